@@ -1,0 +1,27 @@
+// Files: whole reads, whole writes, atomic replacement, directories.
+#ifndef SG_IO_H
+#define SG_IO_H
+
+#include "buf.h"
+#include "err.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+
+// write() until all is written or an error comes: 0 or -errno (a short write at a full disk is -ENOSPC).
+int io_write_all(int fd, const void *data, size_t len);
+// Adds the file to `out`; refuses more than `limit` bytes with -EFBIG. Fills `e` with the path and reason.
+int io_read_file(const char *path, size_t limit, struct buf *out, struct err *e);
+// Writes beside `path` and renames over it, so that readers see the old file or the new one whole.
+int io_replace_file(const char *path, const void *data, size_t len, struct err *e);
+// mkdir -p with mode 0777 & ~umask.
+int io_make_dirs(const char *path, struct err *e);
+// Removes a tree without following links; 0 if it is not there.
+int io_remove_tree(const char *path);
+// "DIR/NAME" from malloc; NULL without memory.
+char *io_join(const char *dir, const char *name);
+// A test id as one file name: bytes outside [A-Za-z0-9._@+-] as %XX, bounded to 200 bytes with a hash where
+// it is cut. A leading dot is encoded too. From malloc.
+char *io_encode_name(const char *id);
+
+#endif

@@ -1,0 +1,103 @@
+// What came of one test: the record that the runner writes and every report reads.
+#ifndef SG_RESULT_H
+#define SG_RESULT_H
+
+#include "err.h"
+#include "header.h"
+#include "hist.h"
+#include "verdict.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct result_series {
+	char *name;
+	struct hist *hist;   // owned; latencies in ns
+};
+
+struct result_gauge {
+	char *name, *unit;
+	double value;
+};
+
+struct result_case {
+	char *name, *text;
+	enum verdict verdict;
+	uint64_t ns;
+};
+
+// A slab, arena or heap as its telemetry left it (fields as in struct tele_pool).
+struct result_pool {
+	char *name, *role, *program;
+	uint64_t pid;
+	uint64_t unit_bytes, capacity, used, high_water, acquires, releases;
+	uint64_t exhausted, exhausted_ms, request_bytes, depth; // exhausted_ms: since the test's start
+	struct strings frames; // innermost first: text, or "module+0xOFFSET" (file offset) to be symbolised
+};
+
+struct result_counters { // one process's named counters
+	char *role, *program, *note;
+	uint64_t pid;
+	struct param *items; // values as decimal text
+	size_t count;
+};
+
+struct result_point { // one sample of the whole process tree
+	uint32_t at_ms;
+	uint32_t cpu_percent; // 100 = one core
+	uint64_t rss_bytes;
+	uint32_t fds, threads, procs;
+};
+
+struct result {
+	char *id;
+	unsigned attempt;           // 1, 2, ...
+	enum verdict verdict, expected;
+	bool as_expected;           // verdict is what @Expect says (flaky, skipped, planned count as expected)
+	bool clean;                 // running out was noticed and said by the program itself
+	char *evidence;             // in words, one line
+	int exit_code;              // -1 when it did not exit by itself
+	int signal;                 // 0: none
+	uint64_t wall_ns, user_ns, sys_ns;
+	uint64_t peak_rss_bytes;    // of the whole tree
+	unsigned peak_fds, peak_threads, peak_procs;
+	bool done_seen;             // the sentinel
+	uint64_t checks_ok, checks_bad;
+	char *first_bad_check;      // NULL: none
+	uint64_t gc_count, gc_total_ns, gc_max_ns;
+	uint64_t stdout_bytes, stderr_bytes; // what it printed, kept or not
+	char *tail;                 // the last lines of its stderr (else stdout), UTF-8, bounded to 2 KiB
+	char *limits;               // which limits were in force and by what, in words
+	char *containment;          // "cgroup v2", "process group, subreaper and environment mark (weak)", ...
+	struct strings leftovers;   // "pid 123 sleep 60"
+	struct result_series *series;
+	size_t series_count;
+	struct result_gauge *gauges;
+	size_t gauge_count;
+	struct result_case *cases;
+	size_t case_count;
+	struct result_pool *pools;
+	size_t pool_count;
+	struct result_counters *counters;
+	size_t counters_count;
+	struct result_point *points; // timeline, thinned to at most 240 points
+	size_t point_count;
+};
+
+void result_deinit(struct result *r); // frees all it owns and zeroes it
+// A new reference, or NULL without memory. Text that is not UTF-8 is escaped as \xHH.
+json_t *result_to_json(const struct result *r);
+// Fills a zeroed result; unknown keys are ignored, a wrong type is -EINVAL. Deinit in every case.
+int result_from_json(json_t *j, struct result *r, struct err *e);
+
+// The series of that name, made when it is new (3 digits); NULL without memory.
+struct hist *result_hist(struct result *r, const char *series);
+// All series named SERIES merged is result_hist's own; this picks the one tables show: "total", else the
+// first. NULL when there is none.
+const struct result_series *result_main_series(const struct result *r);
+// `text` as UTF-8 with everything else escaped as \xHH; from malloc.
+char *result_utf8(const char *text, size_t len);
+
+#endif

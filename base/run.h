@@ -1,0 +1,37 @@
+// A run directory read back: run.json and the journal, for resuming and for reports.
+#ifndef SG_RUN_H
+#define SG_RUN_H
+
+#include "err.h"
+#include "journal.h"
+#include "result.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SG_RUN_VERSION 1
+
+struct run {
+	char *dir;
+	json_t *info;            // run.json: an object; {} when it is missing
+	json_t *header;          // the journal's header record
+	struct result *results;  // the last attempt of each test, in the order of their ends
+	size_t count;
+	size_t planned;          // tests that the run set out to do (header "tests")
+	char *under_way;         // id of a test that was started and never ended; NULL
+	char *stop_reason;       // from the last stop record: "finished", "SIGINT", ...; NULL: it was killed
+	unsigned parts;          // 1 + times it was resumed
+	struct journal_stats journal;
+};
+
+// -ENOENT "no run in DIR" etc. with `e` filled. Deinit in every case.
+int run_load(const char *dir, struct run *r, struct err *e);
+void run_deinit(struct run *r);
+const struct result *run_find(const struct run *r, const char *id);
+// How many results have that verdict.
+size_t run_count(const struct run *r, enum verdict v);
+// Results that did not end as expected.
+size_t run_unexpected(const struct run *r);
+
+#endif

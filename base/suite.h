@@ -1,0 +1,66 @@
+// A suite: a directory of tests and its suite.json, in the order of running.
+#ifndef SG_SUITE_H
+#define SG_SUITE_H
+
+#include "err.h"
+#include "header.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SG_SUITE_VERSION 1
+
+// How a target's own words are told: first match wins. `class` is "stack", "cstack", "heap", "slab" or
+// "assert"; `exit` is "*", a status, or a signal's name ("SIGABRT"); stream is "out", "err" or "both";
+// `regex` is a POSIX extended regular expression applied to each line.
+struct pattern {
+	char *class_name, *exit, *stream, *regex;
+};
+
+struct suite_test {
+	char *path;              // relative to the suite's directory
+	char *id;
+	char *kernel, *dialect, *target; // NULL where it has none
+	char *growth;            // declared: "n", "n log n", ...; NULL
+	char *param_text;        // "depth=10000" for display; NULL
+	char *hash;              // CRC-32 of the file as 8 hex digits
+	struct pattern *patterns;
+	size_t pattern_count;
+	struct test_meta meta;   // parsed from the file by suite_load
+};
+
+struct suite_left_out {
+	char *kernel, *dialect, *reason;
+};
+
+struct suite {
+	char *dir;               // as given
+	char *generator;         // "stressgen 0.1.0"
+	uint64_t seed;
+	json_t *options;         // object; owned
+	struct suite_test *tests;
+	size_t count;
+	struct suite_left_out *left_out;
+	size_t left_out_count;
+	char hash[9];            // over all tests' ids and hashes, in order
+	char *note;              // e.g. "no suite.json: every executable file is a test"; NULL
+};
+
+// Reads DIR/suite.json, or, where there is none, takes every file that can be executed or has a header
+// (sorted by path; hidden files and directories left out); then every test's header. Checks ids (twice is an
+// error), dependencies and circles. A directory that gen began and did not finish (DIR/.incomplete) is refused.
+// -ENOENT, -EINVAL ... with `e` filled. Deinit in every case.
+int suite_load(const char *dir, struct suite *s, struct err *e);
+// Single files as a suite (paths as given, dir ".").
+int suite_from_files(char *const *paths, size_t count, struct suite *s, struct err *e);
+// Writes DIR/suite.json atomically from everything but `meta`; computes the hashes of the files first.
+int suite_save(struct suite *s, struct err *e);
+void suite_deinit(struct suite *s);
+// Adds a zeroed test at the end; NULL without memory. The pointer is good until the next add.
+struct suite_test *suite_add(struct suite *s);
+int suite_leave_out(struct suite *s, const char *kernel, const char *dialect, const char *reason);
+// NULL when no test has that id.
+const struct suite_test *suite_find(const struct suite *s, const char *id);
+
+#endif
