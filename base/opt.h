@@ -1,0 +1,76 @@
+// Options: one table of rows feeds the parser, --help, the man page, shell completion, the config file and the
+// README's table.
+#ifndef SG_OPT_H
+#define SG_OPT_H
+
+#include "buf.h"
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum opt_type {
+	OPT_FLAG,      // yes/no; --name or --no-name
+	OPT_U64,       // whole number within [min, max]
+	OPT_BYTES,     // 64M
+	OPT_DURATION,  // 30s, in ns
+	OPT_TEXT,
+	OPT_CHOICE,    // one of `choices`, comma-separated
+	OPT_LIST,      // may be repeated; values joined by newlines
+};
+
+struct opt {
+	const char *name;      // long name without dashes
+	char short_name;       // 0: none
+	enum opt_type type;
+	const char *value;     // what help calls the value, "N", "DIR"; NULL for flags
+	const char *def;       // default as text; NULL: none
+	uint64_t min, max;     // OPT_U64, OPT_BYTES, OPT_DURATION; max 0: no limit
+	const char *choices;   // OPT_CHOICE
+	uint32_t commands;     // bit mask of the subcommands it belongs to
+	bool config;           // may stand in stressgen.conf
+	const char *help;      // one sentence
+};
+
+struct opt_value {
+	const char *text;      // as given; NULL: not given and no default
+	uint64_t number;       // parsed, for the numeric types and flags
+	char source[160];      // "default", "command line", "STRESSGEN_DEPTH", "stressgen.conf:3"
+	char *owned;           // backing of text, where we made it
+};
+
+struct opt_set {
+	const struct opt *table;
+	size_t count;
+	struct opt_value *values;   // one per row
+	char **args;                // positional arguments (borrowed from argv)
+	size_t arg_count;
+	char **rest;                // what followed "--"; NULL: no "--"
+	size_t rest_count;
+};
+
+int opt_init(struct opt_set *s, const struct opt *table, size_t count);
+void opt_deinit(struct opt_set *s);
+// Parses argv[0..argc) (without the program's and the command's name) for the command with bit `command`.
+// An unknown option is refused with the nearest one suggested.
+int opt_parse(struct opt_set *s, uint32_t command, int argc, char **argv, struct err *e);
+// STRESSGEN_NAME for every config row that the command line did not set.
+int opt_environment(struct opt_set *s, struct err *e);
+// "name = value" lines of one config file, for rows not set so far; an unknown name is an error at file:line.
+// Lines of sections ("[profile x]") are skipped unless `section` names them.
+int opt_config(struct opt_set *s, const char *path, const char *text, const char *section, struct err *e);
+// Fills what is left from the table's defaults.
+int opt_defaults(struct opt_set *s, struct err *e);
+// By name; the name must be in the table.
+const struct opt_value *opt_get(const struct opt_set *s, const char *name);
+bool opt_given(const struct opt_set *s, const char *name); // by anyone but the default
+uint64_t opt_number(const struct opt_set *s, const char *name);
+const char *opt_text(const struct opt_set *s, const char *name);
+bool opt_flag(const struct opt_set *s, const char *name);
+// The word of `words` (count of them) nearest to `word`, or NULL when none is near.
+const char *opt_nearest(const char *word, const char *const *words, size_t count);
+// One row as help shows it, wrapped to `columns`.
+void opt_help_row(const struct opt *o, unsigned columns, struct buf *out);
+
+#endif

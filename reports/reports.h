@@ -1,0 +1,31 @@
+// Reports: what a run directory says, for terminals, people, machines and CI.
+#ifndef SG_REPORTS_H
+#define SG_REPORTS_H
+
+#include "err.h"
+#include "run.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct term_style {
+	bool colour;       // never carries meaning alone
+	unsigned columns;  // width there is; 0: 100
+};
+
+// The summary: a table (verdict, test, time, p50/p99, peak memory), slabs, what was left out, failures last
+// with the command that runs each again, and "N passed, N failed, N skipped" alone on the last line.
+// `again` is the command prefix that runs one test again, e.g. "stressgen run DIR --only "; may be NULL.
+int report_terminal(const struct run *r, const struct term_style *style, const char *again, FILE *out);
+// Each writes its file whole or not at all (io_replace_file).
+int report_json(const struct run *r, const char *path, struct err *e);
+int report_junit(const struct run *r, const char *path, struct err *e);
+int report_html(const struct run *r, const char *path, struct err *e);
+int report_prom(const struct run *r, const char *path, struct err *e); // OpenMetrics text
+// The four of them into the run directory: report.json, junit.xml, report.html, metrics.prom.
+int report_all(const struct run *r, struct err *e);
+
+// Medians and p99 of two runs side by side, marked as a plain difference without statistics.
+int report_compare(const struct run *a, const struct run *b, const struct term_style *style, FILE *out);
+
+#endif
