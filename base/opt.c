@@ -1,0 +1,552 @@
+// Options: parsing of the command line, the environment and the config file by one table of rows.
+#include "opt.h"
+
+#include "units.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SOURCE_DEFAULT "default"
+
+int opt_init(struct opt_set *s, const struct opt *table, size_t count)
+{
+	*s = (struct opt_set){.table = table, .count = count};
+	s->values = calloc(count, sizeof *s->values);
+	return s->values == NULL ? -ENOMEM : 0;
+}
+
+void opt_deinit(struct opt_set *s)
+{
+	if (s->values != NULL)
+		for (size_t i = 0; i < s->count; i++)
+			free(s->values[i].owned);
+	free(s->values);
+	free(s->args);
+	*s = (struct opt_set){0};
+}
+
+// ---- the nearest word ---------------------------------------------------------------------------------------
+
+#define NEAREST_MAX 64U
+
+// Levenshtein's distance, of words below NEAREST_MAX bytes.
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[NEAREST_MAX + 1];
+	size_t bn = strlen(b);
+
+	if (strlen(a) >= NEAREST_MAX || bn >= NEAREST_MAX)
+		return NEAREST_MAX;
+	for (size_t j = 0; j <= bn; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= bn; j++) {
+			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[bn];
+}
+
+const char *opt_nearest(const char *word, const char *const *words, size_t count)
+{
+	size_t limit = strlen(word) <= 4 ? 1 : strlen(word) / 3;
+	const char *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t d = distance(word, words[i]);
+		if (d <= limit) {
+			limit = d == 0 ? 0 : d - 1;
+			best = words[i];
+			if (d == 0)
+				break;
+		}
+	}
+	return best;
+}
+
+static const char *nearest_option(const struct opt_set *s, uint32_t command, const char *word)
+{
+	const char *names[256];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->count && n < sizeof names / sizeof names[0]; i++)
+		if ((s->table[i].commands & command) != 0)
+			names[n++] = s->table[i].name;
+	return opt_nearest(word, names, n);
+}
+
+// ---- values -------------------------------------------------------------------------------------------------
+
+static bool choice_has(const char *choices, const char *text)
+{
+	size_t n = strlen(text);
+
+	for (const char *p = choices; *p != '\0';) {
+		size_t len = strcspn(p, ",");
+		if (len == n && memcmp(p, text, n) == 0)
+			return true;
+		p += len;
+		p += *p == ',';
+	}
+	return false;
+}
+
+static int parse_flag(const char *text, uint64_t *number)
+{
+	static const char *const yes[] = {"yes", "true", "on", "1"};
+	static const char *const no[] = {"no", "false", "off", "0"};
+
+	for (size_t i = 0; i < 4; i++) {
+		if (strcmp(text, yes[i]) == 0)
+			return (int)(*number = 1) - 1;
+		if (strcmp(text, no[i]) == 0)
+			return (int)(*number = 0);
+	}
+	return -EINVAL;
+}
+
+static const char *type_words(enum opt_type type)
+{
+	switch (type) {
+	case OPT_FLAG:
+		return "yes or no";
+	case OPT_U64:
+		return "a whole number";
+	case OPT_BYTES:
+		return "a size such as 64M";
+	case OPT_DURATION:
+		return "a duration such as 500ms or 30s";
+	default:
+		return "text";
+	}
+}
+
+static void range_text(const struct opt *o, char *text, size_t size)
+{
+	char low[32] = "", high[32] = "";
+
+	if (o->type == OPT_BYTES) {
+		units_bytes(low, sizeof low, o->min);
+		units_bytes(high, sizeof high, o->max);
+	} else if (o->type == OPT_DURATION) {
+		units_duration(low, sizeof low, o->min);
+		units_duration(high, sizeof high, o->max);
+	} else {
+		snprintf(low, sizeof low, "%llu", (unsigned long long)o->min);
+		snprintf(high, sizeof high, "%llu", (unsigned long long)o->max);
+	}
+	if (o->max != 0)
+		snprintf(text, size, "%s to %s", low, high);
+	else
+		snprintf(text, size, "%s or more", low);
+}
+
+static int parse_number(const struct opt *o, const char *text, uint64_t *number)
+{
+	switch (o->type) {
+	case OPT_FLAG:
+		return parse_flag(text, number);
+	case OPT_U64:
+		return units_parse_u64(text, number);
+	case OPT_BYTES:
+		return units_parse_bytes(text, number);
+	case OPT_DURATION:
+		return units_parse_duration(text, number);
+	default:
+		*number = 0;
+		return 0;
+	}
+}
+
+static bool is_ranged(const struct opt *o)
+{
+	return o->type == OPT_U64 || o->type == OPT_BYTES || o->type == OPT_DURATION;
+}
+
+// `shown` is how the person wrote the option: "--depth", "stressgen.conf:3: depth".
+static int check_value(const struct opt *o, const char *shown, const char *text, uint64_t *number, struct err *e)
+{
+	char range[80];
+	int r = parse_number(o, text, number);
+
+	if (o->type == OPT_CHOICE && !choice_has(o->choices, text))
+		return err_set(e, EINVAL, "%s: '%s' is not one of %s", shown, text, o->choices);
+	range_text(o, range, sizeof range);
+	if (r == -EINVAL && is_ranged(o))
+		return err_set(e, EINVAL, "%s: '%s' is not %s; try %s, within %s", shown, text,
+		               type_words(o->type), o->def != NULL ? o->def : "another", range);
+	if (r < 0 && !is_ranged(o))
+		return err_set(e, EINVAL, "%s: '%s' is not %s", shown, text, type_words(o->type));
+	if (is_ranged(o) && (r == -ERANGE || *number < o->min || (o->max != 0 && *number > o->max)))
+		return err_set(e, EINVAL, "%s: %s is out of range; it may be %s", shown, text, range);
+	return 0;
+}
+
+static int set_value(struct opt_set *s, size_t i, const char *text, const char *source, const char *shown,
+                     struct err *e)
+{
+	const struct opt *o = &s->table[i];
+	struct opt_value *v = &s->values[i];
+	uint64_t number = 0;
+	char *copy;
+	int r = check_value(o, shown, text, &number, e);
+
+	if (r < 0)
+		return r;
+	if (o->type == OPT_LIST && v->text != NULL && strcmp(v->source, source) == 0) {
+		if (asprintf(&copy, "%s\n%s", v->text, text) < 0)
+			return err_set(e, ENOMEM, "out of memory");
+	} else if ((copy = strdup(text)) == NULL) {
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	free(v->owned);
+	v->owned = copy;
+	v->text = copy;
+	v->number = number;
+	snprintf(v->source, sizeof v->source, "%s", source);
+	return 0;
+}
+
+// ---- the command line ---------------------------------------------------------------------------------------
+
+static long find_long(const struct opt_set *s, uint32_t command, const char *name, size_t len, bool *negated)
+{
+	*negated = false;
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < s->count; i++) {
+			const struct opt *o = &s->table[i];
+			if ((o->commands & command) == 0 || (pass == 1 && o->type != OPT_FLAG))
+				continue;
+			if (strlen(o->name) == len && memcmp(o->name, name, len) == 0) {
+				*negated = pass == 1;
+				return (long)i;
+			}
+		}
+		if (len < 4 || memcmp(name, "no-", 3) != 0)
+			break;
+		name += 3;
+		len -= 3;
+	}
+	return -1;
+}
+
+static int unknown_option(const struct opt_set *s, uint32_t command, const char *arg, struct err *e)
+{
+	char name[NEAREST_MAX];
+	const char *near;
+
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
+	near = nearest_option(s, command, name);
+	if (near != NULL)
+		return err_set(e, EINVAL, "unknown option '%s'; did you mean '--%s'?", arg, near);
+	return err_set(e, EINVAL, "unknown option '%s'; --help lists the options", arg);
+}
+
+static int parse_long(struct opt_set *s, uint32_t command, int argc, char **argv, int *at, struct err *e)
+{
+	const char *arg = argv[*at];
+	const char *equals = strchr(arg, '=');
+	size_t len = equals != NULL ? (size_t)(equals - arg) - 2 : strlen(arg + 2);
+	bool negated;
+	long i = find_long(s, command, arg + 2, len, &negated);
+	const char *value = equals != NULL ? equals + 1 : NULL;
+	char shown[128];
+
+	if (i < 0)
+		return unknown_option(s, command, arg, e);
+	snprintf(shown, sizeof shown, "--%s", s->table[i].name);
+	if (s->table[i].type == OPT_FLAG) {
+		if (negated && value != NULL)
+			return err_set(e, EINVAL, "--no-%s takes no value", s->table[i].name);
+		value = negated ? "no" : (value != NULL ? value : "yes");
+	} else if (value == NULL) {
+		if (*at + 1 >= argc)
+			return err_set(e, EINVAL, "%s needs a value: %s %s", shown, shown, s->table[i].value);
+		value = argv[++*at];
+	}
+	return set_value(s, (size_t)i, value, "command line", shown, e);
+}
+
+static long find_short(const struct opt_set *s, uint32_t command, char name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->table[i].short_name == name && (s->table[i].commands & command) != 0)
+			return (long)i;
+	return -1;
+}
+
+static int parse_short(struct opt_set *s, uint32_t command, int argc, char **argv, int *at, struct err *e)
+{
+	for (const char *p = argv[*at] + 1; *p != '\0'; p++) {
+		long i = find_short(s, command, *p);
+		char shown[8];
+		const char *value;
+
+		snprintf(shown, sizeof shown, "-%c", *p);
+		if (i < 0)
+			return err_set(e, EINVAL, "unknown option '-%c'; --help lists the options", *p);
+		if (s->table[i].type == OPT_FLAG) {
+			int r = set_value(s, (size_t)i, "yes", "command line", shown, e);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		value = p[1] != '\0' ? p + 1 : (*at + 1 < argc ? argv[++*at] : NULL);
+		if (value == NULL)
+			return err_set(e, EINVAL, "%s needs a value: %s %s", shown, shown, s->table[i].value);
+		return set_value(s, (size_t)i, value, "command line", shown, e);
+	}
+	return 0;
+}
+
+int opt_parse(struct opt_set *s, uint32_t command, int argc, char **argv, struct err *e)
+{
+	s->args = calloc((size_t)argc + 1, sizeof *s->args);
+	if (s->args == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	for (int i = 0; i < argc; i++) {
+		int r = 0;
+		if (strcmp(argv[i], "--") == 0) {
+			s->rest = argv + i + 1;
+			s->rest_count = (size_t)(argc - i - 1);
+			break;
+		}
+		if (strncmp(argv[i], "--", 2) == 0)
+			r = parse_long(s, command, argc, argv, &i, e);
+		else if (argv[i][0] == '-' && argv[i][1] != '\0')
+			r = parse_short(s, command, argc, argv, &i, e);
+		else
+			s->args[s->arg_count++] = argv[i];
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+// ---- the environment and the config file --------------------------------------------------------------------
+
+int opt_environment(struct opt_set *s, struct err *e)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		char name[96] = "STRESSGEN_";
+		size_t n = strlen(name);
+		const char *value;
+		int r;
+
+		if (!s->table[i].config || s->values[i].text != NULL)
+			continue;
+		for (const char *p = s->table[i].name; *p != '\0' && n < sizeof name - 1; p++)
+			name[n++] = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+		name[n] = '\0';
+		value = getenv(name);
+		if (value == NULL)
+			continue;
+		r = set_value(s, i, value, name, name, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static char *trim(char *text)
+{
+	char *end;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	end = text + strlen(text);
+	while (end > text && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	return text;
+}
+
+static long find_config(const struct opt_set *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->table[i].config && strcmp(s->table[i].name, name) == 0)
+			return (long)i;
+	return -1;
+}
+
+static int unknown_config(const struct opt_set *s, const char *where, const char *name, struct err *e)
+{
+	const char *names[256];
+	size_t n = 0;
+	const char *near;
+
+	for (size_t i = 0; i < s->count && n < sizeof names / sizeof names[0]; i++)
+		if (s->table[i].config)
+			names[n++] = s->table[i].name;
+	near = opt_nearest(name, names, n);
+	return err_set(e, EINVAL, "%s: unknown option '%s'%s%s%s", where, name,
+	               near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+	               near != NULL ? "'?" : "; stressgen --help lists them");
+}
+
+static int config_line(struct opt_set *s, const char *where, char *line, struct err *e)
+{
+	char *equals = strchr(line, '=');
+	char shown[400];
+	char *name;
+	long i;
+
+	if (equals == NULL)
+		return err_set(e, EINVAL, "%s: '%s' has no '='; write 'name = value'", where, line);
+	*equals = '\0';
+	name = trim(line);
+	i = find_config(s, name);
+	if (i < 0)
+		return unknown_config(s, where, name, e);
+	// What was set nearer to the person wins; the same file may add to a list.
+	if (s->values[i].text != NULL && strncmp(s->values[i].source, where, strcspn(where, ":")) != 0)
+		return 0;
+	snprintf(shown, sizeof shown, "%s: %s", where, name);
+	return set_value(s, (size_t)i, trim(equals + 1), where, shown, e);
+}
+
+int opt_config(struct opt_set *s, const char *path, const char *text, const char *section, struct err *e)
+{
+	char *copy = strdup(text);
+	char *rest = copy;
+	bool here = true;
+	unsigned number = 0;
+	int r = 0;
+
+	if (copy == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	while (r == 0 && rest != NULL) {
+		char *line = trim(strsep(&rest, "\n"));
+		char where[144];
+
+		number++;
+		snprintf(where, sizeof where, "%s:%u", path, number);
+		if (*line == '\0' || *line == '#')
+			continue;
+		if (*line == '[') {
+			char *end = strchr(line, ']');
+			if (end == NULL)
+				r = err_set(e, EINVAL, "%s: a section's name ends with ']'", where);
+			else
+				*end = '\0';
+			here = section != NULL && strcmp(line + 1, section) == 0;
+		} else if (here) {
+			r = config_line(s, where, line, e);
+		}
+	}
+	free(copy);
+	return r;
+}
+
+int opt_defaults(struct opt_set *s, struct err *e)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct opt *o = &s->table[i];
+		const char *def = o->def != NULL ? o->def : (o->type == OPT_FLAG ? "no" : NULL);
+		int r;
+
+		if (s->values[i].text != NULL || def == NULL)
+			continue;
+		r = set_value(s, i, def, SOURCE_DEFAULT, o->name, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+// ---- reading ------------------------------------------------------------------------------------------------
+
+const struct opt_value *opt_get(const struct opt_set *s, const char *name)
+{
+	static const struct opt_value none;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->table[i].name, name) == 0)
+			return &s->values[i];
+	return &none;
+}
+
+bool opt_given(const struct opt_set *s, const char *name)
+{
+	const struct opt_value *v = opt_get(s, name);
+	return v->text != NULL && strcmp(v->source, SOURCE_DEFAULT) != 0;
+}
+
+uint64_t opt_number(const struct opt_set *s, const char *name)
+{
+	return opt_get(s, name)->number;
+}
+
+const char *opt_text(const struct opt_set *s, const char *name)
+{
+	return opt_get(s, name)->text;
+}
+
+bool opt_flag(const struct opt_set *s, const char *name)
+{
+	return opt_get(s, name)->number != 0;
+}
+
+// ---- help ---------------------------------------------------------------------------------------------------
+
+#define HELP_INDENT 30U
+
+static void add_wrapped(const char *text, unsigned columns, struct buf *out)
+{
+	size_t column = HELP_INDENT;
+
+	while (*text != '\0') {
+		size_t word = strcspn(text, " ");
+		if (column + word > columns && column > HELP_INDENT) {
+			buf_addf(out, "\n%*s", (int)HELP_INDENT, "");
+			column = HELP_INDENT;
+		}
+		buf_add(out, text, word);
+		column += word + 1;
+		text += word;
+		if (*text == ' ') {
+			text++;
+			buf_addc(out, ' ');
+		}
+	}
+}
+
+void opt_help_row(const struct opt *o, unsigned columns, struct buf *out)
+{
+	char left[80];
+	char range[80];
+	struct buf help = {0};
+	int n;
+
+	n = o->short_name != 0 ? snprintf(left, sizeof left, "  -%c, ", o->short_name)
+	                       : snprintf(left, sizeof left, "      ");
+	snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", o->name, o->value != NULL ? " " : "",
+	         o->value != NULL ? o->value : "");
+	buf_addf(out, "%-*s", (int)HELP_INDENT, left);
+	if (strlen(left) >= HELP_INDENT)
+		buf_addf(out, "\n%*s", (int)HELP_INDENT, "");
+	buf_adds(&help, o->help);
+	if (o->type == OPT_CHOICE)
+		buf_addf(&help, " One of %s.", o->choices);
+	if (is_ranged(o) && o->max != 0) {
+		range_text(o, range, sizeof range);
+		buf_addf(&help, " From %s.", range);
+	}
+	if (o->def != NULL && o->type != OPT_FLAG)
+		buf_addf(&help, " Default: %s.", o->def);
+	if (o->def != NULL && o->type == OPT_FLAG && strcmp(o->def, "yes") == 0)
+		buf_addf(&help, " On by default; --no-%s turns it off.", o->name);
+	add_wrapped(buf_text(&help), columns, out);
+	buf_addc(out, '\n');
+	buf_deinit(&help);
+}
