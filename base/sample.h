@@ -37,10 +37,11 @@ struct sample_stream {
 	struct sample_sink sink;
 	void (*output)(void *arg, const char *bytes, size_t len); // ordinary output; may be NULL
 	void *output_arg;
-	uint64_t line;      // lines seen
-	char *pending;      // SG_SAMPLE_LINE_MAX bytes, allocated by sample_stream_init
+	uint64_t line; // lines seen
+	char *pending; // SG_SAMPLE_LINE_MAX bytes, allocated by sample_stream_init
 	size_t pending_len;
-	bool overlong;      // inside a line that was too long
+	bool overlong; // inside a line that was too long
+	bool swallow;  // and what is left of it is no output: it began as a sample line
 };
 
 int sample_stream_init(struct sample_stream *s, const struct sample_sink *sink,

@@ -1,4 +1,5 @@
-// The telemetry directory: one file KIND-PID-STARTTIME for every process that reports there, of a fixed layout,
+// The telemetry directory: one file KIND-PID-STARTTIME for every process that reports there (a program that was
+// exec'd over another has "-2" and so on behind it), of a fixed layout,
 // counted in through a shared mapping so that it outlives any crash. Its space is allocated beforehand.
 // alloc/slab_probe.h repeats the layout (it depends on nothing); a test holds the two together.
 #ifndef SG_TELEMETRY_H

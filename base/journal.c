@@ -1,0 +1,346 @@
+// The journal: appended with one write() a record, read back without trust.
+#include "journal.h"
+
+#include "buf.h"
+#include "clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define CRC_PREFIX "{\"crc\":\""
+#define CRC_PREFIX_LEN (sizeof CRC_PREFIX - 1)
+#define CRC_DIGITS 8U
+#define BODY_AT (CRC_PREFIX_LEN + CRC_DIGITS + 2U) // behind the digits, '"' and ','
+
+#define SYNC_RECORDS 10U
+#define SYNC_NS SG_NS_PER_S
+
+struct journal {
+	int fd;
+	off_t end;         // length up to the end of the last whole record
+	unsigned unsynced; // records since the last sync
+	uint64_t synced_ns;
+	int failed; // -errno of a cut that failed: the tail is not ours to write behind any more
+};
+
+// ---- lines ----
+
+static uint32_t crc_of(const char *bytes, size_t len)
+{
+	return (uint32_t)crc32_z(crc32_z(0, NULL, 0), (const unsigned char *)bytes, len);
+}
+
+static bool read_hex8(const char *text, uint32_t *value)
+{
+	*value = 0;
+	for (unsigned i = 0; i < CRC_DIGITS; i++) {
+		char c = text[i];
+		unsigned digit;
+
+		if (c >= '0' && c <= '9')
+			digit = (unsigned)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			digit = (unsigned)(c - 'a') + 10;
+		else
+			return false;
+		*value = *value << 4 | digit;
+	}
+	return true;
+}
+
+// The record of one line without its newline (owned by the caller), or NULL if the line is not a good one.
+// The checksum is compared first: what does not bear it never reaches the JSON parser.
+static json_t *parse_line(const char *line, size_t len)
+{
+	uint32_t crc;
+	json_t *record;
+
+	if (len <= BODY_AT || memcmp(line, CRC_PREFIX, CRC_PREFIX_LEN) != 0)
+		return NULL;
+	if (line[BODY_AT - 2] != '"' || line[BODY_AT - 1] != ',')
+		return NULL;
+	if (!read_hex8(line + CRC_PREFIX_LEN, &crc) || crc != crc_of(line + BODY_AT, len - BODY_AT))
+		return NULL;
+	record = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	if (record != NULL && !json_is_string(json_object_get(record, "type"))) {
+		json_decref(record);
+		return NULL;
+	}
+	return record;
+}
+
+int journal_read_text(const char *text, size_t len, journal_fn each, void *arg, struct journal_stats *stats)
+{
+	uint64_t number = 0;
+	size_t at = 0;
+	int rc = 0;
+
+	*stats = (struct journal_stats){0};
+	while (at < len && rc == 0) {
+		const char *line = text + at;
+		const char *newline = memchr(line, '\n', len - at);
+		json_t *record;
+
+		if (newline == NULL) {
+			stats->torn_tail = true;
+			break;
+		}
+		at = (size_t)(newline - text) + 1;
+		number++;
+		record = parse_line(line, (size_t)(newline - line));
+		if (record == NULL) {
+			if (stats->bad_lines++ == 0)
+				stats->first_bad_line = number;
+		} else {
+			stats->records++;
+			rc = each(arg, json_string_value(json_object_get(record, "type")), record);
+			json_decref(record);
+		}
+		stats->good_bytes = at;
+	}
+	return rc;
+}
+
+static int no_record(void *arg, const char *type, json_t *record)
+{
+	(void)arg;
+	(void)type;
+	(void)record;
+	return 0;
+}
+
+// Reads what is in `fd` now. Read rather than mapped: a journal that is cut meanwhile must not be a SIGBUS.
+static int read_open_file(int fd, journal_fn each, void *arg, struct journal_stats *stats)
+{
+	struct stat st;
+	char *text;
+	size_t got = 0;
+	int rc = 0;
+
+	*stats = (struct journal_stats){0};
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	text = malloc((size_t)st.st_size + 1);
+	if (text == NULL)
+		return -ENOMEM;
+	while (got < (size_t)st.st_size) {
+		ssize_t n = pread(fd, text + got, (size_t)st.st_size - got, (off_t)got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			rc = -errno;
+		if (n <= 0)
+			break;
+		got += (size_t)n;
+	}
+	if (rc == 0)
+		rc = journal_read_text(text, got, each, arg, stats);
+	free(text);
+	return rc;
+}
+
+int journal_read(const char *path, journal_fn each, void *arg, struct journal_stats *stats, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int rc;
+
+	*stats = (struct journal_stats){0};
+	if (fd < 0)
+		return err_set(e, errno, "%s: cannot be read: %s", path, strerror(errno));
+	rc = read_open_file(fd, each, arg, stats);
+	close(fd);
+	if (rc < 0)
+		err_set(e, -rc, "%s: cannot be read: %s", path, strerror(-rc));
+	return rc;
+}
+
+// ---- writing ----
+
+static int journal_start(int fd, off_t end, struct journal **out)
+{
+	struct journal *j = calloc(1, sizeof *j);
+
+	if (j == NULL)
+		return -ENOMEM;
+	j->fd = fd;
+	j->end = end;
+	j->synced_ns = clock_now_ns();
+	*out = j;
+	return 0;
+}
+
+// Makes the name itself durable: a new file's directory has to be synced as well.
+static void sync_directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	int fd = dir == NULL ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)fsync(fd); // some file systems cannot; the data's own sync is the one that is reported
+		close(fd);
+	}
+	free(dir);
+}
+
+int journal_create(const char *path, struct journal **out, struct err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+	int rc;
+
+	*out = NULL;
+	if (fd < 0 && errno == EEXIST)
+		return err_set(e, EEXIST, "%s: there is a run here already; --resume goes on with it", path);
+	if (fd < 0)
+		return err_set(e, errno, "%s: cannot be made: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		rc = err_set(e, errno == EWOULDBLOCK ? EBUSY : errno, "%s: another runner has it", path);
+		goto out;
+	}
+	rc = journal_start(fd, 0, out);
+	if (rc < 0)
+		err_set(e, -rc, "%s: %s", path, strerror(-rc));
+	else
+		sync_directory_of(path);
+out:
+	if (rc < 0)
+		close(fd);
+	return rc;
+}
+
+static int reopen_locked(int fd, const char *path, struct journal **out, struct err *e)
+{
+	struct journal_stats stats;
+	int rc = read_open_file(fd, no_record, NULL, &stats);
+
+	if (rc < 0)
+		return err_set(e, -rc, "%s: cannot be read: %s", path, strerror(-rc));
+	if (stats.torn_tail && ftruncate(fd, (off_t)stats.good_bytes) < 0)
+		return err_set(e, errno, "%s: its torn last line cannot be cut off: %s", path, strerror(errno));
+	rc = journal_start(fd, (off_t)stats.good_bytes, out);
+	if (rc < 0)
+		return err_set(e, -rc, "%s: %s", path, strerror(-rc));
+	return 0;
+}
+
+int journal_reopen(const char *path, struct journal **out, struct err *e)
+{
+	int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+	int rc;
+
+	*out = NULL;
+	if (fd < 0)
+		return err_set(e, errno, "%s: cannot be opened: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		rc = reopen_locked(fd, path, out, e);
+	else if (errno == EWOULDBLOCK)
+		rc = err_set(e, EBUSY, "%s: another runner is at work here; wait for it or stop it", path);
+	else
+		rc = err_set(e, errno, "%s: cannot be locked: %s", path, strerror(errno));
+	if (rc < 0)
+		close(fd);
+	return rc;
+}
+
+// Adds the whole line of a record, newline included.
+static int format_record(const char *type, const json_t *record, struct buf *line)
+{
+	json_t *whole = json_object();
+	const char *key;
+	json_t *value;
+	char *text = NULL;
+	size_t len;
+	int rc = -ENOMEM;
+
+	if (whole == NULL || json_object_set_new(whole, "type", json_string(type)) < 0)
+		goto out;
+	// json_object_foreach wants a mutable object, but does not change it.
+	union {
+		const json_t *borrowed;
+		json_t *object;
+	} fields = {.borrowed = record};
+	json_object_foreach(fields.object, key, value) if (strcmp(key, "type") != 0 && strcmp(key, "crc") != 0 &&
+	                                                   json_object_set(whole, key, value) < 0) goto out;
+	text = json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(17));
+	if (text == NULL)
+		goto out;
+	len = strlen(text);
+	buf_addf(line, CRC_PREFIX "%08x\",", crc_of(text + 1, len - 1));
+	buf_add(line, text + 1, len - 1);
+	buf_addc(line, '\n');
+	rc = line->failed ? -ENOMEM : 0;
+out:
+	free(text);
+	json_decref(whole);
+	return rc;
+}
+
+// One write; what a full disk cut short is taken back, so that the next record begins a line.
+static int write_line(struct journal *j, const struct buf *line)
+{
+	ssize_t n;
+	int rc;
+
+	do
+		n = write(j->fd, line->data, line->len);
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)line->len) {
+		j->end += n;
+		return 0;
+	}
+	rc = n < 0 ? -errno : -ENOSPC;
+	if (n > 0 && ftruncate(j->fd, j->end) < 0)
+		j->failed = -errno;
+	return rc;
+}
+
+static int sync_now(struct journal *j)
+{
+	if (fdatasync(j->fd) < 0)
+		return -errno;
+	j->unsynced = 0;
+	j->synced_ns = clock_now_ns();
+	return 0;
+}
+
+int journal_append(struct journal *j, const char *type, const json_t *record, bool sync)
+{
+	struct buf line = {0};
+	int rc = j->failed;
+
+	if (rc == 0)
+		rc = format_record(type, record, &line);
+	if (rc == 0)
+		rc = write_line(j, &line);
+	if (rc == 0) {
+		j->unsynced++;
+		if (sync || j->unsynced >= SYNC_RECORDS || clock_now_ns() - j->synced_ns >= SYNC_NS)
+			rc = sync_now(j);
+	}
+	buf_deinit(&line);
+	return rc;
+}
+
+int journal_close(struct journal *j)
+{
+	int rc = 0;
+
+	if (j == NULL)
+		return 0;
+	if (j->unsynced > 0)
+		rc = sync_now(j);
+	if (close(j->fd) < 0 && rc == 0)
+		rc = -errno;
+	free(j);
+	return rc;
+}
