@@ -1,0 +1,186 @@
+// How large the embedded Lua's fixed slab should be: twice the highest peak of the kernels that will run in it.
+// (At the minimum the collector thrashes: docs/decisions.md.)
+#include "clock.h"
+#include "io.h"
+#include "job.h"
+#include "units.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PARAM "slab-capacity"
+#define ROUND_TO (64U * 1024U)
+#define MEASURE_NS (120 * SG_NS_PER_S)
+
+extern char **environ;
+
+static bool wants_measuring(const struct suite_test *t)
+{
+	const char *value = test_meta_param(&t->meta, PARAM);
+	return value != NULL && strcmp(value, "auto") == 0;
+}
+
+static int add_param(struct job *j, uint64_t bytes, struct err *e)
+{
+	struct param *grown = realloc(j->params, (j->param_count + 1) * sizeof *grown);
+
+	if (grown == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	j->params = grown;
+	grown[j->param_count].name = strdup(PARAM);
+	if (asprintf(&grown[j->param_count].value, "%llu", (unsigned long long)bytes) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	j->param_count++;
+	return 0;
+}
+
+// stressgen-lua --measure FILE...; NULL-terminated, to be freed with its strings.
+static char **measure_command(const struct job *j, size_t *files)
+{
+	char **argv = calloc(j->selected + 3, sizeof *argv);
+	size_t n = 0;
+
+	if (argv == NULL)
+		return NULL;
+	argv[n++] = strdup(j->app->paths.lua);
+	argv[n++] = strdup("--measure");
+	for (size_t i = 0; i < j->selected; i++) {
+		const struct suite_test *t = &j->suite.tests[j->selection[i]];
+		if (wants_measuring(t))
+			argv[n++] = io_join(j->suite.dir, t->path);
+	}
+	*files = n - 2;
+	return argv;
+}
+
+static void free_words(char **words)
+{
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		free(words[i]);
+	free(words);
+}
+
+static int spawn_reader(char **argv, int *fd, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	int pipe_fds[2];
+	int r;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return -errno;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, pipe_fds[1], STDOUT_FILENO);
+	r = posix_spawn(pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(pipe_fds[1]);
+	*fd = pipe_fds[0];
+	if (r != 0)
+		close(pipe_fds[0]);
+	return -r;
+}
+
+// Reads until the end of file or the deadline: 0, -ETIMEDOUT or -errno.
+static int read_all(int fd, uint64_t deadline_ns, struct buf *out)
+{
+	char piece[4096];
+
+	for (;;) {
+		uint64_t now = clock_now_ns();
+		struct pollfd p = {fd, POLLIN, 0};
+		ssize_t n;
+
+		if (now >= deadline_ns)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, (int)((deadline_ns - now) / SG_NS_PER_MS) + 1) <= 0)
+			continue;
+		n = read(fd, piece, sizeof piece);
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		buf_add(out, piece, (size_t)n);
+	}
+}
+
+// "BYTES FILE" lines; the highest, and whose it was.
+static uint64_t highest(const char *text, char *file, size_t size)
+{
+	uint64_t best = 0;
+
+	for (const char *line = text; line != NULL && *line != '\0';) {
+		char *end;
+		uint64_t bytes = strtoull(line, &end, 10);
+		const char *next = strchr(line, '\n');
+		if (*end == ' ' && bytes > best) {
+			best = bytes;
+			snprintf(file, size, "%.*s", (int)strcspn(end + 1, "\n"), end + 1);
+		}
+		line = next != NULL ? next + 1 : NULL;
+	}
+	return best;
+}
+
+static int measure(char **argv, struct buf *out, struct err *e)
+{
+	pid_t pid;
+	int status = 0;
+	int fd;
+	int r = spawn_reader(argv, &fd, &pid);
+
+	if (r < 0)
+		return err_set(e, -r, "%s: %s", argv[0], strerror(-r));
+	r = read_all(fd, clock_now_ns() + MEASURE_NS, out);
+	close(fd);
+	if (r < 0)
+		kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	if (r == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	return err_set(e, EINVAL,
+	               "could not measure how much memory the kernels need (%s); choose a slab yourself with "
+	               "--slab-capacity, e.g. 16M",
+	               r == -ETIMEDOUT ? "it took too long" : "the Lua host failed, see above");
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash != NULL ? slash + 1 : path;
+}
+
+int job_calibrate(struct job *j, struct err *e)
+{
+	struct buf out = {0};
+	char file[512] = "";
+	char peak_text[32], slab_text[32];
+	size_t files = 0;
+	uint64_t peak, capacity;
+	char **argv;
+	int r;
+
+	if (opt_given(&j->app->opts, PARAM))
+		return add_param(j, opt_number(&j->app->opts, PARAM), e);
+	argv = measure_command(j, &files);
+	r = argv == NULL ? err_set(e, ENOMEM, "out of memory") : 0;
+	if (r == 0 && files > 0) {
+		say(j->app, "measuring how much memory %zu Lua programs need, to size their slab", files);
+		r = measure(argv, &out, e);
+	}
+	if (r == 0 && files > 0) {
+		peak = highest(buf_text(&out), file, sizeof file);
+		capacity = (2 * peak + ROUND_TO - 1) / ROUND_TO * ROUND_TO;
+		say(j->app, "highest peak: %s in %s; the slab gets twice that, %s",
+		    units_bytes(peak_text, sizeof peak_text, peak), base_name(file),
+		    units_bytes(slab_text, sizeof slab_text, capacity));
+		r = add_param(j, capacity, e);
+	}
+	free_words(argv);
+	buf_deinit(&out);
+	return r;
+}

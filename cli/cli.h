@@ -1,0 +1,92 @@
+// What the subcommands share: the table of commands and options, where our own files are, how to talk.
+#ifndef SG_CLI_H
+#define SG_CLI_H
+
+#include "buf.h"
+#include "err.h"
+#include "opt.h"
+#include "reports.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SG_BUGS_HINT "this is a fault in stressgen; please report it with the command that led here"
+
+// X(enumerator, name, function, positional arguments, one line)
+#define SG_COMMANDS(X)                                                                                            \
+	X(JOB, "", cmd_job, "", "generate the suite, run it and report: the whole way")                           \
+	X(GEN, "gen", cmd_gen, "", "write a suite of tests from kernels and scenarios")                           \
+	X(RUN, "run", cmd_run, "[SUITE|FILE...]", "run a suite, or single test files, and report")                \
+	X(REPORT, "report", cmd_report, "[RUN]", "report on a run again, in any format")                          \
+	X(COMPARE, "compare", cmd_compare, "RUN_A RUN_B", "show two runs side by side")                           \
+	X(LIST, "list", cmd_list, "[SUITE|FILE...]", "list the catalogue, or a suite's tests")                    \
+	X(TARGETS, "targets", cmd_targets, "", "show the runtimes and policies that can be stressed here")        \
+	X(DOCTOR, "doctor", cmd_doctor, "", "say what this machine offers for isolation and measuring")           \
+	X(COMPLETION, "completion", cmd_completion, "bash|zsh|fish|man",                                          \
+	  "print shell completion or the man page")                                                               \
+	X(VERSION, "version", cmd_version, "", "print the versions of stressgen and its libraries")
+
+enum command_id {
+#define X(id, name, run, args, help) COMMAND_##id,
+	SG_COMMANDS(X)
+#undef X
+	        COMMAND_COUNT
+};
+
+#define BIT(id) (UINT32_C(1) << COMMAND_##id)
+#define BIT_ALL UINT32_MAX
+
+struct paths {                                // absolute, owned
+	char *bin;                            // this program
+	char *lua;                            // libexec/stressgen/stressgen-lua
+	char *h2;                             // libexec/stressgen/stressgen-h2
+	char *preload;                        // lib/stressgen/libstressalloc.so
+	char *kernels, *dialects, *scenarios; // share/stressgen/...
+};
+
+struct app {
+	struct opt_set opts;
+	struct paths paths;
+	struct term_style out_style; // stdout's
+	bool err_is_terminal;
+	bool err_colour;
+};
+
+struct command {
+	const char *name;
+	int (*run)(struct app *app); // an exit code
+	const char *args;
+	const char *help;
+};
+
+extern const struct command cli_commands[COMMAND_COUNT];
+extern const struct opt cli_options[];
+extern const size_t cli_option_count;
+
+#define X(id, name, run, args, help) int run(struct app *app);
+SG_COMMANDS(X)
+#undef X
+
+// help.c. All text is added to `out`.
+void help_short(struct buf *out);                                     // -h
+void help_full(enum command_id c, unsigned columns, struct buf *out); // --help
+void help_man(struct buf *out);
+
+// paths.c: by this program's own place. 0 or -errno with `e`.
+int paths_init(struct paths *p, struct err *e);
+void paths_deinit(struct paths *p);
+const char *paths_resolve(void *paths, const char *name); // runner_config.resolve
+// Finds an executable in $PATH; from malloc, NULL when there is none.
+char *paths_which(const char *name);
+
+// config.c: config files, environment and defaults behind the command line's values.
+int config_apply(struct opt_set *s, struct err *e);
+void config_show(const struct opt_set *s, struct buf *out); // --show-config
+
+// say.c: talk goes to stderr.
+__attribute__((format(printf, 2, 3))) void say(const struct app *app, const char *format, ...);
+// "stressgen: message" and the exit code that fits errno `code` (usage unless it is ENOMEM and the like).
+int complain(const struct err *e, int code);
+
+#endif

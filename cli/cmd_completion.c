@@ -1,0 +1,101 @@
+// stressgen completion: shell completion and the man page, from the tables.
+#include "cli.h"
+#include "verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void add_option_names(uint32_t bit, const char *separator, struct buf *out)
+{
+	for (size_t i = 0; i < cli_option_count; i++)
+		if ((cli_options[i].commands & bit) != 0)
+			buf_addf(out, "--%s%s", cli_options[i].name, separator);
+}
+
+static void add_command_names(const char *separator, struct buf *out)
+{
+	for (size_t i = 1; i < COMMAND_COUNT; i++)
+		buf_addf(out, "%s%s", cli_commands[i].name, separator);
+}
+
+static void bash(struct buf *out)
+{
+	buf_adds(out, "_stressgen() {\n"
+	              "\tlocal cur=${COMP_WORDS[COMP_CWORD]} words\n"
+	              "\tcase ${COMP_WORDS[1]} in\n");
+	for (size_t i = 1; i < COMMAND_COUNT; i++) {
+		buf_addf(out, "\t%s) words='", cli_commands[i].name);
+		add_option_names(UINT32_C(1) << i, " ", out);
+		buf_adds(out, "' ;;\n");
+	}
+	buf_adds(out, "\t*) words='");
+	add_option_names(BIT(JOB), " ", out);
+	add_command_names(" ", out);
+	buf_adds(out, "' ;;\n\tesac\n"
+	              "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\") $(compgen -f -- \"$cur\"))\n"
+	              "}\n"
+	              "complete -o filenames -F _stressgen stressgen\n");
+}
+
+static void add_quoted(const char *text, struct buf *out)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '\'' || *text == '[' || *text == ']' || *text == ':')
+			buf_addc(out, *text == '\'' ? '`' : (*text == ':' ? ';' : (*text == '[' ? '(' : ')')));
+		else
+			buf_addc(out, *text);
+	}
+}
+
+static void zsh(struct buf *out)
+{
+	buf_adds(out, "#compdef stressgen\n_arguments -s \\\n");
+	for (size_t i = 0; i < cli_option_count; i++) {
+		buf_addf(out, "\t'--%s[", cli_options[i].name);
+		add_quoted(cli_options[i].help, out);
+		buf_addf(out, "]%s%s%s' \\\n", cli_options[i].value != NULL ? ":" : "",
+		         cli_options[i].value != NULL ? cli_options[i].value : "",
+		         cli_options[i].value != NULL ? ":_files" : "");
+	}
+	buf_adds(out, "\t'1:command:(");
+	add_command_names(" ", out);
+	buf_adds(out, ")' \\\n\t'*:file:_files'\n");
+}
+
+static void fish(struct buf *out)
+{
+	for (size_t i = 1; i < COMMAND_COUNT; i++) {
+		buf_addf(out, "complete -c stressgen -n __fish_use_subcommand -a %s -d '", cli_commands[i].name);
+		add_quoted(cli_commands[i].help, out);
+		buf_adds(out, "'\n");
+	}
+	for (size_t i = 0; i < cli_option_count; i++) {
+		buf_addf(out, "complete -c stressgen -l %s%s -d '", cli_options[i].name,
+		         cli_options[i].value != NULL ? " -r" : "");
+		add_quoted(cli_options[i].help, out);
+		buf_adds(out, "'\n");
+	}
+}
+
+int cmd_completion(struct app *app)
+{
+	static const struct {
+		const char *name;
+		void (*write)(struct buf *out);
+	} kinds[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}, {"man", help_man}};
+	const char *wanted = app->opts.arg_count == 1 ? app->opts.args[0] : "";
+	struct buf out = {0};
+	struct err e = {0};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		if (strcmp(kinds[i].name, wanted) != 0)
+			continue;
+		kinds[i].write(&out);
+		fputs(buf_text(&out), stdout);
+		buf_deinit(&out);
+		return fflush(stdout) == 0 ? SG_EXIT_OK : SG_EXIT_USAGE;
+	}
+	err_set(&e, 22, "'%s' is not a kind of completion; try: stressgen completion bash (or zsh, fish, man)",
+	        wanted);
+	return complain(&e, -22);
+}

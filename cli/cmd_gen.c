@@ -1,0 +1,165 @@
+// stressgen gen: kernels and scenarios in, a suite out.
+#include "catalogue.h"
+#include "gen.h"
+#include "job.h"
+#include "rng.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int exit_for(const struct err *e, int r)
+{
+	return r == -ENOENT ? (complain(e, r), SG_EXIT_MISSING) : complain(e, r);
+}
+
+// A runtime that is not here stands in the suite as left out, so that every report says so.
+static int note_missing(struct suite *s, const struct catalogue *c, const struct strings *missing, struct err *e)
+{
+	char reason[160];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < missing->count; i++) {
+		for (size_t k = 0; k < c->dialect_count; k++)
+			if (strcmp(dialect_name(c->dialects[k].dialect), missing->items[i]) == 0)
+				snprintf(reason, sizeof reason, "no %s on this machine",
+				         dialect_find(c->dialects[k].dialect));
+		r = suite_leave_out(s, "every kernel", missing->items[i], reason);
+	}
+	return r == 0 && missing->count > 0 ? suite_save(s, e) : r;
+}
+
+static void say_missing(const struct app *app, const struct catalogue *c, const struct strings *missing)
+{
+	for (size_t i = 0; i < missing->count; i++) {
+		for (size_t k = 0; k < c->dialect_count; k++) {
+			const struct dialect *d = c->dialects[k].dialect;
+			const char *package = dialect_package(d);
+			if (strcmp(dialect_name(d), missing->items[i]) == 0)
+				say(app, "left out: %s, because there is no %s on this machine%s%s",
+				    dialect_name(d), dialect_find(d),
+				    package != NULL ? "; it comes with: apt-get install " : "",
+				    package != NULL ? package : "");
+		}
+	}
+}
+
+// Without --target, a --target-cmd is meant alone, and HTTP/2 is nothing that it speaks.
+static bool wants_http2(const struct opt_set *opts)
+{
+	if (opt_given(opts, "http2"))
+		return opt_flag(opts, "http2");
+	return opt_text(opts, "target") == NULL && opt_text(opts, "target-cmd") == NULL &&
+	       opt_text(opts, "kernel") == NULL;
+}
+
+struct plan { // what gen_suite is asked for, and what it is made of
+	struct catalogue catalogue;
+	struct strings kernels, missing;
+	struct gen_target *targets;
+	size_t target_count;
+	struct gen_config config;
+};
+
+static void plan_deinit(struct plan *p)
+{
+	catalogue_deinit(&p->catalogue);
+	strings_deinit(&p->kernels);
+	strings_deinit(&p->missing);
+	free(p->targets);
+}
+
+static int plan_init(struct plan *p, const struct app *app, const char *dir, struct err *e)
+{
+	const struct opt_set *opts = &app->opts;
+	bool http2 = wants_http2(opts);
+	int r = catalogue_init(&p->catalogue, app, e);
+
+	if (r == 0)
+		r = catalogue_targets(&p->catalogue, opts, &p->targets, &p->target_count, &p->missing, e);
+	if (r == 0)
+		r = catalogue_kernels(&p->catalogue, opts, &p->kernels, e);
+	p->config = (struct gen_config){
+	        .kernels = (const char *const *)p->kernels.items,
+	        .kernel_count = p->kernels.count,
+	        .scenarios = (const char *const *)p->catalogue.scenarios.items,
+	        .scenario_count = http2 ? p->catalogue.scenarios.count : 0,
+	        .targets = p->targets,
+	        .target_count = p->target_count,
+	        .out_dir = dir,
+	        .seed = opt_given(opts, "seed") ? opt_number(opts, "seed") : rng_fresh_seed(),
+	        .depth = opt_number(opts, "depth"),
+	        .generator = "stressgen " SG_VERSION,
+	};
+	return r;
+}
+
+static void say_plan(const struct app *app, const struct plan *p, const struct suite *s)
+{
+	struct buf names = {0};
+
+	for (size_t i = 0; i < p->target_count; i++)
+		buf_addf(&names, "%s%s", i > 0 ? ", " : "", p->targets[i].name);
+	say(app, "%zu tests from %zu kernels for %s%s, depth %llu, seed %llu", s->count, p->kernels.count,
+	    buf_text(&names), p->config.scenario_count > 0 ? ", and HTTP/2" : "",
+	    (unsigned long long)p->config.depth, (unsigned long long)p->config.seed);
+	for (size_t i = 0; i < s->left_out_count; i++)
+		say(app, "left out: %s for %s: %s", s->left_out[i].kernel, s->left_out[i].dialect,
+		    s->left_out[i].reason);
+	buf_deinit(&names);
+}
+
+int job_generate(struct app *app, const char *dir)
+{
+	struct plan plan = {0};
+	struct suite suite = {0};
+	struct err e = {0};
+	int r = plan_init(&plan, app, dir, &e);
+
+	if (r == 0)
+		say_missing(app, &plan.catalogue, &plan.missing);
+	if (r == 0)
+		r = gen_suite(&plan.config, &e);
+	if (r == 0)
+		r = suite_load(dir, &suite, &e);
+	if (r == 0)
+		r = note_missing(&suite, &plan.catalogue, &plan.missing, &e);
+	if (r == 0)
+		say_plan(app, &plan, &suite);
+	suite_deinit(&suite);
+	plan_deinit(&plan);
+	return r < 0 ? exit_for(&e, r) : SG_EXIT_OK;
+}
+
+static int check(const char *path)
+{
+	struct err e = {0};
+	int r = gen_check_kernel(path, &e);
+
+	if (r < 0)
+		return complain(&e, r);
+	printf("%s: no fault found\n", path);
+	return SG_EXIT_OK;
+}
+
+int cmd_gen(struct app *app)
+{
+	const char *dir = opt_text(&app->opts, "output");
+	const char *kernel = opt_text(&app->opts, "check");
+	struct err e = {0};
+	int code;
+
+	if (app->opts.arg_count > 0) {
+		err_set(&e, EINVAL, "gen takes no '%s'; a kernel of your own is --kernel FILE", app->opts.args[0]);
+		return complain(&e, -EINVAL);
+	}
+	if (kernel != NULL)
+		return check(kernel);
+	dir = dir != NULL ? dir : "stressgen-suite";
+	code = job_generate(app, dir);
+	if (code == SG_EXIT_OK)
+		say(app, "written to %s; next: %s run %s", dir, job_self(), dir);
+	return code;
+}

@@ -1,0 +1,67 @@
+// stressgen list: the catalogue, or a suite's tests in their order.
+#include "catalogue.h"
+#include "job.h"
+#include "units.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void list_names(const char *title, const struct strings *paths, const char *dir, const char *suffix)
+{
+	printf("%s\n", title);
+	for (size_t i = 0; i < paths->count; i++) {
+		const char *name = paths->items[i] + strlen(dir) + 1;
+		printf("  %.*s\n", (int)(strlen(name) - strlen(suffix)), name);
+	}
+}
+
+static int list_catalogue(struct app *app)
+{
+	struct catalogue c = {0};
+	struct err e = {0};
+	int r = catalogue_init(&c, app, &e);
+
+	if (r == 0) {
+		list_names("Kernels", &c.kernels, app->paths.kernels, ".kernel");
+		list_names("HTTP/2 scenarios", &c.scenarios, app->paths.scenarios, ".h2");
+	}
+	catalogue_deinit(&c);
+	return r < 0 ? complain(&e, r) : SG_EXIT_OK;
+}
+
+static void list_tests(const struct job *j)
+{
+	char timeout[32];
+
+	for (size_t i = 0; i < j->selected; i++) {
+		const struct suite_test *t = &j->suite.tests[j->selection[i]];
+		printf("%-52s %-10s %-8s %s\n", t->id, test_kind_name(t->meta.kind),
+		       units_duration(timeout, sizeof timeout, t->meta.timeout_ns), t->path);
+	}
+	fflush(stdout);
+	fprintf(stderr, "%zu tests\n", j->selected);
+}
+
+int cmd_list(struct app *app)
+{
+	struct job j = {.app = app};
+	struct err e = {0};
+	int code = SG_EXIT_OK;
+	int r;
+
+	if (app->opts.arg_count == 0)
+		return list_catalogue(app);
+	r = suite_load(app->opts.args[0], &j.suite, &e);
+	if (r == -ENOTDIR)
+		r = (e.text[0] = '\0', suite_from_files(app->opts.args, app->opts.arg_count, &j.suite, &e));
+	if (r == 0 && (r = job_select(&j, &e)) == -ENOENT)
+		code = (complain(&e, r), SG_EXIT_NOTHING);
+	else if (r < 0)
+		code = complain(&e, r);
+	else
+		list_tests(&j);
+	job_deinit(&j);
+	return code;
+}

@@ -1,0 +1,328 @@
+// The run: its directory, what is selected, running and reporting.
+#include "job.h"
+
+#include "clock.h"
+#include "io.h"
+#include "run.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+const char *job_self(void)
+{
+	const char *self = getenv("STRESSGEN_SELF"); // set by the checkout's ./stressgen
+	return self != NULL && *self != '\0' ? self : "stressgen";
+}
+
+void job_deinit(struct job *j)
+{
+	free(j->run_dir);
+	suite_deinit(&j->suite);
+	free(j->selection);
+	for (size_t i = 0; i < j->param_count; i++) {
+		free(j->params[i].name);
+		free(j->params[i].value);
+	}
+	free(j->params);
+	*j = (struct job){0};
+}
+
+// ---- the directory ------------------------------------------------------------------------------------------
+
+#define RUNS_A_SECOND 1000U
+
+// Makes the n-th directory of that second; 0, or -1 with errno set.
+static int new_dir(const char *stamp, const char *label, unsigned n, char **out)
+{
+	char path[160];
+
+	if (n == 1)
+		snprintf(path, sizeof path, SG_RUNS_DIR "/%s-%s", stamp, label);
+	else
+		snprintf(path, sizeof path, SG_RUNS_DIR "/%s-%s-%u", stamp, label, n);
+	if (mkdir(path, 0777) < 0)
+		return -1;
+	*out = strdup(path);
+	return *out == NULL ? -1 : 0;
+}
+
+int job_choose_dir(struct job *j, const char *label, struct err *e)
+{
+	const char *given = opt_text(&j->app->opts, "output");
+	char stamp[32];
+	struct tm tm;
+	time_t now = time(NULL);
+	int r;
+
+	if (given != NULL) {
+		j->run_dir = strdup(given);
+		return j->run_dir == NULL ? err_set(e, ENOMEM, "out of memory") : io_make_dirs(given, e);
+	}
+	r = io_make_dirs(SG_RUNS_DIR, e);
+	if (r < 0)
+		return r;
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &tm);
+	for (unsigned n = 1; n < RUNS_A_SECOND; n++) {
+		if (new_dir(stamp, label, n, &j->run_dir) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return err_set(e, errno, SG_RUNS_DIR ": %s; choose another place with -o DIR",
+			               strerror(errno));
+	}
+	return err_set(e, EEXIST, SG_RUNS_DIR ": too many runs in one second");
+}
+
+static void link_latest(const char *run_dir)
+{
+	const char *name = strrchr(run_dir, '/');
+
+	if (strncmp(run_dir, SG_RUNS_DIR "/", strlen(SG_RUNS_DIR) + 1) != 0 || name == NULL)
+		return;
+	unlink(SG_LATEST);
+	if (symlink(name + 1, SG_LATEST) < 0)
+		fprintf(stderr, "stressgen: " SG_LATEST ": %s (the run itself is whole)\n", strerror(errno));
+}
+
+// ---- selecting ----------------------------------------------------------------------------------------------
+
+static bool matches(const char *id, const char *patterns)
+{
+	char one[512];
+
+	for (const char *p = patterns; *p != '\0';) {
+		size_t n = strcspn(p, "\n");
+		snprintf(one, sizeof one, "%.*s", (int)n, p);
+		if (strcmp(one, id) == 0 || fnmatch(one, id, 0) == 0)
+			return true;
+		p += n;
+		p += *p == '\n';
+	}
+	return false;
+}
+
+int job_select(struct job *j, struct err *e)
+{
+	const char *only = opt_text(&j->app->opts, "only");
+
+	j->selection = calloc(j->suite.count + 1, sizeof *j->selection);
+	if (j->selection == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < j->suite.count; i++)
+		if (only == NULL || matches(j->suite.tests[i].id, only))
+			j->selection[j->selected++] = i;
+	if (j->selected > 0)
+		return 0;
+	if (only != NULL)
+		return err_set(e, ENOENT, "nothing matches --only '%s'; stressgen list %s shows the tests", only,
+		               j->suite.dir);
+	return err_set(e, ENOENT, "%s has no tests", j->suite.dir);
+}
+
+// ---- running ------------------------------------------------------------------------------------------------
+
+static void add_option_facts(const struct opt_set *s, json_t *options)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->values[i].text != NULL && strcmp(s->values[i].source, "default") != 0)
+			json_object_set_new(options, s->table[i].name, json_string(s->values[i].text));
+}
+
+// The command that runs one test again lacks only the id behind it.
+static json_t *again_command(const struct job *j, const char *suite_dir)
+{
+	struct buf text = {0};
+	json_t *json;
+
+	buf_addf(&text, "%s run '%s'", job_self(), suite_dir);
+	for (size_t i = 0; i < j->param_count; i++)
+		if (strcmp(j->params[i].name, "slab-capacity") == 0)
+			buf_addf(&text, " --slab-capacity %s", j->params[i].value);
+	buf_adds(&text, " --only ");
+	json = json_string(buf_text(&text));
+	buf_deinit(&text);
+	return json;
+}
+
+// What run.json says beside the machine's facts.
+static json_t *run_info(const struct job *j)
+{
+	char real[PATH_MAX];
+	const char *dir = realpath(j->suite.dir, real) != NULL ? real : j->suite.dir;
+	json_t *params = json_object();
+	json_t *options = json_object();
+	json_t *left_out = json_array();
+	json_t *info = json_object();
+
+	for (size_t i = 0; i < j->param_count; i++)
+		json_object_set_new(params, j->params[i].name, json_string(j->params[i].value));
+	for (size_t i = 0; i < j->suite.left_out_count; i++) {
+		const struct suite_left_out *l = &j->suite.left_out[i];
+		json_array_append_new(left_out, json_pack("{s:s,s:s,s:s}", "kernel", l->kernel, "dialect",
+		                                          l->dialect, "reason", l->reason));
+	}
+	add_option_facts(&j->app->opts, options);
+	json_object_set_new(info, "stressgen", json_string(SG_VERSION));
+	json_object_set_new(info, "suite", json_string(dir));
+	json_object_set_new(info, "seed", json_integer((json_int_t)j->suite.seed));
+	json_object_set_new(info, "options", options);
+	json_object_set_new(info, "suite_options",
+	                    j->suite.options != NULL ? json_incref(j->suite.options) : json_object());
+	json_object_set_new(info, "params", params);
+	json_object_set_new(info, "left_out", left_out);
+	json_object_set_new(info, "again", again_command(j, dir));
+	return info;
+}
+
+static void fill_config(const struct job *j, struct runner_config *c)
+{
+	const struct opt_set *o = &j->app->opts;
+
+	c->suite = &j->suite;
+	c->run_dir = j->run_dir;
+	c->selection = j->selection;
+	c->selected = j->selected;
+	c->resolve = paths_resolve;
+	c->resolve_arg = &j->app->paths;
+	c->params = j->params;
+	c->param_count = j->param_count;
+	c->preload = opt_flag(o, "preload") ? j->app->paths.preload : NULL;
+	c->timeout_ns = opt_number(o, "timeout");
+	c->grace_ns = opt_number(o, "grace");
+	c->memory_bytes = opt_number(o, "memory");
+	c->output_limit = opt_number(o, "output-limit");
+	c->sample_ns = opt_number(o, "sample-every");
+	c->fail_fast = (unsigned)opt_number(o, "fail-fast");
+	c->force = opt_flag(o, "force");
+}
+
+static int exit_code(const struct runner_summary *s, int report_code)
+{
+	if (s->stop_signal != 0)
+		return SG_EXIT_SIGNAL + s->stop_signal;
+	if (s->untrusted)
+		return SG_EXIT_UNTRUSTED;
+	if (report_code != SG_EXIT_OK)
+		return SG_EXIT_UNTRUSTED;
+	return s->unexpected > 0 ? SG_EXIT_TESTS : SG_EXIT_OK;
+}
+
+static int run_selected(struct job *j, bool resume)
+{
+	struct runner_config config = {.resume = resume};
+	struct runner_summary summary = {0};
+	struct err e = {0};
+	struct progress *progress = progress_new(j->app, &config.hooks);
+	int report_code;
+	int r;
+
+	if (progress == NULL)
+		return SG_EXIT_INTERNAL;
+	fill_config(j, &config);
+	config.info = run_info(j);
+	say(j->app, "running %zu tests, one after another, into %s", j->selected, j->run_dir);
+	r = runner_run(&config, &summary, &e);
+	progress_free(progress);
+	json_decref(config.info);
+	if (r < 0)
+		return complain(&e, r);
+	link_latest(j->run_dir);
+	report_code = job_report(j->app, j->run_dir);
+	if (summary.untrusted)
+		fprintf(stderr, "stressgen: these results cannot be trusted: %s\n", summary.why);
+	if (summary.stop_signal != 0)
+		fprintf(stderr, "stressgen: stopped by signal %d; go on with: %s run --resume -o '%s'\n",
+		        summary.stop_signal, job_self(), j->run_dir);
+	return exit_code(&summary, report_code);
+}
+
+int job_run(struct job *j, bool resume)
+{
+	struct err e = {0};
+	int r = job_select(j, &e);
+
+	if (r < 0) {
+		complain(&e, r);
+		return r == -ENOENT ? SG_EXIT_NOTHING : SG_EXIT_INTERNAL;
+	}
+	if (!resume || j->param_count == 0)
+		r = job_calibrate(j, &e);
+	return r < 0 ? complain(&e, r) : run_selected(j, resume);
+}
+
+// ---- resuming -----------------------------------------------------------------------------------------------
+
+static int recall_params(struct job *j, const json_t *info)
+{
+	json_t *params = json_object_get(info, "params");
+	const char *name;
+	json_t *value;
+
+	j->params = calloc(json_object_size(params) + 1, sizeof *j->params);
+	if (j->params == NULL)
+		return -ENOMEM;
+	json_object_foreach(params, name, value)
+	{
+		if (!json_is_string(value))
+			continue;
+		j->params[j->param_count].name = strdup(name);
+		j->params[j->param_count++].value = strdup(json_string_value(value));
+	}
+	return 0;
+}
+
+int job_resume(struct app *app)
+{
+	const char *given = opt_text(&app->opts, "output");
+	struct job j = {.app = app};
+	struct err e = {0};
+	struct run run = {0};
+	const char *suite_dir;
+	int code;
+	int r;
+
+	j.run_dir = strdup(given != NULL ? given : SG_LATEST);
+	r = j.run_dir == NULL ? -ENOMEM : run_load(j.run_dir, &run, &e);
+	if (r == 0) {
+		suite_dir = json_string_value(json_object_get(run.info, "suite"));
+		if (suite_dir == NULL)
+			r = err_set(&e, EINVAL, "%s/run.json does not name its suite; this run cannot be resumed",
+			            j.run_dir);
+		else
+			r = suite_load(suite_dir, &j.suite, &e);
+	}
+	if (r == 0)
+		r = recall_params(&j, run.info);
+	run_deinit(&run);
+	code = r < 0 ? complain(&e, r) : job_run(&j, true);
+	job_deinit(&j);
+	return code;
+}
+
+// ---- reporting ----------------------------------------------------------------------------------------------
+
+int job_report(const struct app *app, const char *dir)
+{
+	struct run run = {0};
+	struct err e = {0};
+	int r = run_load(dir, &run, &e);
+
+	if (r == 0) {
+		r = report_all(&run, &e);
+		report_terminal(&run, &app->out_style, json_string_value(json_object_get(run.info, "again")),
+		                stdout);
+		fflush(stdout);
+	}
+	if (r == 0)
+		say(app, "%s/report.html, report.json, junit.xml, metrics.prom", dir);
+	run_deinit(&run);
+	return r < 0 ? complain(&e, r) : SG_EXIT_OK;
+}

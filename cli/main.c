@@ -1,0 +1,139 @@
+// main(): which command, its options, its exit code.
+#include "cli.h"
+#include "verdict.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static bool wants_colour(const char *when, int fd)
+{
+	const char *no = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (strcmp(when, "always") == 0)
+		return true;
+	if (strcmp(when, "never") == 0 || (no != NULL && *no != '\0'))
+		return false;
+	return isatty(fd) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+static unsigned terminal_columns(void)
+{
+	struct winsize w;
+	const char *columns = getenv("COLUMNS");
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
+		return w.ws_col;
+	return columns != NULL ? (unsigned)strtoul(columns, NULL, 10) : 0;
+}
+
+static void set_style(struct app *app)
+{
+	const char *when = opt_text(&app->opts, "color");
+
+	app->out_style.colour = wants_colour(when, STDOUT_FILENO);
+	app->out_style.columns = terminal_columns();
+	app->err_is_terminal = isatty(STDERR_FILENO);
+	app->err_colour = wants_colour(when, STDERR_FILENO);
+}
+
+static int unknown_command(const char *word, struct err *e)
+{
+	const char *names[COMMAND_COUNT];
+	const char *near;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		names[i] = cli_commands[i].name;
+	near = opt_nearest(word, names + 1, COMMAND_COUNT - 1);
+	if (near != NULL)
+		return err_set(e, 22, "unknown command '%s'; did you mean '%s'?", word, near);
+	return err_set(e, 22, "unknown command '%s'; stressgen -h lists the commands", word);
+}
+
+static int find_command(int argc, char **argv, enum command_id *id, struct err *e)
+{
+	*id = COMMAND_JOB;
+	if (argc < 2 || argv[1][0] == '-')
+		return 0;
+	for (size_t i = 1; i < COMMAND_COUNT; i++) {
+		if (strcmp(cli_commands[i].name, argv[1]) == 0) {
+			*id = (enum command_id)i;
+			return 0;
+		}
+	}
+	return unknown_command(argv[1], e);
+}
+
+static bool has_word(int argc, char **argv, const char *word)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], word) == 0)
+			return true;
+	return false;
+}
+
+static int print(struct buf *text)
+{
+	int bad = fputs(buf_text(text), stdout) == EOF || fflush(stdout) == EOF;
+
+	buf_deinit(text);
+	return bad ? SG_EXIT_USAGE : SG_EXIT_OK;
+}
+
+static int dispatch(struct app *app, enum command_id id, struct err *e)
+{
+	struct buf text = {0};
+	int r;
+
+	if (opt_flag(&app->opts, "help")) {
+		help_full(id, terminal_columns() != 0 ? terminal_columns() : 100, &text);
+		return print(&text);
+	}
+	if (opt_flag(&app->opts, "version"))
+		return cmd_version(app);
+	if (id == COMMAND_JOB && app->opts.arg_count > 0) {
+		r = unknown_command(app->opts.args[0], e);
+		return complain(e, r);
+	}
+	r = config_apply(&app->opts, e);
+	if (r < 0)
+		return complain(e, r);
+	if (opt_flag(&app->opts, "show-config")) {
+		config_show(&app->opts, &text);
+		return print(&text);
+	}
+	set_style(app);
+	r = paths_init(&app->paths, e);
+	return r < 0 ? complain(e, r) : cli_commands[id].run(app);
+}
+
+int main(int argc, char **argv)
+{
+	struct app app = {0};
+	struct err e = {0};
+	struct buf text = {0};
+	enum command_id id;
+	int first;
+	int code;
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	if (has_word(argc, argv, "-h")) {
+		help_short(&text);
+		return print(&text);
+	}
+	code = find_command(argc, argv, &id, &e);
+	if (code < 0)
+		return complain(&e, code);
+	first = id == COMMAND_JOB ? 1 : 2;
+	code = opt_init(&app.opts, cli_options, cli_option_count);
+	if (code == 0)
+		code = opt_parse(&app.opts, UINT32_C(1) << id, argc - first, argv + first, &e);
+	code = code < 0 ? complain(&e, code) : dispatch(&app, id, &e);
+	paths_deinit(&app.paths);
+	opt_deinit(&app.opts);
+	return code;
+}

@@ -1,0 +1,182 @@
+// Bad input: one clear line and exit 2, whatever it is.
+#include "e2e.h"
+
+#include "harness.h"
+#include "io.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void assert_one_line(const struct outcome *o, int exit_code, const char *part)
+{
+	const char *text = buf_text(&o->err);
+	const char *newline = strchr(text, '\n');
+
+	assert_contains(text, part);
+	assert_int_equal(o->exit_code, exit_code);
+	assert_non_null(newline);
+	assert_string_equal(newline + 1, "");
+}
+
+CASE("e2e: the nearest option is suggested when one is unknown")
+{
+	struct outcome o = E2E(harness_tmpdir(), "--dept", "5");
+
+	assert_one_line(&o, 2, "did you mean '--depth'?");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: the nearest command is suggested when one is unknown")
+{
+	struct outcome o = E2E(harness_tmpdir(), "rnu");
+
+	assert_one_line(&o, 2, "did you mean 'run'?");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: a depth is refused when it is 0, negative, 1e99 or a word")
+{
+	static const char *const bad[] = {"0", "-1", "1e99", "ten", ""};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct outcome o = E2E(harness_tmpdir(), "--depth", bad[i]);
+		assert_one_line(&o, 2, "--depth: ");
+		outcome_deinit(&o);
+	}
+}
+
+CASE("e2e: a suite directory is named when it is missing")
+{
+	struct outcome o = E2E(harness_tmpdir(), "run", "no-such-suite", "-o", "out");
+
+	assert_one_line(&o, 2, "no-such-suite");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: file and line are named when a test header has a wrong key")
+{
+	const char *dir = harness_tmpdir();
+	char *suite = io_join(dir, "bad");
+	struct outcome o;
+
+	assert_int_equal(mkdir(suite, 0777), 0);
+	e2e_write(suite, "typo.sh", "#!/bin/sh\n# @Test other/typo\n# @Timeuot 5s\ntrue\n", true);
+	o = E2E(dir, "run", "bad", "-o", "out");
+	assert_one_line(&o, 2, "typo.sh:3");
+	assert_contains(buf_text(&o.err), "@Timeout");
+	outcome_deinit(&o);
+	free(suite);
+}
+
+CASE("e2e: file, line and column are named when a kernel has a syntax error")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome check, gen;
+
+	e2e_write(dir, "bad.kernel", "(kernel recursion/bad\n  (summary \"one is missing\")\n", false);
+	check = E2E(dir, "gen", "--check", "bad.kernel");
+	gen = E2E(dir, "gen", "--kernel", "bad.kernel", "-o", "suite");
+	assert_one_line(&check, 2, "bad.kernel:1:1");
+	assert_one_line(&gen, 2, "bad.kernel:1:1");
+	outcome_deinit(&check);
+	outcome_deinit(&gen);
+}
+
+CASE("e2e: a run is read and resumed when its journal was cut off in the middle of a line")
+{
+	const char *dir = e2e_suite();
+	struct outcome first =
+	        E2E(dir, "run", "suite", "-o", "out", "--only", "other/pass", "--only", "other/fail");
+	struct outcome report, again;
+	char *path = io_join(dir, "out/journal.jsonl");
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size - 20), 0);
+	report = E2E(dir, "report", "out");
+	assert_int_equal(report.exit_code, 0);
+	again = E2E(dir, "run", "--resume", "-o", "out", "--only", "other/pass", "--only", "other/fail");
+	assert_int_equal(again.exit_code, 1);
+	assert_contains(buf_text(&again.out), "\n1 passed, 1 failed, 0 skipped\n");
+	free(path);
+	outcome_deinit(&first);
+	outcome_deinit(&report);
+	outcome_deinit(&again);
+}
+
+CASE("e2e: nothing of an earlier run is overwritten when its directory is given again")
+{
+	const char *dir = e2e_suite();
+	struct outcome first = E2E(dir, "run", "suite", "-o", "out", "--only", "other/pass");
+	struct outcome second = E2E(dir, "run", "suite", "-o", "out", "--only", "other/pass");
+
+	assert_int_equal(first.exit_code, 0);
+	assert_int_equal(second.exit_code, 2);
+	assert_contains(buf_text(&second.err), "--resume");
+	outcome_deinit(&first);
+	outcome_deinit(&second);
+}
+
+CASE("e2e: the place is named when the output directory cannot be written")
+{
+	struct outcome o;
+
+	e2e_suite();
+	o = E2E(harness_tmpdir(), "run", "suite", "-o", "/proc/stressgen-out");
+	assert_one_line(&o, 2, "/proc/stressgen-out");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: exit is 4 when nothing is selected")
+{
+	struct outcome o;
+
+	e2e_suite();
+	o = E2E(harness_tmpdir(), "run", "suite", "-o", "out", "--only", "nothing/*");
+	assert_one_line(&o, 4, "nothing matches");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: exit is 3 when a target that was named is missing")
+{
+	struct outcome o;
+
+	e2e_write(harness_tmpdir(), "gone.dialect", "", false);
+	setenv("PATH", "/nonexistent", 1);
+	o = E2E(harness_tmpdir(), "gen", "--target", "python", "-o", "suite");
+	assert_one_line(&o, 3, "python3");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: the journal stays readable and exit is 6 when the disk is full in the middle of a run")
+{
+	const char *dir = e2e_suite();
+	char *disk = io_join(dir, "disk");
+	char *suite = io_join(dir, "suite");
+	struct outcome o, report;
+
+	assert_int_equal(mkdir(disk, 0777), 0);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", disk, "tmpfs", 0, "size=64k") < 0)
+		harness_skip("a small tmpfs cannot be mounted here (needs root)");
+	e2e_write(suite, "aa-fill.sh",
+	          "#!/bin/sh\n# @Test other/aa-fill\n# @Timeout 20s\nhead -c 200000 /dev/zero | tr '\\0' x\n",
+	          true);
+	o = E2E(dir, "run", "suite", "-o", "disk/out", "--only", "other/aa-fill", "--only", "other/fail", "--only",
+	        "other/pass");
+	report = E2E(dir, "report", "disk/out", "--format", "json");
+	assert_int_equal(o.exit_code, 6);
+	assert_contains(buf_text(&o.err), "No space left");
+	assert_int_equal(report.exit_code, 0);
+	umount(disk);
+	free(disk);
+	free(suite);
+	outcome_deinit(&o);
+	outcome_deinit(&report);
+}

@@ -1,0 +1,142 @@
+// Running the real binary and looking at what it did.
+#include "e2e.h"
+
+#include "harness.h"
+#include "io.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BINARY SG_BUILD_DIR "/bin/stressgen"
+#define MAX_ARGS 32
+#define TEXT_MAX (64U << 20)
+
+void assert_contains(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("'%s' is not in:\n%s", part, text);
+}
+
+static void redirect(const char *dir, const char *name, int to)
+{
+	char *path = io_join(dir, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+
+	if (fd < 0 || dup2(fd, to) < 0)
+		_exit(126);
+	free(path);
+}
+
+static pid_t start(const char *dir, const char *const *args, const char *out, const char *err)
+{
+	char *argv[MAX_ARGS + 2] = {strdup(BINARY)};
+	pid_t pid;
+	int n = 1;
+
+	for (; args[n - 1] != NULL && n <= MAX_ARGS; n++)
+		argv[n] = strdup(args[n - 1]);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		redirect(harness_tmpdir(), out, STDOUT_FILENO);
+		redirect(harness_tmpdir(), err, STDERR_FILENO);
+		if (chdir(dir) < 0)
+			_exit(126);
+		unsetenv("NO_COLOR");
+		execv(BINARY, argv);
+		_exit(127);
+	}
+	for (int i = 0; i < n; i++)
+		free(argv[i]);
+	return pid;
+}
+
+static void slurp(const char *name, struct buf *out)
+{
+	char *path = io_join(harness_tmpdir(), name);
+
+	assert_true(io_read_file(path, TEXT_MAX, out, NULL) >= 0);
+	free(path);
+}
+
+struct outcome e2e_run(const char *dir, const char *const *args)
+{
+	struct outcome o = {0};
+	int status;
+	pid_t pid;
+
+	harness_tmpdir(); // made by this process, not by the child
+	pid = start(dir, args, "stdout.txt", "stderr.txt");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	o.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	slurp("stdout.txt", &o.out);
+	slurp("stderr.txt", &o.err);
+	return o;
+}
+
+void outcome_deinit(struct outcome *o)
+{
+	buf_deinit(&o->out);
+	buf_deinit(&o->err);
+}
+
+pid_t e2e_start(const char *dir, const char *const *args)
+{
+	harness_tmpdir();
+	return start(dir, args, "background.log", "background.log");
+}
+
+const char *e2e_suite(void)
+{
+	char command[1024];
+
+	snprintf(command, sizeof command, "cp -r '%s/suite' '%s/suite'", SG_TEST_DATA, harness_tmpdir());
+	assert_int_equal(system(command), 0);
+	return harness_tmpdir();
+}
+
+void e2e_write(const char *dir, const char *name, const char *text, bool executable)
+{
+	char *path = io_join(dir, name);
+	struct err e = {0};
+
+	if (io_replace_file(path, text, strlen(text), &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(chmod(path, executable ? 0755 : 0644), 0);
+	free(path);
+}
+
+json_t *e2e_report(const char *run_dir)
+{
+	char *path = io_join(run_dir, "report.json");
+	json_error_t error;
+	json_t *report = json_load_file(path, 0, &error);
+
+	if (report == NULL)
+		fail_msg("%s:%d: %s", path, error.line, error.text);
+	free(path);
+	return report;
+}
+
+json_t *e2e_test(json_t *report, const char *id)
+{
+	json_t *tests = json_object_get(report, "tests");
+	size_t i;
+	json_t *t;
+
+	json_array_foreach(tests, i, t)
+	{
+		const char *name = json_string_value(json_object_get(t, "id"));
+		if (name != NULL && strcmp(name, id) == 0)
+			return t;
+	}
+	fail_msg("no test '%s' in the report", id);
+	return NULL;
+}

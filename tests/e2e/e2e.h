@@ -1,0 +1,36 @@
+// Running the real binary and looking at what it did.
+#ifndef SG_E2E_H
+#define SG_E2E_H
+
+#include "buf.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct outcome {
+	int exit_code;  // 128 + signal when it died of one
+	struct buf out; // what it printed on stdout
+	struct buf err; // and on stderr
+};
+
+// Runs `bin/stressgen ARGS...` (a NULL-terminated list) in `dir` and waits for its end.
+struct outcome e2e_run(const char *dir, const char *const *args);
+#define E2E(dir, ...) e2e_run(dir, (const char *const[]){__VA_ARGS__, NULL})
+void outcome_deinit(struct outcome *o);
+
+// Starts it without waiting; stdout and stderr go to DIR/background.log.
+pid_t e2e_start(const char *dir, const char *const *args);
+#define E2E_START(dir, ...) e2e_start(dir, (const char *const[]){__VA_ARGS__, NULL})
+
+// A copy of tests/e2e/suite as DIR/suite; returns DIR (the case's own directory).
+const char *e2e_suite(void);
+void e2e_write(const char *dir, const char *name, const char *text, bool executable);
+
+// DIR/report.json of a run; to be released with json_decref. Fails the case when it is not JSON.
+json_t *e2e_report(const char *run_dir);
+// The test of that id in it (borrowed); fails the case when it is not there.
+json_t *e2e_test(json_t *report, const char *id);
+void assert_contains(const char *text, const char *part);
+
+#endif

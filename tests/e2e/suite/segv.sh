@@ -1,0 +1,4 @@
+#!/bin/sh
+# @Test other/segv
+# @Timeout 20s
+kill -SEGV $$
