@@ -24,8 +24,7 @@ static bool process_runs(const char *words)
 	return system(command) == 0;
 }
 
-CASE("e2e: each test gets its own verdict with evidence when a suite has a pass, a failure, a crash, a hang, a "
-     "leak and a hog")
+CASE("e2e: each test gets its own verdict with evidence when everything that can go wrong does")
 {
 	const char *dir = e2e_suite();
 	struct outcome o = E2E(dir, "run", "suite", "-o", "out", "--grace", "200ms");
