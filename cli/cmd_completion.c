@@ -1,4 +1,4 @@
-// stressgen completion: shell completion and the man page, from the tables.
+// stressgen completion: shell completion, the man page and README's table, from the tables.
 #include "cli.h"
 #include "verdict.h"
 
@@ -77,6 +77,29 @@ static void fish(struct buf *out)
 	}
 }
 
+// README's table; tests/cli holds README and this together.
+static void markdown(struct buf *out)
+{
+	buf_adds(out, "| option | for | meaning | default |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < cli_option_count; i++) {
+		const struct opt *o = &cli_options[i];
+		const char *gap = "";
+
+		buf_addf(out, "| `--%s%s%s` | ", o->name, o->value != NULL ? " " : "",
+		         o->value != NULL ? o->value : "");
+		for (size_t c = 0; c < COMMAND_COUNT && o->commands != BIT_ALL; c++) {
+			if ((o->commands & (UINT32_C(1) << c)) == 0)
+				continue;
+			buf_addf(out, "%s%s", gap, c == COMMAND_JOB ? "the whole way" : cli_commands[c].name);
+			gap = ", ";
+		}
+		buf_addf(out, "%s | ", o->commands == BIT_ALL ? "all" : "");
+		for (const char *p = o->help; *p != '\0'; p++)
+			buf_addf(out, *p == '|' ? "\\%c" : "%c", *p);
+		buf_addf(out, " | %s |\n", o->def != NULL ? o->def : "");
+	}
+}
+
 int cmd_completion(struct app *app)
 {
 	static const struct {
@@ -95,7 +118,8 @@ int cmd_completion(struct app *app)
 		buf_deinit(&out);
 		return fflush(stdout) == 0 ? SG_EXIT_OK : SG_EXIT_USAGE;
 	}
-	err_set(&e, 22, "'%s' is not a kind of completion; try: stressgen completion bash (or zsh, fish, man)",
+	err_set(&e, 22,
+	        "'%s' is not a kind of completion; try: stressgen completion bash (or zsh, fish, man, markdown)",
 	        wanted);
 	return complain(&e, -22);
 }
