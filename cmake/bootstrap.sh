@@ -21,9 +21,12 @@ progress() {
 		printf '\r\033[K%s' "${1:+$me: $1 $2 %}" >&2
 	elif [ $# -eq 0 ]; then
 		quarter=0
-	elif [ $(($2 / 25)) -ne "${quarter:-0}" ]; then
+	elif [ -z "${2##*[!0-9]*}" ]; then
+		:
+	else
+		passed=${quarter:-0}
 		quarter=$(($2 / 25))
-		say "$1 $2 %"
+		[ "$quarter" -le "$passed" ] || say "$1 $2 %"
 	fi
 }
 
@@ -109,14 +112,22 @@ run_apt() {
 	}
 }
 
-# Sets as_root to the command that makes us root; fails where there is none.
+# Sets as_root to the command that makes us root; fails, and says why, where there is none.
 find_root() {
 	as_root=
 	[ "$(id -u)" -ne 0 ] || return 0
-	command -v sudo >/dev/null || return 1
+	if ! command -v sudo >/dev/null; then
+		say "they cannot be installed: this is not root, and there is no sudo"
+		return 1
+	fi
 	as_root=sudo
-	on_terminal || as_root="sudo -n"
-	on_terminal || sudo -n true 2>/dev/null
+	if ! on_terminal; then
+		as_root="sudo -n"
+		sudo -n true 2>/dev/null || {
+			say "they cannot be installed: sudo wants a password, and there is no terminal to ask for it"
+			return 1
+		}
+	fi
 }
 
 # Where apt is not the package manager we cannot install, but what is there may do.
@@ -175,18 +186,18 @@ install_packages() {
 	updated=no
 	# shellcheck disable=SC2086 # packages are words
 	apt-get -s install --no-install-recommends $required $optional >/dev/null 2>&1 || update_lists || return 1
+	wanted=$required
 	for name in $optional; do
 		if apt-cache show "$name" >/dev/null 2>&1; then
-			required="$required $name"
+			wanted="$wanted $name"
 		else
 			say "this distribution has no package '$name': the tests that need it are skipped"
 		fi
 	done
-	optional=
 	# shellcheck disable=SC2086
-	set -- $required
+	set -- $wanted
 	[ $# -gt 0 ] || return 0
-	say "installing $# packages and what they depend on; the output is in $log"
+	say "installing them and what they depend on; the output is in $log"
 	run_apt install --no-install-recommends "$@" && return 0
 	[ "$updated" = no ] && update_lists && run_apt install --no-install-recommends "$@"
 }
