@@ -101,7 +101,11 @@ static void fill_in(struct tele_file *t, enum tele_role role, const char *progra
 
 struct tele_file *telemetry_open(enum tele_role role, const char *program, struct err *e)
 {
-	const char *dir = getenv(SG_TELE_ENV_DIR);
+	return telemetry_open_in(getenv(SG_TELE_ENV_DIR), role, program, e);
+}
+
+struct tele_file *telemetry_open_in(const char *dir, enum tele_role role, const char *program, struct err *e)
+{
 	uint64_t start_time = own_start_time();
 	char path[4096] = "";
 	struct tele_file *t;
@@ -202,6 +206,27 @@ static void bound_everything(struct tele_file *t)
 	}
 }
 
+static void add_threads(struct tele_file *t)
+{
+	struct tele_counter *live = NULL, *peak = NULL;
+
+	for (unsigned i = 0; i < SG_TELE_VALUES; i++) {
+		struct tele_counter *c = &t->counters[i];
+
+		for (unsigned k = 0; k < SG_TELE_THREADS; k++) {
+			c->value += t->threads[k].values[i];
+			t->threads[k].values[i] = 0;
+		}
+		if (strcmp(c->name, "live_bytes") == 0)
+			live = c;
+		if (strcmp(c->name, "peak_bytes") == 0)
+			peak = c;
+	}
+	// The peak is published in steps: what is live now may be above the last one.
+	if (live != NULL && peak != NULL && (int64_t)live->value > (int64_t)peak->value)
+		peak->value = live->value;
+}
+
 int telemetry_read(const char *path, struct tele_file *out, struct err *e)
 {
 	struct stat st;
@@ -219,7 +244,9 @@ int telemetry_read(const char *path, struct tele_file *out, struct err *e)
 	if (rc < 0)
 		return err_set(e, -rc, "%s: cannot be read: %s", path, strerror(-rc));
 	rc = check_head(path, out, e);
-	if (rc == 0)
+	if (rc == 0) {
 		bound_everything(out);
+		add_threads(out);
+	}
 	return rc;
 }

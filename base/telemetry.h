@@ -17,6 +17,8 @@
 #define SG_TELE_FRAMES    32U
 #define SG_TELE_TEXT      1024U
 #define SG_TELE_MAPS      (32U * 1024U)
+#define SG_TELE_THREADS   64U
+#define SG_TELE_VALUES    16U
 #define SG_TELE_ENV_DIR   "STRESSGEN_TELEMETRY_DIR"
 
 enum tele_role { TELE_INTERPOSER = 1, TELE_POOL = 2, TELE_PROBE = 3, TELE_SERVER = 4, TELE_CLIENT = 5 };
@@ -43,6 +45,14 @@ struct tele_counter {
 	uint64_t value;
 };
 
+// What one thread adds to the file's first SG_TELE_VALUES counters, without a lock and without a neighbour in
+// its cache lines: a counter's total is its own value and those of all threads, modulo 2^64 (a thread that
+// frees what others allocated is below zero). A thread's end leaves its values in place; the next owner of the
+// slot goes on from them.
+struct tele_thread {
+	uint64_t values[SG_TELE_VALUES];
+};
+
 struct tele_file {
 	char magic[8];
 	uint32_t version;
@@ -57,16 +67,21 @@ struct tele_file {
 	struct tele_counter counters[SG_TELE_COUNTERS];
 	struct tele_pool pools[SG_TELE_POOLS];
 	char maps[SG_TELE_MAPS];    // executable lines of /proc/self/maps, taken at the first exhaustion
+	char pad[16];               // brings the threads to a multiple of 128 bytes
+	struct tele_thread threads[SG_TELE_THREADS];
 };
 
 // Creates and maps this process's file in $STRESSGEN_TELEMETRY_DIR. NULL when the variable is not set or the
 // file cannot be made (`e`, may be NULL, says why). The mapping lives as long as the process.
 struct tele_file *telemetry_open(enum tele_role role, const char *program, struct err *e);
+// The same in a directory that was looked up before. Neither allocates nor locks.
+struct tele_file *telemetry_open_in(const char *dir, enum tele_role role, const char *program, struct err *e);
 // The counter of that name, made when it is new; NULL when the table is full or `t` is NULL.
 uint64_t *telemetry_counter(struct tele_file *t, const char *name);
 
 // Reads one file of this version; -EINVAL for another version, magic or size. `out` is the caller's; all text
-// in it is NUL-terminated and all counts are within bounds afterwards, whatever was in the file.
+// in it is NUL-terminated and all counts are within bounds afterwards, whatever was in the file. The threads'
+// values have been added to the counters' and are zero; "peak_bytes" is at least "live_bytes".
 int telemetry_read(const char *path, struct tele_file *out, struct err *e);
 
 #endif
