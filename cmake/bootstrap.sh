@@ -86,14 +86,16 @@ $name
 	printf '%s' "${missing# }"
 }
 
-# run_apt ARGUMENTS: apt-get as root, its output in the log.
+# run_apt ARGUMENTS: apt-get as root, its output in the log. Its status lines get a descriptor of their own, made by a
+# shell behind sudo, which passes none on.
 run_apt() {
 	printf '\n# apt-get %s\n' "$*" >>"$log"
 	{
 		code=0
 		# shellcheck disable=SC2086 # as_root is a command with its arguments, or nothing
-		$as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -q -y -o APT::Status-Fd=1 -o Dpkg::Use-Pty=0 \
-			-o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "$@" </dev/null 2>&1 9>&- || code=$?
+		$as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C sh -c 'exec apt-get -q -y "$@" 3>&1' apt-get \
+			-o APT::Status-Fd=3 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 \
+			"$@" </dev/null 2>&1 9>&- || code=$?
 		printf '\nexit:%s\n' "$code"
 	} | {
 		code=1
@@ -155,16 +157,17 @@ ensure_packages() {
 
 	log=$here/build/packages.log
 	: >"$log"
-	say "missing packages: $required${optional:+${required:+ }$optional}"
+	all="$required${optional:+${required:+ }$optional}"
+	say "missing packages: $all"
 	if find_root && agreed "$3"; then
 		install_packages && return 0
 		say "apt-get failed; its last lines:"
 		show_end "$log"
 		say "the whole output is in $log"
 	fi
-	say "to install them by hand, as root:" \
-		"apt-get update && apt-get install --no-install-recommends $required${optional:+${required:+ }$optional}"
-	[ -z "$required" ] || exit 3
+	say "to install them by hand, as root: apt-get update && apt-get install --no-install-recommends $all"
+	# shellcheck disable=SC2086
+	[ -z "$(missing_packages $1)" ] || exit 3
 	say "going on without them: the tests that need them are skipped"
 }
 
@@ -180,24 +183,29 @@ agreed() {
 	esac
 }
 
-# Installs $required and $optional. The package lists may be absent (a fresh image has none) or older than what the
-# mirror still holds: then they are fetched first, or between two attempts.
+# Installs $required and, apart from them, so that nothing is lost if one of these fails, $optional. The package lists
+# may be absent (a fresh image has none) or older than what the mirror still holds: then they are fetched first, or
+# between two attempts.
 install_packages() {
 	updated=no
 	# shellcheck disable=SC2086 # packages are words
-	apt-get -s install --no-install-recommends $required $optional >/dev/null 2>&1 || update_lists || return 1
-	wanted=$required
+	apt-get -s install --no-install-recommends $all >/dev/null 2>&1 || update_lists || return 1
+	say "installing them and what they depend on; the output is in $log"
+	# shellcheck disable=SC2086
+	[ -z "$required" ] || install_or_update $required || return 1
+	known=
 	for name in $optional; do
 		if apt-cache show "$name" >/dev/null 2>&1; then
-			wanted="$wanted $name"
+			known="$known $name"
 		else
 			say "this distribution has no package '$name': the tests that need it are skipped"
 		fi
 	done
 	# shellcheck disable=SC2086
-	set -- $wanted
-	[ $# -gt 0 ] || return 0
-	say "installing them and what they depend on; the output is in $log"
+	[ -z "$known" ] || install_or_update $known
+}
+
+install_or_update() {
 	run_apt install --no-install-recommends "$@" && return 0
 	[ "$updated" = no ] && update_lists && run_apt install --no-install-recommends "$@"
 }
