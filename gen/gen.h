@@ -12,11 +12,11 @@ struct dialect; // a language that kernels are emitted in: one *.dialect file
 
 // Reads a dialect file (docs/dialects.md). *out is to be freed by dialect_free. Errors name file:line:column.
 int dialect_load(const char *path, struct dialect **out, struct err *e);
-void dialect_free(struct dialect *d); // accepts NULL
-const char *dialect_name(const struct dialect *d);     // "lua"
+void dialect_free(struct dialect *d);              // accepts NULL
+const char *dialect_name(const struct dialect *d); // "lua"
 const char *dialect_summary(const struct dialect *d);
-const char *dialect_find(const struct dialect *d);     // program that must be in PATH; NULL: none needed
-const char *dialect_package(const struct dialect *d);  // the Debian package that brings it; NULL
+const char *dialect_find(const struct dialect *d);    // program that must be in PATH; NULL: none needed
+const char *dialect_package(const struct dialect *d); // the Debian package that brings it; NULL
 // A dialect's targets: ways to run one emitted program. There is at least one.
 size_t dialect_target_count(const struct dialect *d);
 const char *dialect_target_name(const struct dialect *d, size_t i);    // "lua@slab-fixed", "python3"
@@ -24,21 +24,21 @@ const char *dialect_target_command(const struct dialect *d, size_t i); // with {
 
 struct gen_target {
 	const struct dialect *dialect;
-	const char *name;      // for ids and reports
-	const char *command;   // @Run; NULL: that of the dialect's target of that name
+	const char *name;    // for ids and reports
+	const char *command; // @Run; NULL: that of the dialect's target of that name
 };
 
 struct gen_config {
-	const char *const *kernels;    // kernel files
+	const char *const *kernels; // kernel files
 	size_t kernel_count;
-	const char *const *scenarios;  // HTTP/2 scenario files, copied with their header
+	const char *const *scenarios; // HTTP/2 scenario files, copied with their header
 	size_t scenario_count;
 	const struct gen_target *targets;
 	size_t target_count;
-	const char *out_dir;           // made; must be empty, or hold a suite that we wrote (then it is replaced)
+	const char *out_dir; // made; must be empty, or hold a suite that we wrote (then it is replaced)
 	uint64_t seed;
-	uint64_t depth;                // for kernels' (depth from --depth) instances
-	const char *generator;         // "stressgen 0.1.0"
+	uint64_t depth;        // for kernels' (depth from --depth) instances
+	const char *generator; // "stressgen 0.1.0"
 };
 
 // Writes the suite: one file for each (kernel instance, target), suite.json last. 0 or -errno with `e` filled.
