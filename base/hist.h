@@ -23,7 +23,7 @@ struct hist {
 // 2^42 - 1 ns, 73 minutes; larger values are counted as this one.
 #define SG_HIST_MAX_VALUE ((INT64_C(1) << 42) - 1)
 
-// 2 or 3 digits; NULL without memory. One histogram belongs to one thread.
+// 2 or 3 digits; NULL for any other number, and without memory. One histogram belongs to one thread.
 struct hist *hist_new(unsigned digits);
 void hist_free(struct hist *h); // accepts NULL
 void hist_reset(struct hist *h);
@@ -34,8 +34,11 @@ static inline size_t hist_index(const struct hist *h, uint64_t value)
 	return ((size_t)shift << h->half_bits) + (size_t)(value >> shift);
 }
 
+// `n` of 0 records nothing.
 static inline void hist_record_n(struct hist *h, uint64_t value, uint64_t n)
 {
+	if (n == 0)
+		return;
 	if (value > (uint64_t)SG_HIST_MAX_VALUE)
 		value = (uint64_t)SG_HIST_MAX_VALUE;
 	h->counts[hist_index(h, value)] += n;
@@ -50,19 +53,24 @@ static inline void hist_record(struct hist *h, uint64_t value)
 	hist_record_n(h, value, 1);
 }
 
-// The highest value of the slot that holds `index` (HdrHistogram's "highest equivalent value").
+// The highest and the lowest value that are counted in the slot `index` (HdrHistogram's "highest equivalent value").
 uint64_t hist_slot_high(const struct hist *h, size_t index);
 uint64_t hist_slot_low(const struct hist *h, size_t index);
-// Highest equivalent value at `percentile` (0..100), at most max; 0 when empty.
+// Highest equivalent value at `percentile` (0..100), at most max; at 0 it is min. 0 when empty.
 uint64_t hist_percentile(const struct hist *h, double percentile);
 double hist_mean(const struct hist *h); // 0 when empty
-// Adds `from` to `to`; -EINVAL when their digits differ.
+// How many of the values are counted in slots that begin in [low, high).
+uint64_t hist_count_between(const struct hist *h, uint64_t low, uint64_t high);
+// Adds `from` to `to`; -EINVAL when their digits differ, -ERANGE when together they hold more than INT64_MAX
+// values (`to` is then as it was).
 int hist_merge(struct hist *to, const struct hist *from);
 
-// Adds the V2 compressed form as base64 ("HISTFAAA...") to `out`. 0 or -ENOMEM.
+// Adds the V2 compressed form as base64 ("HISTFAAA...") to `out`. 0, -ENOMEM, or -ERANGE for a count that the
+// format cannot hold (over INT64_MAX).
 int hist_encode(const struct hist *h, struct buf *out);
 // Reads it back into a new histogram of the digits it was written with (owned by the caller). min, max and
-// sum are then known to a slot's width only. -EINVAL with the reason in `e` for whatever is not one.
+// sum are then known to a slot's width only. What others recorded above SG_HIST_MAX_VALUE is counted as that.
+// -EINVAL with the reason in `e` for whatever is not one, -ENOMEM.
 int hist_decode(const char *text, size_t len, struct hist **out, struct err *e);
 
 #endif

@@ -1,0 +1,140 @@
+// The histogram's geometry, percentiles and merging; its encoding is in hist_code.c.
+#include "hist.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HALF_BITS_2_DIGITS 7U
+#define HALF_BITS_3_DIGITS 10U
+
+struct hist *hist_new(unsigned digits)
+{
+	struct hist shape = {.digits = digits, .min = UINT64_MAX};
+	struct hist *h;
+
+	if (digits != 2 && digits != 3)
+		return NULL;
+	shape.half_bits = digits == 2 ? HALF_BITS_2_DIGITS : HALF_BITS_3_DIGITS;
+	shape.slots = hist_index(&shape, (uint64_t)SG_HIST_MAX_VALUE) + 1;
+	h = calloc(1, sizeof *h + shape.slots * sizeof h->counts[0]);
+	if (h != NULL)
+		memcpy(h, &shape, sizeof shape);
+	return h;
+}
+
+void hist_free(struct hist *h)
+{
+	free(h);
+}
+
+void hist_reset(struct hist *h)
+{
+	memset(h->counts, 0, h->slots * sizeof h->counts[0]);
+	h->total = 0;
+	h->min = UINT64_MAX;
+	h->max = 0;
+	h->sum = 0;
+}
+
+// log2 of the width of the slot `index`.
+static unsigned slot_shift(const struct hist *h, size_t index)
+{
+	size_t octave = index >> h->half_bits; // 0 and 1 have slots one wide
+
+	return octave < 2 ? 0 : (unsigned)(octave - 1);
+}
+
+uint64_t hist_slot_low(const struct hist *h, size_t index)
+{
+	unsigned shift = slot_shift(h, index);
+
+	return (uint64_t)(index - ((size_t)shift << h->half_bits)) << shift;
+}
+
+uint64_t hist_slot_high(const struct hist *h, size_t index)
+{
+	return hist_slot_low(h, index) + (UINT64_C(1) << slot_shift(h, index)) - 1;
+}
+
+uint64_t hist_percentile(const struct hist *h, double percentile)
+{
+	double wanted = percentile / 100.0 * (double)h->total;
+	uint64_t seen = 0;
+
+	if (h->total == 0)
+		return 0;
+	if (!(percentile > 0)) // NaN too
+		return h->min;
+	if (percentile >= 100)
+		return h->max;
+	// Rounded up, but for the last bit of the product: 90 % of 10 values is the 9th, not the 10th.
+	wanted = ceil(nextafter(wanted, 0));
+	for (size_t i = hist_index(h, h->min); i < h->slots; i++) {
+		seen += h->counts[i];
+		if (seen > 0 && (double)seen >= wanted) {
+			uint64_t high = hist_slot_high(h, i);
+			return high < h->max ? high : h->max;
+		}
+	}
+	return h->max;
+}
+
+double hist_mean(const struct hist *h)
+{
+	return h->total == 0 ? 0 : h->sum / (double)h->total;
+}
+
+uint64_t hist_count_between(const struct hist *h, uint64_t low, uint64_t high)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	if (h->total == 0 || low > h->max)
+		return 0;
+	i = hist_index(h, low > h->min ? low : h->min);
+	if (hist_slot_low(h, i) < low)
+		i++;
+	for (; i < h->slots && hist_slot_low(h, i) < high; i++)
+		n += h->counts[i];
+	return n;
+}
+
+#define MERGE_STRIDE 8U
+
+// Adds slot by slot. The inner loop has a fixed length, so that a compiler at -O2 makes vector code of it.
+static void add_counts(uint64_t *restrict to, const uint64_t *restrict from, size_t n)
+{
+	size_t i = 0;
+
+	for (; i + MERGE_STRIDE <= n; i += MERGE_STRIDE)
+		for (size_t k = 0; k < MERGE_STRIDE; k++)
+			to[i + k] += from[i + k];
+	for (; i < n; i++)
+		to[i] += from[i];
+}
+
+int hist_merge(struct hist *to, const struct hist *from)
+{
+	size_t first, last;
+
+	if (to->digits != from->digits)
+		return -EINVAL;
+	if (from->total == 0)
+		return 0;
+	if (from->total > INT64_MAX || to->total > INT64_MAX - from->total)
+		return -ERANGE;
+	first = hist_index(from, from->min);
+	last = hist_index(from, from->max);
+	if (to == from) // the same one twice
+		for (size_t i = first; i <= last; i++)
+			to->counts[i] *= 2;
+	else
+		add_counts(to->counts + first, from->counts + first, last - first + 1);
+	to->total += from->total;
+	to->sum += from->sum;
+	to->min = from->min < to->min ? from->min : to->min;
+	to->max = from->max > to->max ? from->max : to->max;
+	return 0;
+}
