@@ -74,8 +74,8 @@ static bool is_word(struct stretch s, const char *word)
 	return s.len == strlen(word) && strncasecmp(s.at, word, s.len) == 0;
 }
 
-// Whether what stands before the '@' begins a comment in some language: punctuation of any kind but the quotes
-// (which begin strings), or one of the two words that do.
+// Whether what stands before the '@' begins a comment in some language: punctuation of any kind but quotes (they
+// begin strings), '|' and '>' (tables and quotations in prose), or one of the two words that do.
 static bool is_comment_prefix(struct stretch s)
 {
 	if (s.len == 0)
@@ -87,7 +87,7 @@ static bool is_comment_prefix(struct stretch s)
 
 		if (c == ' ' || c == '\t')
 			continue;
-		if (!ispunct(c) || c == '"' || c == '\'' || c == '`')
+		if (!ispunct(c) || strchr("\"'`|>", c) != NULL)
 			return false;
 	}
 	return true;
@@ -245,6 +245,7 @@ void test_meta_deinit(struct test_meta *m)
 		free(m->params[i].value);
 	}
 	free(m->params);
+	free(m->depends_on_lines);
 	*m = (struct test_meta){0};
 }
 

@@ -37,6 +37,7 @@ struct test_meta {
 	enum test_kind kind;
 	enum test_level level;
 	struct strings tags, depends_on, resources;
+	unsigned *depends_on_lines; // where each item of depends_on stands in the file
 	uint64_t timeout_ns;     // 0 is none; SG_DEFAULT_TIMEOUT_NS when not given
 	uint64_t memory_bytes, cpu_s, files, procs; // 0: not limited here
 	uint64_t io_bytes_per_s, io_ops_per_s;

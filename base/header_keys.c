@@ -283,7 +283,19 @@ static int parse_priority(struct test_meta *m, const struct header_line *l, stru
 
 static int parse_depends_on(struct test_meta *m, const struct header_line *l, struct err *e)
 {
-	return add_list(&m->depends_on, l, "dependencies are ids or paths with commas between them", e);
+	size_t before = m->depends_on.count;
+	int rc = add_list(&m->depends_on, l, "dependencies are ids or paths with commas between them", e);
+	unsigned *lines;
+
+	if (rc < 0)
+		return rc;
+	lines = reallocarray(m->depends_on_lines, m->depends_on.count, sizeof *lines);
+	if (lines == NULL)
+		return no_memory(l, e);
+	m->depends_on_lines = lines;
+	for (size_t i = before; i < m->depends_on.count; i++)
+		lines[i] = l->line;
+	return 0;
 }
 
 static int parse_slow(struct test_meta *m, const struct header_line *l, struct err *e)

@@ -1,4 +1,12 @@
-// A run directory read back: run.json and the journal, for resuming and for reports.
+// A run directory read back: run.json and the journal (journal.jsonl), for resuming and for reports.
+//
+// The journal's records and their fields, besides "crc" and "type":
+//   header  {format: 1, run, suite_dir, suite_hash, seed, tests: N, ids?: [...], boot_id}  one for each part: the
+//           first, and one each time the run is resumed; "tests" counts what the whole run set out to do
+//   start   {id, attempt, pid, start_time}
+//   end     {what result_to_json wrote}
+//   stop    {reason}   "finished", "SIGINT", ...; a part without one was killed
+// Records of other types are left for later versions and are no error.
 #ifndef SG_RUN_H
 #define SG_RUN_H
 
@@ -23,9 +31,10 @@ struct run {
 	char *stop_reason;       // from the last stop record: "finished", "SIGINT", ...; NULL: it was killed
 	unsigned parts;          // 1 + times it was resumed
 	struct journal_stats journal;
+	json_t *index;           // id -> position in results; owned
 };
 
-// -ENOENT "no run in DIR" etc. with `e` filled. Deinit in every case.
+// `r` must be zeroed. -ENOENT "no run in DIR" etc. with `e` filled. Deinit in every case.
 int run_load(const char *dir, struct run *r, struct err *e);
 void run_deinit(struct run *r);
 const struct result *run_find(const struct run *r, const char *id);

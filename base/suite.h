@@ -45,21 +45,27 @@ struct suite {
 	size_t left_out_count;
 	char hash[9];            // over all tests' ids and hashes, in order
 	char *note;              // e.g. "no suite.json: every executable file is a test"; NULL
+	json_t *index;           // id -> position in tests, made by suite_load; owned
 };
 
 // Reads DIR/suite.json, or, where there is none, takes every file that can be executed or has a header
-// (sorted by path; hidden files and directories left out); then every test's header. Checks ids (twice is an
-// error), dependencies and circles. A directory that gen began and did not finish (DIR/.incomplete) is refused.
-// -ENOENT, -EINVAL ... with `e` filled. Deinit in every case.
+// (sorted by path; hidden files and directories left out); then every test's header. A test's id is its @Test,
+// else that of suite.json, else its path. Checks ids (twice is an error), dependencies and circles; what
+// meta.depends_on names by path is an id afterwards. The hashes are those of the files as they are now; where they
+// differ from suite.json's, `note` says so. A directory that gen began and did not finish (DIR/.incomplete) is
+// refused. -ENOENT, -EINVAL ... with `e` filled. Deinit in every case.
 int suite_load(const char *dir, struct suite *s, struct err *e);
 // Single files as a suite (paths as given, dir ".").
 int suite_from_files(char *const *paths, size_t count, struct suite *s, struct err *e);
-// Writes DIR/suite.json atomically from everything but `meta`; computes the hashes of the files first.
+// Writes DIR/suite.json atomically from everything but `meta`; computes the hashes of the files first. The same
+// suite gives the same bytes. -ERANGE for a seed above 2^63 - 1, which JSON readers could not give back.
 int suite_save(struct suite *s, struct err *e);
 void suite_deinit(struct suite *s);
 // Adds a zeroed test at the end; NULL without memory. The pointer is good until the next add.
 struct suite_test *suite_add(struct suite *s);
 int suite_leave_out(struct suite *s, const char *kernel, const char *dialect, const char *reason);
+// The path of a test's file: below s->dir, or as given where it was given absolute. From malloc; NULL without memory.
+char *suite_test_path(const struct suite *s, const struct suite_test *t);
 // NULL when no test has that id.
 const struct suite_test *suite_find(const struct suite *s, const char *id);
 

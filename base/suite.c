@@ -1,0 +1,153 @@
+// A suite in memory, and the order in which it is loaded.
+#include "suite.h"
+
+#include "io.h"
+#include "result.h"
+#include "suite_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct suite_test *suite_add(struct suite *s)
+{
+	struct suite_test *tests = reallocarray(s->tests, s->count + 1, sizeof *tests);
+
+	if (tests == NULL)
+		return NULL;
+	s->tests = tests;
+	tests[s->count] = (struct suite_test){0};
+	return &tests[s->count++];
+}
+
+int suite_leave_out(struct suite *s, const char *kernel, const char *dialect, const char *reason)
+{
+	struct suite_left_out *all = reallocarray(s->left_out, s->left_out_count + 1, sizeof *all);
+	struct suite_left_out *one;
+
+	if (all == NULL)
+		return -ENOMEM;
+	s->left_out = all;
+	one = &all[s->left_out_count++];
+	one->kernel = strdup(kernel);
+	one->dialect = strdup(dialect);
+	one->reason = strdup(reason);
+	return one->kernel == NULL || one->dialect == NULL || one->reason == NULL ? -ENOMEM : 0;
+}
+
+static void test_deinit(struct suite_test *t)
+{
+	free(t->path);
+	free(t->id);
+	free(t->kernel);
+	free(t->dialect);
+	free(t->target);
+	free(t->growth);
+	free(t->param_text);
+	free(t->hash);
+	for (size_t i = 0; i < t->pattern_count; i++) {
+		free(t->patterns[i].class_name);
+		free(t->patterns[i].exit);
+		free(t->patterns[i].stream);
+		free(t->patterns[i].regex);
+	}
+	free(t->patterns);
+	test_meta_deinit(&t->meta);
+}
+
+void suite_deinit(struct suite *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		test_deinit(&s->tests[i]);
+	free(s->tests);
+	for (size_t i = 0; i < s->left_out_count; i++) {
+		free(s->left_out[i].kernel);
+		free(s->left_out[i].dialect);
+		free(s->left_out[i].reason);
+	}
+	free(s->left_out);
+	free(s->dir);
+	free(s->generator);
+	free(s->note);
+	json_decref(s->options);
+	json_decref(s->index);
+	*s = (struct suite){0};
+}
+
+const struct suite_test *suite_find(const struct suite *s, const char *id)
+{
+	const json_t *position;
+
+	if (s->index != NULL) {
+		position = json_object_get(s->index, id);
+		return position == NULL ? NULL : &s->tests[json_integer_value(position)];
+	}
+	for (size_t i = 0; i < s->count; i++)
+		if (s->tests[i].id != NULL && strcmp(s->tests[i].id, id) == 0)
+			return &s->tests[i];
+	return NULL;
+}
+
+static int suite_begin(struct suite *s, const char *dir, struct err *e)
+{
+	s->dir = strdup(dir);
+	s->options = json_object();
+	if (s->dir == NULL || s->options == NULL)
+		return err_set(e, ENOMEM, "%s: %s", dir, strerror(ENOMEM));
+	return 0;
+}
+
+static int load_dir(const char *json_path, const char *incomplete_path, struct suite *s, struct err *e)
+{
+	int rc;
+
+	if (access(incomplete_path, F_OK) == 0)
+		return err_set(e, EINVAL, "%s: the suite was begun and never finished; generate it again", s->dir);
+	if (access(json_path, F_OK) == 0)
+		rc = suite_read_json(json_path, s, e);
+	else if (errno == ENOENT)
+		rc = suite_scan(s, e);
+	else
+		rc = err_set(e, errno, "%s: cannot be read: %s", json_path, strerror(errno));
+	return rc < 0 ? rc : suite_check(s, e);
+}
+
+int suite_load(const char *dir, struct suite *s, struct err *e)
+{
+	char *json_path = io_join(dir, "suite.json");
+	char *incomplete_path = io_join(dir, ".incomplete");
+	struct stat st;
+	int rc = suite_begin(s, dir, e);
+
+	if (rc < 0)
+		goto out;
+	if (json_path == NULL || incomplete_path == NULL)
+		rc = err_set(e, ENOMEM, "%s: %s", dir, strerror(ENOMEM));
+	else if (stat(dir, &st) < 0)
+		rc = err_set(e, errno, "%s: there is no suite here: %s", dir, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		rc = err_set(e, ENOTDIR, "%s: is not a directory; a suite is a directory of tests", dir);
+	else
+		rc = load_dir(json_path, incomplete_path, s, e);
+out:
+	free(json_path);
+	free(incomplete_path);
+	return rc;
+}
+
+int suite_from_files(char *const *paths, size_t count, struct suite *s, struct err *e)
+{
+	int rc = suite_begin(s, ".", e);
+
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		struct suite_test *t = suite_add(s);
+
+		if (t != NULL)
+			t->path = strdup(paths[i]);
+		if (t == NULL || t->path == NULL)
+			rc = err_set(e, ENOMEM, "%s: %s", paths[i], strerror(ENOMEM));
+	}
+	return rc < 0 ? rc : suite_check(s, e);
+}
