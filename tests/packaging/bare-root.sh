@@ -37,19 +37,30 @@ fail() {
 	exit 1
 }
 
-# Codename, mirror and the sources' lines as this machine's apt has them; nothing but the distribution's own releases.
-read_sources() {
-	# shellcheck disable=SC1091
-	codename=$(. /etc/os-release && printf %s "${VERSION_CODENAME:-}")
+# list_sources APT-OPTIONS: the lines of apt's sources that are the distribution's own releases.
+list_sources() {
 	# shellcheck disable=SC2016 # apt expands them
-	sources=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+	apt-get "$@" indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
 		while read -r uri release component; do
 			case $release in
 			"$codename" | "$codename-updates" | "$codename-security") echo "deb $uri $release $component" ;;
 			esac
-		done | sort -u)
+		done | sort -u
+}
+
+# Codename, mirror and sources as this machine's apt has them. Where it has not fetched the package lists it tells
+# nothing: then they are fetched, into a directory of our own.
+read_sources() {
+	# shellcheck disable=SC1091
+	codename=$(. /etc/os-release && printf %s "${VERSION_CODENAME:-}")
+	sources=$(list_sources)
+	if [ -z "$sources" ]; then
+		mkdir -p "$cache/lists/partial"
+		apt-get -qq -o Dir::State::lists="$cache/lists" update || :
+		sources=$(list_sources -o Dir::State::lists="$cache/lists")
+	fi
 	mirror=$(printf '%s\n' "$sources" | awk -v release="$codename" '$3 == release { print $2; exit }')
-	[ -n "$mirror" ] || skip "apt's configuration names no mirror of '$codename'"
+	[ -n "$mirror" ] || skip "apt knows no mirror of '$codename', or cannot reach it"
 	components=$(printf '%s\n' "$sources" | awk -v release="$codename" '$3 == release { print $4 }' | paste -sd,)
 	base=$cache/$codename-$(dpkg --print-architecture)
 }
@@ -81,10 +92,12 @@ make_base() {
 	mv "$base.new" "$base"
 }
 
-# What a new machine's owner would have set up: the network, apt's sources, a user, and the clone.
+# new_root NAME: sets root. What a new machine's owner would have set up: the network, apt's sources, a user, and the clone.
 new_root() {
+	# What a killed run left: the lock is ours, so nobody uses them.
+	rm -rf "$cache"/roots/once-*
 	make_base
-	root=$(mktemp -d "$cache/roots/XXXXXX")
+	root=$(mktemp -d "$cache/roots/$1-XXXXXX")
 	cp -a --reflink=auto "$base/." "$root"
 	chmod 755 "$root"
 	rm -rf "$root"/var/lib/apt/lists/*
@@ -145,7 +158,7 @@ milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 
 # The first command in a bare root, and what must hold afterwards.
 first() {
-	new_root
+	new_root once
 	trap 'rm -rf "$root"' EXIT
 	checkout=$root/home/user/stressgen
 
@@ -176,7 +189,7 @@ first() {
 }
 
 second() {
-	new_root
+	new_root once
 	trap 'rm -rf "$root"' EXIT
 	inside root ./stressgen-test --no-bare-root "$@" </dev/null
 }
@@ -200,7 +213,7 @@ read_sources
 case $command in
 make) make_base ;;
 new)
-	new_root
+	new_root kept
 	echo "$root"
 	;;
 run | user | shell | remove)
