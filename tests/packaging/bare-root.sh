@@ -92,7 +92,8 @@ make_base() {
 	mv "$base.new" "$base"
 }
 
-# new_root NAME: sets root. What a new machine's owner would have set up: the network, apt's sources, a user, and the clone.
+# new_root NAME: sets root, a base system with what a new machine's owner has: the network, apt's sources, a user, and
+# the clone.
 new_root() {
 	# What a killed run left: the lock is ours, so nobody uses them.
 	rm -rf "$cache"/roots/once-*
