@@ -1,0 +1,55 @@
+// A host for PUC Lua whose memory comes from a slab pool (alloc/pool.h).
+#ifndef SG_LUA_HOST_H
+#define SG_LUA_HOST_H
+
+#include "err.h"
+#include "pool.h"
+#include "telemetry.h"
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lua_job {
+	const struct pool_policy *policy;
+	uint64_t capacity_bytes; // 0 for policies that take none
+	const char *file;        // the script; "-" is stdin; NULL: `code`
+	const char *code;        // run before the file; NULL: none
+	char *const *args;       // the script's: `...` and arg[1], arg[2] ...
+	int arg_count;
+};
+
+// Runs one job from a fresh state to its end. `telemetry` (NULL: none) gets the pool's figures in its first
+// pool, and the counters "gc_cycles" and "memory_pressed" (denials that a collection answered). Returns 0; 1
+// when the script failed or ran out of memory: then stderr has said so as lua5.4 does; -errno with `e` filled
+// when it could not begin.
+int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct err *e);
+
+// Runs each file on the pool "slab-fixed" with far more room than it needs, in a process of its own, without
+// output, and prints "BYTES FILE" for each: its high-water mark. The last line is the highest: "BYTES
+// maximum". A file that ends with an error is measured up to there (said on stderr); one that cannot be read
+// or dies of a signal makes it -EIO. 0 or -errno with `e` filled.
+int lua_measure(char *const *files, int count, struct err *e);
+
+// -- between the files of this folder --
+
+struct lua_host {
+	const struct lua_job *job;
+	lua_State *L; // NULL while there is none
+	struct pool *pool;
+	struct tele_pool *figures; // the pool's
+	uint64_t *gc_cycles;
+	uint64_t own_gc_cycles; // gc_cycles, where there is no telemetry
+	lua_CFunction resume;   // coroutine.resume
+	uint64_t used_then;     // figures->used at the first exhaustion
+	bool not_loaded;        // the script could not be read or has a syntax error
+};
+
+// A pool_exhausted_fn with the host as `arg`: depth and backtrace of whatever runs, at the first exhaustion.
+// Neither allocates nor changes the state.
+void lua_trace_exhausted(void *arg, struct tele_pool *figures);
+
+// Opens the global table `stressgen` (docs/allocators.md). Called inside lua_pcall; raises Lua errors.
+void lua_lib_open(lua_State *L, struct lua_host *host);
+
+#endif

@@ -1,0 +1,168 @@
+// stressgen-lua: the Lua interpreter of the tests, on a slab pool of the caller's choice.
+#include "lua_host.h"
+#include "units.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage_text[] =
+        "usage: stressgen-lua [--pool NAME] [--capacity BYTES] [-e CODE] [FILE [ARGS...]]\n"
+        "       stressgen-lua --measure FILE...\n"
+        "\n"
+        "Runs a Lua 5.4 program (FILE '-': from standard input) whose memory comes from a slab pool.\n"
+        "\n"
+        "  --pool NAME       the pool's policy (default: malloc); '--pool list' prints them\n"
+        "  --capacity BYTES  the pool's size, e.g. 512K or 16M, for policies with a fixed one\n"
+        "  -e CODE           runs CODE first\n"
+        "  --measure         prints the most memory that each file had in use on the pool slab-fixed,\n"
+        "                    as \"BYTES FILE\", then \"BYTES maximum\"\n"
+        "  -h, --help        this text\n"
+        "\n"
+        "Exit status: 0; 1 when the program failed or ran out of memory; 2 for wrong usage.\n";
+
+struct options {
+	struct lua_job job;
+	const char *pool, *capacity;
+	bool measure, help;
+	int first; // argv index of the first word that is no option
+};
+
+// 1 when argv[*i] was "--NAME VALUE" or "--NAME=VALUE" (then *i is at its last word), 0 when it was not.
+static int take_value(int argc, char **argv, int *i, const char *name, const char **value, struct err *e)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(argv[*i], name, len) != 0 || (argv[*i][len] != '\0' && argv[*i][len] != '='))
+		return 0;
+	if (argv[*i][len] == '=') {
+		*value = argv[*i] + len + 1;
+		return 1;
+	}
+	if (*i + 1 >= argc)
+		return err_set(e, EINVAL, "'%s' needs a value; see stressgen-lua --help", name);
+	*value = argv[++*i];
+	return 1;
+}
+
+static int parse(int argc, char **argv, struct options *o, struct err *e)
+{
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
+		int rc;
+
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
+		if (strcmp(argv[i], "--measure") == 0) {
+			o->measure = true;
+			continue;
+		}
+		if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+			o->help = true;
+			continue;
+		}
+		if ((rc = take_value(argc, argv, &i, "--pool", &o->pool, e)) != 0 ||
+		    (rc = take_value(argc, argv, &i, "--capacity", &o->capacity, e)) != 0 ||
+		    (rc = take_value(argc, argv, &i, "-e", &o->job.code, e)) != 0) {
+			if (rc < 0)
+				return rc;
+			continue;
+		}
+		return err_set(e, EINVAL, "unknown option '%s'; see stressgen-lua --help", argv[i]);
+	}
+	o->first = i;
+	return 0;
+}
+
+static int read_capacity(const char *text, uint64_t *bytes, struct err *e)
+{
+	if (text == NULL)
+		return 0;
+	if (strcmp(text, "auto") == 0)
+		return err_set(
+		        e, EINVAL,
+		        "--capacity auto: it is 'stressgen run' that measures what the programs need; give bytes "
+		        "(--capacity 16M), or measure with stressgen-lua --measure FILE");
+	if (units_parse_bytes(text, bytes) < 0 || *bytes == 0)
+		return err_set(e, EINVAL, "--capacity: '%s' is no size above 0; write e.g. 512K or 16M", text);
+	return 0;
+}
+
+static int fill_job(int argc, char **argv, struct options *o, struct err *e)
+{
+	int rc = read_capacity(o->capacity, &o->job.capacity_bytes, e);
+
+	if (rc < 0)
+		return rc;
+	o->job.policy = pool_policy_find(o->pool != NULL ? o->pool : "malloc", e);
+	if (o->job.policy == NULL)
+		return -EINVAL;
+	if (o->first < argc) {
+		o->job.file = argv[o->first];
+		o->job.args = argv + o->first + 1;
+		o->job.arg_count = argc - o->first - 1;
+	}
+	if (o->job.file == NULL && o->job.code == NULL)
+		return err_set(e, EINVAL,
+		               "which program? stressgen-lua FILE, or -e CODE; see stressgen-lua --help");
+	return 0;
+}
+
+static void list_pools(void)
+{
+	const struct pool_policy *p;
+
+	for (size_t i = 0; (p = pool_policy_at(i)) != NULL; i++)
+		printf("%-12s %s\n", p->name, p->summary);
+}
+
+static int complain(const struct err *e, int code)
+{
+	fprintf(stderr, "stressgen-lua: %s\n", e->text);
+	return code;
+}
+
+static int measure(int argc, char **argv, const struct options *o)
+{
+	struct err e = {0};
+
+	if (o->pool != NULL || o->capacity != NULL || o->job.code != NULL)
+		err_set(&e, EINVAL, "--measure goes with files alone: it has a pool of its own");
+	else if (o->first >= argc)
+		err_set(&e, EINVAL, "--measure: which files?");
+	if (e.text[0] != '\0')
+		return complain(&e, SG_EXIT_USAGE);
+	if (lua_measure(argv + o->first, argc - o->first, &e) < 0)
+		return complain(&e, SG_EXIT_TESTS);
+	return SG_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {0};
+	struct err e = {0};
+	int rc = parse(argc, argv, &o, &e);
+
+	if (rc < 0)
+		return complain(&e, SG_EXIT_USAGE);
+	if (o.help) {
+		fputs(usage_text, stdout);
+		return SG_EXIT_OK;
+	}
+	if (o.measure)
+		return measure(argc, argv, &o);
+	if (o.pool != NULL && strcmp(o.pool, "list") == 0) {
+		list_pools();
+		return SG_EXIT_OK;
+	}
+	if (fill_job(argc, argv, &o, &e) < 0)
+		return complain(&e, SG_EXIT_USAGE);
+	// What was printed before a crash must not be lost.
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	rc = lua_host_run(&o.job, telemetry_open(TELE_POOL, "lua", NULL), &e);
+	return rc < 0 ? complain(&e, SG_EXIT_USAGE) : rc;
+}
