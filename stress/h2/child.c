@@ -1,0 +1,204 @@
+// The server process of a test.
+#include "child.h"
+
+#include "buf.h"
+#include "clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define START_NS (10 * SG_NS_PER_S)
+#define STOP_NS (5 * SG_NS_PER_S)
+#define LAST_WORDS (64U * 1024U)
+
+extern char **environ;
+
+// ---- starting -----------------------------------------------------------------------------------------------
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int spawn(struct h2_child *c, const char *program, char **argv, int in, int out)
+{
+	posix_spawn_file_actions_t actions;
+	int rc = posix_spawn_file_actions_init(&actions);
+	if (rc != 0)
+		return -rc;
+	rc = posix_spawn_file_actions_adddup2(&actions, in, 0);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&actions, out, 1);
+	if (rc == 0)
+		rc = posix_spawn(&c->pid, program, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return -rc;
+}
+
+// Reads until `until` is in the text, the other end closes, or the time is over.
+static int read_until(int fd, char until, uint64_t deadline_ns, struct buf *text)
+{
+	char piece[4096];
+	for (;;) {
+		if (until && text->len && memchr(text->data, until, text->len))
+			return 0;
+		uint64_t now = clock_now_ns();
+		if (now >= deadline_ns)
+			return -ETIMEDOUT;
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int ready = poll(&p, 1, (int)((deadline_ns - now) / SG_NS_PER_MS) + 1);
+		if (ready < 0 && errno != EINTR)
+			return -errno;
+		if (ready <= 0)
+			continue;
+		ssize_t n = read(fd, piece, sizeof(piece));
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return until ? -EPIPE : 0;
+		if (n > 0 && text->len < LAST_WORDS)
+			buf_add(text, piece, (size_t)n);
+	}
+}
+
+static int read_port(struct h2_child *c, struct err *e)
+{
+	struct buf text = {0};
+	unsigned port = 0;
+	int rc = read_until(c->out, '\n', clock_now_ns() + START_NS, &text);
+	if (rc == 0 && (sscanf(buf_text(&text), "port %u", &port) != 1 || port == 0 || port > 65535))
+		rc = -EPROTO;
+	c->port = (uint16_t)port;
+	buf_deinit(&text);
+	if (rc == -ETIMEDOUT)
+		return err_set(e, ETIMEDOUT, "our server did not start within 10 s");
+	return rc < 0 ? err_set(e, -rc, "our server did not start: %s",
+	                        rc == -EPIPE ? "it ended at once" : strerror(-rc))
+	              : 0;
+}
+
+#define ARGS 16
+#define ARG 64
+
+struct args {
+	char text[ARGS][ARG];
+	char *argv[ARGS + 1];
+	size_t count;
+};
+
+static void add_arg(struct args *a, const char *text)
+{
+	snprintf(a->text[a->count], ARG, "%s", text);
+	a->argv[a->count] = a->text[a->count];
+	a->count++;
+}
+
+static void add_wish(struct args *a, const char *option, uint64_t value)
+{
+	char number[24];
+	if (value == 0)
+		return;
+	snprintf(number, sizeof(number), "%" PRIu64, value);
+	add_arg(a, option);
+	add_arg(a, number);
+}
+
+int h2_child_start(struct h2_child *c, const char *program, const struct h2_server_wishes *wishes, struct err *e)
+{
+	int in[2] = {-1, -1}, out[2] = {-1, -1};
+	struct args a = {0};
+	*c = (struct h2_child){.out = -1, .life = -1};
+	add_arg(&a, "stressgen-h2");
+	add_arg(&a, "server");
+	add_wish(&a, "--max-streams", wishes->max_streams);
+	add_wish(&a, "--max-body", wishes->max_body_bytes);
+	add_wish(&a, "--max-header-list", wishes->max_header_bytes);
+	add_arg(&a, "--life-fd");
+	add_arg(&a, "0");
+	int rc = pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ? -errno : 0;
+	if (rc == 0)
+		rc = spawn(c, program, a.argv, in[0], out[1]);
+	if (rc < 0)
+		err_set(e, -rc, "cannot start our server %s: %s", program, strerror(-rc));
+	close_fd(&in[0]);
+	close_fd(&out[1]);
+	c->life = in[1];
+	c->out = out[0];
+	if (rc == 0)
+		rc = read_port(c, e);
+	if (rc < 0) {
+		struct h2_child_usage ignored;
+		h2_child_stop(c, &ignored);
+	}
+	return rc;
+}
+
+// ---- stopping -----------------------------------------------------------------------------------------------
+
+static void read_counters(const char *text, struct h2_child_usage *u)
+{
+	const char *line = strstr(text, "stats {");
+	json_t *stats = line ? json_loads(line + strlen("stats "), JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+	if (!stats)
+		return;
+	u->has_counters = true;
+	for (unsigned i = 0; i < H2_COUNTER_COUNT; i++)
+		u->counters[i] = (uint64_t)json_integer_value(json_object_get(stats, h2_counter_name(i)));
+	json_decref(stats);
+}
+
+static uint64_t timeval_ns(struct timeval t)
+{
+	return (uint64_t)t.tv_sec * SG_NS_PER_S + (uint64_t)t.tv_usec * SG_NS_PER_US;
+}
+
+static void reap(struct h2_child *c, struct h2_child_usage *u)
+{
+	int status;
+	struct rusage r;
+	while (wait4(c->pid, &status, 0, &r) < 0)
+		if (errno != EINTR) {
+			snprintf(u->trouble, sizeof(u->trouble), "lost: %s", strerror(errno));
+			return;
+		}
+	u->cpu_ns = timeval_ns(r.ru_utime) + timeval_ns(r.ru_stime);
+	u->max_rss_bytes = (uint64_t)r.ru_maxrss * 1024;
+	if (u->trouble[0] != '\0')
+		return;
+	if (WIFSIGNALED(status))
+		snprintf(u->trouble, sizeof(u->trouble), "killed by signal %d (%s)", WTERMSIG(status),
+		         strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0)
+		snprintf(u->trouble, sizeof(u->trouble), "ended with exit code %d", WEXITSTATUS(status));
+}
+
+void h2_child_stop(struct h2_child *c, struct h2_child_usage *usage)
+{
+	*usage = (struct h2_child_usage){0};
+	if (c->pid > 0) {
+		struct buf text = {0};
+		kill(c->pid, SIGTERM);
+		if (read_until(c->out, '\0', clock_now_ns() + STOP_NS, &text) < 0) {
+			snprintf(usage->trouble, sizeof(usage->trouble), "it did not end within 5 s of SIGTERM");
+			kill(c->pid, SIGKILL);
+		}
+		read_counters(buf_text(&text), usage);
+		buf_deinit(&text);
+		reap(c, usage);
+	}
+	close_fd(&c->life);
+	close_fd(&c->out);
+	c->pid = 0;
+}

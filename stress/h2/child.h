@@ -1,0 +1,32 @@
+// The server as a process of its own, in the test's process group: started, asked for its port, ended, accounted.
+#ifndef SG_H2_CHILD_H
+#define SG_H2_CHILD_H
+
+#include "counters.h"
+#include "err.h"
+#include "scenario.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct h2_child {
+	pid_t pid; // 0: none
+	int out;   // the server's stdout
+	int life;  // its stdin: closed when we are gone, however we went
+	uint16_t port;
+};
+
+struct h2_child_usage {
+	uint64_t cpu_ns, max_rss_bytes;
+	bool has_counters;
+	uint64_t counters[H2_COUNTER_COUNT];
+	char trouble[128]; // how it ended, when not as it should; "" when it did
+};
+
+// Starts `program server` and waits for its port. 0, or -errno with `e` filled (and nothing left behind).
+int h2_child_start(struct h2_child *c, const char *program, const struct h2_server_wishes *wishes, struct err *e);
+// SIGTERM, then its last words and its end; after five seconds SIGKILL. Does nothing when there is none.
+void h2_child_stop(struct h2_child *c, struct h2_child_usage *usage);
+
+#endif

@@ -1,0 +1,75 @@
+// What one side of HTTP/2 counts: one table for /stats, the telemetry file and the reports.
+#ifndef SG_H2_COUNTERS_H
+#define SG_H2_COUNTERS_H
+
+#include "buf.h"
+#include "telemetry.h"
+
+#include <stdint.h>
+
+// X(enumerator, name)
+#define H2_COUNTERS(X)                                                                                            \
+	X(CONNECTIONS, "connections")                                                                             \
+	X(CONNECTIONS_OPEN, "connections_open")                                                                   \
+	X(CONNECTIONS_REFUSED, "connections_refused")                                                             \
+	X(CONNECTIONS_IDLE, "connections_idled_out")                                                              \
+	X(STREAMS, "streams")                                                                                     \
+	X(RESPONSES, "responses")                                                                                 \
+	X(RESETS_IN, "resets_received")                                                                           \
+	X(RESETS_OUT, "resets_sent")                                                                              \
+	X(GOAWAYS_IN, "goaways_received")                                                                         \
+	X(GOAWAYS_OUT, "goaways_sent")                                                                            \
+	X(REFUSED, "streams_refused")                                                                             \
+	X(BAD, "protocol_errors")                                                                                 \
+	X(BYTES_IN, "bytes_received")                                                                             \
+	X(BYTES_OUT, "bytes_sent")                                                                                \
+	X(BODY_IN, "body_bytes_received")                                                                         \
+	X(BODY_OUT, "body_bytes_sent")
+
+// The frame types of RFC 9113 and ALTSVC, in the order of their codes, with one for the rest.
+#define H2_FRAMES(X)                                                                                              \
+	X(DATA)                                                                                                   \
+	X(HEADERS) X(PRIORITY) X(RST_STREAM) X(SETTINGS) X(PUSH_PROMISE) X(PING) X(GOAWAY) X(WINDOW_UPDATE)       \
+	        X(CONTINUATION) X(OTHER)
+
+enum h2_frame {
+#define X(name) H2_FRAME_##name,
+	H2_FRAMES(X)
+#undef X
+	        H2_FRAME_COUNT
+};
+
+enum h2_counter {
+#define X(name, text) H2_##name,
+	H2_COUNTERS(X)
+#undef X
+	        H2_FRAMES_IN,
+	H2_FRAMES_OUT = H2_FRAMES_IN + H2_FRAME_COUNT,
+	H2_COUNTER_COUNT = H2_FRAMES_OUT + H2_FRAME_COUNT
+};
+
+// One thread's. A counter is a cell in the telemetry file where there is one, else one of `local`.
+struct h2_counters {
+	uint64_t *cell[H2_COUNTER_COUNT];
+	uint64_t local[H2_COUNTER_COUNT];
+};
+
+// `t` may be NULL. The struct must not move afterwards.
+void h2_counters_init(struct h2_counters *c, struct tele_file *t);
+// "streams", "frames_received_HEADERS", ...; as a static string.
+const char *h2_counter_name(enum h2_counter i);
+// Adds {"connections":1,...,} as one line of JSON without a newline.
+void h2_counters_json(const struct h2_counters *c, struct buf *out);
+
+static inline void h2_count(struct h2_counters *c, enum h2_counter i, uint64_t n)
+{
+	*c->cell[i] += n;
+}
+
+static inline void h2_count_frame(struct h2_counters *c, enum h2_counter base, uint8_t type)
+{
+	enum h2_frame f = type < H2_FRAME_OTHER ? (enum h2_frame)type : H2_FRAME_OTHER;
+	++*c->cell[(unsigned)base + (unsigned)f];
+}
+
+#endif

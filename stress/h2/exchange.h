@@ -1,0 +1,96 @@
+// One request under way and the judgement of its response. Nothing here knows nghttp2 or sockets: any engine feeds
+// it what came, and a response is right only if all of it was.
+#ifndef SG_H2_EXCHANGE_H
+#define SG_H2_EXCHANGE_H
+
+#include "hist.h"
+#include "scenario.h"
+
+#include <nghttp2/nghttp2.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+// X(enumerator, what a report calls it)
+#define H2_FAULTS(X)                                                                                              \
+	X(NONE, "right")                                                                                          \
+	X(STATUS, "status")                                                                                       \
+	X(HEADER, "header")                                                                                       \
+	X(BODY, "body")                                                                                           \
+	X(LENGTH, "length")                                                                                       \
+	X(MALFORMED, "malformed")                                                                                 \
+	X(RESET, "reset")                                                                                         \
+	X(REFUSED, "refused")                                                                                     \
+	X(LOST, "lost")                                                                                           \
+	X(UNANSWERED, "unanswered")
+
+enum h2_fault {
+#define X(name, text) H2_FAULT_##name,
+	H2_FAULTS(X)
+#undef X
+	        H2_FAULT_COUNT
+};
+
+const char *h2_fault_name(enum h2_fault f);
+
+// Headers that every response of our own server carries, so that what it saw can be compared with what was sent.
+#define H2_REFLECTED 5U
+
+// A request made ready to be sent: built once, shared by all its exchanges, never changed.
+struct h2_prepared {
+	const struct h2_request *request;
+	nghttp2_nv *headers; // pseudo-headers first; names and values borrowed
+	size_t header_count;
+	struct h2_header *expected; // the scenario's, then the reflected ones
+	size_t expected_count;
+	uint64_t expected_mask; // a bit for each
+	char content_length[24], reflected_count[24], reflected_hash[24];
+};
+
+// `target` is the authority of requests that name none. `reflects`: the server is ours and reflects.
+int h2_prepare(struct h2_prepared *p, const struct h2_request *q, const char *target, bool reflects);
+void h2_prepared_deinit(struct h2_prepared *p);
+
+// FNV-1a over the fields of a request's regular headers in order, names and values each ended by a NUL.
+#define H2_HASH_START UINT64_C(0xcbf29ce484222325)
+uint64_t h2_header_hash(uint64_t hash, const void *name, size_t name_len, const void *value, size_t value_len);
+
+// What came of one thread's exchanges of one request.
+struct h2_tally {
+	uint64_t counts[H2_FAULT_COUNT];
+	struct hist *latency; // of right responses, in ns; owned
+	char first[256];      // the first fault in words; "" while there is none
+	enum h2_fault first_fault;
+};
+
+struct exchange {
+	const struct h2_prepared *prepared;
+	struct h2_tally *tally;
+	uint64_t number;    // which request of the load, from 0
+	uint64_t start_ns;  // when it was first handed to the engine
+	uint64_t body_sent; // for the engine's use
+	uint64_t body_seen;
+	uint64_t headers_seen; // bits of expected headers that were there and right
+	uint32_t slot;         // for the owner's use
+	uint16_t status;       // of the last :status; 0 before it
+	uint8_t attempts;
+	bool trailers;       // in the field section behind the body
+	bool ended;          // END_STREAM was seen
+	bool reset_by_us;    // the engine sent RST_STREAM for it
+	enum h2_fault fault; // the first
+};
+
+void exchange_begin(struct exchange *x, const struct h2_prepared *p, struct h2_tally *t, uint64_t number);
+// Ready to be sent once more, with the clock running since the first time.
+void exchange_again(struct exchange *x);
+void exchange_fields(struct exchange *x); // a field section begins
+void exchange_field(struct exchange *x, const uint8_t *name, size_t name_len, const uint8_t *value,
+                    size_t value_len);
+void exchange_data(struct exchange *x, const uint8_t *bytes, size_t len);
+// The stream is closed. `code`: of RST_STREAM, else 0; `by_us`: we reset it, since the response was malformed.
+// Returns the exchange's fault; it is not counted yet.
+enum h2_fault exchange_end(struct exchange *x, uint32_t code, bool by_us);
+// Notes a fault with its words, unless there is one already.
+__attribute__((format(printf, 3, 4))) void exchange_fault(struct exchange *x, enum h2_fault f, const char *format,
+                                                          ...);
+
+#endif

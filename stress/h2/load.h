@@ -1,0 +1,43 @@
+// The load: connections to one server, kept as busy as the scenario says, until all requests have ended.
+#ifndef SG_H2_LOAD_H
+#define SG_H2_LOAD_H
+
+#include "counters.h"
+#include "engine.h"
+#include "err.h"
+#include "exchange.h"
+#include "scenario.h"
+#include "target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct h2_load_config {
+	const struct scenario *scenario;
+	const struct h2_target *target;
+	const struct h2_client_engine *engine;
+	bool reflects; // the server is our own and reflects what it saw
+};
+
+struct h2_load_result {
+	struct h2_tally *tallies; // one for each of the scenario's requests; owned
+	size_t count;
+	struct hist *connect;         // from connect() until SETTINGS came, in ns; owned
+	uint64_t planned;             // requests; 0: as many as the duration allows
+	uint64_t begun, right, wrong; // begun: requests that were sent at least once
+	uint64_t refused;             // refused and made again
+	uint64_t goaways, reconnects;
+	unsigned connected, failed; // connections
+	char trouble[320];          // the first thing that went wrong with a connection; ""
+	bool timed_out;             // the deadline came first
+	uint64_t elapsed_ns;        // from the first request to the last response
+	uint64_t cpu_ns;            // of this process meanwhile
+	struct h2_counters counters;
+};
+
+// Performs the load. 0 when it could be carried out, whatever the responses were; -ENOMEM or another -errno with
+// `e` filled when it could not begin. `r` must be zeroed, and deinited in every case.
+int h2_load_run(const struct h2_load_config *config, struct h2_load_result *r, struct err *e);
+void h2_load_result_deinit(struct h2_load_result *r);
+
+#endif

@@ -1,0 +1,281 @@
+// stressgen-h2: the HTTP/2 client and server that tests execute.
+#include "buf.h"
+#include "err.h"
+#include "opt.h"
+#include "run.h"
+#include "scenario.h"
+#include "server.h"
+#include "target.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+enum { RUN = 1, SERVER = 2, CHECK = 4 };
+
+static const struct opt table[] = {
+        {.name = "h2-target",
+         .type = OPT_TEXT,
+         .value = "URL",
+         .commands = RUN,
+         .help = "Load this server on this machine, http://HOST:PORT, instead of our own. What only our server "
+                 "tells (the request it saw) is then not compared."},
+        {.name = "port",
+         .type = OPT_U64,
+         .value = "N",
+         .def = "0",
+         .max = 65535,
+         .commands = SERVER,
+         .help = "Listen there on 127.0.0.1; 0 takes a free port."},
+        {.name = "ready-fd",
+         .type = OPT_U64,
+         .value = "N",
+         .def = "1",
+         .max = 1023,
+         .commands = SERVER,
+         .help = "Descriptor for \"port N\" at the beginning and the counters at the end."},
+        {.name = "life-fd",
+         .type = OPT_U64,
+         .value = "N",
+         .max = 1023,
+         .commands = SERVER,
+         .help = "End when this descriptor reaches its end of file, or when the parent dies."},
+        {.name = "max-connections",
+         .type = OPT_U64,
+         .value = "N",
+         .def = "10000",
+         .min = 1,
+         .max = 1000000,
+         .commands = SERVER,
+         .help = "Connections at a time; more are closed at once."},
+        {.name = "max-streams",
+         .type = OPT_U64,
+         .value = "N",
+         .def = "256",
+         .min = 1,
+         .max = 2147483647,
+         .commands = SERVER,
+         .help = "Streams at a time on one connection; more are refused."},
+        {.name = "max-header-list",
+         .type = OPT_BYTES,
+         .value = "SIZE",
+         .def = "64k",
+         .min = 1,
+         .max = 4294967295,
+         .commands = SERVER,
+         .help = "Header fields of one request; larger ones are answered with 431."},
+        {.name = "max-body",
+         .type = OPT_BYTES,
+         .value = "SIZE",
+         .def = "16M",
+         .min = 1,
+         .max = 4294967295,
+         .commands = SERVER,
+         .help = "Body of one request; larger ones are answered with 413."},
+        {.name = "max-held",
+         .type = OPT_BYTES,
+         .value = "SIZE",
+         .def = "256M",
+         .min = 1,
+         .max = 1099511627776,
+         .commands = SERVER,
+         .help = "All bodies held at a time; beyond that, 503."},
+        {.name = "idle-timeout",
+         .type = OPT_DURATION,
+         .value = "TIME",
+         .def = "60s",
+         .min = 1,
+         .max = UINT64_MAX / 2,
+         .commands = SERVER,
+         .help = "Close a connection on which nothing has moved for that long."},
+        {.name = "drain",
+         .type = OPT_DURATION,
+         .value = "TIME",
+         .def = "2s",
+         .max = UINT64_MAX / 2,
+         .commands = SERVER,
+         .help = "After SIGTERM, finish what was begun for at most that long."},
+        {.name = "help",
+         .short_name = 'h',
+         .type = OPT_FLAG,
+         .commands = RUN | SERVER | CHECK,
+         .help = "This text."},
+};
+
+#define ROWS (sizeof(table) / sizeof(table[0]))
+
+static const struct command {
+	const char *name, *args, *help;
+	uint32_t bit;
+	int (*run)(const struct opt_set *o, struct err *e);
+} commands[];
+
+// ---- commands -----------------------------------------------------------------------------------------------
+
+static int fail(const struct err *e, int code)
+{
+	fprintf(stderr, "stressgen-h2: %s\n", e->text);
+	return code;
+}
+
+// Many connections need many descriptors: up to what this process may have.
+static void raise_file_limit(void)
+{
+	struct rlimit r;
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+static int run_scenario(const struct opt_set *o, const struct scenario *s, struct err *e)
+{
+	struct h2_target target;
+	const char *url = opt_text(o, "h2-target");
+	bool passed = false;
+	if (url && h2_target_parse(url, &target, e) < 0)
+		return fail(e, SG_EXIT_USAGE);
+	const struct h2_run_config config = {s, url ? &target : NULL, "/proc/self/exe", stdout};
+	if (h2_run(&config, &passed, e) < 0)
+		return fail(e, SG_EXIT_INTERNAL);
+	if (e->text[0] != '\0')
+		fail(e, SG_EXIT_TESTS);
+	return passed ? SG_EXIT_OK : SG_EXIT_TESTS;
+}
+
+static int command_run(const struct opt_set *o, struct err *e)
+{
+	struct scenario s = {0};
+	if (o->arg_count != 1) {
+		err_set(e, EINVAL, "run takes one scenario file; see stressgen-h2 run --help");
+		return fail(e, SG_EXIT_USAGE);
+	}
+	int code = scenario_load(o->args[0], &s, e) < 0 ? fail(e, SG_EXIT_USAGE) : run_scenario(o, &s, e);
+	scenario_deinit(&s);
+	return code;
+}
+
+static int command_check(const struct opt_set *o, struct err *e)
+{
+	int code = SG_EXIT_OK;
+	for (size_t i = 0; i < o->arg_count; i++) {
+		struct scenario s = {0};
+		struct err own = {0};
+		if (scenario_load(o->args[i], &s, &own) < 0)
+			code = fail(&own, SG_EXIT_USAGE);
+		scenario_deinit(&s);
+	}
+	if (o->arg_count == 0) {
+		err_set(e, EINVAL, "check takes scenario files; see stressgen-h2 check --help");
+		code = fail(e, SG_EXIT_USAGE);
+	}
+	return code;
+}
+
+static int command_server(const struct opt_set *o, struct err *e)
+{
+	if (o->arg_count > 0) {
+		err_set(e, EINVAL, "server takes options only, not '%.100s'; see stressgen-h2 server --help",
+		        o->args[0]);
+		return fail(e, SG_EXIT_USAGE);
+	}
+	bool with_parent = opt_given(o, "life-fd");
+	if (with_parent) // the descriptor tells the rest: this is for a parent that leaves it open elsewhere
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+	const struct h2_server_config config = {
+	        .port = (uint16_t)opt_number(o, "port"),
+	        .ready_fd = (int)opt_number(o, "ready-fd"),
+	        .life_fd = with_parent ? (int)opt_number(o, "life-fd") : -1,
+	        .drain_ns = opt_number(o, "drain"),
+	        .engine = &h2_session_server,
+	        .limits =
+	                {
+	                        .max_streams = (uint32_t)opt_number(o, "max-streams"),
+	                        .max_connections = (uint32_t)opt_number(o, "max-connections"),
+	                        .max_header_bytes = opt_number(o, "max-header-list"),
+	                        .max_body_bytes = opt_number(o, "max-body"),
+	                        .max_held_bytes = opt_number(o, "max-held"),
+	                        .idle_timeout_ns = opt_number(o, "idle-timeout"),
+	                },
+	};
+	return h2_server_run(&config, e) < 0 ? fail(e, SG_EXIT_TESTS) : SG_EXIT_OK;
+}
+
+// ---- the command line ---------------------------------------------------------------------------------------
+
+static const struct command commands[] = {
+        {"run", "SCENARIO.h2", "perform a scenario and report it in sample lines", RUN, command_run},
+        {"server", "", "serve HTTP/2 without TLS on 127.0.0.1 until SIGTERM", SERVER, command_server},
+        {"check", "SCENARIO.h2 ...", "read scenarios and say what is wrong with them", CHECK, command_check},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void show_commands(FILE *to)
+{
+	fprintf(to, "Usage: stressgen-h2 COMMAND [OPTION ...]\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-8s%-18s%s\n", commands[i].name, commands[i].args, commands[i].help);
+	fprintf(to, "\nstressgen-h2 COMMAND --help shows a command's options.\n");
+}
+
+static void show_options(const struct command *c)
+{
+	struct buf b = {0};
+	buf_addf(&b, "Usage: stressgen-h2 %s [OPTION ...] %s\n%s.\n\n", c->name, c->args, c->help);
+	for (size_t i = 0; i < ROWS; i++)
+		if (table[i].commands & c->bit)
+			opt_help_row(&table[i], 80, &b);
+	fputs(buf_text(&b), stdout);
+	buf_deinit(&b);
+}
+
+static int run_command(const struct command *c, int argc, char **argv)
+{
+	struct opt_set o;
+	struct err e = {0};
+	int code;
+	if (opt_init(&o, table, ROWS) < 0)
+		return SG_EXIT_INTERNAL;
+	if (opt_parse(&o, c->bit, argc, argv, &e) < 0 || opt_defaults(&o, &e) < 0) {
+		code = fail(&e, SG_EXIT_USAGE);
+	} else if (opt_flag(&o, "help")) {
+		show_options(c);
+		code = SG_EXIT_OK;
+	} else {
+		code = c->run(&o, &e);
+	}
+	opt_deinit(&o);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c = argc > 1 ? find_command(argv[1]) : NULL;
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		show_commands(stdout);
+		return SG_EXIT_OK;
+	}
+	if (!c) {
+		if (argc > 1)
+			fprintf(stderr, "stressgen-h2: unknown command '%s'\n", argv[1]);
+		show_commands(stderr);
+		return SG_EXIT_USAGE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	raise_file_limit();
+	return run_command(c, argc - 2, argv + 2);
+}

@@ -1,0 +1,181 @@
+// Sample lines: histograms, gauges and checks of one scenario.
+#include "report.h"
+
+#include "clock.h"
+#include "sample.h"
+#include "units.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+// ---- lines --------------------------------------------------------------------------------------------------
+
+__attribute__((format(printf, 4, 5))) static bool check(struct buf *out, const char *name, bool ok,
+                                                        const char *format, ...)
+{
+	va_list args;
+	buf_addf(out, "@@ check %s %s ", name, ok ? "ok" : "bad");
+	va_start(args, format);
+	buf_vaddf(out, format, args);
+	va_end(args);
+	buf_addc(out, '\n');
+	return ok;
+}
+
+static void gauge(struct buf *out, const char *name, double value, const char *unit)
+{
+	buf_addf(out, "@@ gauge %s %.9g %s\n", name, value, unit);
+}
+
+// False when the histogram cannot be told in one line.
+static bool hist_line(struct buf *out, const char *series, const struct hist *h)
+{
+	size_t start = out->len;
+	if (h->total == 0)
+		return true;
+	buf_addf(out, "@@ hist %s ", series);
+	if (hist_encode(h, out) == 0 && out->len - start < SG_SAMPLE_LINE_MAX) {
+		buf_addc(out, '\n');
+		return true;
+	}
+	out->len = start;
+	return false;
+}
+
+// ---- histograms ---------------------------------------------------------------------------------------------
+
+static struct hist *merge_all(const struct h2_load_result *r)
+{
+	struct hist *total = hist_new(3);
+	for (size_t i = 0; total && i < r->count; i++)
+		hist_merge(total, r->tallies[i].latency);
+	return total;
+}
+
+static bool hists(const struct scenario *s, const struct h2_load_result *r, const struct hist *total,
+                  struct buf *out)
+{
+	bool ok = hist_line(out, "total", total) & hist_line(out, "connect", r->connect);
+	for (size_t i = 0; r->count > 1 && i < r->count; i++)
+		ok &= hist_line(out, s->items[i].name, r->tallies[i].latency);
+	return ok || check(out, "histograms", false, "a histogram is too long for one line");
+}
+
+// ---- gauges -------------------------------------------------------------------------------------------------
+
+static double per_request_us(uint64_t ns, uint64_t requests)
+{
+	return requests ? (double)ns / (double)requests / (double)SG_NS_PER_US : 0;
+}
+
+static double throughput(const struct h2_load_result *r)
+{
+	return r->elapsed_ns ? (double)r->right * (double)SG_NS_PER_S / (double)r->elapsed_ns : 0;
+}
+
+static void client_gauges(const struct h2_load_result *r, struct buf *out)
+{
+	gauge(out, "throughput", throughput(r), "req/s");
+	gauge(out, "requests", (double)r->right, "requests");
+	gauge(out, "errors", (double)r->wrong, "requests");
+	gauge(out, "retried", (double)r->refused, "requests");
+	gauge(out, "goaways", (double)r->goaways, "frames");
+	gauge(out, "reconnects", (double)r->reconnects, "connections");
+	gauge(out, "client_cpu", per_request_us(r->cpu_ns, r->right), "us/req");
+	gauge(out, "bytes_sent", (double)*r->counters.cell[H2_BYTES_OUT], "bytes");
+	gauge(out, "bytes_received", (double)*r->counters.cell[H2_BYTES_IN], "bytes");
+}
+
+static void server_gauges(const struct h2_load_result *r, const struct h2_child_usage *u, struct buf *out)
+{
+	gauge(out, "server_cpu", per_request_us(u->cpu_ns, r->right), "us/req");
+	gauge(out, "server_max_rss", (double)u->max_rss_bytes, "bytes");
+	for (unsigned i = 0; u->has_counters && i < H2_COUNTER_COUNT; i++) {
+		char name[64];
+		if (u->counters[i] == 0)
+			continue;
+		snprintf(name, sizeof(name), "server_%s", h2_counter_name(i));
+		gauge(out, name, (double)u->counters[i], i >= H2_FRAMES_IN ? "frames" : "count");
+	}
+}
+
+// ---- checks -------------------------------------------------------------------------------------------------
+
+static uint64_t wrong_of(const struct h2_tally *t)
+{
+	uint64_t n = 0;
+	for (unsigned f = H2_FAULT_NONE + 1; f < H2_FAULT_COUNT; f++)
+		n += t->counts[f];
+	return n;
+}
+
+// "3 of 500 wrong (2 status, 1 lost); first: request 17: status 404, expected 200"
+static bool check_request(const struct h2_request *q, const struct h2_tally *t, struct buf *out)
+{
+	uint64_t wrong = wrong_of(t), all = wrong + t->counts[H2_FAULT_NONE];
+	if (wrong == 0)
+		return check(out, q->name, true, "%" PRIu64 " right: %s %s, status %u", all, q->method, q->path,
+		             q->expect.status);
+	struct buf faults = {0};
+	for (unsigned f = H2_FAULT_NONE + 1; f < H2_FAULT_COUNT; f++)
+		if (t->counts[f])
+			buf_addf(&faults, "%s%" PRIu64 " %s", faults.len ? ", " : "", t->counts[f],
+			         h2_fault_name(f));
+	check(out, q->name, false, "%" PRIu64 " of %" PRIu64 " wrong (%s)%s%s", wrong, all, buf_text(&faults),
+	      t->first[0] ? "; first: " : "", t->first);
+	buf_deinit(&faults);
+	return false;
+}
+
+static bool checks(const struct scenario *s, const struct h2_load_result *r, const struct h2_child_usage *u,
+                   struct buf *out)
+{
+	bool ok = check(out, "connections", r->trouble[0] == '\0', "%u connected%s%s", r->connected,
+	                r->trouble[0] ? "; " : "", r->trouble);
+	for (size_t i = 0; i < s->count; i++)
+		ok &= check_request(&s->items[i], &r->tallies[i], out);
+	if (r->planned)
+		ok &= check(out, "complete", r->right + r->wrong == r->planned,
+		            "%" PRIu64 " of %" PRIu64 " requests ended", r->right + r->wrong, r->planned);
+	else
+		ok &= check(out, "complete", r->right > 0 && r->right + r->wrong == r->begun,
+		            "%" PRIu64 " of %" PRIu64 " requests ended in time", r->right + r->wrong, r->begun);
+	if (u)
+		ok &= check(out, "server", u->trouble[0] == '\0', "%s",
+		            u->trouble[0] ? u->trouble : "ended in order");
+	return ok;
+}
+
+// One line for a person.
+static void summary(const struct scenario *s, const struct h2_load_result *r, const struct hist *total,
+                    struct buf *out)
+{
+	char right[32], rate[32], p50[32], p99[32], most[32];
+	units_count(right, sizeof(right), r->right);
+	units_count(rate, sizeof(rate), (uint64_t)throughput(r));
+	units_duration(p50, sizeof(p50), hist_percentile(total, 50));
+	units_duration(p99, sizeof(p99), hist_percentile(total, 99));
+	units_duration(most, sizeof(most), total->total ? total->max : 0);
+	buf_addf(out, "%s: %s right", s->name, right);
+	if (r->wrong)
+		buf_addf(out, ", %" PRIu64 " wrong", r->wrong);
+	buf_addf(out, ", %u connection%s x %u stream%s, %s/s; p50 %s, p99 %s, max %s\n", s->connections,
+	         s->connections == 1 ? "" : "s", s->streams, s->streams == 1 ? "" : "s", rate, p50, p99, most);
+}
+
+bool h2_report(const struct scenario *s, const struct h2_load_result *r, const struct h2_child_usage *usage,
+               struct buf *out)
+{
+	struct hist *total = merge_all(r);
+	if (!total)
+		return check(out, "histograms", false, "out of memory");
+	bool ok = hists(s, r, total, out);
+	client_gauges(r, out);
+	if (usage)
+		server_gauges(r, usage, out);
+	ok &= checks(s, r, usage, out);
+	summary(s, r, total, out);
+	hist_free(total);
+	return ok;
+}

@@ -1,0 +1,51 @@
+// One scenario: read, performed against a server, reported.
+#include "run.h"
+
+#include "buf.h"
+#include "child.h"
+#include "load.h"
+#include "report.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int report(const struct h2_run_config *c, const struct h2_load_result *r,
+                  const struct h2_child_usage *usage, bool *passed, struct err *e)
+{
+	struct buf lines = {0};
+	*passed = h2_report(c->scenario, r, usage, &lines);
+	if (!r->timed_out)
+		buf_adds(&lines, "@@ done\n");
+	int rc = lines.failed ? -ENOMEM : 0;
+	if (rc == 0 && (fwrite(lines.data, 1, lines.len, c->out) != lines.len || fflush(c->out) != 0))
+		rc = -EIO;
+	buf_deinit(&lines);
+	if (rc < 0)
+		return err_set(e, -rc, "the report cannot be written: %s", strerror(-rc));
+	if (r->trouble[0] != '\0')
+		err_set(e, ECONNABORTED, "%s", r->trouble);
+	return 0;
+}
+
+int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
+{
+	struct h2_target own;
+	struct h2_child server = {.out = -1, .life = -1};
+	struct h2_child_usage usage = {0};
+	struct h2_load_result result = {0};
+	const struct h2_load_config load = {
+	        .scenario = c->scenario,
+	        .target = c->target ? c->target : &own,
+	        .engine = &h2_session_client,
+	        .reflects = !c->target,
+	};
+	int rc = c->target ? 0 : h2_child_start(&server, c->program, &c->scenario->server, e);
+	h2_target_local(&own, server.port);
+	if (rc == 0)
+		rc = h2_load_run(&load, &result, e);
+	h2_child_stop(&server, &usage);
+	if (rc == 0)
+		rc = report(c, &result, c->target ? NULL : &usage, passed, e);
+	h2_load_result_deinit(&result);
+	return rc;
+}

@@ -1,0 +1,24 @@
+// One scenario from its file to its last sample line.
+#ifndef SG_H2_RUN_H
+#define SG_H2_RUN_H
+
+#include "err.h"
+#include "scenario.h"
+#include "target.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct h2_run_config {
+	const struct scenario *scenario;
+	const struct h2_target *target; // another server; NULL: our own is started
+	const char *program;            // our own executable, for starting the server
+	FILE *out;                      // sample lines
+};
+
+// Performs the scenario and reports it in sample lines. *passed tells whether all that was checked was right;
+// when a connection failed, `e` has the reason even so. 0, or -errno with `e` filled when it could not be
+// performed or reported.
+int h2_run(const struct h2_run_config *c, bool *passed, struct err *e);
+
+#endif

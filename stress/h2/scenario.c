@@ -1,0 +1,480 @@
+// Reads scenario files: an S-expression of named fields, each checked where it stands.
+#include "scenario.h"
+
+#include "clock.h"
+#include "sexp.h"
+#include "units.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_LEN 64U
+#define DEFAULT_DEADLINE (30 * SG_NS_PER_S)
+#define MAX_TIME (24 * 3600 * SG_NS_PER_S)
+#define MAX_IN_FLIGHT (4U * 1024U * 1024U) // connections x streams: bounds the memory
+
+// A file being read, and where complaints go.
+struct reader {
+	const struct sexp_doc *doc;
+	struct err *e;
+};
+
+#define FAIL(r, at, ...) sexp_err((r)->doc, (at), (r)->e, __VA_ARGS__)
+
+// ---- values -------------------------------------------------------------------------------------------------
+
+// A field "(name 30s)": its one value as written, whether it was read as a symbol or as a number.
+static int quantity_text(struct reader *r, const struct sexp *field, char *text, size_t size)
+{
+	const struct sexp *v = sexp_at(field, 1);
+	if (field->count != 2 || (v->kind != SEXP_SYMBOL && v->kind != SEXP_INT))
+		return FAIL(r, field, "one value was expected, e.g. (%s 10)", field->items[0]->text);
+	if (v->kind == SEXP_INT)
+		snprintf(text, size, "%" PRId64, v->number);
+	else
+		snprintf(text, size, "%s", v->text);
+	return 0;
+}
+
+static int get_duration(struct reader *r, const struct sexp *list, const char *name, uint64_t *ns)
+{
+	char text[64];
+	const struct sexp *field = sexp_field(list, name);
+	if (!field)
+		return 0;
+	int rc = quantity_text(r, field, text, sizeof(text));
+	if (rc < 0)
+		return rc;
+	if (units_parse_duration(text, ns) < 0 || *ns == 0 || *ns > MAX_TIME)
+		return FAIL(r, field->items[1], "'%.40s' is not a time from 1ns to 24h; write e.g. 500ms or 30s",
+		            text);
+	return 0;
+}
+
+static int get_bytes(struct reader *r, const struct sexp *list, const char *name, uint64_t *bytes)
+{
+	char text[64];
+	const struct sexp *field = sexp_field(list, name);
+	if (!field)
+		return 0;
+	int rc = quantity_text(r, field, text, sizeof(text));
+	if (rc < 0)
+		return rc;
+	if (units_parse_bytes(text, bytes) < 0 || *bytes == 0 || *bytes > UINT32_MAX)
+		return FAIL(r, field->items[1], "'%.40s' is not a size from 1 to 4G; write e.g. 64k or 1M", text);
+	return 0;
+}
+
+static int get_count(struct reader *r, const struct sexp *list, const char *name, uint64_t max, uint64_t *n)
+{
+	int64_t value;
+	const struct sexp *field = sexp_field(list, name);
+	if (!field)
+		return 0;
+	if (field->count != 2)
+		return FAIL(r, field, "one number was expected, e.g. (%s 10)", name);
+	int rc = sexp_get_int(r->doc, field, 1, 1, (int64_t)max, &value, r->e);
+	if (rc == 0)
+		*n = (uint64_t)value;
+	return rc;
+}
+
+static int get_text(struct reader *r, const struct sexp *list, const char *name, const char **text)
+{
+	const struct sexp *field = sexp_field(list, name);
+	if (!field)
+		return 0;
+	if (field->count != 2)
+		return FAIL(r, field, "one string was expected, e.g. (%s \"...\")", name);
+	return sexp_get_string(r->doc, field, 1, text, r->e);
+}
+
+// ---- headers ------------------------------------------------------------------------------------------------
+
+static bool is_token(const char *text, const char *beyond_lowercase)
+{
+	for (const char *c = text; *c; c++)
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || strchr("!#$%&'*+-.^_`|~", *c) ||
+		      strchr(beyond_lowercase, *c)))
+			return false;
+	return *text != '\0';
+}
+
+static bool is_field_value(const char *text, size_t len)
+{
+	for (const char *c = text; *c; c++)
+		if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f)
+			return false;
+	return len == 0 || (!strchr(" \t", text[0]) && !strchr(" \t", text[len - 1]));
+}
+
+// RFC 9113, 8.2.2: what a request must not carry, and what this program sets by itself.
+static const char *forbidden_header(const char *name)
+{
+	static const struct {
+		const char *name, *why;
+	} rows[] = {
+	        {"connection", "HTTP/2 has no connection headers"},
+	        {"keep-alive", "HTTP/2 has no connection headers"},
+	        {"proxy-connection", "HTTP/2 has no connection headers"},
+	        {"transfer-encoding", "HTTP/2 has no connection headers"},
+	        {"upgrade", "HTTP/2 has no connection headers"},
+	        {"te", "HTTP/2 has no connection headers"},
+	        {"host", "use (authority \"...\")"},
+	        {"content-length", "it is set from the body"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].why;
+	return NULL;
+}
+
+static int read_header(struct reader *r, const struct sexp *field, bool is_request, struct h2_header *h)
+{
+	if (field->count != 3)
+		return FAIL(r, field, "a name and a value were expected: (header \"name\" \"value\")");
+	int rc = sexp_get_string(r->doc, field, 1, &h->name, r->e);
+	if (rc == 0)
+		rc = sexp_get_string(r->doc, field, 2, &h->value, r->e);
+	if (rc < 0)
+		return rc;
+	h->name_len = strlen(h->name);
+	h->value_len = strlen(h->value);
+	const char *why = is_request ? forbidden_header(h->name) : NULL;
+	if (!is_token(h->name, ""))
+		return FAIL(r, field->items[1],
+		            "'%.40s' is no header name; HTTP/2 wants lower case, e.g. \"x-name\"", h->name);
+	if (why)
+		return FAIL(r, field->items[1], "header '%s' cannot be set: %s", h->name, why);
+	if (!is_field_value(h->value, h->value_len))
+		return FAIL(r, field->items[2],
+		            "a header's value has no control characters, nor blanks at its ends");
+	return 0;
+}
+
+// Those of a request, or those expected of its response.
+static int read_headers(struct reader *r, const struct sexp *list, bool is_request, struct h2_header *headers,
+                        size_t *count)
+{
+	unsigned most = is_request ? H2_MAX_HEADERS : H2_MAX_EXPECTED;
+	for (size_t i = 1; i < list->count; i++) {
+		if (!sexp_is_form(list->items[i], "header"))
+			continue;
+		if (*count == most)
+			return FAIL(r, list->items[i], "more than %u headers", most);
+		int rc = read_header(r, list->items[i], is_request, &headers[*count]);
+		if (rc < 0)
+			return rc;
+		++*count;
+	}
+	return 0;
+}
+
+// ---- bodies -------------------------------------------------------------------------------------------------
+
+// "text" or (pattern N).
+static int read_body(struct reader *r, const struct sexp *field, struct h2_body *b)
+{
+	const struct sexp *v = sexp_at(field, 1);
+	if (field->count == 2 && v->kind == SEXP_STRING) {
+		*b = (struct h2_body){v->text, v->len};
+		return 0;
+	}
+	if (field->count != 2 || !sexp_is_form(v, "pattern") || v->count != 2)
+		return FAIL(r, field, "a body is (body \"text\") or (body (pattern BYTES))");
+	int64_t n;
+	int rc = sexp_get_int(r->doc, v, 1, 0, H2_MAX_BODY, &n, r->e);
+	if (rc == 0)
+		*b = (struct h2_body){NULL, (uint64_t)n};
+	return rc;
+}
+
+static int read_expected_body(struct reader *r, const struct sexp *field, const struct h2_request *q,
+                              struct h2_expect *x)
+{
+	const struct sexp *v = sexp_at(field, 1);
+	x->kind = EXPECT_BODY;
+	if (field->count == 2 && sexp_is_symbol(v, "empty")) {
+		x->body = (struct h2_body){"", 0};
+		return 0;
+	}
+	if (field->count == 2 && sexp_is_symbol(v, "echo")) {
+		if (!q->has_body)
+			return FAIL(r, v, "nothing to echo: request '%s' has no (body ...)", q->name);
+		x->body = q->body;
+		return 0;
+	}
+	if (field->count == 2 && v->kind == SEXP_SYMBOL)
+		return FAIL(r, v, "unknown body '%.40s'; known are \"text\", (pattern BYTES), echo, empty",
+		            v->text);
+	return read_body(r, field, &x->body);
+}
+
+static bool has_no_body(const struct h2_request *q)
+{
+	return strcmp(q->method, "HEAD") == 0 || q->expect.status == 204 || q->expect.status == 304;
+}
+
+static int read_expect(struct reader *r, const struct sexp *list, struct h2_request *q)
+{
+	static const char *const fields[] = {"status", "body", "length", "*header", NULL};
+	struct h2_expect *x = &q->expect;
+	uint64_t status = 200;
+	x->status = 200;
+	if (list) {
+		const struct sexp *body = sexp_field(list, "body"), *length = sexp_field(list, "length");
+		int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
+		if (rc == 0)
+			rc = get_count(r, list, "status", 999, &status);
+		if (rc == 0 && (status < 200 || status > 599))
+			rc = FAIL(r, sexp_field(list, "status"), "a response's status is from 200 to 599");
+		if (rc == 0 && body && length)
+			rc = FAIL(r, length, "(body ...) says the length already; leave one of them out");
+		if (rc == 0 && body)
+			rc = read_expected_body(r, body, q, x);
+		if (rc == 0 && length) {
+			int64_t n = 0;
+			x->kind = EXPECT_LENGTH;
+			rc = length->count == 2 ? sexp_get_int(r->doc, length, 1, 0, INT64_C(1) << 40, &n, r->e)
+			                        : FAIL(r, length, "one number was expected, e.g. (length 128)");
+			x->body.length = (uint64_t)n;
+		}
+		if (rc == 0)
+			rc = read_headers(r, list, false, x->headers, &x->header_count);
+		if (rc < 0)
+			return rc;
+		x->status = (uint16_t)status;
+		if (has_no_body(q) && x->kind != EXPECT_ANY && x->body.length > 0)
+			return FAIL(r, list, "a response to %s with status %u has no body", q->method, x->status);
+	}
+	if (has_no_body(q)) {
+		x->kind = EXPECT_BODY;
+		x->body = (struct h2_body){"", 0};
+	}
+	return 0;
+}
+
+// ---- requests -----------------------------------------------------------------------------------------------
+
+static bool is_name(const char *text)
+{
+	return is_token(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ/") && strlen(text) <= NAME_MAX_LEN;
+}
+
+static int read_request_name(struct reader *r, const struct scenario *s, const struct sexp *form,
+                             const char **name)
+{
+	// What the run itself reports under.
+	static const char *const taken[] = {"total", "connect", "connections", "complete", "server"};
+	int rc = sexp_get_symbol(r->doc, form, 1, name, r->e);
+	if (rc < 0)
+		return rc;
+	const struct sexp *at = form->items[1];
+	if (!is_name(*name))
+		return FAIL(r, at, "a request's name is of letters, digits and -._/, at most %u", NAME_MAX_LEN);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (strcmp(*name, taken[i]) == 0)
+			return FAIL(r, at, "'%s' is a name that reports use; call the request otherwise", *name);
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(*name, s->items[i].name) == 0)
+			return FAIL(r, at, "request '%s' is there twice", *name);
+	return 0;
+}
+
+static int read_method(struct reader *r, const struct sexp *form, struct h2_request *q)
+{
+	const struct sexp *field = sexp_field(form, "method");
+	q->method = "GET";
+	if (!field)
+		return 0;
+	int rc = sexp_get_symbol(r->doc, field, 1, &q->method, r->e);
+	if (rc < 0)
+		return rc;
+	if (field->count != 2 || strspn(q->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != strlen(q->method))
+		return FAIL(r, field, "a method is one word in capitals, e.g. (method POST)");
+	if (strcmp(q->method, "CONNECT") == 0)
+		return FAIL(r, field, "CONNECT is a tunnel, not a request; use another method");
+	return 0;
+}
+
+// The visible characters of a request line: neither blanks nor controls nor bytes beyond ASCII.
+static bool is_visible(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (*c <= ' ' || *c >= 0x7f)
+			return false;
+	return *text != '\0';
+}
+
+static int read_address(struct reader *r, const struct sexp *form, struct h2_request *q)
+{
+	q->path = "/";
+	q->scheme = "http";
+	int rc = get_text(r, form, "path", &q->path);
+	if (rc == 0)
+		rc = get_text(r, form, "authority", &q->authority);
+	if (rc == 0)
+		rc = get_text(r, form, "scheme", &q->scheme);
+	if (rc < 0)
+		return rc;
+	if (!is_visible(q->path) || (q->path[0] != '/' && strcmp(q->path, "*") != 0))
+		return FAIL(r, sexp_field(form, "path"),
+		            "a path begins with / and has neither blanks nor control characters");
+	if (q->authority && (!is_visible(q->authority) || strpbrk(q->authority, "/@")))
+		return FAIL(r, sexp_field(form, "authority"),
+		            "an authority is HOST or HOST:PORT, e.g. \"a.example:80\"");
+	if (strcmp(q->scheme, "http") != 0 && strcmp(q->scheme, "https") != 0)
+		return FAIL(r, sexp_field(form, "scheme"), "a scheme is \"http\" or \"https\"");
+	return 0;
+}
+
+static int read_request(struct reader *r, struct scenario *s, const struct sexp *form)
+{
+	static const char *const fields[] = {"method", "path",   "authority", "scheme", "*header",
+	                                     "body",   "weight", "expect",    NULL};
+	struct h2_request *q = &s->items[s->count];
+	const struct sexp *body = sexp_field(form, "body");
+	uint64_t weight = 1;
+	int rc = read_request_name(r, s, form, &q->name);
+	if (rc == 0)
+		rc = sexp_check_fields(r->doc, form, 2, fields, r->e);
+	if (rc == 0)
+		rc = read_method(r, form, q);
+	if (rc == 0)
+		rc = read_address(r, form, q);
+	if (rc == 0)
+		rc = read_headers(r, form, true, q->headers, &q->header_count);
+	if (rc == 0)
+		rc = get_count(r, form, "weight", H2_MAX_WEIGHT, &weight);
+	if (rc == 0 && body) {
+		q->has_body = true;
+		rc = read_body(r, body, &q->body);
+	}
+	if (rc == 0)
+		rc = read_expect(r, sexp_field(form, "expect"), q);
+	q->weight = (unsigned)weight;
+	s->round += weight;
+	s->count += rc == 0;
+	return rc;
+}
+
+static int read_requests(struct reader *r, struct scenario *s, const struct sexp *form)
+{
+	size_t count = 0;
+	for (size_t i = 2; i < form->count; i++)
+		count += sexp_is_form(form->items[i], "request");
+	if (count == 0)
+		return FAIL(r, form, "the scenario has no (request NAME ...)");
+	if (count > H2_MAX_REQUESTS)
+		return FAIL(r, form, "more than %u requests; use (load (requests N)) to repeat them",
+		            H2_MAX_REQUESTS);
+	s->items = calloc(count, sizeof(*s->items));
+	if (!s->items)
+		return err_set(r->e, ENOMEM, "out of memory");
+	for (size_t i = 2; i < form->count; i++) {
+		if (!sexp_is_form(form->items[i], "request"))
+			continue;
+		int rc = read_request(r, s, form->items[i]);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+// ---- the whole ----------------------------------------------------------------------------------------------
+
+static int read_load(struct reader *r, struct scenario *s, const struct sexp *list)
+{
+	static const char *const fields[] = {"connections", "streams", "requests", "duration", "deadline", NULL};
+	uint64_t connections = 1, streams = 1;
+	int rc = 0;
+	if (list) {
+		rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
+		if (rc == 0)
+			rc = get_count(r, list, "connections", H2_MAX_CONNECTIONS, &connections);
+		if (rc == 0)
+			rc = get_count(r, list, "streams", H2_MAX_STREAMS, &streams);
+		if (rc == 0)
+			rc = get_count(r, list, "requests", UINT64_C(1) << 40, &s->requests);
+		if (rc == 0)
+			rc = get_duration(r, list, "duration", &s->duration_ns);
+		if (rc == 0)
+			rc = get_duration(r, list, "deadline", &s->deadline_ns);
+		if (rc < 0)
+			return rc;
+		if (connections * streams > MAX_IN_FLIGHT)
+			return FAIL(r, list, "connections times streams is more than %u", MAX_IN_FLIGHT);
+		if (s->deadline_ns && s->deadline_ns <= s->duration_ns)
+			return FAIL(r, sexp_field(list, "deadline"),
+			            "the deadline must be later than the duration");
+	}
+	s->connections = (unsigned)connections;
+	s->streams = (unsigned)streams;
+	if (!s->deadline_ns)
+		s->deadline_ns = s->duration_ns + DEFAULT_DEADLINE;
+	return 0;
+}
+
+static int read_server(struct reader *r, struct scenario *s, const struct sexp *list)
+{
+	static const char *const fields[] = {"max-streams", "max-body", "max-header-list", NULL};
+	if (!list)
+		return 0;
+	int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
+	if (rc == 0)
+		rc = get_count(r, list, "max-streams", INT32_MAX, &s->server.max_streams);
+	if (rc == 0)
+		rc = get_bytes(r, list, "max-body", &s->server.max_body_bytes);
+	if (rc == 0)
+		rc = get_bytes(r, list, "max-header-list", &s->server.max_header_bytes);
+	return rc;
+}
+
+static int read_scenario(struct reader *r, struct scenario *s)
+{
+	static const char *const fields[] = {"summary", "load", "server", "*request", NULL};
+	const struct sexp *root = sexp_root(r->doc), *form = sexp_at(root, 0);
+	if (!sexp_is_form(form, "scenario"))
+		return FAIL(r, form ? form : root, "a scenario file is one (scenario NAME ...)");
+	if (root->count > 1)
+		return FAIL(r, root->items[1], "one scenario a file; put this one into a file of its own");
+	int rc = sexp_get_symbol(r->doc, form, 1, &s->name, r->e);
+	if (rc == 0 && !is_name(s->name))
+		rc = FAIL(r, form->items[1], "a scenario's name is of letters, digits and -._/, at most %u",
+		          NAME_MAX_LEN);
+	if (rc == 0)
+		rc = sexp_check_fields(r->doc, form, 2, fields, r->e);
+	if (rc == 0)
+		rc = get_text(r, form, "summary", &s->summary);
+	if (rc == 0)
+		rc = read_load(r, s, sexp_field(form, "load"));
+	if (rc == 0)
+		rc = read_server(r, s, sexp_field(form, "server"));
+	if (rc == 0)
+		rc = read_requests(r, s, form);
+	if (rc == 0 && s->requests == 0 && s->duration_ns == 0)
+		s->requests = s->round;
+	return rc;
+}
+
+int scenario_parse(const char *path, const char *text, size_t len, struct scenario *s, struct err *e)
+{
+	int rc = sexp_parse(path, text, len, &s->doc, e);
+	return rc < 0 ? rc : read_scenario(&(struct reader){s->doc, e}, s);
+}
+
+int scenario_load(const char *path, struct scenario *s, struct err *e)
+{
+	int rc = sexp_load(path, H2_SCENARIO_BYTES, &s->doc, e);
+	return rc < 0 ? rc : read_scenario(&(struct reader){s->doc, e}, s);
+}
+
+void scenario_deinit(struct scenario *s)
+{
+	free(s->items);
+	sexp_free(s->doc);
+	*s = (struct scenario){0};
+}

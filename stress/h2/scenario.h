@@ -1,0 +1,74 @@
+// One HTTP/2 scenario as its file says it: load, requests, the responses that are right (docs/http2.md).
+#ifndef SG_H2_SCENARIO_H
+#define SG_H2_SCENARIO_H
+
+#include "body.h"
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define H2_SCENARIO_BYTES (4U * 1024U * 1024U) // the largest file
+#define H2_MAX_REQUESTS 256U                   // templates in one scenario
+#define H2_MAX_HEADERS 64U                     // of one request
+#define H2_MAX_EXPECTED 32U                    // headers expected of one response
+#define H2_MAX_CONNECTIONS 10000U
+#define H2_MAX_STREAMS 100000U
+#define H2_MAX_WEIGHT 1000U
+#define H2_MAX_BODY (64U * 1024U * 1024U)
+
+struct h2_header {
+	const char *name, *value;
+	size_t name_len, value_len;
+};
+
+enum h2_expect_body {
+	EXPECT_ANY,    // whatever it is (its length must still agree with content-length)
+	EXPECT_BODY,   // exactly `body`
+	EXPECT_LENGTH, // that many bytes of anything
+};
+
+struct h2_expect {
+	uint16_t status; // 200 where the scenario does not say
+	enum h2_expect_body kind;
+	struct h2_body body; // EXPECT_LENGTH uses its length alone
+	struct h2_header headers[H2_MAX_EXPECTED];
+	size_t header_count;
+};
+
+// A request that is made again and again. Names are unique in a scenario: they name checks and series.
+struct h2_request {
+	const char *name;
+	const char *method, *scheme, *path;
+	const char *authority; // NULL: the target's host and port
+	struct h2_header headers[H2_MAX_HEADERS];
+	size_t header_count;
+	bool has_body;
+	struct h2_body body;
+	unsigned weight; // how often in one round
+	struct h2_expect expect;
+};
+
+struct scenario {
+	const char *name, *summary;
+	unsigned connections, streams; // streams: at a time on each connection
+	uint64_t requests;             // in all; 0: no bound but duration_ns
+	uint64_t duration_ns;          // no new request after that; 0: none
+	uint64_t deadline_ns;          // all must have ended by then
+	struct h2_server_wishes {      // 0: the server's default
+		uint64_t max_streams, max_body_bytes, max_header_bytes;
+	} server;
+	struct h2_request *items;
+	size_t count;
+	uint64_t round;       // the sum of the weights
+	struct sexp_doc *doc; // owns every text
+};
+
+// Parses and checks a scenario. `s` must be zeroed. -EINVAL with "path:line:column: ..." in `e`. Deinit in
+// every case.
+int scenario_parse(const char *path, const char *text, size_t len, struct scenario *s, struct err *e);
+int scenario_load(const char *path, struct scenario *s, struct err *e); // the same from a file
+void scenario_deinit(struct scenario *s);
+
+#endif

@@ -1,0 +1,293 @@
+// The server's life: listening, connections and their limits, the graceful end.
+#include "server.h"
+
+#include "buf.h"
+#include "clock.h"
+#include "io.h"
+#include "telemetry.h"
+#include "transport.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BACKLOG 1024
+#define SWEEP_MS 100    // how often idle connections and the end's progress are looked at
+#define NOTICE_SWEEPS 1 // between the notice and the last GOAWAY: more than a round trip on loopback
+
+struct server {
+	struct hub hub;
+	const struct h2_server_config *config;
+	struct h2_server_shared shared;
+	struct h2_counters counters;
+	uv_tcp_t listener;
+	uv_timer_t sweep;
+	uv_signal_t on_term, on_int;
+	uv_poll_t life;
+	struct connection *connections; // doubly linked
+	bool ending;
+	unsigned sweeps_ending;
+	uint64_t ending_ms;
+};
+
+struct connection {
+	struct transport transport; // first: the loop hands this back
+	struct server *server;
+	struct h2_session *session;
+	struct connection *next, *prev;
+};
+
+// ---- connections --------------------------------------------------------------------------------------------
+
+static int connection_received(struct transport *t, const uint8_t *bytes, size_t len)
+{
+	struct connection *c = (struct connection *)t;
+	h2_count(&c->server->counters, H2_BYTES_IN, len);
+	return c->server->config->engine->receive(c->session, bytes, len);
+}
+
+static ssize_t connection_pull(struct transport *t, uint8_t *to, size_t room)
+{
+	struct connection *c = (struct connection *)t;
+	ssize_t n = c->server->config->engine->pull(c->session, to, room);
+	if (n > 0)
+		h2_count(&c->server->counters, H2_BYTES_OUT, (uint64_t)n);
+	return n;
+}
+
+static bool connection_finished(struct transport *t)
+{
+	struct connection *c = (struct connection *)t;
+	return c->server->config->engine->is_done(c->session);
+}
+
+static void connection_closed(struct transport *t, __attribute__((unused)) int reason)
+{
+	struct connection *c = (struct connection *)t;
+	struct server *s = c->server;
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		s->connections = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	s->config->engine->close(c->session);
+	--*s->counters.cell[H2_CONNECTIONS_OPEN];
+	free(c);
+}
+
+static const struct transport_user connection_user = {
+        .received = connection_received,
+        .pull = connection_pull,
+        .finished = connection_finished,
+        .closed = connection_closed,
+};
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct server *s = listener->data;
+	struct connection *c = status < 0 ? NULL : calloc(1, sizeof(*c));
+	if (!c)
+		return;
+	c->server = s;
+	transport_init(&c->transport, &s->hub, &connection_user);
+	c->next = s->connections;
+	if (c->next)
+		c->next->prev = c;
+	s->connections = c;
+	h2_count(&s->counters, H2_CONNECTIONS_OPEN, 1);
+	bool full = *s->counters.cell[H2_CONNECTIONS_OPEN] > s->config->limits.max_connections;
+	h2_count(&s->counters, full ? H2_CONNECTIONS_REFUSED : H2_CONNECTIONS, 1);
+	// Accepted even when it is one too many: else it would wait in the backlog for ever.
+	int rc = s->config->engine->open(&s->shared, &c->session);
+	if (rc == 0)
+		rc = transport_accept(&c->transport, listener);
+	if (full || rc < 0)
+		transport_close(&c->transport, full ? UV_EMFILE : rc);
+}
+
+// ---- the end ------------------------------------------------------------------------------------------------
+
+static void close_own_handles(struct server *s)
+{
+	uv_handle_t *handles[] = {(uv_handle_t *)&s->sweep, (uv_handle_t *)&s->on_term, (uv_handle_t *)&s->on_int,
+	                          (uv_handle_t *)&s->life};
+	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
+		if (handles[i]->loop && !uv_is_closing(handles[i]))
+			uv_close(handles[i], NULL);
+}
+
+static void tell_all(struct server *s, int (*tell)(struct h2_session *))
+{
+	for (struct connection *c = s->connections; c; c = c->next) {
+		if (c->transport.closing)
+			continue;
+		int rc = tell(c->session);
+		if (rc < 0)
+			transport_close(&c->transport, rc);
+		else
+			transport_wake(&c->transport);
+	}
+}
+
+static void begin_end(struct server *s)
+{
+	if (s->ending)
+		return;
+	s->ending = true;
+	s->ending_ms = uv_now(&s->hub.loop);
+	if (!uv_is_closing((uv_handle_t *)&s->listener))
+		uv_close((uv_handle_t *)&s->listener, NULL);
+	tell_all(s, s->config->engine->notify_end);
+}
+
+static void cut_all(struct server *s)
+{
+	for (struct connection *c = s->connections; c; c = c->next)
+		transport_close(&c->transport, UV_ECANCELED);
+}
+
+// Notice, a moment for what is on its way, GOAWAY, and the rest has until the drain time.
+static void go_on_ending(struct server *s)
+{
+	if (++s->sweeps_ending == NOTICE_SWEEPS)
+		tell_all(s, s->config->engine->end);
+	if ((uv_now(&s->hub.loop) - s->ending_ms) * SG_NS_PER_MS >= s->config->drain_ns)
+		cut_all(s);
+	if (!s->connections)
+		close_own_handles(s);
+}
+
+static void sweep_idle(struct server *s)
+{
+	uint64_t now = uv_now(&s->hub.loop);
+	for (struct connection *c = s->connections; c; c = c->next) {
+		if ((now - c->transport.active_ms) * SG_NS_PER_MS < s->config->limits.idle_timeout_ns)
+			continue;
+		if (!c->transport.closing)
+			h2_count(&s->counters, H2_CONNECTIONS_IDLE, 1);
+		transport_close(&c->transport, UV_ETIMEDOUT);
+	}
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+	struct server *s = timer->data;
+	if (s->ending)
+		go_on_ending(s);
+	else
+		sweep_idle(s);
+}
+
+static void on_signal(uv_signal_t *handle, __attribute__((unused)) int number)
+{
+	begin_end(handle->data);
+}
+
+// Nothing is ever written there: readable means that the other end is gone.
+static void on_life(uv_poll_t *poll, __attribute__((unused)) int status, __attribute__((unused)) int events)
+{
+	struct server *s = poll->data;
+	begin_end(s);
+	cut_all(s);
+	close_own_handles(s);
+}
+
+// ---- the beginning ------------------------------------------------------------------------------------------
+
+static int listen_on(struct server *s, struct err *e)
+{
+	struct sockaddr_in address;
+	uv_ip4_addr("127.0.0.1", s->config->port, &address);
+	uv_tcp_init(&s->hub.loop, &s->listener);
+	s->listener.data = s;
+	int rc = uv_tcp_bind(&s->listener, (const struct sockaddr *)&address, 0);
+	if (rc == 0)
+		rc = uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection);
+	if (rc < 0)
+		err_set(e, -rc, "cannot listen on 127.0.0.1:%u: %s; try another --port", s->config->port,
+		        uv_strerror(rc));
+	return rc;
+}
+
+static int watch(struct server *s)
+{
+	uv_loop_t *loop = &s->hub.loop;
+	uv_timer_init(loop, &s->sweep);
+	uv_signal_init(loop, &s->on_term);
+	uv_signal_init(loop, &s->on_int);
+	s->sweep.data = s->on_term.data = s->on_int.data = s->life.data = s;
+	int rc = uv_timer_start(&s->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+	if (rc == 0)
+		rc = uv_signal_start(&s->on_term, on_signal, SIGTERM);
+	if (rc == 0)
+		rc = uv_signal_start(&s->on_int, on_signal, SIGINT);
+	if (rc == 0 && s->config->life_fd >= 0) {
+		rc = uv_poll_init(loop, &s->life, s->config->life_fd);
+		s->life.data = s;
+		if (rc == 0)
+			rc = uv_poll_start(&s->life, UV_READABLE | UV_DISCONNECT, on_life);
+	}
+	return rc;
+}
+
+static int tell_port(struct server *s)
+{
+	struct sockaddr_in address;
+	int len = sizeof(address);
+	int rc = uv_tcp_getsockname(&s->listener, (struct sockaddr *)&address, &len);
+	if (rc < 0)
+		return rc;
+	struct buf line = {0};
+	buf_addf(&line, "port %u\n", ntohs(address.sin_port));
+	rc = line.failed ? -ENOMEM : io_write_all(s->config->ready_fd, line.data, line.len);
+	buf_deinit(&line);
+	return rc;
+}
+
+// Who waited for the port wants the figures too; whoever does not has closed the pipe, which is no error.
+static void tell_stats(struct server *s)
+{
+	struct buf line = {0};
+	buf_adds(&line, "stats ");
+	h2_counters_json(&s->counters, &line);
+	buf_addc(&line, '\n');
+	if (!line.failed)
+		io_write_all(s->config->ready_fd, line.data, line.len);
+	buf_deinit(&line);
+}
+
+static int serve(struct server *s, struct err *e)
+{
+	int rc = listen_on(s, e);
+	if (rc == 0)
+		rc = watch(s);
+	if (rc == 0)
+		rc = tell_port(s);
+	if (rc < 0) { // end what was begun, without having served
+		uv_close((uv_handle_t *)&s->listener, NULL);
+		close_own_handles(s);
+	}
+	uv_run(&s->hub.loop, UV_RUN_DEFAULT);
+	tell_stats(s);
+	return rc;
+}
+
+int h2_server_run(const struct h2_server_config *config, struct err *e)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	struct h2_pool *pool = h2_pool_new();
+	int rc = s && pool ? hub_init(&s->hub) : -ENOMEM;
+	if (rc < 0)
+		goto out;
+	s->config = config;
+	h2_counters_init(&s->counters, telemetry_open(TELE_SERVER, "stressgen-h2", NULL));
+	s->shared = (struct h2_server_shared){.pool = pool, .counters = &s->counters, .limits = config->limits};
+	rc = serve(s, e);
+	hub_deinit(&s->hub);
+out:
+	h2_pool_free(pool);
+	free(s);
+	return rc < 0 ? err_set(e, -rc, "the server cannot run: %s", uv_strerror(rc)) : 0;
+}

@@ -1,0 +1,39 @@
+// What a server connection needs of HTTP/2, behind one interface, as engine.h for the client.
+#ifndef SG_H2_SERVER_ENGINE_H
+#define SG_H2_SERVER_ENGINE_H
+
+#include "counters.h"
+#include "pool.h"
+#include "route.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct h2_session; // one connection's state, of the engine's own making
+
+// What all connections of a server share.
+struct h2_server_shared {
+	struct h2_pool *pool;
+	struct h2_counters *counters;
+	struct h2_server_limits limits;
+	uint64_t held_bytes; // of request bodies, at present
+};
+
+struct h2_server_engine {
+	const char *name;
+	int (*open)(struct h2_server_shared *shared, struct h2_session **out);  // 0 or -errno
+	void (*close)(struct h2_session *s);                                    // accepts NULL
+	int (*receive)(struct h2_session *s, const uint8_t *bytes, size_t len); // 0 or -errno
+	// As the client's.
+	ssize_t (*pull)(struct h2_session *s, uint8_t *to, size_t room);
+	// Graceful end: first a notice that takes in what is on its way, then GOAWAY with the last stream.
+	int (*notify_end)(struct h2_session *s);
+	int (*end)(struct h2_session *s);
+	bool (*is_done)(struct h2_session *s);
+};
+
+extern const struct h2_server_engine h2_session_server;
+
+#endif

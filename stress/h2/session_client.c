@@ -1,0 +1,279 @@
+// The session engine of the client: nghttp2_session behind struct h2_client_engine.
+#include "engine.h"
+#include "session_shared.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+// Windows that a test never waits for: bodies are compared as they come and not kept.
+#define WINDOW_BYTES ((1 << 30) - 1)
+#define HEADER_LIST_BYTES (64U * 1024U)
+
+struct h2_client {
+	struct h2_client_config config;
+	nghttp2_session *session;
+	struct h2_held held;
+	struct exchange *current; // of the stream that callbacks were last about
+	int32_t current_id;
+	bool settings_seen;
+	char reason[160];
+};
+
+static struct exchange *find(struct h2_client *c, int32_t id)
+{
+	if (c->current_id != id) {
+		c->current = nghttp2_session_get_stream_user_data(c->session, id);
+		c->current_id = id;
+	}
+	return c->current;
+}
+
+// ---- what came ----------------------------------------------------------------------------------------------
+
+static int on_begin_frame(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame_hd *hd, void *arg)
+{
+	struct h2_client *c = arg;
+	h2_count_frame(c->config.counters, H2_FRAMES_IN, hd->type);
+	return 0;
+}
+
+static int on_begin_headers(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame *frame,
+                            void *arg)
+{
+	struct exchange *x = find(arg, frame->hd.stream_id);
+	if (x)
+		exchange_fields(x);
+	return 0;
+}
+
+static int on_header(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame *frame,
+                     nghttp2_rcbuf *name, nghttp2_rcbuf *value, __attribute__((unused)) uint8_t flags, void *arg)
+{
+	struct exchange *x = find(arg, frame->hd.stream_id);
+	if (x) {
+		nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
+		exchange_field(x, n.base, n.len, v.base, v.len);
+	}
+	return 0;
+}
+
+static int on_data(__attribute__((unused)) nghttp2_session *session, __attribute__((unused)) uint8_t flags,
+                   int32_t id, const uint8_t *bytes, size_t len, void *arg)
+{
+	struct exchange *x = find(arg, id);
+	if (x)
+		exchange_data(x, bytes, len);
+	return 0;
+}
+
+static void take_settings(struct h2_client *c, const nghttp2_frame *frame)
+{
+	if (frame->hd.flags & NGHTTP2_FLAG_ACK)
+		return;
+	c->settings_seen = true;
+	c->config.events->settings(c->config.arg, nghttp2_session_get_remote_settings(
+	                                                  c->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
+}
+
+static int on_frame(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	struct h2_client *c = arg;
+	struct exchange *x;
+	switch (frame->hd.type) {
+	case NGHTTP2_DATA:
+	case NGHTTP2_HEADERS:
+		x = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ? find(c, frame->hd.stream_id) : NULL;
+		if (x)
+			x->ended = true;
+		break;
+	case NGHTTP2_SETTINGS:
+		take_settings(c, frame);
+		break;
+	case NGHTTP2_RST_STREAM:
+		h2_count(c->config.counters, H2_RESETS_IN, 1);
+		break;
+	case NGHTTP2_GOAWAY:
+		h2_count(c->config.counters, H2_GOAWAYS_IN, 1);
+		c->config.events->goaway(c->config.arg, (uint32_t)frame->goaway.last_stream_id,
+		                         frame->goaway.error_code, frame->goaway.opaque_data,
+		                         frame->goaway.opaque_data_len);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+// A frame that breaks the rules of its stream: nghttp2 answers it with RST_STREAM or GOAWAY.
+static int on_invalid_frame(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame *frame, int code,
+                            void *arg)
+{
+	struct h2_client *c = arg;
+	h2_count(c->config.counters, H2_BAD, 1);
+	if (c->reason[0] == '\0')
+		snprintf(c->reason, sizeof(c->reason), "an invalid frame of type %u: %s", frame->hd.type,
+		         nghttp2_strerror(code));
+	return 0;
+}
+
+static int on_stream_close(__attribute__((unused)) nghttp2_session *session, int32_t id, uint32_t code, void *arg)
+{
+	struct h2_client *c = arg;
+	struct exchange *x = find(c, id);
+	c->current_id = 0;
+	c->current = NULL;
+	if (x)
+		c->config.events->ended(c->config.arg, x, code, x->reset_by_us && !x->ended);
+	return 0;
+}
+
+static int on_frame_sent(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	struct h2_client *c = arg;
+	h2_count_frame(c->config.counters, H2_FRAMES_OUT, frame->hd.type);
+	if (frame->hd.type == NGHTTP2_RST_STREAM) {
+		struct exchange *x = find(c, frame->hd.stream_id);
+		h2_count(c->config.counters, H2_RESETS_OUT, 1);
+		if (x)
+			x->reset_by_us = true;
+	}
+	return 0;
+}
+
+static int on_error(__attribute__((unused)) nghttp2_session *session, __attribute__((unused)) int code,
+                    const char *text, size_t len, void *arg)
+{
+	struct h2_client *c = arg;
+	if (c->reason[0] == '\0')
+		snprintf(c->reason, sizeof(c->reason), "%.*s", (int)len, text);
+	return 0;
+}
+
+// ---- opening ------------------------------------------------------------------------------------------------
+
+static int make_session(struct h2_client *c)
+{
+	nghttp2_session_callbacks *callbacks = NULL;
+	if (nghttp2_session_callbacks_new(&callbacks) != 0)
+		return -ENOMEM;
+	nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+	nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+	nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+	nghttp2_session_callbacks_set_error_callback2(callbacks, on_error);
+	int rc = nghttp2_session_client_new3(&c->session, callbacks, c, NULL, h2_pool_mem(c->config.pool));
+	nghttp2_session_callbacks_del(callbacks);
+	return h2_session_errno(rc);
+}
+
+static int greet(struct h2_client *c)
+{
+	const nghttp2_settings_entry settings[] = {
+	        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+	        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_BYTES},
+	        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_BYTES},
+	};
+	int rc = nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, settings,
+	                                 sizeof(settings) / sizeof(settings[0]));
+	if (rc == 0)
+		rc = nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0, WINDOW_BYTES);
+	return h2_session_errno(rc);
+}
+
+static void client_close(struct h2_client *c)
+{
+	if (!c)
+		return;
+	nghttp2_session_del(c->session);
+	h2_pool_give(c->config.pool, c);
+}
+
+static int client_open(const struct h2_client_config *config, struct h2_client **out)
+{
+	struct h2_client *c = h2_pool_take(config->pool, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	memset(c, 0, sizeof(*c));
+	c->config = *config;
+	int rc = make_session(c);
+	if (rc == 0)
+		rc = greet(c);
+	if (rc < 0)
+		client_close(c);
+	else
+		*out = c;
+	return rc;
+}
+
+// ---- requests and bytes -------------------------------------------------------------------------------------
+
+static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __attribute__((unused)) int32_t id,
+                         uint8_t *to, size_t room, uint32_t *flags, nghttp2_data_source *source,
+                         __attribute__((unused)) void *arg)
+{
+	struct exchange *x = source->ptr;
+	const struct h2_body *body = &x->prepared->request->body;
+	size_t n = h2_body_read(body, x->body_sent, to, room);
+	x->body_sent += n;
+	if (x->body_sent == body->length)
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	return (ssize_t)n;
+}
+
+static int client_submit(struct h2_client *c, struct exchange *x)
+{
+	const struct h2_prepared *p = x->prepared;
+	const nghttp2_data_provider provider = {.source.ptr = x, .read_callback = read_body};
+	const bool has_body = p->request->has_body && p->request->body.length > 0;
+	int32_t id = nghttp2_submit_request(c->session, NULL, p->headers, p->header_count,
+	                                    has_body ? &provider : NULL, x);
+	return id < 0 ? h2_session_errno(id) : 0;
+}
+
+static int client_receive(struct h2_client *c, const uint8_t *bytes, size_t len)
+{
+	ssize_t n = nghttp2_session_mem_recv(c->session, bytes, len);
+	if (n >= 0)
+		return 0;
+	if (c->reason[0] == '\0')
+		snprintf(c->reason, sizeof(c->reason), "%s", nghttp2_strerror((int)n));
+	return h2_session_errno((int)n);
+}
+
+static ssize_t client_pull(struct h2_client *c, uint8_t *to, size_t room)
+{
+	return h2_session_pull(c->session, &c->held, to, room);
+}
+
+static int client_finish(struct h2_client *c)
+{
+	return h2_session_errno(nghttp2_session_terminate_session(c->session, NGHTTP2_NO_ERROR));
+}
+
+static bool client_is_done(struct h2_client *c)
+{
+	return c->held.len == 0 && !nghttp2_session_want_read(c->session) &&
+	       !nghttp2_session_want_write(c->session);
+}
+
+static const char *client_reason(const struct h2_client *c)
+{
+	return c->reason;
+}
+
+const struct h2_client_engine h2_session_client = {
+        .name = "session",
+        .open = client_open,
+        .close = client_close,
+        .submit = client_submit,
+        .receive = client_receive,
+        .pull = client_pull,
+        .finish = client_finish,
+        .is_done = client_is_done,
+        .reason = client_reason,
+};

@@ -1,0 +1,452 @@
+// The session engine of the server: nghttp2_session behind struct h2_server_engine.
+#include "exchange.h"
+#include "server_engine.h"
+#include "session_shared.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW_BYTES (1 << 20) // of a stream, so that uploads are bounded by what the peer may have in flight
+#define CONNECTION_BYTES (16 << 20)
+
+struct h2_session {
+	struct h2_server_shared *shared;
+	nghttp2_session *session;
+	struct request *requests; // doubly linked
+	struct h2_held held;
+};
+
+// One stream, from its first header to its close.
+struct request {
+	struct request *next, *prev;
+	nghttp2_rcbuf *method, *path, *authority; // references
+	uint64_t header_count, header_hash, header_bytes;
+	struct buf body;
+	uint64_t held; // of shared->held_bytes
+	uint64_t sent; // of the answer's body
+	bool headers_too_large, body_too_large, no_memory;
+	bool whole; // END_STREAM has come
+	bool answered;
+	struct h2_answer answer;
+	char status[20], length[20], count[20], hash[16]; // field values, not terminated
+};
+
+static struct h2_text text_of(nghttp2_rcbuf *b)
+{
+	if (!b)
+		return (struct h2_text){"", 0};
+	nghttp2_vec v = nghttp2_rcbuf_get_buf(b);
+	return (struct h2_text){(const char *)v.base, v.len};
+}
+
+// ---- requests -----------------------------------------------------------------------------------------------
+
+static struct request *request_new(struct h2_session *s)
+{
+	struct request *r = h2_pool_take(s->shared->pool, sizeof(*r));
+	if (!r)
+		return NULL;
+	memset(r, 0, sizeof(*r));
+	r->header_hash = H2_HASH_START;
+	r->next = s->requests;
+	if (r->next)
+		r->next->prev = r;
+	s->requests = r;
+	return r;
+}
+
+static void drop(nghttp2_rcbuf *b)
+{
+	if (b)
+		nghttp2_rcbuf_decref(b);
+}
+
+static void request_free(struct h2_session *s, struct request *r)
+{
+	if (r->prev)
+		r->prev->next = r->next;
+	else
+		s->requests = r->next;
+	if (r->next)
+		r->next->prev = r->prev;
+	s->shared->held_bytes -= r->held;
+	drop(r->method);
+	drop(r->path);
+	drop(r->authority);
+	buf_deinit(&r->body);
+	free(r->answer.owned);
+	h2_pool_give(s->shared->pool, r);
+}
+
+static void keep(nghttp2_rcbuf **place, nghttp2_rcbuf *value)
+{
+	nghttp2_rcbuf_incref(value);
+	*place = value;
+}
+
+static void take_header(struct request *r, const struct h2_server_limits *limits, nghttp2_rcbuf *name,
+                        nghttp2_rcbuf *value)
+{
+	nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
+	r->header_bytes += n.len + v.len + 32;
+	if (r->header_bytes > limits->max_header_bytes)
+		r->headers_too_large = true;
+	if (n.base[0] != ':') {
+		r->header_count++;
+		if (!r->headers_too_large) // beyond the limit nothing is spent on them
+			r->header_hash = h2_header_hash(r->header_hash, n.base, n.len, v.base, v.len);
+	} else if (n.len == 7 && n.base[1] == 'm') {
+		keep(&r->method, value);
+	} else if (n.len == 5) {
+		keep(&r->path, value);
+	} else if (n.len == 10 && n.base[1] == 'a') {
+		keep(&r->authority, value);
+	}
+}
+
+static void take_body(struct h2_session *s, struct request *r, const uint8_t *bytes, size_t len)
+{
+	struct h2_server_shared *shared = s->shared;
+	if (r->body_too_large || r->no_memory || !h2_route_keeps_body(text_of(r->method)))
+		return;
+	if (r->body.len + len > shared->limits.max_body_bytes) {
+		r->body_too_large = true;
+		return;
+	}
+	if (shared->held_bytes + len > shared->limits.max_held_bytes) {
+		r->no_memory = true;
+		return;
+	}
+	buf_add(&r->body, bytes, len);
+	r->no_memory = r->body.failed;
+	r->held += len;
+	shared->held_bytes += len;
+}
+
+// ---- responses ----------------------------------------------------------------------------------------------
+
+static nghttp2_nv field(const char *name, size_t name_len, const char *value, size_t value_len)
+{
+	union { // nghttp2 takes uint8_t *, and does not write through it
+		const char *in;
+		uint8_t *out;
+	} n = {name}, v = {value};
+	return (nghttp2_nv){n.out, v.out, name_len, value_len,
+	                    NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+}
+
+#define FIELD(name, value, len) field(name, sizeof(name) - 1, (value), (len))
+
+// Without stdio: these are made for every response.
+static size_t decimal(char to[20], uint64_t n)
+{
+	char digits[20];
+	size_t len = 0;
+	do {
+		digits[len++] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	for (size_t i = 0; i < len; i++)
+		to[i] = digits[len - 1 - i];
+	return len;
+}
+
+static size_t hexadecimal(char to[16], uint64_t n)
+{
+	for (unsigned i = 0; i < 16; i++)
+		to[i] = "0123456789abcdef"[(n >> (60 - 4 * i)) & 15];
+	return 16;
+}
+
+#define MAX_FIELDS 10
+
+// The response's header fields; what they point to lives as long as the request.
+static size_t fill_fields(struct request *r, nghttp2_nv nv[MAX_FIELDS])
+{
+	const struct h2_answer *a = &r->answer;
+	struct h2_text method = text_of(r->method), path = text_of(r->path), authority = text_of(r->authority);
+	size_t n = 0;
+	nv[n++] = FIELD(":status", r->status, decimal(r->status, a->status));
+	nv[n++] = FIELD("server", "stressgen-h2", 12);
+	if (a->type)
+		nv[n++] = FIELD("content-type", a->type, strlen(a->type));
+	if (a->has_length)
+		nv[n++] = FIELD("content-length", r->length, decimal(r->length, a->body.length));
+	if (a->allow)
+		nv[n++] = FIELD("allow", a->allow, strlen(a->allow));
+	if (r->headers_too_large) // they were not kept
+		return n;
+	nv[n++] = FIELD("x-method", method.text, method.len);
+	nv[n++] = FIELD("x-path", path.text, path.len);
+	nv[n++] = FIELD("x-authority", authority.text, authority.len);
+	nv[n++] = FIELD("x-header-count", r->count, decimal(r->count, r->header_count));
+	nv[n++] = FIELD("x-header-hash", r->hash, hexadecimal(r->hash, r->header_hash));
+	return n;
+}
+
+static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __attribute__((unused)) int32_t id,
+                         uint8_t *to, size_t room, uint32_t *flags, nghttp2_data_source *source, void *arg)
+{
+	struct h2_session *s = arg;
+	struct request *r = source->ptr;
+	size_t n = h2_body_read(&r->answer.body, r->sent, to, room);
+	r->sent += n;
+	h2_count(s->shared->counters, H2_BODY_OUT, n);
+	if (r->sent == r->answer.body.length)
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	return (ssize_t)n;
+}
+
+static int respond(struct h2_session *s, int32_t id, struct request *r)
+{
+	const struct h2_incoming in = {
+	        .method = text_of(r->method),
+	        .path = text_of(r->path),
+	        .authority = text_of(r->authority),
+	        .header_count = r->header_count,
+	        .header_hash = r->header_hash,
+	        .body = {buf_text(&r->body), r->body.len},
+	        .headers_too_large = r->headers_too_large,
+	        .body_too_large = r->body_too_large,
+	        .no_memory = r->no_memory,
+	};
+	h2_route(&in, s->shared->counters, &r->answer);
+	r->answered = true;
+	nghttp2_nv nv[MAX_FIELDS];
+	size_t count = fill_fields(r, nv);
+	const nghttp2_data_provider provider = {.source.ptr = r, .read_callback = read_body};
+	bool has_body = r->answer.body.length > 0 && !r->answer.head;
+	return nghttp2_submit_response(s->session, id, nv, count, has_body ? &provider : NULL);
+}
+
+// ---- what came ----------------------------------------------------------------------------------------------
+
+static int on_begin_frame(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame_hd *hd, void *arg)
+{
+	struct h2_session *s = arg;
+	h2_count_frame(s->shared->counters, H2_FRAMES_IN, hd->type);
+	return 0;
+}
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	struct h2_session *s = arg;
+	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+		return 0;
+	struct request *r = request_new(s);
+	if (!r)
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	h2_count(s->shared->counters, H2_STREAMS, 1);
+	nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, r);
+	return 0;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+                     nghttp2_rcbuf *value, __attribute__((unused)) uint8_t flags, void *arg)
+{
+	struct h2_session *s = arg;
+	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) // trailers
+		return 0;
+	struct request *r = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+	if (r)
+		take_header(r, &s->shared->limits, name, value);
+	return 0;
+}
+
+static int on_data(nghttp2_session *session, __attribute__((unused)) uint8_t flags, int32_t id,
+                   const uint8_t *bytes, size_t len, void *arg)
+{
+	struct h2_session *s = arg;
+	struct request *r = nghttp2_session_get_stream_user_data(session, id);
+	h2_count(s->shared->counters, H2_BODY_IN, len);
+	if (r)
+		take_body(s, r, bytes, len);
+	return 0;
+}
+
+// A request is answered when it is whole, or as soon as it is clear that it will be refused.
+static int maybe_respond(struct h2_session *s, const nghttp2_frame *frame)
+{
+	struct request *r = nghttp2_session_get_stream_user_data(s->session, frame->hd.stream_id);
+	if (!r)
+		return 0;
+	r->whole = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+	bool refused = r->headers_too_large || r->body_too_large || r->no_memory;
+	return !r->answered && (r->whole || refused) ? respond(s, frame->hd.stream_id, r) : 0;
+}
+
+static int on_frame(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	struct h2_session *s = arg;
+	int rc = 0;
+	switch (frame->hd.type) {
+	case NGHTTP2_DATA:
+	case NGHTTP2_HEADERS:
+		rc = maybe_respond(s, frame);
+		break;
+	case NGHTTP2_RST_STREAM:
+		h2_count(s->shared->counters, H2_RESETS_IN, 1);
+		break;
+	case NGHTTP2_GOAWAY:
+		h2_count(s->shared->counters, H2_GOAWAYS_IN, 1);
+		break;
+	default:
+		break;
+	}
+	return nghttp2_is_fatal(rc) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int on_invalid_frame(__attribute__((unused)) nghttp2_session *session,
+                            __attribute__((unused)) const nghttp2_frame *frame, __attribute__((unused)) int code,
+                            void *arg)
+{
+	struct h2_session *s = arg;
+	h2_count(s->shared->counters, H2_BAD, 1);
+	return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t id, __attribute__((unused)) uint32_t code, void *arg)
+{
+	struct h2_session *s = arg;
+	struct request *r = nghttp2_session_get_stream_user_data(session, id);
+	if (r)
+		request_free(s, r);
+	return 0;
+}
+
+static void count_sent(struct h2_counters *c, const nghttp2_frame *frame)
+{
+	h2_count_frame(c, H2_FRAMES_OUT, frame->hd.type);
+	if (frame->hd.type == NGHTTP2_RST_STREAM) {
+		h2_count(c, H2_RESETS_OUT, 1);
+		h2_count(c, H2_REFUSED, frame->rst_stream.error_code == NGHTTP2_REFUSED_STREAM);
+	} else if (frame->hd.type == NGHTTP2_GOAWAY) {
+		h2_count(c, H2_GOAWAYS_OUT, 1);
+	}
+}
+
+static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	struct h2_session *s = arg;
+	count_sent(s->shared->counters, frame);
+	bool carries = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
+	if (!carries || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+		return 0;
+	h2_count(s->shared->counters, H2_RESPONSES, 1);
+	const struct request *r = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+	if (!r || r->whole)
+		return 0;
+	// The answer is out and the upload is not: the rest of it is not wanted (RFC 9113, 8.1).
+	int rc = nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
+	return nghttp2_is_fatal(rc) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+// ---- the engine ---------------------------------------------------------------------------------------------
+
+static int make_session(struct h2_session *s)
+{
+	nghttp2_session_callbacks *callbacks = NULL;
+	if (nghttp2_session_callbacks_new(&callbacks) != 0)
+		return -ENOMEM;
+	nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+	nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+	nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+	int rc = nghttp2_session_server_new3(&s->session, callbacks, s, NULL, h2_pool_mem(s->shared->pool));
+	nghttp2_session_callbacks_del(callbacks);
+	return h2_session_errno(rc);
+}
+
+static uint32_t at_most_u32(uint64_t n)
+{
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+static int greet(struct h2_session *s)
+{
+	const struct h2_server_limits *limits = &s->shared->limits;
+	const nghttp2_settings_entry settings[] = {
+	        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->max_streams},
+	        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_BYTES},
+	        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, at_most_u32(limits->max_header_bytes)},
+	};
+	int rc = nghttp2_submit_settings(s->session, NGHTTP2_FLAG_NONE, settings,
+	                                 sizeof(settings) / sizeof(settings[0]));
+	if (rc == 0)
+		rc = nghttp2_session_set_local_window_size(s->session, NGHTTP2_FLAG_NONE, 0, CONNECTION_BYTES);
+	return h2_session_errno(rc);
+}
+
+static void session_close(struct h2_session *s)
+{
+	if (!s)
+		return;
+	nghttp2_session_del(s->session);
+	while (s->requests)
+		request_free(s, s->requests);
+	h2_pool_give(s->shared->pool, s);
+}
+
+static int session_open(struct h2_server_shared *shared, struct h2_session **out)
+{
+	struct h2_session *s = h2_pool_take(shared->pool, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	memset(s, 0, sizeof(*s));
+	s->shared = shared;
+	int rc = make_session(s);
+	if (rc == 0)
+		rc = greet(s);
+	if (rc < 0)
+		session_close(s);
+	else
+		*out = s;
+	return rc;
+}
+
+static int session_receive(struct h2_session *s, const uint8_t *bytes, size_t len)
+{
+	ssize_t n = nghttp2_session_mem_recv(s->session, bytes, len);
+	if (n < 0)
+		h2_count(s->shared->counters, H2_BAD, 1);
+	return n < 0 ? h2_session_errno((int)n) : 0;
+}
+
+static ssize_t session_pull(struct h2_session *s, uint8_t *to, size_t room)
+{
+	return h2_session_pull(s->session, &s->held, to, room);
+}
+
+static int session_notify_end(struct h2_session *s)
+{
+	return h2_session_errno(nghttp2_submit_shutdown_notice(s->session));
+}
+
+static int session_end(struct h2_session *s)
+{
+	int32_t last = nghttp2_session_get_last_proc_stream_id(s->session);
+	return h2_session_errno(
+	        nghttp2_submit_goaway(s->session, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, NULL, 0));
+}
+
+static bool session_is_done(struct h2_session *s)
+{
+	return s->held.len == 0 && !nghttp2_session_want_read(s->session) &&
+	       !nghttp2_session_want_write(s->session);
+}
+
+const struct h2_server_engine h2_session_server = {
+        .name = "session",
+        .open = session_open,
+        .close = session_close,
+        .receive = session_receive,
+        .pull = session_pull,
+        .notify_end = session_notify_end,
+        .end = session_end,
+        .is_done = session_is_done,
+};

@@ -1,0 +1,241 @@
+// TCP connections in a libuv loop: 64 KiB reads, one write a loop turn.
+#include "transport.h"
+
+#include "clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Writes to one connection before the others get their turn.
+#define WRITES_A_TURN 16
+
+static void flush(struct transport *t);
+
+static void flush_dirty(struct hub *h)
+{
+	while (h->dirty) {
+		struct transport *t = h->dirty;
+		h->dirty = t->next_dirty;
+		t->is_dirty = false;
+		flush(t);
+	}
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+	flush_dirty(handle->data);
+}
+
+static void on_check(uv_check_t *handle)
+{
+	flush_dirty(handle->data);
+}
+
+int hub_init(struct hub *h)
+{
+	int rc = uv_loop_init(&h->loop);
+	if (rc < 0)
+		return rc;
+	uv_prepare_init(&h->loop, &h->before_poll);
+	uv_check_init(&h->loop, &h->after_poll);
+	h->before_poll.data = h->after_poll.data = h;
+	uv_prepare_start(&h->before_poll, on_prepare);
+	uv_check_start(&h->after_poll, on_check);
+	// They serve the transports and do not keep the loop alive by themselves.
+	uv_unref((uv_handle_t *)&h->before_poll);
+	uv_unref((uv_handle_t *)&h->after_poll);
+	h->handles_open = true;
+	return 0;
+}
+
+void hub_close(struct hub *h)
+{
+	if (!h->handles_open)
+		return;
+	h->handles_open = false;
+	uv_close((uv_handle_t *)&h->before_poll, NULL);
+	uv_close((uv_handle_t *)&h->after_poll, NULL);
+}
+
+int hub_deinit(struct hub *h)
+{
+	hub_close(h);
+	uv_run(&h->loop, UV_RUN_DEFAULT);
+	return uv_loop_close(&h->loop);
+}
+
+int transport_init(struct transport *t, struct hub *h, const struct transport_user *user)
+{
+	memset(t, 0, sizeof(*t));
+	t->hub = h;
+	t->user = user;
+	t->active_ms = uv_now(&h->loop);
+	return uv_tcp_init(&h->loop, &t->tcp);
+}
+
+void transport_wake(struct transport *t)
+{
+	if (t->is_dirty || t->closing)
+		return;
+	t->is_dirty = true;
+	t->next_dirty = t->hub->dirty;
+	t->hub->dirty = t;
+}
+
+static void forget_dirty(struct transport *t)
+{
+	for (struct transport **p = &t->hub->dirty; *p; p = &(*p)->next_dirty)
+		if (*p == t) {
+			*p = t->next_dirty;
+			break;
+		}
+	t->is_dirty = false;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct transport *t = (struct transport *)handle;
+	t->user->closed(t, t->reason);
+}
+
+void transport_close(struct transport *t, int reason)
+{
+	if (t->closing)
+		return;
+	if (t->is_dirty)
+		forget_dirty(t);
+	t->closing = true;
+	t->reason = reason;
+	uv_close((uv_handle_t *)&t->tcp, on_closed);
+}
+
+static void on_alloc(uv_handle_t *handle, __attribute__((unused)) size_t suggested, uv_buf_t *buf)
+{
+	struct transport *t = (struct transport *)handle;
+	*buf = uv_buf_init((char *)t->hub->in, H2_IO_BYTES);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
+{
+	struct transport *t = (struct transport *)stream;
+	if (nread == 0 || t->closing)
+		return;
+	if (nread < 0) {
+		transport_close(t, (int)nread);
+		return;
+	}
+	t->hub->now_ns = clock_now_ns();
+	t->hub->bytes_in += (uint64_t)nread;
+	t->active_ms = uv_now(&t->hub->loop);
+	int rc = t->user->received(t, (const uint8_t *)buf->base, (size_t)nread);
+	if (rc != 0)
+		transport_close(t, rc);
+	else
+		transport_wake(t);
+}
+
+static int start(struct transport *t)
+{
+	uv_tcp_nodelay(&t->tcp, 1);
+	transport_wake(t);
+	return uv_read_start((uv_stream_t *)&t->tcp, on_alloc, on_read);
+}
+
+static void on_connect(uv_connect_t *request, int status)
+{
+	struct transport *t = request->data;
+	if (status == UV_ECANCELED || t->closing)
+		return;
+	t->hub->now_ns = clock_now_ns();
+	if (status == 0)
+		status = start(t);
+	t->user->opened(t, status);
+}
+
+int transport_connect(struct transport *t, const struct sockaddr *address)
+{
+	t->connect.data = t;
+	return uv_tcp_connect(&t->connect, &t->tcp, address, on_connect);
+}
+
+int transport_accept(struct transport *t, uv_stream_t *listener)
+{
+	int rc = uv_accept(listener, (uv_stream_t *)&t->tcp);
+	return rc < 0 ? rc : start(t);
+}
+
+// What the socket did not take: a copy of its own, since hub->out is everybody's.
+struct rest {
+	uv_write_t request;
+	struct transport *transport;
+	char bytes[];
+};
+
+static void on_written(uv_write_t *request, int status)
+{
+	struct rest *r = (struct rest *)request;
+	struct transport *t = r->transport;
+	free(r);
+	t->writing = false;
+	if (t->closing)
+		return;
+	t->active_ms = uv_now(&t->hub->loop);
+	if (status < 0)
+		transport_close(t, status);
+	else
+		transport_wake(t);
+}
+
+static int queue_rest(struct transport *t, const uint8_t *bytes, size_t len)
+{
+	struct rest *r = malloc(sizeof(*r) + len);
+	if (!r)
+		return -ENOMEM;
+	r->transport = t;
+	memcpy(r->bytes, bytes, len);
+	uv_buf_t buf = uv_buf_init(r->bytes, (unsigned)len);
+	int rc = uv_write(&r->request, (uv_stream_t *)&t->tcp, &buf, 1, on_written);
+	if (rc < 0)
+		free(r);
+	else
+		t->writing = true;
+	return rc;
+}
+
+// Sends hub->out[0..len). 0, or a negative errno.
+static int send_out(struct transport *t, size_t len, bool last_turn)
+{
+	uv_buf_t buf = uv_buf_init((char *)t->hub->out, (unsigned)len);
+	int sent = last_turn ? 0 : uv_try_write((uv_stream_t *)&t->tcp, &buf, 1);
+	if (sent == UV_EAGAIN)
+		sent = 0;
+	if (sent < 0)
+		return sent;
+	t->hub->bytes_out += len;
+	if ((size_t)sent == len) {
+		t->active_ms = uv_now(&t->hub->loop);
+		return 0;
+	}
+	return queue_rest(t, t->hub->out + sent, len - (size_t)sent);
+}
+
+static void flush(struct transport *t)
+{
+	int rc = 0;
+	for (unsigned turn = 1; !t->writing && !t->closing; turn++) {
+		ssize_t n = t->user->pull(t, t->hub->out, H2_IO_BYTES);
+		if (n <= 0) {
+			rc = (int)n;
+			break;
+		}
+		// The last one through the queue: its callback comes after the other connections' turn.
+		rc = send_out(t, (size_t)n, turn == WRITES_A_TURN);
+		if (rc < 0)
+			break;
+	}
+	if (rc < 0)
+		transport_close(t, rc);
+	else if (!t->writing && !t->closing && t->user->finished(t))
+		transport_close(t, 0);
+}
