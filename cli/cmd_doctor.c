@@ -1,0 +1,168 @@
+// stressgen doctor: which limits and isolation hold on this machine, why not, and what would help.
+#include "cgroup.h"
+#include "cli.h"
+#include "units.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum state { GOOD, WEAK, MISSING };
+
+struct finding {
+	enum state state;
+	char words[256];
+};
+
+static void print_finding(const struct app *app, const char *what, const struct finding *f)
+{
+	static const char *const names[] = {"ok", "weak", "missing"};
+	static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
+	bool colour = app->out_style.colour;
+
+	printf("%s%-8s%s %-22s %s\n", colour ? colours[f->state] : "", names[f->state], colour ? "\033[0m" : "",
+	       what, f->words);
+}
+
+__attribute__((format(printf, 2, 3))) static struct finding find(enum state state, const char *format, ...)
+{
+	struct finding f = {.state = state};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(f.words, sizeof f.words, format, args);
+	va_end(args);
+	return f;
+}
+
+static struct finding containment(const struct cgroups *g)
+{
+	if (g->v2_root[0] != '\0')
+		return find(
+		        GOOD,
+		        "cgroup v2: whatever a test starts is killed with it, setsid and double forks included");
+	return find(
+	        WEAK,
+	        "no cgroup v2 group (%s): escapees are found as orphans and by a mark in their environment; run "
+	        "as root, or as a user with a delegated cgroup (systemd-run --user --scope -p Delegate=yes)",
+	        g->why_not);
+}
+
+static struct finding memory(const struct cgroups *g)
+{
+	if (g->v2_memory)
+		return find(GOOD, "cgroup v2: the kernel holds the limit and tells when it killed");
+	if (g->v1_memory[0] != '\0')
+		return find(GOOD, "cgroup v1: the kernel holds the limit and tells when it killed");
+	return find(WEAK,
+	            "sampled: the tree's RSS is read every 100 ms and the test killed past its limit; a fast "
+	            "allocation can overshoot. A memory cgroup would help");
+}
+
+static struct finding processes(const struct cgroups *g)
+{
+	if (g->v2_pids)
+		return find(GOOD, "cgroup v2");
+	if (g->v1_pids[0] != '\0')
+		return find(GOOD, "cgroup v1");
+	if (geteuid() == 0)
+		return find(WEAK, "none: RLIMIT_NPROC does not bind root; a pids cgroup would help");
+	return find(WEAK, "RLIMIT_NPROC: counts all processes of this user, not only the test's");
+}
+
+static struct finding pidfd(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (fd < 0)
+		return find(MISSING, "pidfd_open: %s; the runner needs Linux 5.3 or newer", strerror(errno));
+	close(fd);
+	return find(GOOD, "ends of processes are watched without races");
+}
+
+static struct finding kernel_log(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return find(
+		        WEAK,
+		        "/dev/kmsg: %s; a silent stack overflow shows as a plain SIGSEGV (run as root, or sysctl "
+		        "kernel.dmesg_restrict=0)",
+		        strerror(errno));
+	close(fd);
+	return find(GOOD, "the fault address tells a stack overflow from another SIGSEGV");
+}
+
+static struct finding telemetry(void)
+{
+	struct statvfs fs;
+	char room[32];
+
+	if (access("/dev/shm", W_OK) != 0 || statvfs("/dev/shm", &fs) != 0)
+		return find(WEAK, "/dev/shm cannot be written: telemetry goes to the run directory, on disk");
+	units_bytes(room, sizeof room, (uint64_t)fs.f_bavail * fs.f_frsize);
+	return find(GOOD, "/dev/shm, %s free", room);
+}
+
+static struct finding program(const char *path, const char *what)
+{
+	if (access(path, R_OK) != 0)
+		return find(MISSING, "%s: %s; this installation is not whole, install it again", path,
+		            strerror(errno));
+	return find(GOOD, "%s", what);
+}
+
+static struct finding cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (n < 2)
+		return find(WEAK, "one core: the runner and the test share it, timings are noisier");
+	return find(GOOD, "%ld cores: the runner does not stand in the test's way", n);
+}
+
+static int by_state(struct app *app, const struct cgroups *g)
+{
+	const struct {
+		const char *what;
+		struct finding finding;
+	} findings[] = {
+	        {"containment", containment(g)},
+	        {"memory limit", memory(g)},
+	        {"process limit", processes(g)},
+	        {"pidfd", pidfd()},
+	        {"stack overflows", kernel_log()},
+	        {"telemetry", telemetry()},
+	        {"cores", cores()},
+	        {"embedded Lua", program(app->paths.lua, "runs on a slab, jemalloc or malloc")},
+	        {"HTTP/2", program(app->paths.h2, "client and server are there")},
+	        {"allocator counters", program(app->paths.preload, "preloaded into dynamically linked programs")},
+	};
+	bool missing = false;
+
+	for (size_t i = 0; i < sizeof findings / sizeof findings[0]; i++) {
+		print_finding(app, findings[i].what, &findings[i].finding);
+		missing |= findings[i].finding.state == MISSING;
+	}
+	return missing ? SG_EXIT_MISSING : SG_EXIT_OK;
+}
+
+int cmd_doctor(struct app *app)
+{
+	struct cgroups groups = {0};
+	char name[64];
+	int code;
+
+	snprintf(name, sizeof name, "stressgen-doctor-%d", (int)getpid());
+	cgroups_probe(&groups, name);
+	code = by_state(app, &groups);
+	cgroups_remove(&groups);
+	return code;
+}
