@@ -133,7 +133,7 @@ static void put_scaled(char *text, size_t size, uint64_t value, uint64_t scale, 
 
 char *units_duration(char *text, size_t size, uint64_t ns)
 {
-	uint64_t seconds = (ns + SG_NS_PER_S / 2) / SG_NS_PER_S;
+	uint64_t seconds = ns / SG_NS_PER_S + (ns % SG_NS_PER_S >= SG_NS_PER_S / 2);
 
 	// The borders are where rounding to three digits would say "1000".
 	if (ns < 1000)
