@@ -164,7 +164,8 @@ int kernel_instance_values(const struct kernel *k, const struct kernel_instance 
 {
 	for (size_t i = 0; i < k->param_count; i++) {
 		const struct kernel_param *p = &k->params[i];
-		if (instance->from_depth[i] && (depth > INT64_MAX || (int64_t)depth > p->max || (int64_t)depth < p->min))
+		if (instance->from_depth[i] &&
+		    (depth > INT64_MAX || (int64_t)depth > p->max || (int64_t)depth < p->min))
 			return err_at(e, ERANGE, k->path, p->var->line, p->var->column,
 			              "depth %" PRIu64 " is out of this kernel's range, %" PRId64 " to %" PRId64,
 			              depth, p->min, p->max);

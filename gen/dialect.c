@@ -1,0 +1,490 @@
+// Reading a *.dialect file.
+#include "dialect.h"
+
+#include "buf.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+	struct dialect *d;
+	const struct sexp_doc *doc;
+	const struct sexp *form;
+	struct err *e;
+};
+
+static int no_memory(struct reader *r)
+{
+	return err_set(r->e, ENOMEM, "%s: out of memory", r->d->path);
+}
+
+static const char *copy(struct reader *r, const char *text)
+{
+	const char *c = arena_text(&r->d->arena, text, strlen(text));
+
+	if (c == NULL)
+		no_memory(r);
+	return c;
+}
+
+static void *alloc(struct reader *r, size_t bytes)
+{
+	void *m = arena_alloc(&r->d->arena, bytes);
+
+	if (m == NULL)
+		no_memory(r);
+	return m;
+}
+
+static size_t count_forms(const struct sexp *form, const char *head)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < form->count; i++)
+		n += sexp_is_form(form->items[i], head);
+	return n;
+}
+
+// The i-th item of `list` as one line of text, copied.
+static int get_line(struct reader *r, const struct sexp *list, size_t i, const char **out)
+{
+	const char *text;
+	int rc = sexp_get_string(r->doc, list, i, &text, r->e);
+
+	if (rc < 0)
+		return rc;
+	if (strpbrk(text, "\n\r") != NULL)
+		return sexp_err(r->doc, sexp_at(list, i), r->e, "one line was expected");
+	*out = copy(r, text);
+	return *out == NULL ? -ENOMEM : 0;
+}
+
+// --- single fields ---------------------------------------------------------------------------------------------
+
+enum field_type { FIELD_LINE, FIELD_YES_NO, FIELD_SMALL };
+
+// (name value): where the value goes, and what it is when the field is not there (NULL: it must be).
+static const struct field {
+	const char *name;
+	enum field_type type;
+	size_t offset;
+	const char *otherwise;
+} fields[] = {
+        {"summary", FIELD_LINE, offsetof(struct dialect, summary), NULL},
+        {"extension", FIELD_LINE, offsetof(struct dialect, extension), NULL},
+        {"comment", FIELD_LINE, offsetof(struct dialect, comment), NULL},
+        {"find", FIELD_LINE, offsetof(struct dialect, find), ""},
+        {"package", FIELD_LINE, offsetof(struct dialect, package), ""},
+        {"function-prefix", FIELD_LINE, offsetof(struct dialect, function_prefix), "sg_"},
+        {"variable-prefix", FIELD_LINE, offsetof(struct dialect, variable_prefix), ""},
+        {"dash", FIELD_LINE, offsetof(struct dialect, dash), "_"},
+        {"separator", FIELD_LINE, offsetof(struct dialect, separator), ", "},
+        {"item-separator", FIELD_LINE, offsetof(struct dialect, item_separator), " "},
+        {"preload-sees-heap", FIELD_LINE, offsetof(struct dialect, preload_sees_heap), "unknown"},
+        {"tail-calls", FIELD_YES_NO, offsetof(struct dialect, tail_calls), "no"},
+        {"blank-lines", FIELD_SMALL, offsetof(struct dialect, blank_lines), "1"},
+};
+
+#define FIELD_COUNT (sizeof fields / sizeof fields[0])
+
+static int yes_no(struct reader *r, const struct sexp *f, bool *out)
+{
+	*out = sexp_is_symbol(sexp_at(f, 1), "yes");
+	return *out || sexp_is_symbol(sexp_at(f, 1), "no")
+	               ? 0
+	               : sexp_err(r->doc, f, r->e, "yes or no was expected behind '%s'", f->items[0]->text);
+}
+
+static int read_field(struct reader *r, const struct field *field)
+{
+	const struct sexp *f = sexp_field(r->form, field->name);
+	char *at = (char *)r->d + field->offset;
+
+	if (f == NULL && field->otherwise == NULL)
+		return sexp_err(r->doc, r->form, r->e, "the dialect has no (%s \"...\")", field->name);
+	switch (field->type) {
+	case FIELD_LINE: {
+		const char *text = field->otherwise;
+		int rc = f == NULL ? 0 : get_line(r, f, 1, &text);
+		memcpy(at, &text, sizeof text);
+		return rc;
+	}
+	case FIELD_YES_NO: {
+		bool value = strcmp(field->otherwise, "yes") == 0;
+		int rc = f == NULL ? 0 : yes_no(r, f, &value);
+		memcpy(at, &value, sizeof value);
+		return rc;
+	}
+	default: {
+		int64_t value = strtoll(field->otherwise, NULL, 10);
+		int rc = f == NULL ? 0 : sexp_get_int(r->doc, f, 1, 0, 10, &value, r->e);
+		memcpy(at, &value, sizeof value);
+		return rc;
+	}
+	}
+}
+
+// An extension or a target's name ends up in file names.
+static bool is_file_word(const char *text)
+{
+	return text[0] != 0 && strlen(text) <= 60 &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+@-") == strlen(text);
+}
+
+static int read_fields(struct reader *r)
+{
+	const struct sexp *comment = sexp_field(r->form, "comment");
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < FIELD_COUNT; i++)
+		rc = read_field(r, &fields[i]);
+	if (rc < 0)
+		return rc;
+	r->d->comment_end = "";
+	if (comment->count > 2)
+		rc = get_line(r, comment, 2, &r->d->comment_end);
+	if (rc == 0 && (r->d->comment[0] == 0 || strchr(r->d->comment, '@') != NULL))
+		rc = sexp_err(r->doc, comment, r->e, "the comment's prefix is empty or holds an '@'");
+	if (rc == 0 && !is_file_word(r->d->extension))
+		rc = sexp_err(r->doc, sexp_field(r->form, "extension"), r->e,
+		              "an extension has letters, digits and _ only, and no '.'");
+	return rc;
+}
+
+// --- lists -----------------------------------------------------------------------------------------------------
+
+static int read_reserved(struct reader *r)
+{
+	const struct sexp *f = sexp_field(r->form, "reserved");
+
+	if (f == NULL)
+		return 0;
+	r->d->reserved = alloc(r, f->count * sizeof(char *));
+	for (size_t i = 1; r->d->reserved != NULL && i < f->count; i++) {
+		int rc = get_line(r, f, i, &r->d->reserved[r->d->reserved_count]);
+		if (rc < 0)
+			return rc;
+		r->d->reserved_count++;
+	}
+	return r->d->reserved == NULL ? -ENOMEM : 0;
+}
+
+// (escape "c" "text") ...; without any, those of C.
+static int read_escapes(struct reader *r)
+{
+	static const char *const c_style[][2] = {{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\t", "\\t"}};
+
+	if (sexp_field(r->form, "escape") == NULL)
+		for (size_t i = 0; i < sizeof c_style / sizeof c_style[0]; i++)
+			r->d->escapes[(unsigned char)c_style[i][0][0]] = c_style[i][1];
+	for (size_t i = 0; i < r->form->count; i++) {
+		const struct sexp *f = r->form->items[i];
+		const char *c;
+		int rc;
+		if (!sexp_is_form(f, "escape"))
+			continue;
+		rc = sexp_get_string(r->doc, f, 1, &c, r->e);
+		if (rc == 0 && (strlen(c) != 1 || (unsigned char)c[0] > 127))
+			rc = sexp_err(r->doc, f, r->e, "(escape \"c\" \"text\") takes one ASCII character");
+		if (rc == 0)
+			rc = get_line(r, f, 2, &r->d->escapes[(unsigned char)c[0]]);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+// (param name "value") of a target; text borrowed from the dialect although struct param owns by habit.
+static int read_target_param(struct reader *r, const struct sexp *f, struct dialect_target *t)
+{
+	struct param *p = &t->params[t->param_count];
+	const char *name, *value;
+	int rc = sexp_get_symbol(r->doc, f, 1, &name, r->e);
+
+	if (rc == 0)
+		rc = get_line(r, f, 2, &value);
+	if (rc < 0)
+		return rc;
+	p->name = arena_text(&r->d->arena, name, strlen(name));
+	p->value = arena_text(&r->d->arena, value, strlen(value));
+	if (p->name == NULL || p->value == NULL)
+		return no_memory(r);
+	t->param_count++;
+	return 0;
+}
+
+// (target "name" (command "...") (param name "value") ...)
+static int read_target(struct reader *r, const struct sexp *f, struct dialect_target *t)
+{
+	static const char *const known[] = {"command", "*param", NULL};
+	int rc = get_line(r, f, 1, &t->name);
+
+	if (rc == 0 && !is_file_word(t->name))
+		rc = sexp_err(r->doc, f->items[1], r->e, "a target's name has letters, digits and _ + @ - only");
+	if (rc == 0)
+		rc = sexp_check_fields(r->doc, f, 2, known, r->e);
+	if (rc == 0 && sexp_field(f, "command") == NULL)
+		rc = sexp_err(r->doc, f, r->e, "the target has no (command \"...\")");
+	if (rc == 0)
+		rc = get_line(r, sexp_field(f, "command"), 1, &t->command);
+	if (rc == 0 && (t->params = alloc(r, f->count * sizeof *t->params)) == NULL)
+		rc = -ENOMEM;
+	for (size_t i = 2; rc == 0 && i < f->count; i++)
+		if (sexp_is_form(f->items[i], "param"))
+			rc = read_target_param(r, f->items[i], t);
+	return rc;
+}
+
+// (pattern class exit stream "regular expression"): what struct pattern holds.
+static int read_pattern(struct reader *r, const struct sexp *f, struct pattern *p)
+{
+	static const char *const classes[] = {"stack", "cstack", "heap", "slab", "assert"};
+	static const char *const streams[] = {"out", "err", "both"};
+	char **parts[] = {&p->class_name, &p->exit, &p->stream, &p->regex};
+	bool known = false;
+	regex_t compiled;
+
+	for (size_t i = 0; i < 4; i++) {
+		const char *text;
+		int rc = get_line(r, f, i + 1, &text);
+		if (rc < 0)
+			return rc;
+		*parts[i] = arena_text(&r->d->arena, text, strlen(text));
+		if (*parts[i] == NULL)
+			return no_memory(r);
+	}
+	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+		known = known || strcmp(classes[i], p->class_name) == 0;
+	if (!known)
+		return sexp_err(r->doc, f->items[1], r->e,
+		                "a pattern's class is stack, cstack, heap, slab or assert");
+	known = false;
+	for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
+		known = known || strcmp(streams[i], p->stream) == 0;
+	if (!known)
+		return sexp_err(r->doc, f->items[3], r->e, "a pattern's stream is out, err or both");
+	if (regcomp(&compiled, p->regex, REG_EXTENDED | REG_NOSUB) != 0)
+		return sexp_err(r->doc, f->items[4], r->e, "this is no POSIX extended regular expression");
+	regfree(&compiled);
+	return 0;
+}
+
+// (helper "name" "line" ...)
+static int read_helper(struct reader *r, const struct sexp *f, struct dialect_helper *h)
+{
+	struct buf text = {0};
+	int rc = get_line(r, f, 1, &h->name);
+
+	for (size_t i = 2; rc == 0 && i < f->count; i++) {
+		const char *line;
+		rc = sexp_get_string(r->doc, f, i, &line, r->e);
+		if (rc == 0)
+			buf_addf(&text, "%s%s", i == 2 ? "" : "\n", line);
+	}
+	if (rc == 0 && (h->name[0] == 0 || f->count < 3))
+		rc = sexp_err(r->doc, f, r->e, "(helper \"name\" \"line\" ...) was expected");
+	if (rc == 0 && (text.failed || (h->text = copy(r, buf_text(&text))) == NULL))
+		rc = no_memory(r);
+	buf_deinit(&text);
+	return rc;
+}
+
+// (lacks word "reason")
+static int read_lack(struct reader *r, const struct sexp *f)
+{
+	const char *word;
+	int rc = sexp_get_symbol(r->doc, f, 1, &word, r->e);
+
+	if (rc < 0)
+		return rc;
+	for (int t = 0; t < TEMPLATE_COUNT; t++)
+		if (strcmp(template_word(t), word) == 0)
+			return get_line(r, f, 2, &r->d->lacks[t]);
+	return sexp_err(r->doc, f->items[1], r->e, "'%.40s' is no construct of the kernel language", word);
+}
+
+static int read_lists(struct reader *r)
+{
+	struct dialect *d = r->d;
+	int rc = 0;
+
+	d->targets = alloc(r, (count_forms(r->form, "target") + 1) * sizeof *d->targets);
+	d->patterns = alloc(r, (count_forms(r->form, "pattern") + 1) * sizeof *d->patterns);
+	d->helpers = alloc(r, (count_forms(r->form, "helper") + 1) * sizeof *d->helpers);
+	if (d->targets == NULL || d->patterns == NULL || d->helpers == NULL)
+		return -ENOMEM;
+	for (size_t i = 2; rc == 0 && i < r->form->count; i++) {
+		const struct sexp *f = r->form->items[i];
+		if (sexp_is_form(f, "target"))
+			rc = read_target(r, f, &d->targets[d->target_count++]);
+		else if (sexp_is_form(f, "pattern"))
+			rc = read_pattern(r, f, &d->patterns[d->pattern_count++]);
+		else if (sexp_is_form(f, "helper"))
+			rc = read_helper(r, f, &d->helpers[d->helper_count++]);
+		else if (sexp_is_form(f, "lacks"))
+			rc = read_lack(r, f);
+	}
+	if (rc == 0 && d->target_count == 0)
+		rc = sexp_err(r->doc, r->form, r->e, "the dialect has no (target \"name\" (command \"...\"))");
+	return rc;
+}
+
+// --- templates -------------------------------------------------------------------------------------------------
+
+// What no dialect of its style can do without.
+static int check_required(struct reader *r)
+{
+	static const int all[] = {CONSTRUCT_INT, CONSTRUCT_CALL, CONSTRUCT_FUNCTION, CONSTRUCT_PROGRAM};
+	static const int statements[] = {CONSTRUCT_LET,     CONSTRUCT_ASSIGN, CONSTRUCT_RETURN,  CONSTRUCT_EFFECT,
+	                                 CONSTRUCT_DISCARD, CONSTRUCT_WHEN,   CONSTRUCT_IF_ELSE, OP_NOT};
+	static const int expressions[] = {CONSTRUCT_LET, CONSTRUCT_BEGIN, CONSTRUCT_IF};
+	const int *more = r->d->statements ? statements : expressions;
+	size_t more_count = r->d->statements ? sizeof statements / sizeof *statements
+	                                     : sizeof expressions / sizeof *expressions;
+	int missing = -1;
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		missing = dialect_has(r->d, all[i]) ? missing : all[i];
+	for (size_t i = 0; i < more_count; i++)
+		missing = dialect_has(r->d, more[i]) ? missing : more[i];
+	return missing < 0
+	               ? 0
+	               : sexp_err(r->doc, r->form, r->e, "a template for '%s' is missing", template_word(missing));
+}
+
+static int read_style(struct reader *r)
+{
+	const struct sexp *style = sexp_at(sexp_field(r->form, "style"), 1);
+
+	r->d->statements = sexp_is_symbol(style, "statement");
+	return r->d->statements || sexp_is_symbol(style, "expression")
+	               ? 0
+	               : sexp_err(r->doc, style != NULL ? style : r->form, r->e,
+	                          "(style statement) or (style expression) was expected");
+}
+
+static int read_templates(struct reader *r)
+{
+	const struct sexp *f = sexp_field(r->form, "templates");
+	int rc = 0;
+
+	if (f == NULL)
+		return sexp_err(r->doc, r->form, r->e, "the dialect has no (templates ...)");
+	for (size_t i = 1; rc == 0 && i < f->count; i++)
+		rc = template_parse(r->d, r->doc, f->items[i], r->e);
+	return rc < 0 ? rc : check_required(r);
+}
+
+static int read_dialect(struct reader *r)
+{
+	const char *known[FIELD_COUNT + 9] = {"style",    "reserved", "*escape", "*target",
+	                                      "*pattern", "*helper",  "*lacks",  "templates"};
+	const struct sexp *root = sexp_root(r->doc);
+	const char *name;
+	int rc;
+
+	r->form = sexp_at(root, 0);
+	if (!sexp_is_form(r->form, "dialect") || root->count != 1)
+		return sexp_err(r->doc, r->form != NULL ? root->items[root->count - 1] : root, r->e,
+		                "a dialect file holds one (dialect name ...)");
+	for (size_t i = 0; i < FIELD_COUNT; i++)
+		known[8 + i] = fields[i].name;
+	rc = sexp_get_symbol(r->doc, r->form, 1, &name, r->e);
+	if (rc == 0 && !is_file_word(name))
+		rc = sexp_err(r->doc, r->form->items[1], r->e,
+		              "a dialect's name has letters, digits and _ + - only");
+	if (rc == 0 && (r->d->name = copy(r, name)) == NULL)
+		rc = -ENOMEM;
+	if (rc == 0)
+		rc = sexp_check_fields(r->doc, r->form, 2, known, r->e);
+	if (rc < 0 || (rc = read_fields(r)) < 0 || (rc = read_style(r)) < 0 || (rc = read_reserved(r)) < 0 ||
+	    (rc = read_escapes(r)) < 0 || (rc = read_lists(r)) < 0)
+		return rc;
+	return read_templates(r);
+}
+
+static int build(const struct sexp_doc *doc, struct dialect **out, struct err *e)
+{
+	struct dialect *d = calloc(1, sizeof *d);
+	struct reader r = {.d = d, .doc = doc, .e = e};
+	int rc;
+
+	if (d == NULL)
+		return err_set(e, ENOMEM, "%s: out of memory", sexp_path(doc));
+	d->path = copy(&r, sexp_path(doc));
+	rc = d->path == NULL ? -ENOMEM : read_dialect(&r);
+	if (rc < 0)
+		dialect_free(d);
+	else
+		*out = d;
+	return rc;
+}
+
+int dialect_parse(const char *path, const char *text, size_t len, struct dialect **out, struct err *e)
+{
+	struct sexp_doc *doc;
+	int rc = sexp_parse(path, text, len, &doc, e);
+
+	*out = NULL;
+	if (rc == 0)
+		rc = build(doc, out, e);
+	sexp_free(doc);
+	return rc;
+}
+
+int dialect_load(const char *path, struct dialect **out, struct err *e)
+{
+	struct sexp_doc *doc;
+	int rc = sexp_load(path, DIALECT_FILE_MAX, &doc, e);
+
+	*out = NULL;
+	if (rc == 0)
+		rc = build(doc, out, e);
+	sexp_free(doc);
+	return rc;
+}
+
+void dialect_free(struct dialect *d)
+{
+	if (d == NULL)
+		return;
+	arena_deinit(&d->arena);
+	free(d);
+}
+
+const char *dialect_name(const struct dialect *d)
+{
+	return d->name;
+}
+
+const char *dialect_summary(const struct dialect *d)
+{
+	return d->summary;
+}
+
+const char *dialect_find(const struct dialect *d)
+{
+	return d->find[0] != 0 ? d->find : NULL;
+}
+
+const char *dialect_package(const struct dialect *d)
+{
+	return d->package[0] != 0 ? d->package : NULL;
+}
+
+size_t dialect_target_count(const struct dialect *d)
+{
+	return d->target_count;
+}
+
+const char *dialect_target_name(const struct dialect *d, size_t i)
+{
+	return d->targets[i].name;
+}
+
+const char *dialect_target_command(const struct dialect *d, size_t i)
+{
+	return d->targets[i].command;
+}

@@ -1,0 +1,133 @@
+// A dialect: how kernels are written in one language, as data from a *.dialect file (docs/dialects.md).
+#ifndef SG_DIALECT_H
+#define SG_DIALECT_H
+
+#include "gen.h"
+#include "kernel.h"
+#include "sexp.h"
+#include "suite.h"
+
+// A template's result that needs no parentheses anywhere.
+#define PRECEDENCE_ATOM 100
+#define DIALECT_FILE_MAX (1024U * 1024U)
+
+// The constructs beside the operations (KERNEL_OPS): X(enumerator, word, its placeholders).
+#define DIALECT_CONSTRUCTS(X)                                                                                     \
+	X(INT, "int", "1")                                                                                        \
+	X(NEGATIVE_INT, "negative-int", "1")                                                                      \
+	X(STRING, "string", "1")                                                                                  \
+	X(TRUE, "true", "")                                                                                       \
+	X(FALSE, "false", "")                                                                                     \
+	X(NIL, "nil", "")                                                                                         \
+	X(UNIT, "unit", "")                                                                                       \
+	X(FUNCTION_VALUE, "function-value", "name")                                                               \
+	X(CALL, "call", "function args")                                                                          \
+	X(TAIL_CALL, "tail-call", "function args")                                                                \
+	X(APPLY, "apply", "function args")                                                                        \
+	X(TAIL_APPLY, "tail-apply", "function args")                                                              \
+	X(LAMBDA, "lambda", "params body")                                                                        \
+	X(IF, "if", "condition then else")                                                                        \
+	X(WHEN, "when", "condition then")                                                                         \
+	X(LET, "let", "name value body")                                                                          \
+	X(BEGIN, "begin", "1 2 items")                                                                            \
+	X(LOOP, "loop", "label states names values condition step result")                                        \
+	X(LOOP_STATE, "loop-state", "name value")                                                                 \
+	X(NEXT, "next", "label args names")                                                                       \
+	X(DECLARE, "declare", "name")                                                                             \
+	X(ASSIGN, "assign", "name value")                                                                         \
+	X(ASSIGN_MANY, "assign-many", "names values")                                                             \
+	X(EFFECT, "effect", "value")                                                                              \
+	X(DISCARD, "discard", "value")                                                                            \
+	X(RETURN, "return", "value")                                                                              \
+	X(IF_ELSE, "if-else", "condition then else")                                                              \
+	X(WHILE, "while", "condition body")                                                                       \
+	X(FOREVER, "forever", "body")                                                                             \
+	X(BREAK_UNLESS, "break-unless", "condition")                                                              \
+	X(LOCAL_FUNCTION, "local-function", "name params body")                                                   \
+	X(CAPTURE, "capture", "copy name")                                                                        \
+	X(CAPTURE_PARAM, "capture-param", "copy name")                                                            \
+	X(EMPTY, "empty", "")                                                                                     \
+	X(PARAM, "param", "name value")                                                                           \
+	X(FUNCTION, "function", "name params body")                                                               \
+	X(FORWARD, "forward", "names")                                                                            \
+	X(FORWARD_FUNCTION, "forward-function", "name params body")                                               \
+	X(PROGRAM, "program", "params helpers functions measure expect repeat series stack kernel seed")
+
+// A template is that of an operation (its enum op) or of a construct.
+enum construct {
+	CONSTRUCT_BEFORE_ = OP_COUNT - 1,
+#define X(name, word, placeholders) CONSTRUCT_##name,
+	DIALECT_CONSTRUCTS(X)
+#undef X
+	        TEMPLATE_COUNT
+};
+
+// Text as it stands, or a placeholder "{name}" or "{name:precedence}".
+struct piece {
+	const char *text; // literal text, or NULL
+	size_t len;
+	const char *slot; // the placeholder's name, or NULL
+	int precedence;   // what is put here must bind at least as tightly
+};
+
+struct template_line {
+	struct piece *pieces;
+	size_t count;
+};
+
+struct template
+{
+	struct template_line *lines; // NULL: the dialect does not have it
+	size_t count;
+	int precedence;
+};
+
+struct dialect_target {
+	const char *name, *command;
+	struct param *params; // borrowed text
+	size_t param_count;
+};
+
+struct dialect_helper {
+	const char *name, *text; // included where the name occurs in the program
+};
+
+struct dialect {
+	struct arena arena;
+	const char *path;
+	const char *name, *summary, *extension;
+	const char *comment, *comment_end; // around each line of the header; the end is "" where none is needed
+	bool statements;                   // style: statements and expressions, or expressions alone
+	const char *find, *package;        // NULL
+	const char *function_prefix, *variable_prefix, *dash;
+	const char *separator;         // between arguments
+	const char *item_separator;    // between the items of a sequence
+	const char *preload_sees_heap; // in words
+	bool tail_calls;               // eliminated where they are tagged
+	int64_t blank_lines;           // between functions
+	const char **reserved;
+	size_t reserved_count;
+	const char *escapes[128]; // how a character is written in a string; NULL: as it is
+	struct dialect_target *targets;
+	size_t target_count;
+	struct pattern *patterns; // borrowed text
+	size_t pattern_count;
+	struct dialect_helper *helpers;
+	size_t helper_count;
+	const char *lacks[TEMPLATE_COUNT]; // why, in words
+	struct template templates[TEMPLATE_COUNT];
+};
+
+static inline bool dialect_has(const struct dialect *d, int t)
+{
+	return d->templates[t].lines != NULL;
+}
+
+// The word of a template in a dialect file.
+const char *template_word(int t);
+// The same as dialect_load, from text (what the fuzz target feeds).
+int dialect_parse(const char *path, const char *text, size_t len, struct dialect **out, struct err *e);
+// Reads (word [precedence] "line" ...) into its template; the placeholders must be those of the construct.
+int template_parse(struct dialect *d, const struct sexp_doc *doc, const struct sexp *s, struct err *e);
+
+#endif

@@ -1,0 +1,219 @@
+// A kernel as a whole program, and whether a dialect can write it.
+#include "emit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The constructs that stand for a kind of node; the dialect needs one of them (-1: none needed).
+struct need {
+	enum node_kind node;
+	int statements[2], expressions[2];
+};
+
+static const struct need needs[] = {
+        {NODE_BOOL, {CONSTRUCT_TRUE, CONSTRUCT_TRUE}, {CONSTRUCT_TRUE, CONSTRUCT_TRUE}},
+        {NODE_BOOL, {CONSTRUCT_FALSE, CONSTRUCT_FALSE}, {CONSTRUCT_FALSE, CONSTRUCT_FALSE}},
+        {NODE_STRING, {CONSTRUCT_STRING, CONSTRUCT_STRING}, {CONSTRUCT_STRING, CONSTRUCT_STRING}},
+        {NODE_NIL, {CONSTRUCT_NIL, CONSTRUCT_NIL}, {CONSTRUCT_NIL, CONSTRUCT_NIL}},
+        {NODE_LOOP, {CONSTRUCT_WHILE, CONSTRUCT_WHILE}, {CONSTRUCT_LOOP, CONSTRUCT_LOOP}},
+        {NODE_LOOP, {CONSTRUCT_FOREVER, CONSTRUCT_FOREVER}, {CONSTRUCT_NEXT, CONSTRUCT_NEXT}},
+        {NODE_LOOP, {CONSTRUCT_BREAK_UNLESS, CONSTRUCT_BREAK_UNLESS}, {CONSTRUCT_UNIT, CONSTRUCT_UNIT}},
+        {NODE_LAMBDA, {CONSTRUCT_LOCAL_FUNCTION, CONSTRUCT_LOCAL_FUNCTION}, {CONSTRUCT_LAMBDA, CONSTRUCT_LAMBDA}},
+        {NODE_APPLY, {CONSTRUCT_APPLY, CONSTRUCT_APPLY}, {CONSTRUCT_APPLY, CONSTRUCT_APPLY}},
+};
+
+static const char *lacking(const struct dialect *d, int t, char *reason, size_t size)
+{
+	if (d->lacks[t] != NULL)
+		snprintf(reason, size, "%s has no '%s': %s", d->name, template_word(t), d->lacks[t]);
+	else
+		snprintf(reason, size, "%s has no template for '%s'", d->name, template_word(t));
+	return reason;
+}
+
+const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *reason, size_t size)
+{
+	for (int o = 0; o < OP_COUNT; o++) {
+		bool by_cons = o == OP_LIST && dialect_has(d, OP_CONS) && dialect_has(d, CONSTRUCT_NIL);
+		if (((k->ops_used >> o) & 1U) && !dialect_has(d, o) && !by_cons)
+			return lacking(d, o, reason, size);
+	}
+	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+		const int *any = d->statements ? needs[i].statements : needs[i].expressions;
+		if (((k->nodes_used >> needs[i].node) & 1U) && !dialect_has(d, any[0]) && !dialect_has(d, any[1]))
+			return lacking(d, any[0], reason, size);
+	}
+	return NULL;
+}
+
+static void join(struct buf *out, struct text t, int64_t blank_lines)
+{
+	for (int64_t i = 0; out->len > 0 && i <= blank_lines; i++)
+		buf_addc(out, '\n');
+	buf_add(out, t.s, t.len);
+}
+
+// Parameters' constants, one a line.
+static struct text emit_params(struct emitter *em, const struct emit_values *v)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; i < em->k->param_count; i++) {
+		const struct var *var = em->k->params[i].var;
+		em->vars[var->id] = emit_name(em, em->d->variable_prefix, var->name);
+		struct node number = {.kind = NODE_INT, .number = v->params[i]};
+		struct slot slots[] = {SLOT("name", emit_word(em, em->vars[var->id])),
+		                       SLOT("value", emit_leaf(em, &number))};
+		join(&b, emit_fill_lines(em, CONSTRUCT_PARAM, slots, 2), 0);
+	}
+	struct text t = emit_text(em, buf_text(&b), b.len);
+	em->failed = em->failed || b.failed;
+	buf_deinit(&b);
+	return t;
+}
+
+static struct text emit_function(struct emitter *em, const struct function *f, const char *name)
+{
+	struct text params[KERNEL_ARGS_MAX];
+	bool forward = f->early && dialect_has(em->d, CONSTRUCT_FORWARD_FUNCTION);
+
+	em->owner++;
+	for (size_t i = 0; i < f->param_count; i++) {
+		em->vars[f->params[i]->id] = emit_name(em, em->d->variable_prefix, f->params[i]->name);
+		params[i] = emit_word(em, em->vars[f->params[i]->id]);
+	}
+	struct slot slots[] = {SLOT("name", emit_word(em, name)),
+	                       SLOT_LIST("params", params, f->param_count, em->d->separator),
+	                       SLOT("body", em->d->statements ? emit_block(em, f) : emit_expression(em, f->body))};
+	return emit_fill_lines(em, forward ? CONSTRUCT_FORWARD_FUNCTION : CONSTRUCT_FUNCTION, slots, 3);
+}
+
+static struct text emit_functions(struct emitter *em)
+{
+	const struct kernel *k = em->k;
+	struct text *early = arena_alloc(&em->arena, (k->function_count + 1) * sizeof *early);
+	size_t early_count = 0;
+	struct buf b = {0};
+
+	for (size_t i = 0; i < k->function_count && early != NULL; i++) {
+		em->functions[i] = emit_name(em, em->d->function_prefix, k->functions[i]->name);
+		if (k->functions[i]->early)
+			early[early_count++] = emit_word(em, em->functions[i]);
+	}
+	struct slot names = SLOT_LIST("names", early, early_count, em->d->separator);
+	if (early_count > 0 && dialect_has(em->d, CONSTRUCT_FORWARD))
+		join(&b, emit_fill_lines(em, CONSTRUCT_FORWARD, &names, 1), 0);
+	for (size_t i = 0; i < k->function_count; i++)
+		join(&b, emit_function(em, k->functions[i], em->functions[i]), em->d->blank_lines);
+	struct text t = emit_text(em, buf_text(&b), b.len);
+	em->failed = em->failed || b.failed || early == NULL;
+	buf_deinit(&b);
+	return t;
+}
+
+static bool is_name_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+static bool occurs(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = text; (p = strstr(p, name)) != NULL; p++)
+		if ((p == text || !is_name_byte(p[-1])) && !is_name_byte(p[len]))
+			return true;
+	return false;
+}
+
+// The helpers whose names occur in the functions, in what is measured, or in a helper behind them.
+static struct text emit_helpers(struct emitter *em, struct text functions, struct text measure)
+{
+	const struct dialect *d = em->d;
+	bool *used = arena_alloc(&em->arena, d->helper_count + 1);
+	struct buf b = {0};
+
+	for (size_t i = d->helper_count; used != NULL && i-- > 0;) {
+		used[i] = occurs(functions.s, d->helpers[i].name) || occurs(measure.s, d->helpers[i].name);
+		for (size_t n = i + 1; n < d->helper_count; n++)
+			used[i] = used[i] || (used[n] && occurs(d->helpers[n].text, d->helpers[i].name));
+	}
+	for (size_t i = 0; used != NULL && i < d->helper_count; i++)
+		if (used[i])
+			join(&b, (struct text){d->helpers[i].text, strlen(d->helpers[i].text), 0}, d->blank_lines);
+	struct text t = emit_text(em, buf_text(&b), b.len);
+	em->failed = em->failed || b.failed || used == NULL;
+	buf_deinit(&b);
+	return t;
+}
+
+static struct text emit_number(struct emitter *em, int64_t number)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof digits, "%" PRId64, number);
+	return emit_word(em, digits);
+}
+
+static struct text emit_all(struct emitter *em, const struct emit_values *v)
+{
+	struct text params = emit_params(em, v);
+	struct text functions = emit_functions(em);
+
+	em->owner++;
+	struct text measure =
+	        em->d->statements ? emit_block(em, em->k->measured) : emit_expression(em, em->k->measured->body);
+	char seed[32];
+	snprintf(seed, sizeof seed, "%" PRIu64, v->seed);
+	struct node expect = {.kind = NODE_INT, .number = v->expect};
+	struct slot slots[] = {
+	        SLOT("params", params),
+	        SLOT("functions", functions),
+	        SLOT("measure", measure),
+	        SLOT("helpers", emit_helpers(em, functions, measure)),
+	        SLOT("expect", emit_leaf(em, &expect)),
+	        SLOT("repeat", emit_number(em, em->k->repeat)),
+	        SLOT("stack", emit_number(em, v->stack)),
+	        SLOT("series", emit_word(em, em->k->series)),
+	        SLOT("kernel", emit_word(em, em->k->name)),
+	        SLOT("seed", emit_word(em, seed)),
+	};
+	return emit_fill_lines(em, CONSTRUCT_PROGRAM, slots, sizeof slots / sizeof slots[0]);
+}
+
+// Without runs of empty lines, which absent parts leave behind.
+static void add_tidied(struct buf *out, struct text t, int64_t blank_lines)
+{
+	int64_t empty = blank_lines; // none at the beginning
+
+	for (size_t i = 0, end; i < t.len; i = end + 1) {
+		const char *newline = memchr(t.s + i, '\n', t.len - i);
+		end = newline != NULL ? (size_t)(newline - t.s) : t.len;
+		empty = end > i ? 0 : empty + 1;
+		if (empty <= blank_lines)
+			buf_add(out, t.s + i, end - i);
+		if (empty <= blank_lines)
+			buf_addc(out, '\n');
+	}
+}
+
+int emit_program(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out)
+{
+	struct emitter em = {.d = d, .k = k};
+	bool failed = true;
+
+	em.vars = arena_alloc(&em.arena, (k->var_count + 1) * sizeof(char *));
+	em.settled = arena_alloc(&em.arena, k->var_count + 1);
+	em.functions = arena_alloc(&em.arena, (k->function_count + 1) * sizeof(char *));
+	if (em.vars != NULL && em.settled != NULL && em.functions != NULL) {
+		for (unsigned i = 0; i < k->var_count; i++)
+			em.vars[i] = "";
+		add_tidied(out, emit_all(&em, v), d->blank_lines);
+		failed = em.failed || out->failed;
+	}
+	arena_deinit(&em.arena);
+	return failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,94 @@
+// From a kernel's tree to a program's text. emit.c fills templates and assembles the program; emit_expr.c writes
+// expressions of either style; emit_stmt.c lays expressions out as statements.
+#ifndef SG_EMIT_H
+#define SG_EMIT_H
+
+#include "buf.h"
+#include "dialect.h"
+#include "kernel.h"
+
+// A piece of program: lines without a last newline, and how tightly its outermost operator binds.
+struct text {
+	const char *s;
+	size_t len;
+	int precedence;
+};
+
+// What is put into one placeholder: one text, or (items) a list joined by a separator.
+struct slot {
+	const char *name;
+	struct text text;
+	const struct text *items;
+	size_t count;
+	const char *separator;
+	bool list;
+};
+
+#define SLOT(slot_name, value)                                                                                    \
+	{                                                                                                         \
+		.name = (slot_name), .text = (value)                                                              \
+	}
+#define SLOT_LIST(slot_name, list_items, list_count, between)                                                     \
+	{                                                                                                         \
+		.name = (slot_name), .items = (list_items), .count = (list_count), .separator = (between),        \
+		.list = true                                                                                      \
+	}
+
+// Names that are taken, by the kernel as a whole (owner 0) or by one function.
+struct name_entry {
+	const char *name;
+	unsigned owner;
+	struct name_entry *next;
+};
+
+#define NAME_BUCKETS 256U
+
+struct names {
+	struct name_entry *buckets[NAME_BUCKETS];
+};
+
+struct emitter {
+	const struct dialect *d;
+	const struct kernel *k;
+	struct arena arena; // all texts
+	bool failed;        // out of memory: what was written is worthless
+	struct names names;
+	unsigned owner;         // the function that is being written, from 1; 0: the kernel as a whole
+	const char **vars;      // by variable id: its name in the program
+	bool *settled;          // by variable id: now stands for a copy that no loop changes
+	const char **functions; // in the order of kernel->functions
+	struct buf *block;      // statements go here
+	const char *label;      // of the loop around, in expression style
+};
+
+struct emit_values {
+	const int64_t *params; // in the kernel's order
+	int64_t expect, stack;
+	uint64_t seed;
+};
+
+// The program behind its header, to be freed by the caller through buf_deinit; ends in a newline. 0 or -ENOMEM.
+int emit_program(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out);
+// NULL when the dialect can write the kernel; else why not (written into `reason`).
+const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *reason, size_t size);
+
+// --- within the emitter ---
+struct text emit_text(struct emitter *em, const char *s, size_t len); // copied; an atom
+struct text emit_word(struct emitter *em, const char *s);
+// A name that is free in the current function, made from the kernel's `name`.
+const char *emit_name(struct emitter *em, const char *prefix, const char *name);
+// Fills a template. Expressions of several lines are joined into one where that is short.
+struct text emit_fill(struct emitter *em, int template, const struct slot *slots, size_t count);
+struct text emit_fill_lines(struct emitter *em, int template, const struct slot *slots, size_t count);
+const char *emit_function_name(const struct emitter *em, const struct function *f);
+// Nodes that both styles write alike, from the texts of their operands (in the order of evaluation).
+struct text emit_leaf(struct emitter *em, const struct node *n);
+struct text emit_op(struct emitter *em, const struct node *n, const struct text *args);
+struct text emit_call(struct emitter *em, const struct node *n, struct text function, const struct text *args);
+// An expression in expression style.
+struct text emit_expression(struct emitter *em, const struct node *n);
+// A function's body: an expression, or a block of statements that returns the value.
+struct text emit_body(struct emitter *em, const struct function *f);
+struct text emit_block(struct emitter *em, const struct function *f);
+
+#endif

@@ -1,0 +1,281 @@
+// Expressions: what both styles write alike, and the whole of the expression style.
+#include "emit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct text emit_int(struct emitter *em, int64_t number)
+{
+	bool negative = number < 0 && dialect_has(em->d, CONSTRUCT_NEGATIVE_INT);
+	char digits[32];
+
+	snprintf(digits, sizeof digits, "%" PRId64, negative ? -number : number);
+	struct slot s = SLOT("1", emit_word(em, digits));
+	return emit_fill(em, negative ? CONSTRUCT_NEGATIVE_INT : CONSTRUCT_INT, &s, 1);
+}
+
+static struct text emit_string(struct emitter *em, const char *text)
+{
+	struct buf b = {0};
+
+	for (; *text != 0; text++) {
+		const char *escape = em->d->escapes[(unsigned char)*text & 0x7F];
+		if (escape != NULL)
+			buf_adds(&b, escape);
+		else
+			buf_addc(&b, *text);
+	}
+	struct slot s = SLOT("1", emit_text(em, buf_text(&b), b.len));
+	em->failed = em->failed || b.failed;
+	buf_deinit(&b);
+	return emit_fill(em, CONSTRUCT_STRING, &s, 1);
+}
+
+const char *emit_function_name(const struct emitter *em, const struct function *f)
+{
+	for (size_t i = 0; i < em->k->function_count; i++)
+		if (em->k->functions[i] == f)
+			return em->functions[i];
+	return "";
+}
+
+struct text emit_leaf(struct emitter *em, const struct node *n)
+{
+	switch (n->kind) {
+	case NODE_INT:
+		return emit_int(em, n->number);
+	case NODE_BOOL:
+		return emit_fill(em, n->number ? CONSTRUCT_TRUE : CONSTRUCT_FALSE, NULL, 0);
+	case NODE_STRING:
+		return emit_string(em, n->text);
+	case NODE_NIL:
+		return emit_fill(em, CONSTRUCT_NIL, NULL, 0);
+	case NODE_VAR:
+		return emit_word(em, em->vars[n->var->id]);
+	default: {
+		struct slot s = SLOT("name", emit_word(em, emit_function_name(em, n->function)));
+		return dialect_has(em->d, CONSTRUCT_FUNCTION_VALUE)
+		               ? emit_fill(em, CONSTRUCT_FUNCTION_VALUE, &s, 1)
+		               : s.text;
+	}
+	}
+}
+
+static bool uses_slot(const struct template *t, const char *name)
+{
+	for (size_t l = 0; l < t->count; l++)
+		for (size_t i = 0; i < t->lines[l].count; i++)
+			if (t->lines[l].pieces[i].slot != NULL && strcmp(t->lines[l].pieces[i].slot, name) == 0)
+				return true;
+	return false;
+}
+
+// Three operands at most by number, or all of them as {args}.
+static struct text fill_op(struct emitter *em, int template, const struct text *args, size_t count)
+{
+	static const char *const numbers[] = {"1", "2", "3"};
+	struct slot slots[4];
+	size_t used = 0;
+
+	for (; used < count && used < 3; used++)
+		slots[used] = (struct slot)SLOT(numbers[used], args[used]);
+	slots[used++] = (struct slot)SLOT_LIST("args", args, count, em->d->separator);
+	return emit_fill(em, template, slots, used);
+}
+
+struct text emit_op(struct emitter *em, const struct node *n, const struct text *args)
+{
+	struct text pair[2];
+
+	if (n->op == OP_LIST && !dialect_has(em->d, OP_LIST)) {
+		pair[1] = emit_fill(em, CONSTRUCT_NIL, NULL, 0);
+		for (size_t i = n->count; i-- > 0;) {
+			pair[0] = args[i];
+			pair[1] = fill_op(em, OP_CONS, pair, 2);
+		}
+		return pair[1];
+	}
+	if (n->count < 3 || op_signature(n->op)[strcspn(op_signature(n->op), ">") - 1] != '*' ||
+	    uses_slot(&em->d->templates[n->op], "args"))
+		return fill_op(em, (int)n->op, args, n->count);
+	pair[0] = args[0];
+	for (size_t i = 1; i < n->count; i++) {
+		pair[1] = args[i];
+		pair[0] = fill_op(em, (int)n->op, pair, 2);
+	}
+	return pair[0];
+}
+
+struct text emit_call(struct emitter *em, const struct node *n, struct text function, const struct text *args)
+{
+	int plain = n->kind == NODE_CALL ? CONSTRUCT_CALL : CONSTRUCT_APPLY;
+	int tail = n->kind == NODE_CALL ? CONSTRUCT_TAIL_CALL : CONSTRUCT_TAIL_APPLY;
+	struct slot slots[] = {SLOT("function", function), SLOT_LIST("args", args, n->count, em->d->separator)};
+
+	return emit_fill(em, n->tail && dialect_has(em->d, tail) ? tail : plain, slots, 2);
+}
+
+// --- expression style ------------------------------------------------------------------------------------------
+
+static struct text emit_let(struct emitter *em, const struct node *n)
+{
+	struct text values[KERNEL_ARGS_MAX];
+
+	for (size_t i = 0; i < n->count; i++) {
+		values[i] = emit_expression(em, n->args[i]);
+		em->vars[n->vars[i]->id] = emit_name(em, em->d->variable_prefix, n->vars[i]->name);
+	}
+	struct text body = emit_expression(em, n->body);
+	for (size_t i = n->count; i-- > 0;) {
+		struct slot slots[] = {SLOT("name", emit_word(em, em->vars[n->vars[i]->id])),
+		                       SLOT("value", values[i]), SLOT("body", body)};
+		body = emit_fill(em, CONSTRUCT_LET, slots, 3);
+	}
+	return body;
+}
+
+// Items done one after another: by {items}, else two by two.
+static struct text sequence(struct emitter *em, const struct text *items, size_t count)
+{
+	struct text all = items[count - 1];
+
+	if (count == 1)
+		return all;
+	if (uses_slot(&em->d->templates[CONSTRUCT_BEGIN], "items")) {
+		struct slot flat = SLOT_LIST("items", items, count, em->d->item_separator);
+		all = emit_fill(em, CONSTRUCT_BEGIN, &flat, 1);
+		if (memchr(all.s, '\n', all.len) == NULL)
+			return all;
+		struct buf b = {0}; // one item a line
+		size_t separator = strlen(em->d->item_separator);
+		while (separator > 0 && em->d->item_separator[separator - 1] == ' ')
+			separator--;
+		for (size_t i = 0; i < count; i++) {
+			buf_add(&b, items[i].s, items[i].len);
+			buf_add(&b, em->d->item_separator, i + 1 < count ? separator : 0);
+			buf_adds(&b, i + 1 < count ? "\n" : "");
+		}
+		struct slot lines = SLOT("items", emit_text(em, buf_text(&b), b.len));
+		em->failed = em->failed || b.failed;
+		buf_deinit(&b);
+		return emit_fill_lines(em, CONSTRUCT_BEGIN, &lines, 1);
+	}
+	for (size_t i = count - 1; i-- > 0;) {
+		struct slot slots[] = {SLOT("1", items[i]), SLOT("2", all)};
+		all = emit_fill(em, CONSTRUCT_BEGIN, slots, 2);
+	}
+	return all;
+}
+
+static struct text emit_unit(struct emitter *em)
+{
+	return emit_fill(em, CONSTRUCT_UNIT, NULL, 0);
+}
+
+static struct text emit_if(struct emitter *em, const struct node *n)
+{
+	bool when = n->args[2] == NULL && dialect_has(em->d, CONSTRUCT_WHEN);
+	struct text condition = emit_expression(em, n->args[0]);
+	struct text then = emit_expression(em, n->args[1]);
+	struct text otherwise = n->args[2] != NULL ? emit_expression(em, n->args[2]) : emit_unit(em);
+	struct slot slots[] = {SLOT("condition", condition), SLOT("then", then), SLOT("else", otherwise)};
+
+	return emit_fill(em, when ? CONSTRUCT_WHEN : CONSTRUCT_IF, slots, 3);
+}
+
+static struct text emit_round(struct emitter *em, const struct loop *l, const struct text *names,
+                              struct text label)
+{
+	struct text items[KERNEL_ARGS_MAX + 1], next[KERNEL_ARGS_MAX];
+
+	for (size_t i = 0; i < l->effect_count; i++)
+		items[i] = emit_expression(em, l->effects[i]);
+	for (size_t i = 0; i < l->count; i++)
+		next[i] = emit_expression(em, l->next[i]);
+	struct slot slots[] = {SLOT("label", label), SLOT_LIST("args", next, l->count, em->d->separator),
+	                       SLOT_LIST("names", names, l->count, em->d->separator)};
+	items[l->effect_count] = emit_fill(em, CONSTRUCT_NEXT, slots, 3);
+	return sequence(em, items, l->effect_count + 1);
+}
+
+static struct text emit_loop(struct emitter *em, const struct node *n)
+{
+	struct text first[KERNEL_ARGS_MAX], names[KERNEL_ARGS_MAX], states[KERNEL_ARGS_MAX];
+	const struct loop *l = n->loop;
+	struct text label;
+
+	for (size_t i = 0; i < l->count; i++)
+		first[i] = emit_expression(em, l->first[i]);
+	label = emit_word(em, emit_name(em, em->d->function_prefix, "loop"));
+	for (size_t i = 0; i < l->count; i++) {
+		em->vars[l->vars[i]->id] = emit_name(em, em->d->variable_prefix, l->vars[i]->name);
+		names[i] = emit_word(em, em->vars[l->vars[i]->id]);
+		struct slot state[] = {SLOT("name", names[i]), SLOT("value", first[i])};
+		states[i] = dialect_has(em->d, CONSTRUCT_LOOP_STATE)
+		                    ? emit_fill(em, CONSTRUCT_LOOP_STATE, state, 2)
+		                    : names[i];
+	}
+	struct text condition = emit_expression(em, l->condition);
+	struct text step = emit_round(em, l, names, label);
+	struct text result = l->result != NULL ? emit_expression(em, l->result) : emit_unit(em);
+	struct slot slots[] = {
+	        SLOT("label", label),
+	        SLOT_LIST("states", states, l->count, em->d->separator),
+	        SLOT_LIST("names", names, l->count, em->d->separator),
+	        SLOT_LIST("values", first, l->count, em->d->separator),
+	        SLOT("condition", condition),
+	        SLOT("step", step),
+	        SLOT("result", result),
+	};
+	return emit_fill(em, CONSTRUCT_LOOP, slots, sizeof slots / sizeof slots[0]);
+}
+
+static struct text emit_lambda(struct emitter *em, const struct node *n)
+{
+	struct text params[KERNEL_ARGS_MAX];
+	const struct function *f = n->function;
+
+	for (size_t i = 0; i < f->param_count; i++) {
+		em->vars[f->params[i]->id] = emit_name(em, em->d->variable_prefix, f->params[i]->name);
+		params[i] = emit_word(em, em->vars[f->params[i]->id]);
+	}
+	struct slot slots[] = {SLOT_LIST("params", params, f->param_count, em->d->separator),
+	                       SLOT("body", emit_expression(em, f->body))};
+	return emit_fill(em, CONSTRUCT_LAMBDA, slots, 2);
+}
+
+struct text emit_expression(struct emitter *em, const struct node *n)
+{
+	struct text args[KERNEL_ARGS_MAX + 1], function;
+
+	switch (n->kind) {
+	case NODE_IF:
+		return emit_if(em, n);
+	case NODE_LET:
+		return emit_let(em, n);
+	case NODE_LOOP:
+		return emit_loop(em, n);
+	case NODE_LAMBDA:
+		return emit_lambda(em, n);
+	case NODE_BEGIN:
+	case NODE_OP:
+	case NODE_CALL:
+	case NODE_APPLY:
+		break;
+	default:
+		return emit_leaf(em, n);
+	}
+	if (n->kind == NODE_APPLY)
+		function = emit_expression(em, n->body);
+	for (size_t i = 0; i < n->count; i++)
+		args[i] = emit_expression(em, n->args[i]);
+	if (n->kind == NODE_BEGIN)
+		return sequence(em, args, n->count);
+	if (n->kind == NODE_OP)
+		return emit_op(em, n, args);
+	if (n->kind == NODE_CALL)
+		function = emit_word(em, emit_function_name(em, n->function));
+	return emit_call(em, n, function, args);
+}

@@ -1,0 +1,570 @@
+// Statement style: expressions that need statements (let, loop, begin, some ifs and lambdas) are written in front
+// of the statement that uses them, in the order of evaluation.
+#include "emit.h"
+
+#include <string.h>
+
+// Where a value goes.
+enum place { TO_RETURN, TO_VARIABLE, TO_NOTHING };
+
+struct dest {
+	enum place place;
+	const char *name; // TO_VARIABLE
+	bool declared;    // else the first assignment declares it
+};
+
+static const struct dest to_nothing = {TO_NOTHING, NULL, false};
+static const struct dest to_return = {TO_RETURN, NULL, false};
+
+static void put(struct emitter *em, const struct node *n, struct dest dest);
+static struct text value(struct emitter *em, const struct node *n);
+
+// Adds a statement to the current block.
+static void statement(struct emitter *em, int template, const struct slot *slots, size_t count)
+{
+	struct text t;
+
+	if (!dialect_has(em->d, template))
+		return;
+	t = emit_fill_lines(em, template, slots, count);
+	if (em->block->len > 0)
+		buf_addc(em->block, '\n');
+	buf_add(em->block, t.s, t.len);
+	em->failed = em->failed || em->block->failed;
+}
+
+// A block of its own: what `put` writes for `n`.
+static struct text block_of(struct emitter *em, const struct node *n, struct dest dest)
+{
+	struct buf *outside = em->block, inside = {0};
+
+	em->block = &inside;
+	put(em, n, dest);
+	if (inside.len == 0)
+		statement(em, CONSTRUCT_EMPTY, NULL, 0);
+	struct text t = emit_text(em, buf_text(&inside), inside.len);
+	em->block = outside;
+	buf_deinit(&inside);
+	return t;
+}
+
+static const char *new_variable(struct emitter *em, const struct var *v)
+{
+	em->vars[v->id] = emit_name(em, em->d->variable_prefix, v->name);
+	return em->vars[v->id];
+}
+
+// --- what needs statements, and what may be evaluated later
+// ------------------------------------------------------
+
+static bool needs_statements(const struct emitter *em, const struct node *n);
+
+static bool any_needs_statements(const struct emitter *em, struct node *const *nodes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (nodes[i] != NULL && needs_statements(em, nodes[i]))
+			return true;
+	return false;
+}
+
+// A variable from outside that a loop gives new values to, while the closure must keep the one it saw.
+static bool is_moving(const struct emitter *em, const struct var *v)
+{
+	return v->in_loop && !em->settled[v->id];
+}
+
+static bool is_inline_lambda(const struct emitter *em, const struct function *f)
+{
+	return dialect_has(em->d, CONSTRUCT_LAMBDA) && type_of(f->type->result)->kind != TYPE_UNIT &&
+	       !needs_statements(em, f->body);
+}
+
+static bool needs_statements(const struct emitter *em, const struct node *n)
+{
+	switch (n->kind) {
+	case NODE_LET:
+	case NODE_BEGIN:
+	case NODE_LOOP:
+		return true;
+	case NODE_IF:
+		return n->args[2] == NULL || !dialect_has(em->d, CONSTRUCT_IF) ||
+		       any_needs_statements(em, n->args, n->count);
+	case NODE_LAMBDA:
+		for (size_t i = 0; i < n->function->captured_count; i++)
+			if (is_moving(em, n->function->captured[i]) && dialect_has(em->d, CONSTRUCT_CAPTURE))
+				return true;
+		return !is_inline_lambda(em, n->function);
+	case NODE_APPLY:
+		return needs_statements(em, n->body) || any_needs_statements(em, n->args, n->count);
+	case NODE_OP:
+	case NODE_CALL:
+		return any_needs_statements(em, n->args, n->count);
+	default:
+		return false;
+	}
+}
+
+// Whether it makes no difference when it is evaluated: it has no effects and reads nothing that can change.
+static bool is_pure(const struct node *n)
+{
+	bool pure = n->kind != NODE_OP || n->op <= OP_LIST || (n->op >= OP_STRING_APPEND && n->op != OP_FULL_GC);
+
+	switch (n->kind) {
+	case NODE_INT:
+	case NODE_BOOL:
+	case NODE_STRING:
+	case NODE_NIL:
+	case NODE_VAR:
+	case NODE_FUNCTION:
+		return true;
+	case NODE_IF:
+	case NODE_OP:
+		for (size_t i = 0; pure && i < n->count; i++)
+			pure = n->args[i] != NULL && is_pure(n->args[i]);
+		return pure;
+	default:
+		return false;
+	}
+}
+
+// --- values ----------------------------------------------------------------------------------------------------
+
+static void assign(struct emitter *em, const char *name, struct text t, bool declared)
+{
+	struct slot slots[] = {SLOT("name", emit_word(em, name)), SLOT("value", t)};
+
+	statement(em, declared ? CONSTRUCT_ASSIGN : CONSTRUCT_LET, slots, 2);
+}
+
+static struct text temporary(struct emitter *em, struct text t)
+{
+	const char *name = emit_name(em, em->d->variable_prefix, "tmp");
+
+	assign(em, name, t, false);
+	return emit_word(em, name);
+}
+
+// The operands' texts, left to right: when a later one needs statements, those before it are kept in variables.
+static void values(struct emitter *em, struct node *const *nodes, size_t count, struct text *out)
+{
+	size_t last = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (needs_statements(em, nodes[i]))
+			last = i;
+	for (size_t i = 0; i < count; i++) {
+		out[i] = value(em, nodes[i]);
+		if (i < last && !is_pure(nodes[i]))
+			out[i] = temporary(em, out[i]);
+	}
+}
+
+// Through a variable that is assigned in branches.
+static struct text value_by_variable(struct emitter *em, const struct node *n)
+{
+	const char *name = emit_name(em, em->d->variable_prefix, "tmp");
+
+	put(em, n, (struct dest){TO_VARIABLE, name, false});
+	return emit_word(em, name);
+}
+
+static struct text value_if(struct emitter *em, const struct node *n)
+{
+	if (needs_statements(em, n) &&
+	    (!dialect_has(em->d, CONSTRUCT_IF) || any_needs_statements(em, n->args + 1, n->count - 1)))
+		return value_by_variable(em, n);
+	struct text condition = value(em, n->args[0]), then = value(em, n->args[1]);
+	struct slot slots[] = {SLOT("condition", condition), SLOT("then", then),
+	                       SLOT("else", value(em, n->args[2]))};
+	return emit_fill(em, CONSTRUCT_IF, slots, 3);
+}
+
+// `and` and `or` leave their later operands out: with statements in those, they become ifs.
+static struct text value_and_or(struct emitter *em, const struct node *n)
+{
+	struct text args[KERNEL_ARGS_MAX];
+
+	if (any_needs_statements(em, n->args + 1, n->count - 1))
+		return value_by_variable(em, n);
+	values(em, n->args, n->count, args);
+	return emit_op(em, n, args);
+}
+
+// Writes the copies of what a loop would change under the closure, and its parameters' texts. Returns their
+// number.
+static size_t lambda_params(struct emitter *em, const struct function *f, const char **outside,
+                            struct text *params)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < f->captured_count; i++) {
+		const struct var *v = f->captured[i];
+		outside[i] = NULL;
+		if (!is_moving(em, v) || count == KERNEL_ARGS_MAX ||
+		    (!dialect_has(em->d, CONSTRUCT_CAPTURE) && !dialect_has(em->d, CONSTRUCT_CAPTURE_PARAM)))
+			continue;
+		outside[i] = em->vars[v->id];
+		em->vars[v->id] = emit_name(em, em->d->variable_prefix, v->name);
+		em->settled[v->id] = true;
+		struct slot slots[] = {SLOT("copy", emit_word(em, em->vars[v->id])),
+		                       SLOT("name", emit_word(em, outside[i]))};
+		statement(em, CONSTRUCT_CAPTURE, slots, 2);
+		if (dialect_has(em->d, CONSTRUCT_CAPTURE_PARAM))
+			params[f->param_count + count++] = emit_fill(em, CONSTRUCT_CAPTURE_PARAM, slots, 2);
+	}
+	for (size_t i = 0; i < f->param_count; i++)
+		params[i] = emit_word(em, new_variable(em, f->params[i]));
+	return f->param_count + count;
+}
+
+static struct text value_lambda(struct emitter *em, const struct node *n)
+{
+	const struct function *f = n->function;
+	struct text params[2 * KERNEL_ARGS_MAX], out;
+	const char **outside = arena_alloc(&em->arena, (f->captured_count + 1) * sizeof(char *));
+
+	if (outside == NULL) {
+		em->failed = true;
+		return emit_word(em, "");
+	}
+	bool in_line = is_inline_lambda(em, f);
+	size_t count = lambda_params(em, f, outside, params);
+	struct slot slots[] = {
+	        SLOT_LIST("params", params, count, em->d->separator),
+	        SLOT("body", in_line ? value(em, f->body) : emit_block(em, f)),
+	        SLOT("name", emit_word(em, in_line ? "" : emit_name(em, em->d->function_prefix, "closure")))};
+	if (in_line) {
+		out = emit_fill(em, CONSTRUCT_LAMBDA, slots, 3);
+	} else {
+		statement(em, CONSTRUCT_LOCAL_FUNCTION, slots, 3);
+		out = slots[2].text;
+	}
+	for (size_t i = 0; i < f->captured_count; i++)
+		if (outside[i] != NULL) {
+			em->vars[f->captured[i]->id] = outside[i];
+			em->settled[f->captured[i]->id] = false;
+		}
+	return out;
+}
+
+static struct text value_call(struct emitter *em, const struct node *n)
+{
+	struct node *all[KERNEL_ARGS_MAX + 1];
+	struct text args[KERNEL_ARGS_MAX + 1];
+	size_t first = n->kind == NODE_APPLY;
+
+	all[0] = n->body;
+	memcpy(all + first, n->args, n->count * sizeof(struct node *));
+	values(em, all, n->count + first, args);
+	return emit_call(em, n, first ? args[0] : emit_word(em, emit_function_name(em, n->function)),
+	                 args + first);
+}
+
+static void put_bindings(struct emitter *em, struct var *const *vars, struct node *const *nodes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		put(em, nodes[i], (struct dest){TO_VARIABLE, new_variable(em, vars[i]), false});
+}
+
+static void put_loop(struct emitter *em, const struct loop *l);
+
+static struct text value(struct emitter *em, const struct node *n)
+{
+	struct text args[KERNEL_ARGS_MAX];
+
+	switch (n->kind) {
+	case NODE_IF:
+		return value_if(em, n);
+	case NODE_LET:
+		put_bindings(em, n->vars, n->args, n->count);
+		return value(em, n->body);
+	case NODE_BEGIN:
+		for (size_t i = 0; i + 1 < n->count; i++)
+			put(em, n->args[i], to_nothing);
+		return value(em, n->args[n->count - 1]);
+	case NODE_LOOP:
+		put_loop(em, n->loop);
+		return value(em, n->loop->result);
+	case NODE_LAMBDA:
+		return value_lambda(em, n);
+	case NODE_CALL:
+	case NODE_APPLY:
+		return value_call(em, n);
+	case NODE_OP:
+		if (n->op == OP_AND || n->op == OP_OR)
+			return value_and_or(em, n);
+		values(em, n->args, n->count, args);
+		return emit_op(em, n, args);
+	default:
+		return emit_leaf(em, n);
+	}
+}
+
+// --- loops -----------------------------------------------------------------------------------------------------
+
+static bool mentions(const struct node *n, const struct var *v);
+
+static bool any_mentions(struct node *const *nodes, size_t count, const struct var *v)
+{
+	for (size_t i = 0; i < count; i++)
+		if (nodes[i] != NULL && mentions(nodes[i], v))
+			return true;
+	return false;
+}
+
+static bool mentions(const struct node *n, const struct var *v)
+{
+	switch (n->kind) {
+	case NODE_VAR:
+		return n->var == v;
+	case NODE_LAMBDA:
+		return mentions(n->function->body, v);
+	case NODE_LOOP:
+		return any_mentions(n->loop->first, n->loop->count, v) || mentions(n->loop->condition, v) ||
+		       any_mentions(n->loop->effects, n->loop->effect_count, v) ||
+		       any_mentions(n->loop->next, n->loop->count, v) ||
+		       (n->loop->result != NULL && mentions(n->loop->result, v));
+	case NODE_LET:
+	case NODE_APPLY:
+		return mentions(n->body, v) || any_mentions(n->args, n->count, v);
+	case NODE_IF:
+	case NODE_OP:
+	case NODE_BEGIN:
+	case NODE_CALL:
+		return any_mentions(n->args, n->count, v);
+	default:
+		return false;
+	}
+}
+
+// The state variables that get another value, as indices. Returns their number.
+static size_t changing(const struct loop *l, size_t *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (l->next[i]->kind != NODE_VAR || l->next[i]->var != l->vars[i])
+			out[count++] = i;
+	return count;
+}
+
+// An order in which the assignments can follow one another: none reads a variable assigned before. What has
+// effects keeps its place. Sorts `order`; false when there is none.
+static bool one_by_one(const struct loop *l, size_t *order, size_t count)
+{
+	size_t impure = 0;
+
+	for (size_t i = 0; i < count; i++)
+		impure += !is_pure(l->next[order[i]]);
+	if (impure > 1)
+		return false;
+	for (size_t done = 0; done < count; done++) {
+		size_t pick = done;
+		for (; pick < count; pick++) {
+			bool read = false;
+			for (size_t i = done; i < count; i++)
+				read = read || (i != pick && mentions(l->next[order[i]], l->vars[order[pick]]));
+			if (!read)
+				break;
+		}
+		if (pick == count)
+			return false;
+		size_t chosen = order[pick];
+		memmove(order + done + 1, order + done, (pick - done) * sizeof *order);
+		order[done] = chosen;
+	}
+	return true;
+}
+
+static void assign_at_once(struct emitter *em, const struct loop *l, const size_t *order, size_t count)
+{
+	struct text names[KERNEL_ARGS_MAX], texts[KERNEL_ARGS_MAX];
+	struct node *nodes[KERNEL_ARGS_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		nodes[i] = l->next[order[i]];
+		names[i] = emit_word(em, em->vars[l->vars[order[i]]->id]);
+	}
+	values(em, nodes, count, texts);
+	if (dialect_has(em->d, CONSTRUCT_ASSIGN_MANY)) {
+		struct slot slots[] = {SLOT_LIST("names", names, count, em->d->separator),
+		                       SLOT_LIST("values", texts, count, em->d->separator)};
+		statement(em, CONSTRUCT_ASSIGN_MANY, slots, 2);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		texts[i] = temporary(em, texts[i]);
+	for (size_t i = 0; i < count; i++)
+		assign(em, names[i].s, texts[i], true);
+}
+
+static void put_next(struct emitter *em, const struct loop *l)
+{
+	size_t order[KERNEL_ARGS_MAX], count = changing(l, order);
+	struct node *nodes[KERNEL_ARGS_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		nodes[i] = l->next[order[i]];
+	bool plain = dialect_has(em->d, CONSTRUCT_ASSIGN_MANY) && !any_needs_statements(em, nodes, count);
+	if (count < 2 || (!plain && one_by_one(l, order, count)))
+		for (size_t i = 0; i < count; i++)
+			put(em, l->next[order[i]],
+			    (struct dest){TO_VARIABLE, em->vars[l->vars[order[i]]->id], true});
+	else
+		assign_at_once(em, l, order, count);
+}
+
+static void put_loop(struct emitter *em, const struct loop *l)
+{
+	struct buf *outside = em->block, inside = {0};
+	bool forever;
+
+	put_bindings(em, l->vars, l->first, l->count);
+	forever = needs_statements(em, l->condition);
+	em->block = &inside;
+	struct slot condition = SLOT("condition", value(em, l->condition));
+	if (forever)
+		statement(em, CONSTRUCT_BREAK_UNLESS, &condition, 1);
+	for (size_t i = 0; i < l->effect_count; i++)
+		put(em, l->effects[i], to_nothing);
+	put_next(em, l);
+	if (inside.len == 0)
+		statement(em, CONSTRUCT_EMPTY, NULL, 0);
+	struct slot slots[] = {condition, SLOT("body", emit_text(em, buf_text(&inside), inside.len))};
+	em->block = outside;
+	buf_deinit(&inside);
+	statement(em, forever ? CONSTRUCT_FOREVER : CONSTRUCT_WHILE, slots, 2);
+}
+
+// --- statements ------------------------------------------------------------------------------------------------
+
+static void declare(struct emitter *em, struct dest *dest)
+{
+	struct slot name = SLOT("name", emit_word(em, dest->name));
+
+	if (!dest->declared)
+		statement(em, CONSTRUCT_DECLARE, &name, 1);
+	dest->declared = true;
+}
+
+static bool is_variable(const struct emitter *em, const struct node *n, const char *name)
+{
+	return n->kind == NODE_VAR && strcmp(em->vars[n->var->id], name) == 0;
+}
+
+static void put_if(struct emitter *em, const struct node *n, struct dest dest)
+{
+	struct slot slots[3] = {SLOT("condition", value(em, n->args[0]))};
+	bool no_else = n->args[2] == NULL || dest.place == TO_RETURN;
+
+	if (dest.place == TO_VARIABLE) {
+		no_else = dest.declared && is_variable(em, n->args[2], dest.name);
+		declare(em, &dest);
+	}
+	slots[1] = (struct slot)SLOT("then", block_of(em, n->args[1], dest));
+	if (no_else) {
+		statement(em, CONSTRUCT_WHEN, slots, 2);
+		if (dest.place == TO_RETURN) // the branch above has returned
+			put(em, n->args[2], dest);
+		return;
+	}
+	slots[2] = (struct slot)SLOT("else", block_of(em, n->args[2], dest));
+	statement(em, CONSTRUCT_IF_ELSE, slots, 3);
+}
+
+// (and a b) into x: x = a; if x then x = b. (or a b): x = a; if not x then x = b, written with an else.
+static void put_and_or(struct emitter *em, const struct node *n, const char *name)
+{
+	struct buf *outside = em->block, inside = {0};
+	struct text variable = emit_word(em, name);
+	struct node rest = *n;
+
+	rest.args++;
+	rest.count--;
+	em->block = &inside;
+	if (rest.count == 1)
+		put(em, rest.args[0], (struct dest){TO_VARIABLE, name, true});
+	else
+		put(em, &rest, (struct dest){TO_VARIABLE, name, true});
+	struct text block = emit_text(em, buf_text(&inside), inside.len);
+	em->block = outside;
+	buf_deinit(&inside);
+	struct slot slots[2] = {SLOT("condition", variable), SLOT("then", block)};
+	if (n->op == OP_OR)
+		slots[0].text = emit_op(em, &(struct node){.kind = NODE_OP, .op = OP_NOT, .count = 1}, &variable);
+	statement(em, CONSTRUCT_WHEN, slots, 2);
+}
+
+static void put_value(struct emitter *em, const struct node *n, struct dest dest)
+{
+	struct slot slot = SLOT("value", value(em, n));
+
+	if (dest.place == TO_VARIABLE) {
+		if (!dest.declared || strcmp(slot.text.s, dest.name) != 0)
+			assign(em, dest.name, slot.text, dest.declared);
+	} else {
+		statement(em, CONSTRUCT_RETURN, &slot, 1);
+	}
+}
+
+// For its effect alone.
+static void put_effect(struct emitter *em, const struct node *n)
+{
+	bool call = n->kind == NODE_CALL || n->kind == NODE_APPLY;
+
+	if (is_pure(n))
+		return;
+	struct slot slot = SLOT("value", value(em, n));
+	if (type_of(n->type)->kind == TYPE_UNIT && !call) { // an operation: its template is a statement
+		if (em->block->len > 0)
+			buf_addc(em->block, '\n');
+		buf_add(em->block, slot.text.s, slot.text.len);
+		return;
+	}
+	statement(em, call ? CONSTRUCT_EFFECT : CONSTRUCT_DISCARD, &slot, 1);
+}
+
+static void put(struct emitter *em, const struct node *n, struct dest dest)
+{
+	switch (n->kind) {
+	case NODE_LET:
+		put_bindings(em, n->vars, n->args, n->count);
+		put(em, n->body, dest);
+		return;
+	case NODE_BEGIN:
+		for (size_t i = 0; i + 1 < n->count; i++)
+			put(em, n->args[i], to_nothing);
+		put(em, n->args[n->count - 1], dest);
+		return;
+	case NODE_LOOP:
+		put_loop(em, n->loop);
+		if (n->loop->result != NULL)
+			put(em, n->loop->result, dest);
+		return;
+	case NODE_IF:
+		if (dest.place != TO_VARIABLE || needs_statements(em, n)) {
+			put_if(em, n, dest);
+			return;
+		}
+		break;
+	case NODE_OP:
+		if ((n->op == OP_AND || n->op == OP_OR) && dest.place == TO_VARIABLE &&
+		    any_needs_statements(em, n->args + 1, n->count - 1)) {
+			put(em, n->args[0], dest);
+			put_and_or(em, n, dest.name);
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	if (dest.place == TO_NOTHING)
+		put_effect(em, n);
+	else
+		put_value(em, n, dest);
+}
+
+struct text emit_block(struct emitter *em, const struct function *f)
+{
+	return block_of(em, f->body, type_of(f->type->result)->kind == TYPE_UNIT ? to_nothing : to_return);
+}
