@@ -35,7 +35,7 @@ static void *malloc_resize(void *pool, void *block, size_t old_bytes, size_t new
 		}
 		return NULL;
 	}
-	fresh = realloc(block, new_bytes);
+	fresh = block == NULL ? malloc(new_bytes) : realloc(block, new_bytes);
 	if (fresh == NULL)
 		return block != NULL && new_bytes <= old_bytes ? block : pool_deny(p, new_bytes);
 	if (block == NULL) {
