@@ -19,6 +19,7 @@ struct stretch {
 struct found {
 	struct stretch key, value;
 	unsigned line;
+	bool glued;
 };
 
 struct found_lines {
@@ -74,11 +75,11 @@ static bool is_word(struct stretch s, const char *word)
 	return s.len == strlen(word) && strncasecmp(s.at, word, s.len) == 0;
 }
 
-// Whether what stands before the '@' begins a comment in some language: punctuation of any kind but quotes (they
-// begin strings), '|' and '>' (tables and quotations in prose), or one of the two words that do.
+// Whether what stands before the '@' begins a comment in some language: punctuation of any kind, or one of the two
+// words that do. Not with quotes (they begin strings), nor with '|' or '>' (tables and quotations in prose).
 static bool is_comment_prefix(struct stretch s)
 {
-	if (s.len == 0)
+	if (s.len == 0 || *s.at == '|' || *s.at == '>')
 		return false;
 	if (is_word(s, "rem") || is_word(s, "dnl"))
 		return true;
@@ -87,7 +88,7 @@ static bool is_comment_prefix(struct stretch s)
 
 		if (c == ' ' || c == '\t')
 			continue;
-		if (!ispunct(c) || strchr("\"'`|>", c) != NULL)
+		if (!ispunct(c) || strchr("\"'`", c) != NULL)
 			return false;
 	}
 	return true;
@@ -134,7 +135,8 @@ static bool split_line(struct stretch line, struct found *f)
 		p++;
 	f->key = (struct stretch){at + 1, (size_t)(p - at - 1)};
 	f->value = strip_closing(prefix, trim((struct stretch){p, (size_t)(end - p)}));
-	return p == end || isspace((unsigned char)*p) || *p == ':' || *p == '=' || f->value.len == 0;
+	f->glued = p < end && (*p == ':' || *p == '=');
+	return p == end || isspace((unsigned char)*p) || f->glued || f->value.len == 0;
 }
 
 static void find_lines(const char *text, size_t len, struct found_lines *lines)
@@ -180,7 +182,7 @@ static int parse_line(struct test_meta *m, const struct header_line *l, struct e
 
 	if (k == HKEY_COUNT)
 		return unknown_key(l, e);
-	if (l->value[0] == ':' || l->value[0] == '=')
+	if (l->glued)
 		return err_at(e, EINVAL, l->path, l->line, 0,
 		              "a blank stands between @%s and its value, without '%c'", l->key, l->value[0]);
 	if (test_meta_has(m, k) && !header_keys[k].repeats)
@@ -196,7 +198,7 @@ static int parse_found(const char *path, const struct found *f, struct test_meta
 {
 	char *key = strndup(f->key.at, f->key.len);
 	char *value = strndup(f->value.at, f->value.len);
-	struct header_line line = {path, f->line, key, value};
+	struct header_line line = {path, f->line, f->glued, key, value};
 	int rc;
 
 	if (key != NULL && value != NULL)

@@ -8,6 +8,7 @@
 struct header_line {
 	const char *path;
 	unsigned line;
+	bool glued;        // ':' or '=' stands right behind the key, and begins the value
 	const char *key;   // without '@'
 	const char *value; // trimmed; "" when there is none
 };
