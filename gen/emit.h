@@ -58,7 +58,6 @@ struct emitter {
 	bool *settled;          // by variable id: now stands for a copy that no loop changes
 	const char **functions; // in the order of kernel->functions
 	struct buf *block;      // statements go here
-	const char *label;      // of the loop around, in expression style
 };
 
 struct emit_values {
@@ -87,8 +86,7 @@ struct text emit_op(struct emitter *em, const struct node *n, const struct text 
 struct text emit_call(struct emitter *em, const struct node *n, struct text function, const struct text *args);
 // An expression in expression style.
 struct text emit_expression(struct emitter *em, const struct node *n);
-// A function's body: an expression, or a block of statements that returns the value.
-struct text emit_body(struct emitter *em, const struct function *f);
+// A function's body in statement style: a block that returns the value.
 struct text emit_block(struct emitter *em, const struct function *f);
 
 #endif

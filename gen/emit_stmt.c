@@ -173,9 +173,11 @@ static struct text value_if(struct emitter *em, const struct node *n)
 	if (needs_statements(em, n) &&
 	    (!dialect_has(em->d, CONSTRUCT_IF) || any_needs_statements(em, n->args + 1, n->count - 1)))
 		return value_by_variable(em, n);
-	struct text condition = value(em, n->args[0]), then = value(em, n->args[1]);
-	struct slot slots[] = {SLOT("condition", condition), SLOT("then", then),
-	                       SLOT("else", value(em, n->args[2]))};
+	struct text condition = value(em, n->args[0]);
+	struct text then = value(em, n->args[1]);
+	struct text otherwise = value(em, n->args[2]);
+	struct slot slots[] = {SLOT("condition", condition), SLOT("then", then), SLOT("else", otherwise)};
+
 	return emit_fill(em, CONSTRUCT_IF, slots, 3);
 }
 
@@ -229,15 +231,16 @@ static struct text value_lambda(struct emitter *em, const struct node *n)
 	}
 	bool in_line = is_inline_lambda(em, f);
 	size_t count = lambda_params(em, f, outside, params);
-	struct slot slots[] = {
-	        SLOT_LIST("params", params, count, em->d->separator),
-	        SLOT("body", in_line ? value(em, f->body) : emit_block(em, f)),
-	        SLOT("name", emit_word(em, in_line ? "" : emit_name(em, em->d->function_prefix, "closure")))};
+	struct text name = emit_word(em, in_line ? "" : emit_name(em, em->d->function_prefix, "closure"));
+	struct text body = in_line ? value(em, f->body) : emit_block(em, f);
+	struct slot slots[] = {SLOT_LIST("params", params, count, em->d->separator), SLOT("body", body),
+	                       SLOT("name", name)};
+
 	if (in_line) {
 		out = emit_fill(em, CONSTRUCT_LAMBDA, slots, 3);
 	} else {
 		statement(em, CONSTRUCT_LOCAL_FUNCTION, slots, 3);
-		out = slots[2].text;
+		out = name;
 	}
 	for (size_t i = 0; i < f->captured_count; i++)
 		if (outside[i] != NULL) {
@@ -521,7 +524,10 @@ static void put_effect(struct emitter *em, const struct node *n)
 		buf_add(em->block, slot.text.s, slot.text.len);
 		return;
 	}
-	statement(em, call ? CONSTRUCT_EFFECT : CONSTRUCT_DISCARD, &slot, 1);
+	if (n->tail && call) // the last thing that a function without a result does
+		statement(em, CONSTRUCT_RETURN, &slot, 1);
+	else
+		statement(em, call ? CONSTRUCT_EFFECT : CONSTRUCT_DISCARD, &slot, 1);
 }
 
 static void put(struct emitter *em, const struct node *n, struct dest dest)

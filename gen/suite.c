@@ -1,0 +1,391 @@
+// A suite: one file for each kernel instance and target, and one for each scenario.
+#include "suite.h"
+
+#include "emit.h"
+#include "io.h"
+#include "outdir.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCENARIO_MAX (1024U * 1024U)
+
+struct generation {
+	const struct gen_config *config;
+	struct kernel **kernels; // sorted
+	size_t kernel_count;
+	struct outdir dir;
+	struct suite suite;
+	struct err *e;
+};
+
+// One kernel instance on one target.
+struct pairing {
+	const struct kernel *kernel;
+	const struct kernel_instance *instance;
+	const struct gen_target *target;
+	struct emit_values values;
+	struct buf id, params; // "recursion/sum-1000.python3", "depth=1000"
+};
+
+static int no_memory(struct generation *g)
+{
+	return err_set(g->e, ENOMEM, "%s: out of memory", g->config->out_dir);
+}
+
+static int set_text(struct generation *g, char **to, const char *text)
+{
+	*to = strdup(text);
+	return *to == NULL ? no_memory(g) : 0;
+}
+
+// --- one test's file -------------------------------------------------------------------------------------------
+
+__attribute__((format(printf, 3, 4))) static void comment(struct buf *out, const struct dialect *d,
+                                                          const char *format, ...)
+{
+	struct buf line = {0};
+	va_list args;
+
+	buf_adds(&line, d->comment);
+	va_start(args, format);
+	buf_vaddf(&line, format, args);
+	va_end(args);
+	while (d->comment_end[0] == 0 && line.len > 0 && line.data[line.len - 1] == ' ')
+		line.len--;
+	buf_add(out, buf_text(&line), line.len);
+	buf_addf(out, "%s\n", d->comment_end);
+	out->failed = out->failed || line.failed;
+	buf_deinit(&line);
+}
+
+// The dialect's own target of that name; NULL when the person brought the command along.
+static const struct dialect_target *find_target(const struct gen_target *t)
+{
+	for (size_t i = 0; i < t->dialect->target_count; i++)
+		if (strcmp(t->dialect->targets[i].name, t->name) == 0)
+			return &t->dialect->targets[i];
+	return NULL;
+}
+
+static void add_header(struct buf *out, const struct generation *g, const struct pairing *p)
+{
+	const struct dialect *d = p->target->dialect;
+	const struct dialect_target *own = find_target(p->target);
+	const struct kernel *k = p->kernel;
+
+	comment(out, d, "@Test %s", buf_text(&p->id));
+	comment(out, d, "@Kind %s", test_kind_name(k->kind));
+	comment(out, d, "@Tag %s", d->name);
+	comment(out, d, "@Timeout %" PRIu64 "s", k->timeout_s);
+	comment(out, d, "@Run %s", p->target->command != NULL ? p->target->command : own->command);
+	for (size_t i = 0; i < k->param_count; i++)
+		comment(out, d, "@Param %s=%" PRId64, k->params[i].var->name, p->values.params[i]);
+	for (size_t i = 0; own != NULL && i < own->param_count; i++)
+		comment(out, d, "@Param %s=%s", own->params[i].name, own->params[i].value);
+	comment(out, d, "@Sentinel on");
+	comment(out, d, "%s", "");
+	comment(out, d, "%s: %s.", k->name, k->summary);
+	if (k->stresses != NULL)
+		comment(out, d, "Stresses %s.", k->stresses);
+	comment(out, d, "Written by %s from %s.kernel with seed %" PRIu64 "%s%s.", g->config->generator, k->name,
+	        g->config->seed, p->params.len > 0 ? " and " : "", buf_text(&p->params));
+	buf_addc(out, '\n');
+}
+
+static int copy_patterns(struct generation *g, struct suite_test *t, const struct dialect *d)
+{
+	t->patterns = calloc(d->pattern_count + 1, sizeof *t->patterns);
+	if (t->patterns == NULL)
+		return no_memory(g);
+	for (size_t i = 0; i < d->pattern_count; i++) {
+		const struct pattern *from = &d->patterns[i];
+		struct pattern *to = &t->patterns[t->pattern_count++];
+		int rc = set_text(g, &to->class_name, from->class_name);
+		rc = rc < 0 ? rc : set_text(g, &to->exit, from->exit);
+		rc = rc < 0 ? rc : set_text(g, &to->stream, from->stream);
+		rc = rc < 0 ? rc : set_text(g, &to->regex, from->regex);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+// What suite.json says of the test.
+static int add_test(struct generation *g, const char *path, const char *id, const char *kernel,
+                    const char *dialect, const char *target, struct suite_test **out)
+{
+	struct suite_test *t;
+	int rc;
+
+	if (suite_find(&g->suite, id) != NULL)
+		return err_set(g->e, EEXIST, "two tests have the id %s; rename one", id);
+	t = suite_add(&g->suite);
+	if (t == NULL)
+		return no_memory(g);
+	rc = set_text(g, &t->path, path);
+	rc = rc < 0 ? rc : set_text(g, &t->id, id);
+	rc = rc < 0 ? rc : set_text(g, &t->kernel, kernel);
+	rc = rc < 0 ? rc : set_text(g, &t->dialect, dialect);
+	rc = rc < 0 ? rc : set_text(g, &t->target, target);
+	*out = t;
+	return rc;
+}
+
+static int write_test(struct generation *g, struct pairing *p)
+{
+	const struct dialect *d = p->target->dialect;
+	struct buf text = {0}, path = {0};
+	struct suite_test *t;
+	int rc;
+
+	buf_addf(&path, "%s.%s", buf_text(&p->id), d->extension);
+	add_header(&text, g, p);
+	rc = emit_program(d, p->kernel, &p->values, &text);
+	if (rc == 0 && (text.failed || path.failed || p->id.failed || p->params.failed))
+		rc = -ENOMEM;
+	if (rc < 0)
+		no_memory(g);
+	if (rc == 0)
+		rc = add_test(g, path.data, p->id.data, p->kernel->name, d->name, p->target->name, &t);
+	if (rc == 0 && p->kernel->growth != NULL)
+		rc = set_text(g, &t->growth, p->kernel->growth);
+	if (rc == 0 && p->params.len > 0)
+		rc = set_text(g, &t->param_text, p->params.data);
+	if (rc == 0)
+		rc = copy_patterns(g, t, d);
+	if (rc == 0)
+		rc = outdir_write(&g->dir, path.data, text.data, text.len, g->e);
+	buf_deinit(&text);
+	buf_deinit(&path);
+	return rc;
+}
+
+// --- instances and targets -------------------------------------------------------------------------------------
+
+// Whether an earlier instance has the same values (as when --depth names a depth that is there anyway).
+static bool is_repeated(const struct kernel *k, const struct kernel_instance *instance, const int64_t *values,
+                        uint64_t depth)
+{
+	int64_t earlier[KERNEL_ARGS_MAX];
+
+	for (const struct kernel_instance *i = k->instances; i < instance; i++)
+		if (kernel_instance_values(k, i, depth, earlier, NULL) == 0 &&
+		    memcmp(earlier, values, k->param_count * sizeof *values) == 0)
+			return true;
+	return false;
+}
+
+static void name_instance(struct pairing *p)
+{
+	const struct kernel *k = p->kernel;
+
+	buf_adds(&p->id, k->name);
+	for (size_t i = 0; i < k->param_count; i++) {
+		if (p->instance->given[i])
+			buf_addf(&p->id, "-%" PRId64, p->values.params[i]);
+		buf_addf(&p->params, "%s%s=%" PRId64, i == 0 ? "" : " ", k->params[i].var->name,
+		         p->values.params[i]);
+	}
+	buf_addf(&p->id, ".%s", p->target->name);
+}
+
+static int write_instance(struct generation *g, const struct kernel *k, const struct kernel_instance *instance)
+{
+	int64_t values[KERNEL_ARGS_MAX];
+	struct emit_values v = {.params = values, .seed = g->config->seed};
+	char reason[256];
+	int rc = kernel_instance_values(k, instance, g->config->depth, values, g->e);
+
+	if (rc < 0 || is_repeated(k, instance, values, g->config->depth))
+		return rc;
+	rc = kernel_evaluate(k, k->expect, values, &v.expect, g->e);
+	if (rc == 0 && k->stack != NULL)
+		rc = kernel_evaluate(k, k->stack, values, &v.stack, g->e);
+	for (size_t i = 0; rc == 0 && i < g->config->target_count; i++) {
+		struct pairing p = {k, instance, &g->config->targets[i], v, {0}, {0}};
+		if (emit_lacks(p.target->dialect, k, reason, sizeof reason) != NULL)
+			continue;
+		name_instance(&p);
+		rc = write_test(g, &p);
+		buf_deinit(&p.id);
+		buf_deinit(&p.params);
+	}
+	return rc;
+}
+
+// Notes the dialects that cannot write the kernel, each once.
+static int note_left_out(struct generation *g, const struct kernel *k)
+{
+	char reason[256];
+
+	for (size_t i = 0; i < g->config->target_count; i++) {
+		const struct dialect *d = g->config->targets[i].dialect;
+		bool seen = false;
+		for (size_t n = 0; n < i; n++)
+			seen = seen || g->config->targets[n].dialect == d;
+		if (!seen && emit_lacks(d, k, reason, sizeof reason) != NULL &&
+		    suite_leave_out(&g->suite, k->name, d->name, reason) < 0)
+			return no_memory(g);
+	}
+	return 0;
+}
+
+static int write_kernel(struct generation *g, const struct kernel *k)
+{
+	int rc = note_left_out(g, k);
+
+	for (size_t i = 0; rc == 0 && i < k->instance_count; i++)
+		rc = write_instance(g, k, &k->instances[i]);
+	return rc;
+}
+
+// --- scenarios -------------------------------------------------------------------------------------------------
+
+// An id that can be a path.
+static bool is_plain_id(const char *id)
+{
+	return id != NULL && strchr(id, '/') != NULL && id[0] != '/' && id[0] != '.' && strstr(id, "..") == NULL &&
+	       strlen(id) < 200 &&
+	       strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+@./-") == strlen(id);
+}
+
+static int write_scenario(struct generation *g, const char *from)
+{
+	struct test_meta meta = {0};
+	struct buf text = {0}, path = {0};
+	struct suite_test *t;
+	int rc = io_read_file(from, SCENARIO_MAX, &text, g->e);
+
+	if (rc >= 0)
+		rc = test_header_parse(from, buf_text(&text), text.len, &meta, g->e);
+	if (rc >= 0 && !is_plain_id(meta.id))
+		rc = err_set(g->e, EINVAL, "%s: a scenario begins with a header whose @Test is like http2/name",
+		             from);
+	if (rc >= 0) {
+		buf_addf(&path, "%s.h2", meta.id);
+		rc = path.failed ? no_memory(g) : add_test(g, path.data, meta.id, meta.id, "h2", "h2", &t);
+	}
+	if (rc >= 0)
+		rc = outdir_write(&g->dir, path.data, buf_text(&text), text.len, g->e);
+	test_meta_deinit(&meta);
+	buf_deinit(&text);
+	buf_deinit(&path);
+	return rc < 0 ? rc : 0;
+}
+
+// --- the whole -------------------------------------------------------------------------------------------------
+
+// By kind, recursion first, then by name.
+static int by_kind_and_name(const void *a, const void *b)
+{
+	const struct kernel *x = *(struct kernel *const *)a, *y = *(struct kernel *const *)b;
+	int rank_x = x->kind == KIND_RECURSION ? 0 : x->kind == KIND_GC ? 1 : 2;
+	int rank_y = y->kind == KIND_RECURSION ? 0 : y->kind == KIND_GC ? 1 : 2;
+
+	return rank_x != rank_y ? rank_x - rank_y : strcmp(x->name, y->name);
+}
+
+static int load_kernels(struct generation *g)
+{
+	int rc = 0;
+
+	g->kernels = calloc(g->config->kernel_count + 1, sizeof(struct kernel *));
+	if (g->kernels == NULL)
+		return no_memory(g);
+	for (size_t i = 0; rc == 0 && i < g->config->kernel_count; i++) {
+		rc = kernel_load(g->config->kernels[i], &g->kernels[i], g->e);
+		g->kernel_count += rc == 0;
+	}
+	qsort(g->kernels, g->kernel_count, sizeof(struct kernel *), by_kind_and_name);
+	return rc;
+}
+
+// A target whose command must come from the person, and a name that cannot be in a path, are refused.
+static int check_targets(struct generation *g)
+{
+	for (size_t i = 0; i < g->config->target_count; i++) {
+		const struct gen_target *t = &g->config->targets[i];
+		struct buf id = {0};
+		buf_addf(&id, "kind/%s", t->name);
+		bool plain = !id.failed && is_plain_id(buf_text(&id)) && strchr(t->name, '/') == NULL;
+		buf_deinit(&id);
+		if (!plain)
+			return err_set(g->e, EINVAL, "target '%s': a name has letters, digits and _ + @ . - only",
+			               t->name);
+		if (t->command == NULL && find_target(t) == NULL)
+			return err_set(g->e, EINVAL, "target '%s': dialect %s has no command for it", t->name,
+			               t->dialect->name);
+		if (t->command != NULL && strpbrk(t->command, "\n\r") != NULL)
+			return err_set(g->e, EINVAL, "target '%s': its command has more than one line", t->name);
+	}
+	return 0;
+}
+
+static int describe_suite(struct generation *g)
+{
+	const struct gen_config *c = g->config;
+	json_t *targets = json_array();
+
+	for (size_t i = 0; i < c->target_count; i++)
+		json_array_append_new(targets, json_string(c->targets[i].name));
+	g->suite.options = json_pack("{s:I, s:o}", "depth", (json_int_t)c->depth, "targets", targets);
+	g->suite.seed = c->seed;
+	if (g->suite.options == NULL)
+		return no_memory(g);
+	int rc = set_text(g, &g->suite.dir, c->out_dir);
+	return rc < 0 ? rc : set_text(g, &g->suite.generator, c->generator);
+}
+
+static int write_all(struct generation *g)
+{
+	int rc = describe_suite(g);
+
+	for (size_t i = 0; rc == 0 && i < g->kernel_count; i++)
+		rc = write_kernel(g, g->kernels[i]);
+	for (size_t i = 0; rc == 0 && i < g->config->scenario_count; i++)
+		rc = write_scenario(g, g->config->scenarios[i]);
+	if (rc == 0)
+		rc = suite_save(&g->suite, g->e);
+	return rc == 0 ? outdir_finish(&g->dir, g->e) : rc;
+}
+
+int gen_suite(const struct gen_config *c, struct err *e)
+{
+	struct generation g = {.config = c, .dir = {c->out_dir, -1}, .e = e};
+	int rc = check_targets(&g);
+
+	// everything that was given is read before anything is written
+	if (rc == 0)
+		rc = load_kernels(&g);
+	if (rc == 0)
+		rc = outdir_begin(&g.dir, c->out_dir, e);
+	if (rc == 0)
+		rc = write_all(&g);
+	outdir_deinit(&g.dir);
+	suite_deinit(&g.suite);
+	for (size_t i = 0; i < g.kernel_count; i++)
+		kernel_free(g.kernels[i]);
+	free(g.kernels);
+	return rc;
+}
+
+int gen_check_kernel(const char *path, struct err *e)
+{
+	int64_t values[KERNEL_ARGS_MAX], result;
+	struct kernel *k;
+	int rc = kernel_load(path, &k, e);
+
+	for (size_t i = 0; rc == 0 && i < k->instance_count; i++) {
+		memcpy(values, k->instances[i].values, k->param_count * sizeof *values);
+		rc = kernel_evaluate(k, k->expect, values, &result, e);
+		if (rc == 0 && k->stack != NULL)
+			rc = kernel_evaluate(k, k->stack, values, &result, e);
+	}
+	if (rc < 0 && k == NULL)
+		return rc;
+	kernel_free(k);
+	return rc;
+}
