@@ -272,8 +272,10 @@ static int format_record(const char *type, const json_t *record, struct buf *lin
 	json_object_foreach(fields.object, key, value) if (strcmp(key, "type") != 0 && strcmp(key, "crc") != 0 &&
 	                                                   json_object_set(whole, key, value) < 0) goto out;
 	text = json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(17));
-	if (text == NULL)
+	if (text == NULL) {
+		rc = -EILSEQ; // or no memory: json_dumps does not say which
 		goto out;
+	}
 	len = strlen(text);
 	buf_addf(line, CRC_PREFIX "%08x\",", crc_of(text + 1, len - 1));
 	buf_add(line, text + 1, len - 1);

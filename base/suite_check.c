@@ -154,6 +154,16 @@ static int map_add(json_t *map, const char *key, size_t position)
 	return json_object_set_new_nocheck(map, key, json_integer((json_int_t)position)) < 0 ? -ENOMEM : 0;
 }
 
+static int id_twice(const struct suite *s, const struct suite_test *t, struct err *e)
+{
+	char *path = suite_test_path(s, t);
+
+	err_set(e, EINVAL, "%s: its id %s is that of %s too; give one of them another @Test",
+	        path != NULL ? path : t->path, t->id, suite_find(s, t->id)->path);
+	free(path);
+	return -EINVAL;
+}
+
 static int make_index(struct suite *s, struct err *e)
 {
 	json_decref(s->index);
@@ -161,13 +171,10 @@ static int make_index(struct suite *s, struct err *e)
 	if (s->index == NULL)
 		return no_memory(s->dir, e);
 	for (size_t i = 0; i < s->count; i++) {
-		const struct suite_test *t = &s->tests[i];
-		int rc = map_add(s->index, t->id, i);
+		int rc = map_add(s->index, s->tests[i].id, i);
 
 		if (rc == -EEXIST)
-			return err_set(e, EINVAL,
-			               "%s: its id %s is that of %s too; give one of them another @Test", t->path,
-			               t->id, suite_find(s, t->id)->path);
+			return id_twice(s, &s->tests[i], e);
 		if (rc < 0)
 			return no_memory(s->dir, e);
 	}
