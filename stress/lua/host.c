@@ -147,15 +147,12 @@ static int open_pool(struct lua_host *host, const struct lua_job *job, struct te
 	if (rc < 0)
 		return rc;
 	host->figures = host->pool->figures;
-	host->gc_cycles = telemetry_counter(telemetry, "gc_cycles");
-	if (host->gc_cycles == NULL)
-		host->gc_cycles = &host->own_gc_cycles;
 	return 0;
 }
 
 int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct err *e)
 {
-	struct lua_host host = {.job = job};
+	struct lua_host host = {.job = job, .telemetry = telemetry};
 	uint64_t *pressed = telemetry_counter(telemetry, "memory_pressed");
 	int rc = open_pool(&host, job, telemetry, e);
 

@@ -18,11 +18,40 @@ static struct lua_host *host_of(lua_State *L)
 	return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-// stressgen.gc_count() -> integer: collection cycles that were completed. Emergency collections right behind
-// one another, during which no finalizer runs, count as one.
+// The sentinel is garbage from its birth: each cycle finds it dead, and its finalizer marks it for the next.
+static int sentinel_gc(lua_State *L)
+{
+	++*host_of(L)->gc_cycles;
+	lua_getmetatable(L, 1);
+	lua_setmetatable(L, 1);
+	return 0;
+}
+
+static void make_sentinel(lua_State *L)
+{
+	lua_newuserdatauv(L, 0, 0);
+	lua_createtable(L, 0, 1);
+	lua_pushlightuserdata(L, host_of(L));
+	lua_pushcclosure(L, sentinel_gc, 1);
+	lua_setfield(L, -2, "__gc");
+	lua_setmetatable(L, -2);
+	lua_pop(L, 1);
+}
+
+// stressgen.gc_count() -> integer: collection cycles that were completed since it was first called (then it
+// is 0). Not before, because a finalizer is not free: one that runs when a deep stack is about to double makes
+// it double twice. Emergency collections right behind one another, during which none runs, count as one.
 static int lib_gc_count(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)*host_of(L)->gc_cycles);
+	struct lua_host *host = host_of(L);
+
+	if (host->gc_cycles == NULL) {
+		host->gc_cycles = telemetry_counter(host->telemetry, "gc_cycles");
+		if (host->gc_cycles == NULL)
+			host->gc_cycles = &host->own_gc_cycles;
+		make_sentinel(L);
+	}
+	lua_pushinteger(L, (lua_Integer)*host->gc_cycles);
 	return 1;
 }
 
@@ -38,26 +67,6 @@ static int lib_pool(lua_State *L)
 	return 4;
 }
 
-// The sentinel is garbage from its birth: each cycle finds it dead, and its finalizer marks it for the next.
-static int sentinel_gc(lua_State *L)
-{
-	++*host_of(L)->gc_cycles;
-	lua_getmetatable(L, 1);
-	lua_setmetatable(L, 1);
-	return 0;
-}
-
-static void make_sentinel(lua_State *L, struct lua_host *host)
-{
-	lua_newuserdatauv(L, 0, 0);
-	lua_createtable(L, 0, 1);
-	lua_pushlightuserdata(L, host);
-	lua_pushcclosure(L, sentinel_gc, 1);
-	lua_setfield(L, -2, "__gc");
-	lua_setmetatable(L, -2);
-	lua_pop(L, 1);
-}
-
 void lua_lib_open(lua_State *L, struct lua_host *host)
 {
 	static const luaL_Reg functions[] = {
@@ -71,7 +80,6 @@ void lua_lib_open(lua_State *L, struct lua_host *host)
 	lua_pushlightuserdata(L, host);
 	luaL_setfuncs(L, functions, 1);
 	lua_setglobal(L, "stressgen");
-	make_sentinel(L, host);
 	if (lua_getglobal(L, LUA_COLIBNAME) == LUA_TTABLE)
 		lua_getfield(L, -1, "resume");
 	host->resume = lua_tocfunction(L, -1);

@@ -20,7 +20,8 @@ struct lua_job {
 };
 
 // Runs one job from a fresh state to its end. `telemetry` (NULL: none) gets the pool's figures in its first
-// pool, and the counters "gc_cycles" and "memory_pressed" (denials that a collection answered). Returns 0; 1
+// pool, and the counters "memory_pressed" (denials that a collection answered) and, once the
+// program has asked for it, "gc_cycles". Returns 0; 1
 // when the script failed or ran out of memory: then stderr has said so as lua5.4 does; -errno with `e` filled
 // when it could not begin.
 int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct err *e);
@@ -38,6 +39,7 @@ struct lua_host {
 	lua_State *L; // NULL while there is none
 	struct pool *pool;
 	struct tele_pool *figures; // the pool's
+	bool counts_gc;            // the program has asked for gc_cycles
 	uint64_t *gc_cycles;
 	uint64_t own_gc_cycles; // gc_cycles, where there is no telemetry
 	lua_CFunction resume;   // coroutine.resume
