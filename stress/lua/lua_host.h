@@ -21,9 +21,8 @@ struct lua_job {
 
 // Runs one job from a fresh state to its end. `telemetry` (NULL: none) gets the pool's figures in its first
 // pool, and the counters "memory_pressed" (denials that a collection answered) and, once the
-// program has asked for it, "gc_cycles". Returns 0; 1
-// when the script failed or ran out of memory: then stderr has said so as lua5.4 does; -errno with `e` filled
-// when it could not begin.
+// program has asked for it, "gc_cycles". Returns 0; 1 when the script failed or ran out of memory: then stderr
+// has said so as lua5.4 does; -errno with `e` filled when it could not begin.
 int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct err *e);
 
 // Runs each file on the pool "slab-fixed" with far more room than it needs, in a process of its own, without
@@ -38,13 +37,13 @@ struct lua_host {
 	const struct lua_job *job;
 	lua_State *L; // NULL while there is none
 	struct pool *pool;
-	struct tele_pool *figures; // the pool's
-	bool counts_gc;            // the program has asked for gc_cycles
-	uint64_t *gc_cycles;
-	uint64_t own_gc_cycles; // gc_cycles, where there is no telemetry
-	lua_CFunction resume;   // coroutine.resume
-	uint64_t used_then;     // figures->used at the first exhaustion
-	bool not_loaded;        // the script could not be read or has a syntax error
+	struct tele_pool *figures;   // the pool's
+	struct tele_file *telemetry; // may be NULL
+	uint64_t *gc_cycles;         // NULL until the program asks
+	uint64_t own_gc_cycles;      // gc_cycles, where there is no telemetry
+	lua_CFunction resume;        // coroutine.resume
+	uint64_t used_then;          // figures->used at the first exhaustion
+	bool not_loaded;             // the script could not be read or has a syntax error
 };
 
 // A pool_exhausted_fn with the host as `arg`: depth and backtrace of whatever runs, at the first exhaustion.
