@@ -64,9 +64,19 @@ static bool hists(const struct scenario *s, const struct h2_load_result *r, cons
 
 // ---- gauges -------------------------------------------------------------------------------------------------
 
-static double per_request_us(uint64_t ns, uint64_t requests)
+// With fewer requests, starting and ending would be most of it.
+#define ENOUGH_FOR_CPU_PER_REQUEST 1000U
+
+// CPU time in all, and by request where there are enough of them to mean something.
+static void cpu_gauges(struct buf *out, const char *side, uint64_t cpu_ns, uint64_t requests)
 {
-	return requests ? (double)ns / (double)requests / (double)SG_NS_PER_US : 0;
+	char name[64];
+	snprintf(name, sizeof(name), "%s_cpu", side);
+	gauge(out, name, (double)cpu_ns / (double)SG_NS_PER_MS, "ms");
+	if (requests < ENOUGH_FOR_CPU_PER_REQUEST)
+		return;
+	snprintf(name, sizeof(name), "%s_cpu_per_request", side);
+	gauge(out, name, (double)cpu_ns / (double)requests / (double)SG_NS_PER_US, "us");
 }
 
 static double throughput(const struct h2_load_result *r)
@@ -82,14 +92,14 @@ static void client_gauges(const struct h2_load_result *r, struct buf *out)
 	gauge(out, "retried", (double)r->refused, "requests");
 	gauge(out, "goaways", (double)r->goaways, "frames");
 	gauge(out, "reconnects", (double)r->reconnects, "connections");
-	gauge(out, "client_cpu", per_request_us(r->cpu_ns, r->right), "us/req");
+	cpu_gauges(out, "client", r->cpu_ns, r->right);
 	gauge(out, "bytes_sent", (double)*r->counters.cell[H2_BYTES_OUT], "bytes");
 	gauge(out, "bytes_received", (double)*r->counters.cell[H2_BYTES_IN], "bytes");
 }
 
 static void server_gauges(const struct h2_load_result *r, const struct h2_child_usage *u, struct buf *out)
 {
-	gauge(out, "server_cpu", per_request_us(u->cpu_ns, r->right), "us/req");
+	cpu_gauges(out, "server", u->cpu_ns, r->right);
 	gauge(out, "server_max_rss", (double)u->max_rss_bytes, "bytes");
 	for (unsigned i = 0; u->has_counters && i < H2_COUNTER_COUNT; i++) {
 		char name[64];

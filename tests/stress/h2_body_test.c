@@ -1,0 +1,58 @@
+// Bodies: reading and comparing, in pieces of any size.
+#include "body.h"
+#include "harness.h"
+
+#include <string.h>
+
+CASE("h2 body: the pattern is the same in pieces of any size")
+{
+	const struct h2_body b = {NULL, 1000};
+	char whole[1000], piece[1000];
+	assert_int_equal(h2_body_read(&b, 0, whole, sizeof(whole)), 1000);
+	for (size_t room = 1; room < 200; room++) {
+		size_t at = 0, n;
+		while ((n = h2_body_read(&b, at, piece + at, room)) > 0)
+			at += n;
+		assert_int_equal(at, 1000);
+		assert_memory_equal(piece, whole, 1000);
+	}
+	assert_memory_equal(whole, whole + H2_PATTERN_PERIOD, 1000 - H2_PATTERN_PERIOD);
+	for (size_t i = 1; i < H2_PATTERN_PERIOD; i++) // no shorter period
+		assert_memory_not_equal(whole, whole + i, H2_PATTERN_PERIOD);
+}
+
+CASE("h2 body: nothing is read beyond the end")
+{
+	const struct h2_body pattern = {NULL, 10}, text = {"hello", 5};
+	char to[16];
+	assert_int_equal(h2_body_read(&pattern, 8, to, sizeof(to)), 2);
+	assert_int_equal(h2_body_read(&pattern, 10, to, sizeof(to)), 0);
+	assert_int_equal(h2_body_read(&pattern, UINT64_MAX, to, sizeof(to)), 0);
+	assert_int_equal(h2_body_read(&text, 3, to, sizeof(to)), 2);
+	assert_memory_equal(to, "lo", 2);
+	assert_int_equal(h2_body_read(&text, 0, to, 0), 0);
+}
+
+CASE("h2 body: the first byte that differs is found, wherever it is")
+{
+	const struct h2_body b = {NULL, 300};
+	char bytes[300];
+	h2_body_read(&b, 0, bytes, sizeof(bytes));
+	assert_int_equal(h2_body_compare(&b, 0, bytes, 300), 300);
+	for (size_t i = 0; i < 300; i++) {
+		bytes[i] ^= 1;
+		assert_int_equal(h2_body_compare(&b, 0, bytes, 300), i);
+		if (i >= 7)
+			assert_int_equal(h2_body_compare(&b, 7, bytes + 7, 293), i - 7);
+		bytes[i] ^= 1;
+	}
+}
+
+CASE("h2 body: bytes behind the end do not agree")
+{
+	const struct h2_body text = {"abc", 3}, empty = {"", 0};
+	assert_int_equal(h2_body_compare(&text, 0, "abcd", 4), 3);
+	assert_int_equal(h2_body_compare(&text, 3, "d", 1), 0);
+	assert_int_equal(h2_body_compare(&empty, 0, "x", 1), 0);
+	assert_int_equal(h2_body_compare(&empty, 0, "", 0), 0);
+}

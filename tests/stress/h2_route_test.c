@@ -1,0 +1,136 @@
+// The server's routes, without a connection.
+#include "harness.h"
+#include "route.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct h2_counters counters;
+
+static struct h2_text text(const char *t)
+{
+	return (struct h2_text){t, strlen(t)};
+}
+
+static struct h2_incoming request(const char *method, const char *path)
+{
+	return (struct h2_incoming){.method = text(method), .path = text(path), .authority = text("host")};
+}
+
+static void answer(const struct h2_incoming *in, struct h2_answer *a)
+{
+	h2_counters_init(&counters, NULL);
+	h2_route(in, &counters, a);
+}
+
+static void check(const char *method, const char *path, unsigned status, const char *body)
+{
+	struct h2_incoming in = request(method, path);
+	struct h2_answer a;
+	char got[300] = "";
+	answer(&in, &a);
+	size_t n = h2_body_read(&a.body, 0, got, sizeof(got) - 1);
+	if (a.status != status || n != a.body.length || (body && strcmp(got, body) != 0))
+		fail_msg("%s %s: %u \"%s\"", method, path, a.status, got);
+	free(a.owned);
+}
+
+CASE("h2 route: fixed bodies, statuses and reflections")
+{
+	check("GET", "/", 200, "stressgen-h2\n");
+	check("GET", "/?a=b", 200, "stressgen-h2\n");
+	check("GET", "/bytes/0", 200, "");
+	check("GET", "/bytes/5", 200, "01234");
+	check("GET", "/bytes/5?q", 200, "01234");
+	check("GET", "/status/404", 404, "");
+	check("GET", "/status/599", 599, "");
+	check("GET", "/reflect/a?b", 200, "GET /reflect/a?b host\n");
+	check("DELETE", "/anything", 204, "");
+}
+
+CASE("h2 route: what is not there or not right has a status of its own")
+{
+	check("GET", "/bytes", 404, NULL);
+	check("GET", "/other", 404, NULL);
+	check("GET", "", 404, NULL);
+	check("GET", "/statsx", 404, NULL);
+	check("GET", "/bytes/", 400, NULL);
+	check("GET", "/bytes/-1", 400, NULL);
+	check("GET", "/bytes/1x", 400, NULL);
+	check("GET", "/bytes/99999999999999999999", 400, NULL);
+	check("GET", "/bytes/67108865", 400, NULL);
+	check("GET", "/status/100", 400, NULL);
+	check("GET", "/status/600", 400, NULL);
+	check("OPTIONS", "*", 405, NULL);
+	check("get", "/", 405, NULL);
+}
+
+CASE("h2 route: statuses that have no body have neither type nor length")
+{
+	struct h2_incoming in = request("GET", "/status/204");
+	struct h2_answer a;
+	answer(&in, &a);
+	assert_null(a.type);
+	assert_false(a.has_length);
+	in = request("DELETE", "/x");
+	answer(&in, &a);
+	assert_false(a.has_length);
+}
+
+CASE("h2 route: HEAD is what GET would be, without the body")
+{
+	struct h2_incoming in = request("HEAD", "/bytes/777");
+	struct h2_answer a;
+	answer(&in, &a);
+	assert_true(a.head);
+	assert_true(a.has_length);
+	assert_int_equal(a.body.length, 777);
+}
+
+CASE("h2 route: POST and PUT bring back the body")
+{
+	struct h2_incoming in = request("POST", "/x");
+	struct h2_answer a;
+	in.body = text("abc");
+	answer(&in, &a);
+	assert_int_equal(a.status, 200);
+	assert_int_equal(a.body.length, 3);
+	assert_memory_equal(a.body.text, "abc", 3);
+	in = request("PUT", "/x");
+	answer(&in, &a);
+	assert_int_equal(a.body.length, 0);
+	assert_true(h2_route_keeps_body(text("POST")) && h2_route_keeps_body(text("PUT")));
+	assert_false(h2_route_keeps_body(text("GET")) || h2_route_keeps_body(text("")));
+}
+
+CASE("h2 route: limits come before everything else")
+{
+	struct h2_incoming in = request("GET", "/");
+	struct h2_answer a;
+	in.no_memory = true;
+	answer(&in, &a);
+	assert_int_equal(a.status, 503);
+	in.body_too_large = true;
+	answer(&in, &a);
+	assert_int_equal(a.status, 413);
+	in.headers_too_large = true;
+	answer(&in, &a);
+	assert_int_equal(a.status, 431);
+}
+
+CASE("h2 route: /stats is JSON with every counter")
+{
+	struct h2_incoming in = request("GET", "/stats");
+	struct h2_answer a;
+	h2_counters_init(&counters, NULL);
+	h2_count(&counters, H2_STREAMS, 42);
+	h2_count_frame(&counters, H2_FRAMES_IN, 1);
+	h2_count_frame(&counters, H2_FRAMES_IN, 200);
+	h2_route(&in, &counters, &a);
+	assert_string_equal(a.type, "application/json");
+	assert_non_null(strstr(a.owned, "\"streams\":42,"));
+	assert_non_null(strstr(a.owned, "\"frames_received_HEADERS\":1,"));
+	assert_non_null(strstr(a.owned, "\"frames_received_OTHER\":1,"));
+	assert_non_null(strstr(a.owned, "\"frames_sent_DATA\":0"));
+	free(a.owned);
+}

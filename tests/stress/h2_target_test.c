@@ -1,0 +1,85 @@
+// Target URLs: this machine, and nothing else.
+#include "harness.h"
+#include "target.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+static void check(const char *url, int rc, const char *words)
+{
+	struct h2_target t;
+	struct err e = {""};
+	int got = h2_target_parse(url, &t, &e);
+	if (got != rc || !strstr(rc == 0 ? t.authority : e.text, words))
+		fail_msg("%s: %d %s%s, expected %d %s", url, got, e.text, got ? "" : t.authority, rc, words);
+}
+
+CASE("h2 target: loopback addresses are taken")
+{
+	check("http://127.0.0.1:8080", 0, "127.0.0.1:8080");
+	check("http://127.0.0.1:8080/", 0, "127.0.0.1:8080");
+	check("http://127.9.9.9:1", 0, "127.9.9.9:1");
+	check("http://localhost:65535", 0, "localhost:65535");
+	check("http://[::1]:443", 0, "[::1]:443");
+	check("http://127.0.0.1", 0, "127.0.0.1:80");
+	check("http://[::1]/", 0, "[::1]:80");
+}
+
+CASE("h2 target: the address is the one that was named")
+{
+	struct h2_target t;
+	assert_int_equal(h2_target_parse("http://127.1.2.3:258", &t, NULL), 0);
+	assert_int_equal(t.address.v4.sin_family, AF_INET);
+	assert_int_equal(ntohs(t.address.v4.sin_port), 258);
+	assert_int_equal(ntohl(t.address.v4.sin_addr.s_addr), 0x7f010203);
+	assert_int_equal(h2_target_parse("http://[::1]:258", &t, NULL), 0);
+	assert_int_equal(t.address.v6.sin6_family, AF_INET6);
+	assert_int_equal(ntohs(t.address.v6.sin6_port), 258);
+}
+
+CASE("h2 target: another machine is refused")
+{
+	check("http://192.0.2.1:80", -EPERM, "is not this machine");
+	check("http://example.com", -EPERM, "is not this machine");
+	check("http://128.0.0.1:80", -EPERM, "is not this machine");
+	check("http://0.0.0.0:80", -EPERM, "is not this machine");
+	check("http://[2001:db8::1]:80", -EPERM, "is not this machine");
+	check("http://[::]:80", -EPERM, "is not this machine");
+	check("http://127.0.0.1.example.com", -EPERM, "is not this machine");
+	check("http://127.1", -EPERM, "is not this machine");
+	check("http://localhost@example.com", -EPERM, "is not this machine");
+}
+
+CASE("h2 target: what is no target is said to be none")
+{
+	static const char *const urls[] = {"",
+	                                   "127.0.0.1:80",
+	                                   "http://",
+	                                   "http:///",
+	                                   "http://:80",
+	                                   "ftp://127.0.0.1",
+	                                   "http://127.0.0.1:",
+	                                   "http://127.0.0.1:0",
+	                                   "http://127.0.0.1:65536",
+	                                   "http://127.0.0.1:80x",
+	                                   "http://127.0.0.1:80/path",
+	                                   "http://127.0.0.1?x",
+	                                   "http://[::1",
+	                                   "http://[::1]x",
+	                                   "http://::1:80",
+	                                   "http://[]:80"};
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+		check(urls[i], -EINVAL, "write http://HOST:PORT");
+	check("https://127.0.0.1", -EINVAL, "without TLS");
+}
+
+CASE("h2 target: a name of any length is no overflow")
+{
+	char url[2000] = "http://";
+	memset(url + 7, 'a', sizeof(url) - 8);
+	url[sizeof(url) - 1] = '\0';
+	check(url, -EINVAL, "is no target");
+	url[7 + 63] = '\0';
+	check(url, -EPERM, "is not this machine");
+}
