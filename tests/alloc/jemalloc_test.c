@@ -1,0 +1,102 @@
+// The pool "jemalloc" uses jemalloc, and nobody else in the program does.
+#include "harness.h"
+#include "pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef SG_NO_JEMALLOC
+
+CASE("jemalloc: the pool is left out, with the package that brings it, when the library is missing")
+{
+	struct err e = {0};
+
+	assert_null(pool_policy_find("jemalloc", &e));
+	assert_non_null(strstr(e.text, "libjemalloc-dev"));
+}
+
+#else
+
+#include <jemalloc/jemalloc.h>
+
+static size_t jemalloc_allocated(void)
+{
+	uint64_t epoch = 1;
+	size_t size = sizeof(size_t), value = 0;
+
+	assert_int_equal(mallctl("epoch", NULL, NULL, &epoch, sizeof epoch), 0);
+	assert_int_equal(mallctl("stats.allocated", &value, &size, NULL, 0), 0);
+	return value;
+}
+
+static struct pool *open_jemalloc(void)
+{
+	struct pool_config c = {0};
+	struct pool *p = NULL;
+	struct err e = {0};
+
+	if (pool_open(pool_policy_find("jemalloc", NULL), &c, &p, &e) < 0)
+		fail_msg("%s", e.text);
+	return p;
+}
+
+#define MUCH (64U * 1024U * 1024U)
+
+CASE("jemalloc: what the pool hands out is jemalloc's memory")
+{
+	struct pool *p = open_jemalloc();
+	size_t before = jemalloc_allocated();
+	char *block = pool_resize(p, NULL, 0, MUCH);
+
+	assert_non_null(block);
+	assert_true(jemalloc_allocated() - before >= MUCH);
+	assert_true(sallocx(block, 0) >= MUCH);
+	pool_resize(p, block, MUCH, 0);
+	assert_true(jemalloc_allocated() - before < MUCH / 2);
+	pool_close(p);
+}
+
+CASE("jemalloc: malloc stays whose it was")
+{
+	struct pool *p = open_jemalloc();
+	size_t before = jemalloc_allocated();
+	char *volatile block = malloc(MUCH);
+
+	assert_non_null(block);
+	memset(block, 1, MUCH);
+	assert_int_equal(jemalloc_allocated(), before);
+	free(block);
+	pool_close(p);
+}
+
+CASE("jemalloc: content is kept over growing and shrinking, and bytes are counted as they were asked for")
+{
+	struct pool *p = open_jemalloc();
+	char *block = pool_resize(p, NULL, 0, 10);
+
+	memcpy(block, "123456789", 10);
+	for (size_t bytes = 10; bytes < 1000000; bytes *= 3) {
+		block = pool_resize(p, block, bytes, bytes * 3);
+		assert_string_equal(block, "123456789");
+		assert_int_equal(p->figures->used, bytes * 3);
+	}
+	block = pool_resize(p, block, 1771470, 10);
+	assert_string_equal(block, "123456789");
+	assert_int_equal(p->figures->used, 10);
+	assert_int_equal(p->figures->high_water, 1771470);
+	pool_resize(p, block, 10, 0);
+	assert_int_equal(p->figures->used, 0);
+	pool_close(p);
+}
+
+CASE("jemalloc: pools can be opened and closed without end")
+{
+	for (int i = 0; i < 300; i++) {
+		struct pool *p = open_jemalloc();
+
+		assert_non_null(pool_resize(p, NULL, 0, 100));
+		pool_close(p); // with a block still out
+	}
+}
+
+#endif
