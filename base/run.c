@@ -148,6 +148,8 @@ static int load_info(struct run *r, struct err *e)
 	if (path == NULL)
 		return err_set(e, ENOMEM, "%s: %s", r->dir, strerror(ENOMEM));
 	rc = io_read_file(path, INFO_LIMIT, &text, NULL);
+	if (rc == -ENOMEM)
+		goto out;
 	if (rc == 0)
 		r->info = json_loadb(buf_text(&text), text.len, 0, &where);
 	if (r->info != NULL && !json_is_object(r->info)) {
@@ -157,6 +159,7 @@ static int load_info(struct run *r, struct err *e)
 	// The journal alone outlives everything: without run.json the report has fewer facts, and that is all.
 	if (r->info == NULL)
 		r->info = json_object();
+out:
 	buf_deinit(&text);
 	free(path);
 	return r->info == NULL ? err_set(e, ENOMEM, "%s: %s", r->dir, strerror(ENOMEM)) : 0;
