@@ -17,7 +17,8 @@ struct runner_hooks {
 	void (*started)(void *arg, size_t position, size_t total, const struct suite_test *t);
 	// every sample of the running test
 	void (*sampled)(void *arg, const struct suite_test *t, uint64_t age_ns, uint64_t rss_bytes);
-	void (*ended)(void *arg, size_t position, size_t total, const struct suite_test *t, const struct result *r);
+	void (*ended)(void *arg, size_t position, size_t total, const struct suite_test *t,
+	              const struct result *r);
 	// one line for the person: a stop in its named steps, weak containment, a journal that had bad lines
 	void (*note)(void *arg, const char *text);
 	void *arg;
@@ -25,34 +26,34 @@ struct runner_hooks {
 
 struct runner_config {
 	const struct suite *suite;
-	const char *run_dir;             // made if it is not there; a run in it is refused unless `resume`
-	const size_t *selection;         // indices into suite->tests in running order; NULL: all
+	const char *run_dir;     // made if it is not there; a run in it is refused unless `resume`
+	const size_t *selection; // indices into suite->tests in running order; NULL: all
 	size_t selected;
 	// the absolute path of "{stressgen:NAME}", borrowed; NULL: no such program
 	const char *(*resolve)(void *arg, const char *name);
 	void *resolve_arg;
-	const struct param *params;      // override @Param for {param:NAME}
+	const struct param *params; // override @Param for {param:NAME}
 	size_t param_count;
-	const char *preload;             // libstressalloc.so; NULL: none
-	uint64_t timeout_ns;             // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
-	uint64_t grace_ns;               // between SIGTERM and SIGKILL
-	uint64_t memory_bytes;           // for tests whose header has none; 0: 75 % of what is available
-	uint64_t output_limit;           // bytes kept of each of stdout and stderr
-	uint64_t sample_ns;              // sampling period; 0: 100 ms
-	unsigned fail_fast;              // stop after that many unexpected verdicts; 0: never
-	bool resume;                     // go on with the run in run_dir
-	bool force;                      // resume although the suite has changed
-	json_t *info;                    // an object that goes into run.json beside the machine's facts; borrowed
+	const char *preload;   // libstressalloc.so; NULL: none
+	uint64_t timeout_ns;   // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
+	uint64_t grace_ns;     // between SIGTERM and SIGKILL
+	uint64_t memory_bytes; // for tests whose header has none; 0: 75 % of what is available
+	uint64_t output_limit; // bytes kept of each of stdout and stderr
+	uint64_t sample_ns;    // sampling period; 0: 100 ms
+	unsigned fail_fast;    // stop after that many unexpected verdicts; 0: never
+	bool resume;           // go on with the run in run_dir
+	bool force;            // resume although the suite has changed
+	json_t *info;          // an object that goes into run.json beside the machine's facts; borrowed
 	struct runner_hooks hooks;
 };
 
 struct runner_summary {
-	size_t ran;                      // ended in this part
-	size_t resumed_over;             // were there already
-	size_t unexpected;               // in the whole run, previous parts included
-	int stop_signal;                 // the signal that stopped it; 0: none
-	bool untrusted;                  // journal damaged or not written: exit 6
-	char why[256];                   // why untrusted
+	size_t ran;          // ended in this part
+	size_t resumed_over; // were there already
+	size_t unexpected;   // in the whole run, previous parts included
+	int stop_signal;     // the signal that stopped it; 0: none
+	bool untrusted;      // journal damaged or not written: exit 6
+	char why[256];       // why untrusted
 };
 
 // 0 when every selected test was settled or a signal stopped the run cleanly; -errno when it could not

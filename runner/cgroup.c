@@ -1,0 +1,482 @@
+// Control groups, v2 ("Control Group v2" in the kernel's documentation) and the v1 controllers beside it.
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DEPTH_MAX 8 // how deep groups that tests made inside theirs are followed
+
+// Where hierarchies are mounted, and our own group in each.
+struct own_groups {
+	char v2[CGROUP_PATH], memory[CGROUP_PATH], pids[CGROUP_PATH];
+};
+
+__attribute__((format(printf, 2, 3))) static bool make_path(char *out, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(out, CGROUP_PATH, format, args);
+	va_end(args);
+	if (n >= 0 && (size_t)n < CGROUP_PATH)
+		return true;
+	out[0] = '\0';
+	return false;
+}
+
+static bool word_in_list(const char *list, const char *word)
+{
+	const size_t len = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)) != NULL; at += len) {
+		bool starts = at == list || strchr(", \n", at[-1]) != NULL;
+
+		if (starts && strchr(", \n", at[len]) != NULL) // its NUL counts as an end
+			return true;
+	}
+	return false;
+}
+
+// A line of mountinfo: "... ROOT MOUNTPOINT ... - TYPE SOURCE OPTIONS".
+static void read_mount(char *line, struct own_groups *own)
+{
+	char root[CGROUP_PATH], point[CGROUP_PATH], type[32], options[256];
+	const char *tail = strstr(line, " - ");
+
+	if (tail == NULL || sscanf(line, "%*s %*s %*s %511s %511s", root, point) != 2 ||
+	    sscanf(tail, " - %31s %*s %255s", type, options) != 2)
+		return;
+	if (strcmp(type, "cgroup2") == 0)
+		make_path(own->v2, "%s", point);
+	else if (strcmp(type, "cgroup") == 0 && word_in_list(options, "memory"))
+		make_path(own->memory, "%s", point);
+	else if (strcmp(type, "cgroup") == 0 && word_in_list(options, "pids"))
+		make_path(own->pids, "%s", point);
+}
+
+static void append_own(char *mount, const char *path)
+{
+	char full[CGROUP_PATH];
+	struct stat st;
+
+	if (mount[0] == '\0' || strcmp(path, "/") == 0)
+		return;
+	// In a container the mount may show our group as its root: then the path below it does not exist.
+	if (make_path(full, "%s%s", mount, path) && stat(full, &st) == 0)
+		memcpy(mount, full, sizeof full);
+}
+
+// A line of /proc/self/cgroup: "ID:CONTROLLERS:PATH".
+static void read_membership(char *line, struct own_groups *own)
+{
+	char *controllers = strchr(line, ':');
+	char *path = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
+
+	if (path == NULL)
+		return;
+	*path++ = '\0';
+	path[strcspn(path, "\n")] = '\0';
+	controllers++;
+	if (controllers[0] == '\0')
+		append_own(own->v2, path);
+	else if (word_in_list(controllers, "memory"))
+		append_own(own->memory, path);
+	else if (word_in_list(controllers, "pids"))
+		append_own(own->pids, path);
+}
+
+static void each_line(const char *path, void (*take)(char *line, struct own_groups *own), struct own_groups *own)
+{
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t cap = 0;
+
+	if (f == NULL)
+		return;
+	while (getline(&line, &cap, f) > 0)
+		take(line, own);
+	free(line);
+	fclose(f);
+}
+
+static int open_in(const char *dir, const char *file, int flags)
+{
+	char path[CGROUP_PATH];
+
+	return make_path(path, "%s/%s", dir, file) ? open(path, flags | O_CLOEXEC) : -1;
+}
+
+static bool exists_in(const char *dir, const char *file)
+{
+	char path[CGROUP_PATH];
+
+	return make_path(path, "%s/%s", dir, file) && access(path, F_OK) == 0;
+}
+
+static bool write_in(const char *dir, const char *file, uint64_t value, const char *none)
+{
+	int fd = open_in(dir, file, O_WRONLY);
+	char text[32];
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	if (value > 0)
+		snprintf(text, sizeof text, "%" PRIu64, value);
+	else
+		snprintf(text, sizeof text, "%s", none);
+	ok = write(fd, text, strlen(text)) > 0;
+	close(fd);
+	return ok;
+}
+
+// Entering a child of our own group needs rights on more than the directory: only a try tells.
+static bool can_enter(const char *group)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		int fd = open_in(group, "cgroup.procs", O_WRONLY);
+
+		_exit(fd >= 0 && write(fd, "0", 1) == 1 ? 0 : 1);
+	}
+	if (child < 0)
+		return false;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void probe_v2(struct cgroups *all, const char *own, const char *name)
+{
+	char group[CGROUP_PATH];
+
+	if (own[0] == '\0') {
+		snprintf(all->why_not, sizeof all->why_not, "no cgroup v2 file system is mounted");
+		return;
+	}
+	if (!make_path(group, "%s/%s", own, name) || mkdir(group, 0755) < 0) {
+		snprintf(all->why_not, sizeof all->why_not, "no cgroup v2 group can be made: %s", strerror(errno));
+		return;
+	}
+	if (!exists_in(group, "cgroup.kill")) {
+		snprintf(all->why_not, sizeof all->why_not, "this kernel's cgroup v2 has no cgroup.kill");
+		rmdir(group);
+		return;
+	}
+	if (!can_enter(group)) {
+		snprintf(all->why_not, sizeof all->why_not,
+		         "no process can be moved into a cgroup v2 group of ours");
+		rmdir(group);
+		return;
+	}
+	memcpy(all->v2_root, group, sizeof group);
+	// Controllers are there when whoever runs us has delegated them; then our groups below may have them too.
+	if (exists_in(group, "memory.max") || exists_in(group, "pids.max")) {
+		int fd = open_in(group, "cgroup.subtree_control", O_WRONLY);
+
+		if (fd >= 0) {
+			all->v2_memory = exists_in(group, "memory.max") && write(fd, "+memory", 7) == 7;
+			all->v2_pids = exists_in(group, "pids.max") && write(fd, "+pids", 5) == 5;
+			close(fd);
+		}
+	}
+}
+
+static void probe_v1(char *out, const char *own, const char *name)
+{
+	if (own[0] != '\0' && access(own, W_OK) == 0)
+		make_path(out, "%s/%s", own, name);
+}
+
+void cgroups_probe(struct cgroups *all, const char *name)
+{
+	struct own_groups own;
+
+	memset(all, 0, sizeof *all);
+	memset(&own, 0, sizeof own);
+	each_line("/proc/self/mountinfo", read_mount, &own);
+	each_line("/proc/self/cgroup", read_membership, &own);
+	probe_v2(all, own.v2, name);
+	if (!all->v2_memory)
+		probe_v1(all->v1_memory, own.memory, name);
+	if (!all->v2_pids)
+		probe_v1(all->v1_pids, own.pids, name);
+}
+
+static void remove_below(const char *path, int depth)
+{
+	DIR *dir = depth < DEPTH_MAX ? opendir(path) : NULL;
+	const struct dirent *entry;
+
+	if (dir != NULL) {
+		while ((entry = readdir(dir)) != NULL) {
+			char below[CGROUP_PATH];
+
+			if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+			    make_path(below, "%s/%s", path, entry->d_name))
+				remove_below(below, depth + 1);
+		}
+		closedir(dir);
+	}
+	rmdir(path);
+}
+
+void cgroup_remove_tree(const char *path)
+{
+	if (path[0] != '\0')
+		remove_below(path, 0);
+}
+
+void cgroups_remove(const struct cgroups *all)
+{
+	cgroup_remove_tree(all->v2_root);
+	cgroup_remove_tree(all->v1_memory);
+	cgroup_remove_tree(all->v1_pids);
+}
+
+void cgroup_kill_path(const char *path)
+{
+	int fd = path[0] != '\0' ? open_in(path, "cgroup.kill", O_WRONLY) : -1;
+
+	if (fd < 0)
+		return;
+	if (write(fd, "1", 1) != 1) {
+		// nothing else to be done here; the callers look at what is left
+	}
+	close(fd);
+}
+
+static void no_descriptors(struct cgroup *g)
+{
+	g->v2_join = g->v2_list = g->v2_kill = g->v2_events = g->v2_cpu = -1;
+	g->memory_join = g->memory_events = g->pids_join = g->pids_events = -1;
+}
+
+void cgroup_init(struct cgroup *g, const struct cgroups *all, unsigned worker)
+{
+	memset(g, 0, sizeof *g);
+	g->all = all;
+	no_descriptors(g);
+	if (all->v1_memory[0] != '\0')
+		make_path(g->v1_memory, "%s/w%u", all->v1_memory, worker);
+	if (all->v1_pids[0] != '\0')
+		make_path(g->v1_pids, "%s/w%u", all->v1_pids, worker);
+	if (all->v2_root[0] == '\0' || !make_path(g->v2, "%s/w%u", all->v2_root, worker) ||
+	    mkdir(g->v2, 0755) < 0) {
+		g->v2[0] = '\0';
+		return;
+	}
+	g->v2_join = open_in(g->v2, "cgroup.procs", O_WRONLY);
+	g->v2_list = open_in(g->v2, "cgroup.procs", O_RDONLY);
+	g->v2_kill = open_in(g->v2, "cgroup.kill", O_WRONLY);
+	g->v2_events = open_in(g->v2, "cgroup.events", O_RDONLY);
+	g->v2_cpu = open_in(g->v2, "cpu.stat", O_RDONLY);
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void cgroup_deinit(struct cgroup *g)
+{
+	if (g->all == NULL)
+		return;
+	close_fd(g->v2_join);
+	close_fd(g->v2_list);
+	close_fd(g->v2_kill);
+	close_fd(g->v2_events);
+	close_fd(g->v2_cpu);
+	close_fd(g->memory_join);
+	close_fd(g->memory_events);
+	close_fd(g->pids_join);
+	close_fd(g->pids_events);
+	cgroup_remove_tree(g->v2);
+	cgroup_remove_tree(g->v1_memory);
+	cgroup_remove_tree(g->v1_pids);
+	memset(g, 0, sizeof *g);
+	no_descriptors(g);
+}
+
+// The number behind "KEY " in a flat keyed file; 0 when it is not there.
+static uint64_t keyed(int fd, const char *key)
+{
+	char text[2048];
+	const size_t len = strlen(key);
+	ssize_t n = fd >= 0 ? pread(fd, text, sizeof text - 1, 0) : -1;
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, key, len) == 0 && line[len] == ' ')
+			return strtoull(line + len, NULL, 10);
+	}
+	return 0;
+}
+
+// Makes a v1 group at its first use.
+static bool open_v1(const char *root, const char *group, const char *events, int *join_fd, int *events_fd)
+{
+	if (group[0] == '\0')
+		return false;
+	if (*join_fd >= 0)
+		return true;
+	if ((mkdir(root, 0755) < 0 && errno != EEXIST) || (mkdir(group, 0755) < 0 && errno != EEXIST))
+		return false;
+	*join_fd = open_in(group, "cgroup.procs", O_WRONLY);
+	*events_fd = open_in(group, events, O_RDONLY);
+	return *join_fd >= 0;
+}
+
+static void arm_memory(struct cgroup *g, uint64_t bytes)
+{
+	g->memory = CGROUP_NONE;
+	if (g->all->v2_memory && g->v2[0] != '\0') {
+		if (bytes == g->memory_bytes || write_in(g->v2, "memory.max", bytes, "max"))
+			g->memory = bytes > 0 ? CGROUP_V2 : CGROUP_NONE;
+		if (g->memory_events < 0)
+			g->memory_events = open_in(g->v2, "memory.events", O_RDONLY);
+	} else if (bytes > 0 && open_v1(g->all->v1_memory, g->v1_memory, "memory.oom_control", &g->memory_join,
+	                                &g->memory_events)) {
+		if (bytes == g->memory_bytes || write_in(g->v1_memory, "memory.limit_in_bytes", bytes, "-1"))
+			g->memory = CGROUP_V1;
+	}
+	if (g->memory != CGROUP_NONE || bytes == 0)
+		g->memory_bytes = bytes;
+	g->oom_before = keyed(g->memory_events, "oom_kill");
+}
+
+static void arm_processes(struct cgroup *g, uint64_t count)
+{
+	g->processes = CGROUP_NONE;
+	if (g->all->v2_pids && g->v2[0] != '\0') {
+		if (write_in(g->v2, "pids.max", count, "max"))
+			g->processes = count > 0 ? CGROUP_V2 : CGROUP_NONE;
+		if (g->pids_events < 0)
+			g->pids_events = open_in(g->v2, "pids.events", O_RDONLY);
+	} else if (count > 0 &&
+	           open_v1(g->all->v1_pids, g->v1_pids, "pids.events", &g->pids_join, &g->pids_events)) {
+		if (write_in(g->v1_pids, "pids.max", count, "max"))
+			g->processes = CGROUP_V1;
+	}
+	g->denied_before = keyed(g->pids_events, "max");
+}
+
+unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes, int *joins)
+{
+	unsigned count = 0;
+
+	arm_memory(g, memory_bytes);
+	arm_processes(g, processes);
+	g->cpu_before_us = keyed(g->v2_cpu, "usage_usec");
+	if (g->v2_join >= 0)
+		joins[count++] = g->v2_join;
+	if (g->memory == CGROUP_V1)
+		joins[count++] = g->memory_join;
+	if (g->processes == CGROUP_V1)
+		joins[count++] = g->pids_join;
+	return count;
+}
+
+bool cgroup_holds(const struct cgroup *g)
+{
+	return g->v2_join >= 0;
+}
+
+void cgroup_kill(const struct cgroup *g)
+{
+	if (g->v2_kill >= 0 && pwrite(g->v2_kill, "1", 1, 0) != 1)
+		cgroup_kill_path(g->v2);
+}
+
+bool cgroup_empty(const struct cgroup *g)
+{
+	return keyed(g->v2_events, "populated") == 0;
+}
+
+static void read_pids(int fd, struct pid_list *out)
+{
+	char text[4096];
+	off_t at = 0;
+	ssize_t n;
+	long pid = 0;
+
+	while ((n = pread(fd, text, sizeof text, at)) > 0) {
+		at += n;
+		for (ssize_t i = 0; i < n; i++) {
+			if (text[i] != '\n') {
+				pid = pid * 10 + (text[i] - '0');
+				continue;
+			}
+			pid_list_add(out, (pid_t)pid);
+			pid = 0;
+		}
+	}
+}
+
+static void pids_below(const char *path, int depth, struct pid_list *out)
+{
+	struct stat st;
+	const struct dirent *entry;
+	DIR *dir;
+
+	// Two links more than it has groups below: the usual one has none.
+	if (depth >= DEPTH_MAX || stat(path, &st) < 0 || st.st_nlink <= 2)
+		return;
+	dir = opendir(path);
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		char below[CGROUP_PATH];
+		int fd;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+		    !make_path(below, "%s/%s", path, entry->d_name))
+			continue;
+		fd = open_in(below, "cgroup.procs", O_RDONLY);
+		if (fd >= 0)
+			read_pids(fd, out);
+		close_fd(fd);
+		pids_below(below, depth + 1, out);
+	}
+	closedir(dir);
+}
+
+void cgroup_pids(const struct cgroup *g, struct pid_list *out)
+{
+	if (g->v2_list < 0)
+		return;
+	read_pids(g->v2_list, out);
+	pids_below(g->v2, 0, out);
+}
+
+uint64_t cgroup_cpu_us(const struct cgroup *g)
+{
+	uint64_t now = keyed(g->v2_cpu, "usage_usec");
+
+	return now > g->cpu_before_us ? now - g->cpu_before_us : 0;
+}
+
+uint64_t cgroup_oom_kills(const struct cgroup *g)
+{
+	return g->memory == CGROUP_NONE ? 0 : keyed(g->memory_events, "oom_kill") - g->oom_before;
+}
+
+uint64_t cgroup_forks_denied(const struct cgroup *g)
+{
+	return g->processes == CGROUP_NONE ? 0 : keyed(g->pids_events, "max") - g->denied_before;
+}

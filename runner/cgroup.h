@@ -1,0 +1,58 @@
+// Control groups: one v2 group a worker that holds whatever its test starts, so that all of it can be killed; and
+// the controllers that limit memory and processes, from v2 or v1, whichever the machine grants.
+#ifndef SG_CGROUP_H
+#define SG_CGROUP_H
+
+#include "proc.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CGROUP_PATH 512U
+
+// What was found at the start of a run. An empty path: not granted.
+struct cgroups {
+	char v2_root[CGROUP_PATH];   // "OWN/NAME" in the v2 hierarchy, made; the guardian kills it whole
+	char v1_memory[CGROUP_PATH]; // the same in v1's memory and pids hierarchies, made when first needed
+	char v1_pids[CGROUP_PATH];
+	bool v2_memory, v2_pids; // v2 carries these controllers here
+	char why_not[160];       // why there is no v2 group, in words
+};
+
+enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
+
+// One worker's groups, used for its tests one after another.
+struct cgroup {
+	const struct cgroups *all;
+	char v2[CGROUP_PATH], v1_memory[CGROUP_PATH], v1_pids[CGROUP_PATH];
+	int v2_join, v2_list, v2_kill, v2_events, v2_cpu; // descriptors; -1: none
+	int memory_join, memory_events, pids_join, pids_events;
+	enum cgroup_kind memory, processes; // what limits the present test
+	uint64_t memory_bytes;              // limit written last; 0: none
+	uint64_t oom_before, denied_before, cpu_before_us;
+};
+
+// `name` is new to the machine. Never fails: what is not granted is left empty.
+void cgroups_probe(struct cgroups *all, const char *name);
+// Removes what is left, deepest first.
+void cgroups_remove(const struct cgroups *all);
+// Removes a group and those below it; what still holds a process stays.
+void cgroup_remove_tree(const char *path);
+// Kills everything in the group at `path` and below.
+void cgroup_kill_path(const char *path);
+
+void cgroup_init(struct cgroup *g, const struct cgroups *all, unsigned worker);
+void cgroup_deinit(struct cgroup *g);
+// Sets the limits for the next test (0: none) and adds the descriptors that its process must write itself into
+// to `joins` (room for three); returns how many. g->memory and g->processes say what is in force.
+unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes, int *joins);
+
+bool cgroup_holds(const struct cgroup *g); // does a v2 group hold the test's processes?
+void cgroup_kill(const struct cgroup *g);
+bool cgroup_empty(const struct cgroup *g); // no living process in it or below
+void cgroup_pids(const struct cgroup *g, struct pid_list *out);
+uint64_t cgroup_cpu_us(const struct cgroup *g);       // CPU time since arm, the dead included; 0: unknown
+uint64_t cgroup_oom_kills(const struct cgroup *g);    // since arm
+uint64_t cgroup_forks_denied(const struct cgroup *g); // since arm
+
+#endif

@@ -1,0 +1,124 @@
+// The processes of one test.
+#include "contain.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NAMED_MAX 32U
+
+// Our children that are neither strangers nor the leader: the test's orphans.
+static void look_at_orphans(struct contain *c)
+{
+	size_t kept = 0;
+
+	c->children.count = 0;
+	proc_children(getpid(), &c->children);
+	for (size_t i = 0; i < c->children.count; i++) {
+		pid_t pid = c->children.pids[i];
+
+		if (pid != c->leader && !pid_list_has(c->strangers, pid))
+			c->children.pids[kept++] = pid;
+	}
+	c->children.count = kept;
+}
+
+static void add_if_alive(struct pid_list *l, pid_t pid)
+{
+	struct proc_stat st;
+
+	if (proc_stat(pid, &st) == 0 && st.state != 'Z' && st.state != 'X')
+		pid_list_add(l, pid);
+}
+
+// Everything below members[from..]: the list grows while it is walked.
+static void add_descendants(struct pid_list *members, size_t from)
+{
+	struct pid_list found = {0};
+
+	for (size_t i = from; i < members->count; i++) {
+		found.count = 0;
+		proc_children(members->pids[i], &found);
+		for (size_t k = 0; k < found.count; k++)
+			if (!pid_list_has(members, found.pids[k]))
+				add_if_alive(members, found.pids[k]);
+	}
+	pid_list_deinit(&found);
+}
+
+void contain_look(struct contain *c)
+{
+	size_t in_group;
+
+	c->members.count = 0;
+	cgroup_pids(c->group, &c->members);
+	in_group = c->members.count;
+	if (!cgroup_holds(c->group))
+		add_if_alive(&c->members, c->leader);
+	look_at_orphans(c);
+	for (size_t i = 0; i < c->children.count; i++)
+		if (!pid_list_has(&c->members, c->children.pids[i]))
+			add_if_alive(&c->members, c->children.pids[i]);
+	add_descendants(&c->members, in_group);
+}
+
+bool contain_over(struct contain *c)
+{
+	size_t alive = 0;
+
+	look_at_orphans(c);
+	for (size_t i = 0; i < c->children.count; i++) {
+		siginfo_t info = {0};
+
+		// One by one: a waitpid(-1) could take the status of a process that somebody else waits for.
+		if (waitid(P_PID, (id_t)c->children.pids[i], &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+			alive++;
+	}
+	if (alive > 0)
+		return false;
+	if (cgroup_holds(c->group))
+		return cgroup_empty(c->group);
+	// Without orphans all that is left is below the leader, and below a zombie there is nothing.
+	return true;
+}
+
+void contain_signal(struct contain *c, int sig)
+{
+	if (c->leader > 0)
+		kill(-c->leader, sig);
+	if (sig == SIGKILL)
+		cgroup_kill(c->group);
+	contain_look(c);
+	for (size_t i = 0; i < c->members.count; i++) {
+		struct proc_stat st;
+
+		if (proc_stat(c->members.pids[i], &st) == 0 && (st.pgrp != c->leader || sig == SIGKILL))
+			proc_kill(st.pid, st.start_time, sig);
+	}
+}
+
+void contain_name_leftovers(struct contain *c, struct strings *out)
+{
+	contain_look(c);
+	for (size_t i = 0; i < c->members.count; i++) {
+		struct buf name = {0};
+
+		if (out->count == NAMED_MAX) {
+			buf_addf(&name, "and %zu more", c->members.count - i);
+		} else {
+			buf_addf(&name, "pid %d ", c->members.pids[i]);
+			proc_name(c->members.pids[i], &name);
+		}
+		strings_add(out, buf_text(&name), name.len);
+		buf_deinit(&name);
+		if (out->count > NAMED_MAX)
+			break;
+	}
+}
+
+void contain_deinit(struct contain *c)
+{
+	pid_list_deinit(&c->members);
+	pid_list_deinit(&c->children);
+}

@@ -1,0 +1,31 @@
+// All processes of one test, and only they: found, counted, killed and reaped.
+#ifndef SG_CONTAIN_H
+#define SG_CONTAIN_H
+
+#include "cgroup.h"
+#include "proc.h"
+#include "result.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+// What is ours is found in the test's cgroup, where there is one; below its first process; and, since we are a
+// child subreaper, among our own children: whatever loses its parent, by a double fork or otherwise, becomes one.
+struct contain {
+	const struct cgroup *group;
+	const struct pid_list *strangers; // our children that are no test's: the guardian, and those we had before
+	pid_t leader;                     // the test's first process; not reaped while this is in use
+	struct pid_list members, children; // room for the lists, kept from test to test
+};
+
+// The living processes of the test, in c->members.
+void contain_look(struct contain *c);
+// Reaps the orphans that have ended; true when no process but the leader's zombie is left.
+bool contain_over(struct contain *c);
+// `sig` to all of it.
+void contain_signal(struct contain *c, int sig);
+// Adds "pid 123 sleep 60" for what still lives, at most 32 of them.
+void contain_name_leftovers(struct contain *c, struct strings *out);
+void contain_deinit(struct contain *c);
+
+#endif

@@ -1,0 +1,171 @@
+// The guardian process.
+#include "guardian.h"
+
+#include "proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROUNDS 500        // at most five seconds of killing
+#define ROUND_NS 10000000 // between two looks
+#define QUIET 3           // looks in a row that find nothing: a process may be between fork and exec
+#define GO_HOME 'q'
+
+static bool is_session_of_ours(const struct guardian *g, pid_t session)
+{
+	for (unsigned i = 0; i < GUARDIAN_SLOTS; i++) {
+		pid_t ours = atomic_load_explicit(&g->page->sessions[i], memory_order_relaxed);
+
+		if (ours != 0 && ours == session)
+			return true;
+	}
+	return false;
+}
+
+// One look at all processes; how many were killed.
+static unsigned kill_round(const struct guardian *g, struct pid_list *all)
+{
+	unsigned killed = 0;
+
+	cgroup_kill_path(g->cgroups->v2_root);
+	all->count = 0;
+	proc_all(all);
+	for (size_t i = 0; i < all->count; i++) {
+		struct proc_stat st;
+
+		if (all->pids[i] == getpid() || proc_stat(all->pids[i], &st) < 0 || st.state == 'Z')
+			continue;
+		if (!is_session_of_ours(g, st.session) && !is_session_of_ours(g, st.pgrp) &&
+		    !proc_has_env(st.pid, g->mark))
+			continue;
+		proc_kill(st.pid, st.start_time, SIGKILL);
+		killed++;
+	}
+	return killed;
+}
+
+static void clean_up(const struct guardian *g)
+{
+	const struct timespec pause = {0, ROUND_NS};
+	struct pid_list all = {0};
+
+	for (int round = 0, quiet = 0; round < ROUNDS && quiet < QUIET; round++) {
+		quiet = kill_round(g, &all) == 0 ? quiet + 1 : 0;
+		nanosleep(&pause, NULL);
+	}
+	scratch_remove(g->scratch);
+	cgroups_remove(g->cgroups);
+	pid_list_deinit(&all);
+}
+
+// Nothing of the runner's may be held: not its journal's lock, not the pipe that its own caller reads.
+static void let_go(int keep)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	for (int fd = 0; fd < 3 && null >= 0; fd++)
+		dup2(null, fd);
+	if (keep > 3)
+		syscall(SYS_close_range, 3U, (unsigned)keep - 1, 0U);
+	syscall(SYS_close_range, (unsigned)keep + 1, ~0U, 0U);
+	if (chdir("/") < 0) {
+		// then we hold a directory busy: nothing worse
+	}
+}
+
+__attribute__((noreturn)) static void guardian_main(const struct guardian *g, int fd)
+{
+	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP};
+	sigset_t none;
+	char message = 0;
+	ssize_t n;
+
+	setsid();
+	prctl(PR_SET_NAME, "stressgen-guard");
+	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	let_go(fd);
+	do
+		n = read(fd, &message, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1 || message != GO_HOME)
+		clean_up(g);
+	_exit(0);
+}
+
+int guardian_start(struct guardian *g, const struct cgroups *cgroups, const struct scratch *scratch)
+{
+	int fds[2];
+	int rc;
+
+	g->cgroups = cgroups;
+	g->scratch = scratch;
+	g->pidfd = g->pipe_fd = -1;
+	snprintf(g->mark, sizeof g->mark, "STRESSGEN_MARK=%s-", scratch->name);
+	if (g->page == NULL) {
+		void *page =
+		        mmap(NULL, sizeof *g->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+		if (page == MAP_FAILED)
+			return -errno;
+		g->page = page;
+	}
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	g->pid = fork();
+	if (g->pid == 0) {
+		close(fds[1]);
+		guardian_main(g, fds[0]);
+	}
+	rc = g->pid < 0 ? -errno : 0;
+	close(fds[0]);
+	g->pipe_fd = fds[1];
+	if (rc == 0) {
+		g->pidfd = (int)syscall(SYS_pidfd_open, g->pid, 0);
+		rc = g->pidfd < 0 ? -errno : 0;
+	}
+	return rc;
+}
+
+void guardian_watch(struct guardian *g, unsigned worker, pid_t session)
+{
+	atomic_store_explicit(&g->page->sessions[worker], session, memory_order_relaxed);
+}
+
+void guardian_stop(struct guardian *g)
+{
+	const char message = GO_HOME;
+
+	if (g->pid > 0) {
+		// MSG_NOSIGNAL does not exist for pipes: a dead guardian must not kill us here.
+		sighandler_t before = signal(SIGPIPE, SIG_IGN);
+
+		if (write(g->pipe_fd, &message, 1) != 1)
+			kill(g->pid, SIGKILL);
+		signal(SIGPIPE, before);
+		while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (g->page != NULL) {
+		if (g->pid > 0)
+			close(g->pipe_fd);
+		if (g->pidfd > 0)
+			close(g->pidfd);
+		munmap(g->page, sizeof *g->page);
+	}
+	memset(g, 0, sizeof *g);
+	g->pidfd = g->pipe_fd = -1;
+}

@@ -1,0 +1,346 @@
+// Starting and watching a test.
+#include "job.h"
+
+#include "clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READ_BYTES 65536U
+#define READ_ROUNDS 16    // pieces read at once, so that a talkative test cannot keep timers waiting
+#define KILL_AGAIN_MS 50  // between two rounds of SIGKILL
+#define KILL_ROUNDS 200   // ten seconds; then it cannot be killed
+#define STRESSGEN_SLOTS 6 // entries of its own in a test's environment, and the NULL
+
+static void on_output(void *arg, const char *bytes, size_t len)
+{
+	capture_feed(arg, bytes, len);
+}
+
+int job_init(struct job *j, struct session *s, unsigned worker)
+{
+	const struct sample_sink sink = measure_sink(&j->measure);
+	int rc;
+
+	memset(j, 0, sizeof *j);
+	j->session = s;
+	j->worker = worker;
+	j->pidfd = -1;
+	cgroup_init(&j->group, &s->cgroups, worker);
+	j->contain.group = &j->group;
+	j->contain.strangers = &s->strangers;
+	uv_timer_init(s->loop, &j->limit);
+	uv_timer_init(s->loop, &j->sampler);
+	uv_timer_init(s->loop, &j->drain);
+	j->limit.data = j->sampler.data = j->drain.data = j;
+	j->tele_file = malloc(sizeof *j->tele_file);
+	j->environment.entries = calloc(s->environment_count + STRESSGEN_SLOTS, sizeof *j->environment.entries);
+	if (j->tele_file == NULL || j->environment.entries == NULL)
+		return -ENOMEM;
+	memcpy(j->environment.entries, s->environment, s->environment_count * sizeof *j->environment.entries);
+	rc = capture_init(&j->out, s->output_limit);
+	if (rc == 0)
+		rc = capture_init(&j->err, s->output_limit);
+	for (int i = 0; i < JOB_CHANNELS && rc == 0; i++) {
+		j->channels[i].job = j;
+		j->channels[i].fd = j->channels[i].theirs = -1;
+		if (i != JOB_ERR)
+			rc = sample_stream_init(&j->channels[i].stream, &sink, i == JOB_OUT ? on_output : NULL,
+			                        &j->out);
+	}
+	j->channels[JOB_ERR].raw = &j->err;
+	return rc;
+}
+
+void job_deinit(struct job *j)
+{
+	if (j->session == NULL)
+		return;
+	job_clear(j);
+	for (int i = 0; i < JOB_CHANNELS; i++)
+		sample_stream_deinit(&j->channels[i].stream);
+	capture_deinit(&j->out);
+	capture_deinit(&j->err);
+	measure_deinit(&j->measure);
+	contain_deinit(&j->contain);
+	cgroup_deinit(&j->group);
+	free(j->tele_file);
+	free(j->environment.entries);
+	memset(j, 0, sizeof *j);
+}
+
+bool job_is_idle(const struct job *j)
+{
+	return j->state == JOB_IDLE;
+}
+
+void job_clear(struct job *j)
+{
+	result_deinit(&j->result);
+	command_deinit(&j->command);
+}
+
+// ---- its output ----
+
+void job_close_channel(struct job_channel *ch)
+{
+	if (ch->theirs >= 0)
+		close(ch->theirs);
+	ch->theirs = -1;
+	if (ch->fd < 0)
+		return;
+	uv_poll_stop(&ch->poll);
+	close(ch->fd);
+	ch->fd = -1;
+	if (ch->raw == NULL)
+		sample_stream_end(&ch->stream);
+}
+
+void job_read(struct job_channel *ch)
+{
+	char bytes[READ_BYTES];
+
+	for (int i = 0; i < READ_ROUNDS && ch->fd >= 0; i++) {
+		ssize_t n = read(ch->fd, bytes, sizeof bytes);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0)
+			job_close_channel(ch); // the end, or an error that will not pass
+		else if (ch->raw != NULL)
+			capture_feed(ch->raw, bytes, (size_t)n);
+		else
+			sample_stream_feed(&ch->stream, bytes, (size_t)n);
+		if (n > 0 && (size_t)n < sizeof bytes && ch->job->state == JOB_RUNNING)
+			return; // there may be more, but most often there is not
+	}
+}
+
+static void on_readable(uv_poll_t *handle, __attribute__((unused)) int status, __attribute__((unused)) int events)
+{
+	struct job_channel *ch = handle->data;
+
+	job_read(ch);
+	if (ch->fd < 0 && ch->job->state == JOB_DRAINING)
+		job_drain(ch->job);
+}
+
+// ---- its end ----
+
+static void send_kill(struct job *j)
+{
+	contain_signal(&j->contain, SIGKILL);
+	j->kills++;
+	uv_timer_start(&j->limit, j->limit.timer_cb, KILL_AGAIN_MS, 0);
+}
+
+static void on_limit(uv_timer_t *handle)
+{
+	struct job *j = handle->data;
+
+	switch (j->state) {
+	case JOB_RUNNING:
+		j->facts.timed_out = true;
+		j->state = JOB_TERM_SENT;
+		contain_signal(&j->contain, SIGTERM);
+		contain_signal(&j->contain, SIGCONT); // one that has stopped itself would never see it
+		uv_timer_start(&j->limit, on_limit, j->session->grace_ns / SG_NS_PER_MS, 0);
+		break;
+	case JOB_TERM_SENT:
+		j->facts.killed = true;
+		j->state = JOB_KILL_SENT;
+		send_kill(j);
+		break;
+	case JOB_KILL_SENT:
+		if (j->kills < KILL_ROUNDS) {
+			send_kill(j);
+			break;
+		}
+		j->left_to_its_fate = true;
+		j->state = JOB_DRAINING;
+		j->exit_ns = clock_now_ns();
+		job_drain(j);
+		break;
+	default:
+		break;
+	}
+}
+
+void job_stop(struct job *j, const char *by, bool now)
+{
+	if (j->state != JOB_RUNNING && j->state != JOB_TERM_SENT)
+		return;
+	if (!j->facts.timed_out)
+		j->facts.stopped_by = by;
+	if (now) {
+		j->state = JOB_KILL_SENT;
+		send_kill(j);
+	} else if (j->state == JOB_RUNNING) {
+		j->state = JOB_TERM_SENT;
+		contain_signal(&j->contain, SIGTERM);
+		contain_signal(&j->contain, SIGCONT);
+		uv_timer_start(&j->limit, on_limit, j->session->grace_ns / SG_NS_PER_MS, 0);
+	}
+}
+
+static void on_exit_seen(uv_poll_t *handle, __attribute__((unused)) int status, __attribute__((unused)) int events)
+{
+	struct job *j = handle->data;
+	siginfo_t info = {0};
+
+	// It stays a zombie, so that its group's number cannot become another's before we are done with it.
+	if (waitid(P_PIDFD, (id_t)j->pidfd, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid == 0)
+		return;
+	j->exit_ns = clock_now_ns();
+	if (info.si_code == CLD_EXITED)
+		j->result.exit_code = info.si_status;
+	else
+		j->result.signal = info.si_status;
+	uv_poll_stop(&j->exit_poll);
+	uv_timer_stop(&j->limit);
+	uv_timer_stop(&j->sampler);
+	j->state = JOB_DRAINING;
+	for (int i = 0; i < JOB_CHANNELS; i++)
+		job_read(&j->channels[i]);
+	job_drain(j);
+}
+
+// ---- looking at it ----
+
+// The next look is after 2, 5, 10, 20, 50 and 100 ms, then every period: short tests have a peak too.
+static void schedule_look(struct job *j)
+{
+	static const uint64_t first_ms[] = {2, 3, 5, 10, 30, 50};
+	uint64_t ms = j->session->sample_ns / SG_NS_PER_MS;
+
+	if (j->looks < sizeof first_ms / sizeof first_ms[0] && first_ms[j->looks] < ms)
+		ms = first_ms[j->looks];
+	j->looks++;
+	uv_timer_start(&j->sampler, j->sampler.timer_cb, ms > 0 ? ms : 1, 0);
+}
+
+// Shared pages count once for each process in RSS: only PSS tells whether it is too much. 0 when it is not.
+static uint64_t over_memory(struct job *j, const struct tree_sample *s)
+{
+	uint64_t sum = 0;
+
+	if (j->memory_limit == 0 || j->group.memory != CGROUP_NONE || s->rss_bytes <= j->memory_limit)
+		return 0;
+	for (size_t i = 0; i < j->contain.members.count && s->procs > 1; i++)
+		sum += proc_pss(j->contain.members.pids[i]);
+	if (sum == 0)
+		sum = s->rss_bytes;
+	return sum > j->memory_limit ? sum : 0;
+}
+
+static void on_look(uv_timer_t *handle)
+{
+	struct job *j = handle->data;
+	const uint64_t age_ns = clock_now_ns() - j->start_ns;
+	struct tree_sample sample;
+	uint64_t over;
+
+	measure_look(&j->contain, &sample);
+	measure_add(&j->measure, age_ns, &sample);
+	contain_over(&j->contain); // reaps what has been orphaned and has ended
+	job_flush_timeline(j);
+	over = over_memory(j, &sample);
+	if (over > 0) {
+		j->facts.memory_seen = over;
+		j->state = JOB_KILL_SENT;
+		j->limit.timer_cb = on_limit;
+		send_kill(j);
+		return;
+	}
+	if (j->sampled != NULL)
+		j->sampled(j, age_ns, sample.rss_bytes);
+	schedule_look(j);
+}
+
+// ---- its start ----
+
+static void watch_fd(struct job *j, uv_poll_t *poll, int fd, uv_poll_cb cb, void *data)
+{
+	uv_poll_init(j->session->loop, poll, fd);
+	poll->data = data;
+	uv_poll_start(poll, UV_READABLE, cb);
+	j->open_handles++;
+}
+
+static void watch(struct job *j)
+{
+	watch_fd(j, &j->exit_poll, j->pidfd, on_exit_seen, j);
+	for (int i = 0; i < JOB_CHANNELS; i++)
+		watch_fd(j, &j->channels[i].poll, j->channels[i].fd, on_readable, &j->channels[i]);
+	j->limit.timer_cb = on_limit;
+	j->sampler.timer_cb = on_look;
+	uv_update_time(j->session->loop);
+	if (j->facts.timeout_ns > 0)
+		uv_timer_start(&j->limit, on_limit, (j->facts.timeout_ns + SG_NS_PER_MS - 1) / SG_NS_PER_MS, 0);
+	schedule_look(j);
+}
+
+static void close_pipes(struct job *j, bool ours)
+{
+	for (int i = 0; i < JOB_CHANNELS; i++) {
+		struct job_channel *ch = &j->channels[i];
+
+		if (ch->theirs >= 0)
+			close(ch->theirs);
+		if (ours && ch->fd >= 0)
+			close(ch->fd);
+		ch->theirs = -1;
+		ch->fd = ours ? -1 : ch->fd;
+	}
+}
+
+static int start_process(struct job *j)
+{
+	const char *step = "";
+	struct proc_stat st;
+	int rc;
+
+	j->start_ns = clock_now_ns();
+	rc = spawn(&j->session->spawner, &j->plan, &j->pid, &j->pidfd, &step);
+	close_pipes(j, rc < 0);
+	if (rc < 0) {
+		err_set(&j->why, -rc, "%s could not be started (%s): %s", j->command.argv[0], step, strerror(-rc));
+		j->facts.not_started = j->why.text;
+		return 1;
+	}
+	guardian_watch(&j->session->guardian, j->worker, j->pid);
+	j->contain.leader = j->pid;
+	j->start_time = proc_stat(j->pid, &st) == 0 ? st.start_time : 0;
+	return 0;
+}
+
+int job_start(struct job *j, size_t index, unsigned attempt)
+{
+	int rc;
+
+	j->index = index;
+	j->test = &j->session->config->suite->tests[index];
+	j->looks = j->kills = 0;
+	j->left_to_its_fate = j->timeline_begun = false;
+	j->output_error = 0;
+	j->pid = 0;
+	rc = job_prepare(j, attempt);
+	if (rc == 0)
+		rc = start_process(j);
+	if (rc != 0) {
+		close_pipes(j, true);
+		if (rc == 1)
+			job_conclude(j);
+		return rc;
+	}
+	j->state = JOB_RUNNING;
+	watch(j);
+	return 0;
+}

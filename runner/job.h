@@ -1,0 +1,110 @@
+// One test at a time, from its preparation to its verdict: what a worker does. The states are
+// idle -> running -> [term sent -> kill sent] -> draining -> [reaping] -> closing -> idle.
+#ifndef SG_JOB_H
+#define SG_JOB_H
+
+#include "capture.h"
+#include "command.h"
+#include "contain.h"
+#include "judge.h"
+#include "measure.h"
+#include "session.h"
+#include "telemetry.h"
+
+#include <limits.h>
+
+enum job_state { JOB_IDLE, JOB_RUNNING, JOB_TERM_SENT, JOB_KILL_SENT, JOB_DRAINING, JOB_REAPING, JOB_CLOSING };
+
+enum job_channel_name { JOB_OUT, JOB_ERR, JOB_EXTRA, JOB_CHANNELS };
+
+struct job;
+
+// One of the pipes from the test to us.
+struct job_channel {
+	struct job *job;
+	uv_poll_t poll;
+	int fd;              // our end; -1: closed
+	int theirs;          // the test's end, until it is started
+	struct capture *raw; // where its bytes go as they are; NULL: to the stream below
+	struct sample_stream stream;
+};
+
+// Text of the variables that each test gets anew.
+struct job_environment {
+	char **entries; // the session's, then these, then NULL
+	char mark[96], fd[24], temp[SCRATCH_PATH + 16], telemetry[SCRATCH_PATH + 32], preload[PATH_MAX + 16];
+};
+
+struct job {
+	struct session *session;
+	unsigned worker;
+	enum job_state state;
+	const struct suite_test *test;
+	size_t index; // of the test in the suite
+	// called from the loop when the test is settled, with result and facts filled in; it may start the next
+	void (*done)(struct job *j);
+	// called for every look at the running test
+	void (*sampled)(struct job *j, uint64_t age_ns, uint64_t rss_bytes);
+	void *arg;
+
+	struct result result;
+	struct facts facts;
+	int output_error;    // 0, or why its output could not be kept whole
+	uint64_t start_time; // of its first process, in ticks since boot
+	pid_t pid;
+
+	// private to job*.c
+	struct err why; // backing of facts.not_started
+	struct command command;
+	struct job_environment environment;
+	struct spawn_plan plan;
+	struct cgroup group;
+	struct contain contain;
+	struct measure measure;
+	struct capture out, err;
+	struct job_channel channels[JOB_CHANNELS];
+	struct tele_file *tele_file;
+	char temp_dir[SCRATCH_PATH], tele_dir[SCRATCH_PATH];
+	char attempt_dir[PATH_MAX], out_path[PATH_MAX], err_path[PATH_MAX], timeline_path[PATH_MAX];
+	char copy_dir[PATH_MAX];
+	bool timeline_begun;
+	const char *not_instrumented; // why nothing is preloaded; NULL: it is, or need not be
+	uint64_t memory_limit;
+	uv_poll_t exit_poll;
+	int pidfd;
+	uv_timer_t limit, sampler, drain;
+	unsigned open_handles; // that must be closed before the job is idle again
+	uint64_t start_ns, exit_ns;
+	unsigned looks;        // samples so far
+	unsigned kills;        // rounds of SIGKILL
+	bool left_to_its_fate; // could not be killed
+};
+
+// Allocates all that a test needs. 0 or -errno.
+int job_init(struct job *j, struct session *s, unsigned worker);
+// Starts the test; facts.interrupted_* may be set afterwards. 0: it runs, and done() will be called; 1: it could
+// not be started, done() will not be called, facts and result say why and are judged; -errno: we cannot go on.
+int job_start(struct job *j, size_t index, unsigned attempt);
+// Ends it because the run is to stop: at first by SIGTERM, with `now` by SIGKILL.
+void job_stop(struct job *j, const char *by, bool now);
+bool job_is_idle(const struct job *j);
+// Frees what the result holds, once it was journalled.
+void job_clear(struct job *j);
+// To be called when the loop has closed all handles.
+void job_deinit(struct job *j);
+
+// ---- between job*.c ----
+
+// Directories, command, environment, limits: everything up to the spawn. 0, 1 when facts.not_started says why it
+// cannot be, or -errno.
+int job_prepare(struct job *j, unsigned attempt);
+// From the exit to an empty group; ends in done().
+void job_drain(struct job *j);
+// Reads what is there on one channel; closes it at its end.
+void job_read(struct job_channel *ch);
+void job_close_channel(struct job_channel *ch);
+void job_flush_timeline(struct job *j);
+// Puts the result together and has it judged.
+void job_conclude(struct job *j);
+
+#endif

@@ -1,0 +1,239 @@
+// Preparing a test: everything that its process needs is ready before it is started.
+#include "job.h"
+
+#include "clock.h"
+#include "io.h"
+#include "units.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define OOM_SCORE_TEST "500"
+#define EXTRA_FD 3 // what STRESSGEN_FD says
+
+__attribute__((format(printf, 3, 4))) static int put(char *out, size_t size, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(out, size, format, args);
+	va_end(args);
+	return n >= 0 && (size_t)n < size ? 0 : -ENAMETOOLONG;
+}
+
+static int prepare_paths(struct job *j, unsigned attempt)
+{
+	char *name = io_encode_name(j->test->id);
+	int rc;
+
+	if (name == NULL)
+		return -ENOMEM;
+	rc = put(j->attempt_dir, sizeof j->attempt_dir, "%s/tests/%s/%u", j->session->run_dir, name, attempt);
+	free(name);
+	if (rc == 0)
+		rc = put(j->out_path, sizeof j->out_path, "%s/stdout", j->attempt_dir);
+	if (rc == 0)
+		rc = put(j->err_path, sizeof j->err_path, "%s/stderr", j->attempt_dir);
+	if (rc == 0)
+		rc = put(j->timeline_path, sizeof j->timeline_path, "%s/timeline", j->attempt_dir);
+	if (rc == 0)
+		rc = put(j->copy_dir, sizeof j->copy_dir, "%s/telemetry", j->attempt_dir);
+	if (rc == 0)
+		rc = scratch_dir(j->session->scratch.temp_root, j->worker, j->temp_dir);
+	if (rc == 0)
+		rc = scratch_dir(j->session->scratch.tele_root, j->worker, j->tele_dir);
+	return rc;
+}
+
+static int prepare_command(struct job *j)
+{
+	const struct runner_config *c = j->session->config;
+	const struct command_context ctx = {.suite_dir = j->session->suite_dir,
+	                                    .resolve = c->resolve,
+	                                    .resolve_arg = c->resolve_arg,
+	                                    .params = c->params,
+	                                    .param_count = c->param_count};
+	int rc;
+
+	rc = command_resolve(&ctx, j->test, &j->command, &j->why);
+	if (rc == -ENOMEM)
+		return rc;
+	if (rc < 0) {
+		j->facts.not_started = j->why.text;
+		return 1;
+	}
+	j->plan.program = j->command.program;
+	j->plan.argv = j->command.argv;
+	return 0;
+}
+
+// LD_PRELOAD for this program: with our library in front where it works, else as it was.
+static const char *preload_for(struct job *j)
+{
+	const struct session *s = j->session;
+
+	j->not_instrumented = NULL;
+	if (s->config->preload != NULL && !j->command.own_program) {
+		j->not_instrumented = s->preload_refused;
+		if (j->not_instrumented == NULL)
+			j->not_instrumented = program_no_preload(&j->session->programs, j->command.program);
+		if (j->not_instrumented == NULL)
+			return s->config->preload;
+	}
+	return NULL;
+}
+
+static int prepare_environment(struct job *j)
+{
+	struct job_environment *env = &j->environment;
+	const struct session *s = j->session;
+	const char *library = preload_for(j);
+	size_t n = s->environment_count;
+	int rc = 0;
+
+	env->entries[n++] = env->mark;
+	env->entries[n++] = env->temp;
+	env->entries[n++] = env->telemetry;
+	env->entries[n++] = env->fd;
+	if (put(env->fd, sizeof env->fd, "STRESSGEN_FD=%d", EXTRA_FD) < 0 ||
+	    put(env->mark, sizeof env->mark, "%s%" PRIu64, s->guardian.mark, s->serial) < 0 ||
+	    put(env->temp, sizeof env->temp, "TMPDIR=%s", j->temp_dir) < 0 ||
+	    put(env->telemetry, sizeof env->telemetry, SG_TELE_ENV_DIR "=%s", j->tele_dir) < 0)
+		return -ENAMETOOLONG;
+	if (library != NULL || s->preload_before != NULL) {
+		const char *link = library != NULL && s->preload_before != NULL ? ":" : "";
+
+		rc = put(env->preload, sizeof env->preload, "LD_PRELOAD=%s%s%s", library != NULL ? library : "",
+		         link, s->preload_before != NULL ? s->preload_before : "");
+		env->entries[n++] = env->preload;
+	}
+	env->entries[n] = NULL;
+	j->plan.envp = env->entries;
+	return rc;
+}
+
+// A soft and a hard limit; the hard one is never above ours, which we might not be allowed to raise.
+static void add_rlimit(struct job *j, int resource, uint64_t soft, uint64_t hard)
+{
+	struct rlimit ours;
+
+	if (getrlimit(resource, &ours) == 0 && ours.rlim_max != RLIM_INFINITY && hard > ours.rlim_max)
+		hard = ours.rlim_max;
+	j->plan.rlimits[j->plan.rlimit_count++] = (struct spawn_rlimit){resource, soft < hard ? soft : hard, hard};
+}
+
+static const char *cgroup_words(enum cgroup_kind k)
+{
+	return k == CGROUP_V2 ? "cgroup v2" : "cgroup v1";
+}
+
+static void say_io(const struct test_meta *m, struct buf *out)
+{
+	if (m->io_bytes_per_s > 0 || m->io_ops_per_s > 0)
+		buf_adds(out, ", I/O not limited (no mechanism for it is in use)");
+}
+
+// Sets the limits that the header, else the run asks for, and says which are in force and by what.
+static void prepare_limits(struct job *j)
+{
+	const struct test_meta *m = &j->test->meta;
+	struct session *s = j->session;
+	struct buf words = {0};
+	char text[32];
+
+	j->facts.timeout_ns = test_meta_has(m, HKEY_TIMEOUT) ? m->timeout_ns : s->timeout_ns;
+	j->memory_limit = m->memory_bytes > 0 ? m->memory_bytes : s->memory_bytes;
+	j->plan.rlimit_count = 0;
+	j->plan.join_count = cgroup_arm(&j->group, j->memory_limit, m->procs, j->plan.joins);
+	buf_addf(&words, "time %s",
+	         j->facts.timeout_ns > 0 ? units_duration(text, sizeof text, j->facts.timeout_ns) : "not limited");
+	if (j->memory_limit > 0)
+		buf_addf(&words, ", memory %s (%s)", units_bytes(text, sizeof text, j->memory_limit),
+		         j->group.memory != CGROUP_NONE ? cgroup_words(j->group.memory) : "sampled");
+	if (m->cpu_s > 0) {
+		add_rlimit(j, RLIMIT_CPU, m->cpu_s, m->cpu_s + 1);
+		buf_addf(&words, ", CPU %" PRIu64 " s a process (rlimit)", m->cpu_s);
+	}
+	if (m->files > 0) {
+		add_rlimit(j, RLIMIT_NOFILE, m->files, m->files);
+		buf_addf(&words, ", files %" PRIu64 " a process (rlimit)", m->files);
+	}
+	if (m->procs > 0 && j->group.processes != CGROUP_NONE) {
+		buf_addf(&words, ", processes %" PRIu64 " (%s)", m->procs, cgroup_words(j->group.processes));
+	} else if (m->procs > 0 && geteuid() == 0) {
+		buf_adds(&words, ", processes not limited (root, and no pids cgroup)");
+	} else if (m->procs > 0) {
+		add_rlimit(j, RLIMIT_NPROC, m->procs, m->procs);
+		buf_addf(&words, ", processes %" PRIu64 " of this user's in all (rlimit)", m->procs);
+	}
+	say_io(m, &words);
+	j->facts.memory_limit = j->memory_limit;
+	j->facts.memory_by = cgroup_words(j->group.memory);
+	j->facts.cpu_limit_s = m->cpu_s;
+	j->facts.processes_limit = m->procs;
+	j->plan.oom_score_adj = OOM_SCORE_TEST;
+	j->result.limits = buf_take(&words);
+}
+
+static int prepare_pipes(struct job *j)
+{
+	j->plan.fds[0] = j->session->null_fd;
+	for (int i = 0; i < JOB_CHANNELS; i++) {
+		struct job_channel *ch = &j->channels[i];
+		int fds[2];
+
+		if (pipe2(fds, O_CLOEXEC) < 0)
+			return -errno;
+		ch->fd = fds[0];
+		ch->theirs = fds[1];
+		j->plan.fds[i + 1] = fds[1];
+		if (fcntl(ch->fd, F_SETFL, O_NONBLOCK) < 0)
+			return -errno;
+		ch->stream.line = 0;
+		ch->stream.pending_len = 0;
+		ch->stream.overlong = ch->stream.swallow = false;
+	}
+	return 0;
+}
+
+int job_prepare(struct job *j, unsigned attempt)
+{
+	struct result *r = &j->result;
+	int rc;
+
+	memset(&j->facts, 0, sizeof j->facts);
+	memset(&j->why, 0, sizeof j->why);
+	j->facts.test = j->test;
+	j->facts.out = &j->out;
+	j->facts.err = &j->err;
+	j->facts.measure = &j->measure;
+	r->id = strdup(j->test->id);
+	r->attempt = attempt;
+	r->expected = j->test->meta.expect;
+	r->exit_code = -1;
+	r->containment = strdup(session_containment(j->session));
+	if (r->id == NULL || r->containment == NULL)
+		return -ENOMEM;
+	measure_begin(&j->measure, r);
+	rc = prepare_paths(j, attempt);
+	capture_begin(&j->out, j->out_path);
+	capture_begin(&j->err, j->err_path);
+	if (rc == 0)
+		rc = prepare_command(j);
+	if (rc != 0)
+		return rc;
+	j->session->serial++;
+	rc = prepare_environment(j);
+	if (rc == 0)
+		prepare_limits(j);
+	if (rc == 0)
+		rc = prepare_pipes(j);
+	return rc;
+}

@@ -1,0 +1,246 @@
+// From a test's exit to its verdict: nothing of it may be left when the next one starts.
+#include "job.h"
+
+#include "clock.h"
+#include "harvest.h"
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DRAIN_NS (200 * SG_NS_PER_MS) // for what is about to end by itself
+#define DRAIN_AGAIN_MS 5
+#define REAP_NS (5 * SG_NS_PER_S) // after SIGKILL; then it is said and left
+#define TAIL_BYTES 2048U
+#define FLUSH_BYTES 4096U
+
+static bool pipes_closed(const struct job *j)
+{
+	for (int i = 0; i < JOB_CHANNELS; i++)
+		if (j->channels[i].fd >= 0)
+			return false;
+	return true;
+}
+
+// ---- the last handles ----
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct job *j = handle->data;
+
+	if (--j->open_handles > 0)
+		return;
+	job_conclude(j);
+	j->state = JOB_IDLE;
+	j->done(j);
+}
+
+static void on_channel_closed(uv_handle_t *handle)
+{
+	struct job_channel *ch = handle->data;
+
+	handle->data = ch->job;
+	on_closed(handle);
+}
+
+static void take_usage(struct job *j)
+{
+	struct rusage ru = {0};
+	struct rusage own = {0};
+	int status;
+
+	if (wait4(j->pid, &status, WNOHANG, &ru) != j->pid)
+		return;
+	j->result.user_ns = (uint64_t)ru.ru_utime.tv_sec * SG_NS_PER_S + (uint64_t)ru.ru_utime.tv_usec * 1000U;
+	j->result.sys_ns = (uint64_t)ru.ru_stime.tv_sec * SG_NS_PER_S + (uint64_t)ru.ru_stime.tv_usec * 1000U;
+	// The kernel counts our own pages into ru_maxrss, since until its exec the child lived in our memory. Only
+	// what is above our own peak is known to be the test's.
+	getrusage(RUSAGE_SELF, &own);
+	if (ru.ru_maxrss > own.ru_maxrss && (uint64_t)ru.ru_maxrss * 1024 > j->result.peak_rss_bytes)
+		j->result.peak_rss_bytes = (uint64_t)ru.ru_maxrss * 1024;
+}
+
+static void close_handles(struct job *j)
+{
+	j->state = JOB_CLOSING;
+	uv_timer_stop(&j->limit);
+	uv_timer_stop(&j->sampler);
+	uv_timer_stop(&j->drain);
+	guardian_watch(&j->session->guardian, j->worker, 0); // before its number is free for others
+	j->facts.oom_kills = cgroup_oom_kills(&j->group);
+	j->facts.forks_denied = cgroup_forks_denied(&j->group);
+	take_usage(j);
+	uv_close((uv_handle_t *)&j->exit_poll, on_closed);
+	close(j->pidfd);
+	j->pidfd = -1;
+	for (int i = 0; i < JOB_CHANNELS; i++) {
+		job_close_channel(&j->channels[i]);
+		uv_close((uv_handle_t *)&j->channels[i].poll, on_channel_closed);
+	}
+}
+
+// ---- draining ----
+
+static void on_drain(uv_timer_t *handle)
+{
+	job_drain(handle->data);
+}
+
+// What is still there after the drain time was left behind: it is named, killed, and cut off.
+static void end_leftovers(struct job *j)
+{
+	const bool ended_by_us = j->facts.timed_out || j->facts.stopped_by != NULL || j->facts.memory_seen > 0;
+
+	if (!contain_over(&j->contain))
+		contain_name_leftovers(&j->contain, &j->result.leftovers);
+	j->facts.pipes_held = !ended_by_us && !pipes_closed(j);
+	contain_signal(&j->contain, SIGKILL);
+	for (int i = 0; i < JOB_CHANNELS; i++) {
+		job_read(&j->channels[i]);
+		job_close_channel(&j->channels[i]);
+	}
+	j->state = JOB_REAPING;
+}
+
+void job_drain(struct job *j)
+{
+	const uint64_t passed_ns = clock_now_ns() - j->exit_ns;
+	const bool over = contain_over(&j->contain);
+
+	if (over && pipes_closed(j)) {
+		close_handles(j);
+		return;
+	}
+	if (j->state == JOB_DRAINING && passed_ns >= DRAIN_NS)
+		end_leftovers(j);
+	else if (j->state == JOB_REAPING && passed_ns >= DRAIN_NS + REAP_NS) {
+		j->left_to_its_fate = true;
+		close_handles(j);
+		return;
+	} else if (j->state == JOB_REAPING) {
+		contain_signal(&j->contain, SIGKILL);
+	}
+	uv_timer_start(&j->drain, on_drain, DRAIN_AGAIN_MS, 0);
+}
+
+// ---- the result ----
+
+void job_flush_timeline(struct job *j)
+{
+	struct buf *lines = &j->measure.timeline;
+	int fd;
+
+	if (lines->len < FLUSH_BYTES && j->state != JOB_CLOSING)
+		return;
+	if (lines->len == 0)
+		return;
+	fd = open(j->timeline_path, O_WRONLY | O_CREAT | O_CLOEXEC | (j->timeline_begun ? O_APPEND : O_TRUNC),
+	          0666);
+	if (fd < 0 && errno == ENOENT && io_make_dirs(j->attempt_dir, NULL) == 0)
+		fd = open(j->timeline_path, O_WRONLY | O_CREAT | O_CLOEXEC | O_TRUNC, 0666);
+	if (fd < 0) {
+		j->output_error = -errno;
+	} else {
+		int rc = io_write_all(fd, lines->data, lines->len);
+
+		j->output_error = j->output_error == 0 ? rc : j->output_error;
+		close(fd);
+	}
+	j->timeline_begun = true;
+	buf_clear(lines);
+}
+
+static void take_tail(struct job *j)
+{
+	char text[TAIL_BYTES];
+	size_t len = capture_tail(&j->err, text, sizeof text);
+
+	if (len == 0)
+		len = capture_tail(&j->out, text, sizeof text);
+	if (len > 0)
+		j->result.tail = result_utf8(text, len);
+}
+
+// Says in the counters why this program has none.
+static int say_not_instrumented(struct job *j)
+{
+	struct result *r = &j->result;
+	struct result_counters *grown;
+	struct buf note = {0};
+
+	grown = reallocarray(r->counters, r->counters_count + 1, sizeof *grown);
+	if (grown == NULL)
+		return -ENOMEM;
+	r->counters = grown;
+	buf_addf(&note, "not instrumented: %s", j->not_instrumented);
+	grown[r->counters_count++] = (struct result_counters){.role = strdup("interposer"),
+	                                                      .program = strdup(j->command.argv[0]),
+	                                                      .note = buf_take(&note),
+	                                                      .pid = (uint64_t)j->pid};
+	return 0;
+}
+
+static int collect(struct job *j)
+{
+	struct result *r = &j->result;
+	int rc;
+
+	r->wall_ns = j->exit_ns - j->start_ns;
+	capture_end(&j->out);
+	capture_end(&j->err);
+	r->stdout_bytes = j->out.bytes;
+	r->stderr_bytes = j->err.bytes;
+	take_tail(j);
+	job_flush_timeline(j);
+	rc = measure_end(&j->measure);
+	if (rc == 0)
+		rc = harvest(j->tele_dir, j->copy_dir, j->start_ns, j->tele_file, r);
+	if (rc >= 0 && j->not_instrumented != NULL)
+		rc = say_not_instrumented(j);
+	if (r->signal == SIGSEGV || r->signal == SIGBUS)
+		j->facts.has_fault = kernlog_find_fault(j->session->kernlog_fd, j->pid, &j->facts.fault);
+	return rc < 0 ? rc : 0;
+}
+
+static void note_output_error(struct job *j, int error)
+{
+	if (j->output_error == 0)
+		j->output_error = error;
+}
+
+// Something in it does not end even by SIGKILL (it hangs in the kernel): the next test gets a group of its own,
+// and these processes are no longer looked at.
+static void abandon(struct job *j)
+{
+	contain_look(&j->contain);
+	pid_list_add(&j->session->strangers, j->pid);
+	for (size_t i = 0; i < j->contain.members.count; i++)
+		pid_list_add(&j->session->strangers, j->contain.members.pids[i]);
+	if (j->result.leftovers.count == 0)
+		contain_name_leftovers(&j->contain, &j->result.leftovers);
+	cgroup_deinit(&j->group);
+	cgroup_init(&j->group, &j->session->cgroups, j->worker + (unsigned)j->session->serial * GUARDIAN_SLOTS);
+}
+
+void job_conclude(struct job *j)
+{
+	if (j->facts.not_started == NULL) {
+		note_output_error(j, collect(j));
+		note_output_error(j, j->out.error);
+		note_output_error(j, j->err.error);
+		if (j->left_to_its_fate)
+			abandon(j);
+		// telemetry files, and whatever it made for itself
+		scratch_empty(j->tele_dir);
+		scratch_empty(j->temp_dir);
+	}
+	j->contain.leader = 0;
+	judge(&j->facts, &j->result);
+}

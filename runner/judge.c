@@ -1,0 +1,350 @@
+// Judging: one function for each kind of evidence, in the order in which they count.
+#include "judge.h"
+
+#include "harvest.h"
+#include "units.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+// A finding: the first source that has one decides.
+struct finding {
+	enum verdict verdict;
+	bool clean;
+	struct buf words;
+};
+
+void judge_signal_words(int sig, struct buf *out)
+{
+	const char *name = sigabbrev_np(sig);
+	const char *words = sigdescr_np(sig);
+
+	if (name == NULL) {
+		buf_addf(out, "signal %d", sig);
+		return;
+	}
+	buf_addf(out, "SIG%s", name);
+	if (words != NULL)
+		buf_addf(out, " (%s)", words);
+}
+
+static void add_bytes(struct buf *out, uint64_t bytes)
+{
+	char text[32];
+
+	buf_adds(out, units_bytes(text, sizeof text, bytes));
+}
+
+static void add_duration(struct buf *out, uint64_t ns)
+{
+	char text[32];
+
+	buf_adds(out, units_duration(text, sizeof text, ns));
+}
+
+// ---- the sources, in order ----
+
+static bool by_runner(const struct facts *f, struct finding *out)
+{
+	if (f->not_started != NULL) {
+		out->verdict = VERDICT_FAILED;
+		buf_adds(&out->words, f->not_started);
+		return true;
+	}
+	if (f->stopped_by != NULL) {
+		out->verdict = VERDICT_INTERRUPTED;
+		buf_addf(&out->words, "the run was stopped by %s while it ran", f->stopped_by);
+		return true;
+	}
+	if (f->timed_out) {
+		out->verdict = VERDICT_TIMEOUT;
+		buf_adds(&out->words, "ran longer than its ");
+		add_duration(&out->words, f->timeout_ns);
+		buf_adds(&out->words, f->killed ? "; it took SIGKILL to end it" : "; it ended after SIGTERM");
+		if (f->measure->running_case[0] != '\0')
+			buf_addf(&out->words, "; case '%s' was running", f->measure->running_case);
+		return true;
+	}
+	return false;
+}
+
+static bool by_cgroup(const struct facts *f, struct finding *out)
+{
+	if (f->oom_kills > 0) {
+		out->verdict = VERDICT_OUT_OF_MEMORY;
+		buf_adds(&out->words, "exceeded its memory limit of ");
+		add_bytes(&out->words, f->memory_limit);
+		buf_addf(&out->words, ": the kernel killed %" PRIu64 " process%s of it (%s)", f->oom_kills,
+		         f->oom_kills == 1 ? "" : "es", f->memory_by);
+		return true;
+	}
+	if (f->forks_denied > 0) {
+		out->verdict = VERDICT_FAILED;
+		buf_addf(&out->words,
+		         "tried to have more than %" PRIu64 " processes: %" PRIu64 " forks were denied",
+		         f->processes_limit, f->forks_denied);
+		return true;
+	}
+	return false;
+}
+
+static bool by_limit(const struct facts *f, const struct result *r, struct finding *out)
+{
+	const uint64_t cpu_ns = r->user_ns + r->sys_ns;
+
+	if (f->memory_seen > 0) {
+		out->verdict = VERDICT_OUT_OF_MEMORY;
+		buf_adds(&out->words, "used ");
+		add_bytes(&out->words, f->memory_seen);
+		buf_adds(&out->words, " of memory, more than its limit of ");
+		add_bytes(&out->words, f->memory_limit);
+		buf_adds(&out->words, " (seen by sampling), and was killed");
+		return true;
+	}
+	if (f->cpu_limit_s > 0 &&
+	    (r->signal == SIGXCPU || (r->signal == SIGKILL && cpu_ns >= f->cpu_limit_s * UINT64_C(1000000000)))) {
+		out->verdict = VERDICT_TIMEOUT;
+		buf_addf(&out->words, "used its %" PRIu64 " s of CPU time (RLIMIT_CPU)", f->cpu_limit_s);
+		return true;
+	}
+	if (r->signal == SIGXFSZ) {
+		out->verdict = VERDICT_FAILED;
+		buf_adds(&out->words, "wrote a file larger than its limit (RLIMIT_FSIZE)");
+		return true;
+	}
+	return false;
+}
+
+static void add_amount(struct buf *out, const struct result_pool *p, uint64_t units)
+{
+	if (p->unit_bytes <= 1)
+		add_bytes(out, units);
+	else
+		buf_addf(out, "%" PRIu64, units);
+}
+
+static void add_exhaustion(struct buf *out, const struct result_pool *p)
+{
+	buf_addf(out, "slab '%s' full: ", p->name);
+	add_amount(out, p, p->high_water);
+	if (p->capacity > 0) {
+		buf_adds(out, " of ");
+		add_amount(out, p, p->capacity);
+	}
+	if (p->unit_bytes > 1) {
+		buf_adds(out, " objects of ");
+		add_bytes(out, p->unit_bytes);
+	}
+	buf_adds(out, " used at the high-water mark");
+	if (p->request_bytes > 0) {
+		buf_adds(out, ", request of ");
+		add_bytes(out, p->request_bytes);
+		buf_adds(out, " denied");
+	}
+	if (p->depth > 0)
+		buf_addf(out, " at depth %" PRIu64, p->depth);
+	buf_adds(out, " (telemetry)");
+}
+
+static bool by_telemetry(const struct result *r, struct finding *out)
+{
+	const struct result_pool *p = harvest_first_exhausted(r);
+
+	if (p == NULL)
+		return false;
+	out->verdict = VERDICT_SLAB_EXHAUSTED;
+	out->clean = r->signal == 0;
+	add_exhaustion(&out->words, p);
+	return true;
+}
+
+static bool by_fault(const struct facts *f, struct finding *out)
+{
+	if (!f->has_fault || !kernel_fault_is_stack(&f->fault))
+		return false;
+	out->verdict = VERDICT_STACK_OVERFLOW;
+	buf_addf(&out->words,
+	         "segmentation fault at 0x%" PRIx64 ", next to the stack pointer 0x%" PRIx64 " (kernel log)",
+	         f->fault.address, f->fault.sp);
+	return true;
+}
+
+static bool by_pattern(const struct facts *f, const struct result *r, struct finding *out)
+{
+	static const struct {
+		const char *class_name;
+		enum verdict verdict;
+	} classes[] = {{"stack", VERDICT_STACK_OVERFLOW},
+	               {"cstack", VERDICT_STACK_OVERFLOW},
+	               {"heap", VERDICT_OUT_OF_MEMORY},
+	               {"slab", VERDICT_SLAB_EXHAUSTED},
+	               {"assert", VERDICT_CRASHED}};
+	char line[200];
+	const struct pattern *p = judge_pattern(f, r, line, sizeof line);
+
+	if (p == NULL)
+		return false;
+	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+		if (strcmp(p->class_name, classes[i].class_name) != 0)
+			continue;
+		out->verdict = classes[i].verdict;
+		out->clean = r->signal == 0 && out->verdict != VERDICT_CRASHED;
+		buf_addf(&out->words, "it said: %s", line);
+		return true;
+	}
+	return false;
+}
+
+static bool by_exit(const struct facts *f, const struct result *r, struct finding *out)
+{
+	if (r->signal != 0) {
+		out->verdict = VERDICT_CRASHED;
+		buf_adds(&out->words, "killed by ");
+		judge_signal_words(r->signal, &out->words);
+		if (f->has_fault)
+			buf_addf(&out->words, " at address 0x%" PRIx64 " (kernel log)", f->fault.address);
+		if (f->measure->running_case[0] != '\0')
+			buf_addf(&out->words, " in case '%s'", f->measure->running_case);
+		return true;
+	}
+	if (r->exit_code == 0)
+		return false;
+	out->verdict = VERDICT_FAILED;
+	buf_addf(&out->words, "exit status %d", r->exit_code);
+	if (r->exit_code > 128 && r->exit_code - 128 < NSIG) { // what a shell says of its child
+		buf_adds(&out->words, ", which a shell uses for ");
+		judge_signal_words(r->exit_code - 128, &out->words);
+	}
+	return true;
+}
+
+// What it reported itself. After an exit status these are further words, without one they decide.
+static bool by_report(const struct facts *f, const struct result *r, struct finding *out)
+{
+	bool found = false;
+	const char *link = out->words.len > 0 ? "; " : "";
+
+	if (f->test->meta.sentinel && !r->done_seen) {
+		buf_addf(&out->words, "%sno '@@ done': it did not get to its end", link);
+		found = true;
+	}
+	if (r->checks_bad > 0) {
+		buf_addf(&out->words, "%s%" PRIu64 " bad check%s, the first: %s", found ? "; " : link,
+		         r->checks_bad, r->checks_bad == 1 ? "" : "s",
+		         r->first_bad_check != NULL ? r->first_bad_check : "?");
+		found = true;
+	}
+	if (f->measure->cases_failed > 0) {
+		buf_addf(&out->words, "%s%" PRIu64 " failed case%s, the first: %s", found ? "; " : link,
+		         f->measure->cases_failed, f->measure->cases_failed == 1 ? "" : "s",
+		         f->measure->first_failed_case);
+		found = true;
+	}
+	if (found && out->verdict == VERDICT_PASSED)
+		out->verdict = VERDICT_FAILED;
+	return found;
+}
+
+// ---- what ended well ----
+
+static bool by_headroom(const struct facts *f, const struct result *r, struct finding *out)
+{
+	const unsigned wanted = f->test->meta.headroom_percent;
+
+	for (size_t i = 0; wanted > 0 && i < r->pool_count; i++) {
+		const struct result_pool *p = &r->pools[i];
+		double free_percent;
+
+		if (p->capacity == 0)
+			continue;
+		free_percent = p->high_water >= p->capacity
+		                       ? 0.0
+		                       : 100.0 * (double)(p->capacity - p->high_water) / (double)p->capacity;
+		if (free_percent >= (double)wanted)
+			continue;
+		out->verdict = VERDICT_FAILED;
+		buf_addf(&out->words, "slab '%s' had %.1f %% free at its high-water mark; @Headroom wants %u %%",
+		         p->name, free_percent, wanted);
+		return true;
+	}
+	return false;
+}
+
+static bool by_leftovers(const struct facts *f, const struct result *r, struct finding *out)
+{
+	if (r->leftovers.count == 0 && !f->pipes_held)
+		return false;
+	out->verdict = VERDICT_LEAKED;
+	if (r->leftovers.count == 0) {
+		buf_adds(&out->words, "its output was still held open by a process that could not be found");
+		return true;
+	}
+	buf_addf(&out->words, "exit status 0, but left %zu process%s behind: %s%s", r->leftovers.count,
+	         r->leftovers.count == 1 ? "" : "es", r->leftovers.items[0],
+	         r->leftovers.count > 1 ? ", ..." : "");
+	return true;
+}
+
+static void describe_pass(const struct result *r, struct finding *out)
+{
+	const struct result_pool *p = harvest_first_exhausted(r);
+
+	buf_adds(&out->words, "exit status 0");
+	if (r->checks_ok > 0)
+		buf_addf(&out->words, ", %" PRIu64 " good check%s", r->checks_ok, r->checks_ok == 1 ? "" : "s");
+	if (p == NULL)
+		return;
+	buf_adds(&out->words, "; on the way ");
+	add_exhaustion(&out->words, p);
+	buf_adds(&out->words, ", from which it recovered");
+}
+
+static void find(const struct facts *f, const struct result *r, struct finding *out)
+{
+	const bool started = f->not_started == NULL;
+
+	out->verdict = VERDICT_PASSED;
+	if (by_runner(f, out))
+		return;
+	// Exit status 0 and nothing bad reported: passed, whatever happened on the way; a kill of ours cannot hide
+	// in it, since it leaves a signal.
+	if (started && r->exit_code == 0 && f->memory_seen == 0 && !by_report(f, r, out)) {
+		if (!by_headroom(f, r, out) && !by_leftovers(f, r, out))
+			describe_pass(r, out);
+		return;
+	}
+	buf_clear(&out->words);
+	out->verdict = VERDICT_PASSED;
+	if (by_cgroup(f, out) || by_limit(f, r, out) || by_telemetry(r, out) || by_fault(f, out) ||
+	    by_pattern(f, r, out))
+		return;
+	by_exit(f, r, out);
+	if (r->signal == 0)
+		by_report(f, r, out);
+}
+
+bool judge_as_expected(enum verdict v, enum verdict expected)
+{
+	return v == expected || v == VERDICT_FLAKY || v == VERDICT_SKIPPED || v == VERDICT_PLANNED;
+}
+
+int judge(const struct facts *f, struct result *r)
+{
+	struct finding found = {0};
+
+	find(f, r, &found);
+	if (f->measure != NULL && f->measure->lost > 0)
+		buf_addf(&found.words, "; %" PRIu64 " samples found no room and are lost", f->measure->lost);
+	if (f->interrupted_why != NULL)
+		buf_addf(&found.words, "; %s", f->interrupted_why);
+	r->verdict = found.verdict;
+	r->clean = found.clean;
+	r->as_expected = judge_as_expected(r->verdict, r->expected);
+	free(r->evidence);
+	r->evidence = result_utf8(buf_text(&found.words), found.words.len);
+	buf_deinit(&found.words);
+	return r->evidence == NULL ? -ENOMEM : 0;
+}

@@ -1,0 +1,237 @@
+// Journal records of a run, written and read again.
+#include "ledger.h"
+
+#include "clock.h"
+#include "io.h"
+#include "proc.h"
+#include "run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void read_boot_id(char *text, size_t size)
+{
+	if (proc_read_small("/proc/sys/kernel/random/boot_id", text, size) <= 0)
+		text[0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+}
+
+static const char *text_of(const json_t *record, const char *key)
+{
+	const char *text = json_string_value(json_object_get(record, key));
+
+	return text != NULL ? text : "";
+}
+
+static struct ledger_entry *entry_of(struct ledger *l, const json_t *record)
+{
+	const struct suite_test *t = suite_find(l->suite, text_of(record, "id"));
+
+	return t != NULL ? &l->entries[t - l->suite->tests] : NULL;
+}
+
+static void on_start(struct ledger_entry *entry, const json_t *record)
+{
+	if (entry->open)
+		entry->deaths++;
+	entry->open = true;
+	entry->settled = false;
+	entry->attempts = (unsigned)json_integer_value(json_object_get(record, "attempt"));
+	entry->pid = (pid_t)json_integer_value(json_object_get(record, "pid"));
+	entry->start_time = (uint64_t)json_integer_value(json_object_get(record, "start_time"));
+}
+
+// An end counts if it is final, is not the stop of a run, and is of the file as it is now.
+static void on_end(struct ledger_entry *entry, const struct suite_test *t, const json_t *record)
+{
+	const bool same_file = t->hash == NULL || strcmp(text_of(record, "hash"), t->hash) == 0;
+
+	entry->open = false;
+	entry->verdict = VERDICT_FAILED;
+	verdict_parse(text_of(record, "verdict"), &entry->verdict);
+	entry->interrupted = entry->verdict == VERDICT_INTERRUPTED;
+	entry->as_expected = json_is_true(json_object_get(record, "as_expected"));
+	entry->settled = json_is_true(json_object_get(record, "final")) && !entry->interrupted && same_file;
+	if (!entry->settled && !entry->interrupted)
+		entry->failures++;
+	if (!same_file)
+		*entry = (struct ledger_entry){.attempts = entry->attempts};
+}
+
+static int on_record(void *arg, const char *type, json_t *record)
+{
+	struct ledger *l = arg;
+	struct ledger_entry *entry;
+
+	if (strcmp(type, "header") == 0) {
+		json_decref(l->header);
+		l->header = json_incref(record);
+		return 0;
+	}
+	entry = entry_of(l, record);
+	if (entry == NULL)
+		return 0;
+	if (strcmp(type, "start") == 0)
+		on_start(entry, record);
+	else if (strcmp(type, "end") == 0)
+		on_end(entry, &l->suite->tests[entry - l->entries], record);
+	return 0;
+}
+
+static int check_same_run(const struct ledger *l, const char *run_dir, bool force, struct err *e)
+{
+	if (l->stats.records == 0)
+		return 0;
+	if (l->header == NULL)
+		return err_set(e, EINVAL,
+		               "%s: the journal has no header, so the run cannot be resumed; start a new one",
+		               run_dir);
+	if (!force && strcmp(text_of(l->header, "suite_hash"), l->suite->hash) != 0)
+		return err_set(e, EINVAL,
+		               "%s: the suite is not the one that this run began with (%s then, %s now); "
+		               "use --force to go on with the tests that have changed, or start a new run",
+		               run_dir, text_of(l->header, "suite_hash"), l->suite->hash);
+	return 0;
+}
+
+static int open_existing(struct ledger *l, const char *path, const char *run_dir, bool force, struct err *e)
+{
+	char boot[64];
+	int rc = journal_reopen(path, &l->journal, e); // takes the lock before anything is believed
+
+	if (rc == 0)
+		rc = journal_read(path, on_record, l, &l->stats, e);
+	if (rc == 0)
+		rc = check_same_run(l, run_dir, force, e);
+	if (rc < 0)
+		return rc;
+	if (l->stats.records == 0)
+		return 0; // it was killed before its first record: a new run
+	for (size_t i = 0; i < l->suite->count; i++)
+		l->entries[i].deaths += l->entries[i].open;
+	read_boot_id(boot, sizeof boot);
+	l->same_boot = boot[0] != '\0' && strcmp(text_of(l->header, "boot_id"), boot) == 0;
+	l->resumed = true;
+	return 0;
+}
+
+int ledger_open(struct ledger *l, const char *run_dir, const struct suite *suite, bool resume, bool force,
+                struct err *e)
+{
+	char *path = io_join(run_dir, "journal.jsonl");
+	int rc;
+
+	memset(l, 0, sizeof *l);
+	l->suite = suite;
+	l->entries = calloc(suite->count + 1, sizeof *l->entries);
+	if (path == NULL || l->entries == NULL) {
+		free(path);
+		return err_set(e, ENOMEM, "%s: %s", run_dir, strerror(ENOMEM));
+	}
+	if (!resume && access(path, F_OK) == 0)
+		rc = err_set(e, EEXIST,
+		             "%s: there is a run already; go on with it by --resume, or choose another directory",
+		             run_dir);
+	else if (resume && access(path, F_OK) == 0)
+		rc = open_existing(l, path, run_dir, force, e);
+	else if (resume)
+		rc = err_set(e, ENOENT, "%s: there is no run to resume (no journal.jsonl)", run_dir);
+	else
+		rc = journal_create(path, &l->journal, e);
+	free(path);
+	return rc;
+}
+
+void ledger_deinit(struct ledger *l)
+{
+	journal_close(l->journal);
+	free(l->entries);
+	json_decref(l->header);
+	memset(l, 0, sizeof *l);
+}
+
+// A string for a record; paths need not be UTF-8, JSON must.
+static json_t *json_text(const char *text)
+{
+	char *utf8 = result_utf8(text, strlen(text));
+	json_t *j = utf8 != NULL ? json_string(utf8) : NULL;
+
+	free(utf8);
+	return j;
+}
+
+static int append(struct ledger *l, const char *type, json_t *record, bool sync)
+{
+	int rc = record != NULL ? journal_append(l->journal, type, record, sync) : -ENOMEM;
+
+	json_decref(record);
+	return rc;
+}
+
+int ledger_write_header(struct ledger *l, const char *run_name, size_t tests)
+{
+	const json_int_t part = l->header != NULL ? json_integer_value(json_object_get(l->header, "part")) + 1 : 1;
+	char boot[64];
+	char wall[32];
+
+	read_boot_id(boot, sizeof boot);
+	clock_wall_text(wall, sizeof wall);
+	return append(l, "header",
+	              json_pack("{s:i, s:s, s:I, s:s, s:o, s:s, s:I, s:I, s:s}", "format", SG_RUN_VERSION, "run",
+	                        run_name, "part", part, "wall", wall, "suite_dir", json_text(l->suite->dir),
+	                        "suite_hash", l->suite->hash, "seed", (json_int_t)l->suite->seed, "tests",
+	                        (json_int_t)tests, "boot_id", boot),
+	              true);
+}
+
+int ledger_write_start(struct ledger *l, size_t test, unsigned attempt, pid_t pid, uint64_t start_time)
+{
+	const struct suite_test *t = &l->suite->tests[test];
+
+	l->entries[test].attempts = attempt;
+	return append(l, "start",
+	              json_pack("{s:o, s:i, s:i, s:I}", "id", json_text(t->id), "attempt", (int)attempt, "pid",
+	                        (int)pid, "start_time", (json_int_t)start_time),
+	              false);
+}
+
+int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool final)
+{
+	const struct suite_test *t = &l->suite->tests[test];
+	struct ledger_entry *entry = &l->entries[test];
+	json_t *record = result_to_json(r);
+
+	entry->verdict = r->verdict;
+	entry->interrupted = r->verdict == VERDICT_INTERRUPTED;
+	entry->settled = final && !entry->interrupted;
+	entry->failures += !final;
+	entry->as_expected = r->as_expected;
+	if (record != NULL &&
+	    (json_object_set_new(record, "final", json_boolean(final)) < 0 ||
+	     (t->hash != NULL && json_object_set_new(record, "hash", json_string(t->hash)) < 0))) {
+		json_decref(record);
+		record = NULL;
+	}
+	return append(l, "end", record, !r->as_expected);
+}
+
+int ledger_write_stop(struct ledger *l, const char *reason, size_t ended)
+{
+	char wall[32];
+
+	clock_wall_text(wall, sizeof wall);
+	return append(l, "stop",
+	              json_pack("{s:s, s:I, s:s}", "reason", reason, "ended", (json_int_t)ended, "wall", wall),
+	              true);
+}
+
+size_t ledger_unexpected(const struct ledger *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->suite->count; i++)
+		n += l->entries[i].settled && !l->entries[i].as_expected;
+	return n;
+}

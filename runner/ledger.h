@@ -1,0 +1,57 @@
+// The run's journal, and what is known from it when a run is resumed.
+#ifndef SG_LEDGER_H
+#define SG_LEDGER_H
+
+#include "err.h"
+#include "journal.h"
+#include "result.h"
+#include "suite.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// One test of the suite, as far as the journal tells.
+struct ledger_entry {
+	unsigned attempts;    // started so far
+	unsigned deaths;      // starts without an end: the runner died while it ran
+	bool open;            // the last start has no end yet
+	bool settled;         // its last end is one that is not repeated
+	bool as_expected;     // of that end
+	bool interrupted;     // the last end says that the run was stopped
+	unsigned failures;    // attempts that failed, with another one to follow
+	enum verdict verdict; // of the last end
+	pid_t pid;            // of the last start, with its start time: is it still there?
+	uint64_t start_time;
+};
+
+struct ledger {
+	struct journal *journal;
+	const struct suite *suite;
+	struct ledger_entry *entries; // as suite->tests
+	bool resumed;
+	bool same_boot;             // the last part ran since this machine was started
+	json_t *header;             // of the last part; NULL in a new run
+	struct journal_stats stats; // what reading it said
+};
+
+// Makes RUN_DIR/journal.jsonl, or with `resume` reads and reopens it. -EEXIST when there is a run and none is to
+// be resumed; -EINVAL when the suite is another one than the run's, unless `force`; -EBUSY when another runner
+// has it. Deinit in every case.
+int ledger_open(struct ledger *l, const char *run_dir, const struct suite *suite, bool resume, bool force,
+                struct err *e);
+void ledger_deinit(struct ledger *l);
+
+// Each is one record (docs/formats.md): 0 or -errno.
+// header: format, run, part, wall, suite_dir, suite_hash, seed, tests, boot_id
+int ledger_write_header(struct ledger *l, const char *run_name, size_t tests);
+int ledger_write_start(struct ledger *l, size_t test, unsigned attempt, pid_t pid, uint64_t start_time);
+// `final`: no further attempt will follow.
+int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool final);
+int ledger_write_stop(struct ledger *l, const char *reason, size_t ended);
+
+// Settled tests whose end was not as expected.
+size_t ledger_unexpected(const struct ledger *l);
+
+#endif

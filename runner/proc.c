@@ -1,0 +1,261 @@
+// Reading /proc.
+#include "proc.h"
+
+#include "io.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NAME_BYTES 120U
+#define ENVIRON_BYTES (256U * 1024U)
+
+bool pid_list_has(const struct pid_list *l, pid_t pid)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->pids[i] == pid)
+			return true;
+	return false;
+}
+
+int pid_list_add(struct pid_list *l, pid_t pid)
+{
+	if (l->count == l->cap) {
+		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
+		pid_t *grown = realloc(l->pids, cap * sizeof *grown);
+
+		if (grown == NULL)
+			return -ENOMEM;
+		l->pids = grown;
+		l->cap = cap;
+	}
+	l->pids[l->count++] = pid;
+	return 0;
+}
+
+void pid_list_deinit(struct pid_list *l)
+{
+	free(l->pids);
+	*l = (struct pid_list){0};
+}
+
+ssize_t proc_read_small(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, size - 1);
+	if (n < 0)
+		n = -errno;
+	text[n > 0 ? n : 0] = '\0';
+	close(fd);
+	return n;
+}
+
+int proc_stat(pid_t pid, struct proc_stat *out)
+{
+	char path[64];
+	char text[1024];
+	uint64_t utime, stime, cutime, cstime, rss;
+	const char *open_paren, *close_paren;
+	size_t comm_len;
+	ssize_t n;
+
+	memset(out, 0, sizeof *out);
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	n = proc_read_small(path, text, sizeof text);
+	if (n < 0)
+		return (int)n;
+	open_paren = strchr(text, '(');
+	close_paren = strrchr(text, ')'); // the name may hold anything
+	if (open_paren == NULL || close_paren == NULL || close_paren < open_paren)
+		return -ESRCH;
+	comm_len = (size_t)(close_paren - open_paren) - 1;
+	if (comm_len >= sizeof out->comm)
+		comm_len = sizeof out->comm - 1;
+	memcpy(out->comm, open_paren + 1, comm_len);
+	out->pid = pid;
+	if (sscanf(close_paren + 1,
+	           " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+	           " %*d %*d %" SCNu32 " %*d %" SCNu64 " %*u %" SCNu64,
+	           &out->state, &out->ppid, &out->pgrp, &out->session, &utime, &stime, &cutime, &cstime,
+	           &out->threads, &out->start_time, &rss) != 11)
+		return -ESRCH;
+	out->cpu_ticks = utime + stime + cutime + cstime;
+	out->rss_bytes = rss * (uint64_t)sysconf(_SC_PAGESIZE);
+	return 0;
+}
+
+// The number behind `key` in a "Key:   123 kB" file, in bytes; 0 when it is not there.
+static uint64_t kilobytes_of(const char *path, const char *key)
+{
+	char text[4096];
+	const char *at;
+
+	if (proc_read_small(path, text, sizeof text) <= 0)
+		return 0;
+	at = strstr(text, key);
+	return at != NULL ? strtoull(at + strlen(key), NULL, 10) * 1024 : 0;
+}
+
+uint64_t proc_high_water(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	return kilobytes_of(path, "VmHWM:");
+}
+
+uint64_t proc_pss(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+	return kilobytes_of(path, "\nPss:");
+}
+
+uint64_t proc_memory_available(void)
+{
+	return kilobytes_of("/proc/meminfo", "MemAvailable:");
+}
+
+uint32_t proc_fds(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+	uint32_t count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", pid);
+	if (stat(path, &st) == 0 && st.st_size > 0) // since Linux 6.2 the size is the count
+		return (uint32_t)st.st_size;
+	dir = opendir(path);
+	if (dir == NULL)
+		return 0;
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count > 2 ? count - 2 : 0;
+}
+
+void proc_name(pid_t pid, struct buf *out)
+{
+	char path[64];
+	char text[NAME_BYTES + 1];
+	struct proc_stat st;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+	n = proc_read_small(path, text, sizeof text);
+	if (n > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			if (!isprint((unsigned char)text[i]))
+				text[i] = ' ';
+		while (n > 0 && text[n - 1] == ' ')
+			text[--n] = '\0';
+		buf_adds(out, text);
+	} else if (proc_stat(pid, &st) == 0) {
+		buf_addf(out, "[%s]", st.comm);
+	} else {
+		buf_adds(out, "(gone)");
+	}
+}
+
+bool proc_has_env(pid_t pid, const char *prefix)
+{
+	const size_t len = strlen(prefix);
+	struct buf text = {0};
+	char path[64];
+	bool found = false;
+
+	snprintf(path, sizeof path, "/proc/%d/environ", pid);
+	if (io_read_file(path, ENVIRON_BYTES, &text, NULL) == 0)
+		for (size_t at = 0; at + len <= text.len && !found; at += strlen(text.data + at) + 1)
+			found = strncmp(text.data + at, prefix, len) == 0;
+	buf_deinit(&text);
+	return found;
+}
+
+static void add_children_of(pid_t pid, pid_t thread, struct pid_list *out)
+{
+	char path[64];
+	struct buf text = {0};
+	char *end;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, thread);
+	if (io_read_file(path, SIZE_MAX / 4, &text, NULL) == 0 && text.len > 0)
+		for (const char *at = text.data; *at != '\0'; at = end) {
+			long child = strtol(at, &end, 10);
+
+			if (end == at)
+				break;
+			if (child > 0)
+				pid_list_add(out, (pid_t)child);
+			while (*end == ' ')
+				end++;
+		}
+	buf_deinit(&text);
+}
+
+static void add_numbers(const char *dir_path, struct pid_list *out)
+{
+	DIR *dir = opendir(dir_path);
+	const struct dirent *entry;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		long n = strtol(entry->d_name, NULL, 10);
+
+		if (n > 0)
+			pid_list_add(out, (pid_t)n);
+	}
+	closedir(dir);
+}
+
+void proc_children(pid_t pid, struct pid_list *out)
+{
+	struct pid_list threads = {0};
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	// "." ".." and one entry for each thread are links; most programs have one thread
+	if (stat(path, &st) == 0 && st.st_nlink == 3) {
+		add_children_of(pid, pid, out);
+		return;
+	}
+	add_numbers(path, &threads);
+	for (size_t i = 0; i < threads.count; i++)
+		add_children_of(pid, threads.pids[i], out);
+	pid_list_deinit(&threads);
+}
+
+void proc_all(struct pid_list *out)
+{
+	add_numbers("/proc", out);
+}
+
+void proc_kill(pid_t pid, uint64_t start_time, int sig)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct proc_stat now;
+
+	if (fd < 0)
+		return;
+	// The descriptor holds whatever has the pid now; only then the identity is looked at.
+	if (proc_stat(pid, &now) == 0 && now.start_time == start_time)
+		syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+	close(fd);
+}

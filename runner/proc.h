@@ -1,0 +1,53 @@
+// /proc, as the runner and the guardian read it. (proc(5), and "The /proc Filesystem" in the kernel's sources.)
+#ifndef SG_PROC_H
+#define SG_PROC_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc_stat {
+	pid_t pid, ppid, pgrp, session;
+	char state; // 'Z': a zombie
+	char comm[17];
+	uint64_t cpu_ticks;  // user and system, of its own and of the children it has waited for
+	uint64_t start_time; // ticks since boot; with the pid the process's identity
+	uint64_t rss_bytes;
+	uint32_t threads;
+};
+
+struct pid_list {
+	pid_t *pids; // owned
+	size_t count, cap;
+};
+
+int pid_list_add(struct pid_list *l, pid_t pid); // 0 or -ENOMEM
+bool pid_list_has(const struct pid_list *l, pid_t pid);
+void pid_list_deinit(struct pid_list *l);
+
+// One small file into `text`, NUL-terminated: its length, or -errno.
+ssize_t proc_read_small(const char *path, char *text, size_t size);
+// 0, or -errno (-ESRCH, -ENOENT: it is gone).
+int proc_stat(pid_t pid, struct proc_stat *out);
+// Highest RSS that it ever had, in bytes; 0 when unknown.
+uint64_t proc_high_water(pid_t pid);
+// Its proportional share of memory, in bytes; 0 when unknown. Costs milliseconds for a large process.
+uint64_t proc_pss(pid_t pid);
+uint32_t proc_fds(pid_t pid);
+// "sleep 60": the command line, or "[comm]", printable and at most 120 bytes.
+void proc_name(pid_t pid, struct buf *out);
+// Is `prefix` the beginning of a string in its environment (as it was at exec)?
+bool proc_has_env(pid_t pid, const char *prefix);
+// Adds the children of all its threads, zombies included.
+void proc_children(pid_t pid, struct pid_list *out);
+// Adds every process of the machine that we can see.
+void proc_all(struct pid_list *out);
+// Sends `sig` to that very process and never to one that took its pid since.
+void proc_kill(pid_t pid, uint64_t start_time, int sig);
+// Bytes available for new programs (MemAvailable); 0 when unknown.
+uint64_t proc_memory_available(void);
+
+#endif

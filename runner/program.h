@@ -1,0 +1,29 @@
+// Looks into an executable before it starts: can a library be preloaded into it?
+#ifndef SG_PROGRAM_H
+#define SG_PROGRAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Answers for the programs seen last, by file identity: most suites use few.
+#define PROGRAM_CACHE 8U
+
+struct program_answer {
+	dev_t dev;
+	ino_t ino;
+	int64_t mtime_ns;
+	off_t size;
+	const char *reason; // as program_no_preload returns it
+};
+
+struct program_cache {
+	struct program_answer answers[PROGRAM_CACHE];
+	unsigned count, next;
+};
+
+// NULL when LD_PRELOAD will reach `path` (for a script: its interpreter); else why not ("static program", ...),
+// a string that lives for ever. An unreadable file counts as one that can be preloaded into.
+const char *program_no_preload(struct program_cache *cache, const char *path);
+
+#endif

@@ -1,0 +1,152 @@
+// Directories of a run outside its run directory.
+#include "scratch.h"
+
+#include "io.h"
+#include "rng.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PREFIX "stressgen-"
+#define LOCK_NAME ".lock"
+#define UNLOCKED_S 60 // a directory without lock file that is younger may be just being made
+#define SHM_DIR "/dev/shm"
+
+__attribute__((format(printf, 2, 3))) static bool make_path(char *out, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(out, SCRATCH_PATH, format, args);
+	va_end(args);
+	return n >= 0 && (size_t)n < SCRATCH_PATH;
+}
+
+// Is this directory one of a run that is dead? Only flock tells, whichever PID namespace the run lived in.
+static bool is_stale(const char *path)
+{
+	char lock[SCRATCH_PATH];
+	struct stat st;
+	bool stale;
+	int fd;
+
+	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return false;
+	if (!make_path(lock, "%s/" LOCK_NAME, path))
+		return false;
+	fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT && time(NULL) - st.st_mtime > UNLOCKED_S;
+	stale = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	close(fd);
+	return stale;
+}
+
+static void sweep(const char *base)
+{
+	DIR *dir = opendir(base);
+	const struct dirent *entry;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		char path[SCRATCH_PATH];
+		unsigned pid, random;
+		int used = 0;
+
+		// The whole name has our form: nothing else that begins so is touched.
+		if (sscanf(entry->d_name, PREFIX "%u-%8x%n", &pid, &random, &used) != 2 ||
+		    entry->d_name[used] != '\0')
+			continue;
+		if (make_path(path, "%s/%s", base, entry->d_name) && is_stale(path))
+			io_remove_tree(path);
+	}
+	closedir(dir);
+}
+
+static int make_root(const char *base, const char *name, char *root, int *lock_fd)
+{
+	char lock[SCRATCH_PATH];
+
+	if (!make_path(root, "%s/%s", base, name) || !make_path(lock, "%s/" LOCK_NAME, root)) {
+		root[0] = '\0';
+		return -ENAMETOOLONG;
+	}
+	if (mkdir(root, 0700) < 0) {
+		root[0] = '\0';
+		return -errno;
+	}
+	*lock_fd = open(lock, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (*lock_fd < 0 || flock(*lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	return 0;
+}
+
+int scratch_init(struct scratch *s, const char *run_dir, struct err *e)
+{
+	const char *temp = getenv("TMPDIR");
+	int rc;
+
+	memset(s, 0, sizeof *s);
+	s->temp_lock = s->tele_lock = -1;
+	if (temp == NULL || temp[0] != '/')
+		temp = "/tmp";
+	snprintf(s->name, sizeof s->name, PREFIX "%d-%08x", getpid(), (unsigned)(rng_fresh_seed() & 0xffffffffU));
+	sweep(temp);
+	sweep(SHM_DIR);
+	rc = make_root(temp, s->name, s->temp_root, &s->temp_lock);
+	if (rc < 0)
+		return err_set(e, -rc, "%s: no temporary directory can be made there: %s; set TMPDIR", temp,
+		               strerror(-rc));
+	if (make_root(SHM_DIR, s->name, s->tele_root, &s->tele_lock) == 0)
+		return 0;
+	rc = make_root(run_dir, s->name, s->tele_root, &s->tele_lock);
+	if (rc < 0)
+		return err_set(e, -rc, "%s: no telemetry directory can be made there: %s", run_dir, strerror(-rc));
+	return 0;
+}
+
+void scratch_remove(const struct scratch *s)
+{
+	if (s->temp_root[0] != '\0')
+		io_remove_tree(s->temp_root);
+	if (s->tele_root[0] != '\0')
+		io_remove_tree(s->tele_root);
+}
+
+void scratch_deinit(struct scratch *s)
+{
+	scratch_remove(s);
+	if (s->temp_root[0] != '\0' && s->temp_lock >= 0)
+		close(s->temp_lock);
+	if (s->tele_root[0] != '\0' && s->tele_lock >= 0)
+		close(s->tele_lock);
+	memset(s, 0, sizeof *s);
+	s->temp_lock = s->tele_lock = -1;
+}
+
+int scratch_dir(const char *root, unsigned worker, char *path)
+{
+	if (!make_path(path, "%s/w%u", root, worker))
+		return -ENAMETOOLONG;
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+void scratch_empty(const char *path)
+{
+	if (rmdir(path) < 0 && errno != ENOENT)
+		io_remove_tree(path);
+	mkdir(path, 0700); // if this fails so will the next scratch_dir, which says so
+}

@@ -1,0 +1,30 @@
+// The directories that a run needs outside its run directory, and that must not outlive it: private temporary
+// directories, and the telemetry files in memory.
+#ifndef SG_SCRATCH_H
+#define SG_SCRATCH_H
+
+#include "err.h"
+
+#include <stddef.h>
+
+#define SCRATCH_PATH 512U
+
+struct scratch {
+	char name[48]; // "stressgen-PID-RANDOM", new to the machine; also the groups' and the mark's
+	char temp_root[SCRATCH_PATH]; // below $TMPDIR or /tmp
+	char tele_root[SCRATCH_PATH]; // below /dev/shm, else in the run directory
+	int temp_lock, tele_lock;     // held as long as the run lives; a directory whose lock is free is swept
+};
+
+// Sweeps what dead runs of this user have left, then makes both. `run_dir` is absolute. 0 or -errno.
+int scratch_init(struct scratch *s, const char *run_dir, struct err *e);
+// Removes both trees. Does not need the descriptors, so that the guardian can do it.
+void scratch_remove(const struct scratch *s);
+void scratch_deinit(struct scratch *s);
+
+// Makes ROOT/wN (or finds it empty) and writes its path to `path` of SCRATCH_PATH bytes. 0 or -errno.
+int scratch_dir(const char *root, unsigned worker, char *path);
+// Removes what a test left in the directory; the directory itself stays for the next one.
+void scratch_empty(const char *path);
+
+#endif

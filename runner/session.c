@@ -1,0 +1,211 @@
+// Setting a run up and taking it down.
+#include "session.h"
+
+#include "clock.h"
+#include "header.h"
+#include "io.h"
+#include "kernlog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DEFAULT_GRACE_NS (2 * SG_NS_PER_S)
+#define DEFAULT_SAMPLE_NS (100 * SG_NS_PER_MS)
+#define DEFAULT_OUTPUT_BYTES (UINT64_C(1) << 20)
+#define DEFAULT_MEMORY_SHARE 75U // percent of what is available
+#define OOM_SCORE_RUNNER "-500"
+
+extern char **environ;
+
+// Set anew for each test.
+static const char *const own_variables[] = {
+        "STRESSGEN_MARK=", "STRESSGEN_FD=", "STRESSGEN_TELEMETRY_DIR=", "TMPDIR=", "LD_PRELOAD="};
+
+static void set_defaults(struct session *s, const struct runner_config *c)
+{
+	s->timeout_ns = c->timeout_ns > 0 ? c->timeout_ns : SG_DEFAULT_TIMEOUT_NS;
+	s->grace_ns = c->grace_ns > 0 ? c->grace_ns : DEFAULT_GRACE_NS;
+	s->sample_ns = c->sample_ns > 0 ? c->sample_ns : DEFAULT_SAMPLE_NS;
+	s->output_limit = c->output_limit > 0 ? c->output_limit : DEFAULT_OUTPUT_BYTES;
+	s->memory_bytes =
+	        c->memory_bytes > 0 ? c->memory_bytes : proc_memory_available() / 100 * DEFAULT_MEMORY_SHARE;
+}
+
+static bool is_own_variable(const char *entry)
+{
+	for (size_t i = 0; i < sizeof own_variables / sizeof own_variables[0]; i++)
+		if (strncmp(entry, own_variables[i], strlen(own_variables[i])) == 0)
+			return true;
+	return false;
+}
+
+static int copy_environment(struct session *s)
+{
+	size_t count = 0;
+
+	while (environ[count] != NULL)
+		count++;
+	s->environment = calloc(count + 1, sizeof *s->environment);
+	if (s->environment == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		if (!is_own_variable(environ[i]))
+			s->environment[s->environment_count++] = environ[i];
+	s->preload_before = getenv("LD_PRELOAD");
+	if (s->config->preload != NULL && strpbrk(s->config->preload, ": ") != NULL)
+		s->preload_refused =
+		        "the preload library's path holds a colon or a blank, which LD_PRELOAD cannot express";
+	return 0;
+}
+
+// Whatever a test leaves behind becomes our child; and if memory runs out, a test is to go and not we.
+static void protect_self(struct session *s)
+{
+	int before = 0;
+
+	s->subreaper_before = -1;
+	if (prctl(PR_GET_CHILD_SUBREAPER, &before) == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0)
+		s->subreaper_before = before;
+	if (proc_read_small("/proc/self/oom_score_adj", s->oom_before, sizeof s->oom_before) > 0) {
+		int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0 || write(fd, OOM_SCORE_RUNNER, strlen(OOM_SCORE_RUNNER)) < 0)
+			s->oom_before[0] = '\0'; // not allowed: then the tests' higher score must do
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+static void unprotect_self(const struct session *s)
+{
+	if (s->subreaper_before >= 0)
+		prctl(PR_SET_CHILD_SUBREAPER, s->subreaper_before);
+	if (s->oom_before[0] != '\0') {
+		int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+		if (fd >= 0 && write(fd, s->oom_before, strlen(s->oom_before)) < 0) {
+			// it stays as it is: this process is about to end
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+static int find_directories(struct session *s, struct err *e)
+{
+	s->run_dir = realpath(s->config->run_dir, NULL);
+	if (s->run_dir == NULL)
+		return err_set(e, errno, "%s: %s", s->config->run_dir, strerror(errno));
+	s->suite_dir = realpath(s->config->suite->dir, NULL);
+	if (s->suite_dir == NULL)
+		return err_set(e, errno, "%s: %s", s->config->suite->dir, strerror(errno));
+	return 0;
+}
+
+int session_init(struct session *s, const struct runner_config *c, uv_loop_t *loop, struct err *e)
+{
+	int rc;
+
+	memset(s, 0, sizeof *s);
+	s->config = c;
+	s->loop = loop;
+	s->null_fd = s->kernlog_fd = -1;
+	s->subreaper_before = -1;
+	s->guardian.pidfd = s->guardian.pipe_fd = -1;
+	set_defaults(s, c);
+	rc = find_directories(s, e);
+	if (rc < 0)
+		return rc;
+	rc = spawner_init(&s->spawner);
+	if (rc == 0)
+		rc = copy_environment(s);
+	if (rc < 0)
+		return err_set(e, -rc, "the runner cannot be set up: %s", strerror(-rc));
+	rc = scratch_init(&s->scratch, s->run_dir, e);
+	if (rc < 0)
+		return rc;
+	protect_self(s);
+	proc_children(getpid(), &s->strangers);
+	cgroups_probe(&s->cgroups, s->scratch.name);
+	rc = guardian_start(&s->guardian, &s->cgroups, &s->scratch);
+	if (rc == 0)
+		rc = pid_list_add(&s->strangers, s->guardian.pid);
+	if (rc < 0)
+		return err_set(e, -rc, "the guardian process cannot be started: %s", strerror(-rc));
+	s->null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (s->null_fd < 0)
+		return err_set(e, errno, "/dev/null: %s", strerror(errno));
+	s->kernlog_fd = kernlog_open();
+	return 0;
+}
+
+int session_restart_guardian(struct session *s)
+{
+	int rc;
+
+	close(s->guardian.pipe_fd);
+	close(s->guardian.pidfd);
+	while (waitpid(s->guardian.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	rc = guardian_start(&s->guardian, &s->cgroups, &s->scratch);
+	return rc < 0 ? rc : pid_list_add(&s->strangers, s->guardian.pid);
+}
+
+void session_deinit(struct session *s)
+{
+	if (s->config == NULL)
+		return;
+	cgroups_remove(&s->cgroups);
+	scratch_deinit(&s->scratch);
+	guardian_stop(&s->guardian);
+	unprotect_self(s);
+	spawner_deinit(&s->spawner);
+	pid_list_deinit(&s->strangers);
+	free(s->environment);
+	free(s->run_dir);
+	free(s->suite_dir);
+	if (s->null_fd >= 0)
+		close(s->null_fd);
+	if (s->kernlog_fd >= 0)
+		close(s->kernlog_fd);
+	memset(s, 0, sizeof *s);
+}
+
+unsigned session_kill_remains(pid_t leader, uint64_t start_time)
+{
+	struct pid_list all = {0};
+	unsigned killed = 0;
+
+	if (leader <= 0)
+		return 0;
+	proc_all(&all);
+	for (size_t i = 0; i < all.count; i++) {
+		struct proc_stat st;
+
+		// What is in its session was started after it; what was not is another one's that has its number
+		// now.
+		if (proc_stat(all.pids[i], &st) < 0 || st.state == 'Z' || st.start_time < start_time)
+			continue;
+		if ((st.pid == leader && st.start_time == start_time) ||
+		    (st.pid != leader && st.session == leader)) {
+			proc_kill(st.pid, st.start_time, SIGKILL);
+			killed++;
+		}
+	}
+	pid_list_deinit(&all);
+	return killed;
+}
+
+const char *session_containment(const struct session *s)
+{
+	if (s->cgroups.v2_root[0] != '\0')
+		return "cgroup v2, session, subreaper and guardian";
+	return "session, subreaper and environment mark (weak: no cgroup v2 group can be made)";
+}

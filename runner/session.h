@@ -1,0 +1,47 @@
+// What all tests of a run share: the spawner, the machine's groups, scratch directories, the guardian, defaults.
+#ifndef SG_SESSION_H
+#define SG_SESSION_H
+
+#include "cgroup.h"
+#include "guardian.h"
+#include "program.h"
+#include "runner.h"
+#include "scratch.h"
+#include "spawn.h"
+
+#include <uv.h>
+
+struct session {
+	const struct runner_config *config;
+	uv_loop_t *loop;
+	char *run_dir, *suite_dir;                                            // absolute, owned
+	uint64_t timeout_ns, grace_ns, memory_bytes, output_limit, sample_ns; // with the defaults put in
+	struct spawner spawner;
+	struct cgroups cgroups;
+	struct scratch scratch;
+	struct guardian guardian;
+	struct pid_list strangers; // children of ours that are no test's
+	struct program_cache programs;
+	char **environment; // ours, but for what every test gets anew; borrows environ's strings
+	size_t environment_count;
+	const char *preload_before;  // LD_PRELOAD as we were given it; NULL
+	const char *preload_refused; // why config->preload cannot be used; NULL
+	int null_fd;
+	int kernlog_fd;       // -1: not readable
+	uint64_t serial;      // of the last test started, for its mark
+	int subreaper_before; // what to restore at the end; -1: nothing
+	char oom_before[16];  // "": nothing
+};
+
+// Sets everything up; the run directory is there. 0 or -errno with `e` filled; deinit in every case.
+int session_init(struct session *s, const struct runner_config *c, uv_loop_t *loop, struct err *e);
+// Starts the guardian again if it has died.
+int session_restart_guardian(struct session *s);
+void session_deinit(struct session *s);
+// Kills what is left of a test that an earlier part of the run had started, if that very process or anything of
+// its session is still there. How many were killed.
+unsigned session_kill_remains(pid_t leader, uint64_t start_time);
+// How tests are held together, in words.
+const char *session_containment(const struct session *s);
+
+#endif

@@ -1,0 +1,182 @@
+// The spawner. glibc's posix_spawn is built in the same way, but has no place for limits, groups and PDEATHSIG.
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STACK_BYTES (64U * 1024U)
+#define GUARD_BYTES 4096U
+#define KERNEL_SIGMASK 8U // bytes of the kernel's own sigset
+
+// The child runs in our memory on a stack that the sanitizers do not know.
+#define IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"), noinline))
+
+// The kernel's struct sigaction, all zero: the default action.
+struct default_action {
+	unsigned long words[4];
+};
+
+struct child_order {
+	const struct spawner *spawner;
+	const struct spawn_plan *plan;
+	pid_t parent;
+	// Written by the child, read by us once it has exec'd or ended.
+	const char *volatile step;
+	volatile int error;
+};
+
+int spawner_init(struct spawner *s)
+{
+	memset(s, 0, sizeof *s);
+	for (;;) {
+		int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		if (fd < 0)
+			return -errno;
+		if (fd > 3) {
+			close(fd);
+			break;
+		}
+	}
+	for (int sig = 1; sig < NSIG; sig++) {
+		struct sigaction now;
+
+		if (sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+			s->ignored[s->ignored_count++] = sig;
+	}
+	s->stack_bytes = STACK_BYTES;
+	s->stack =
+	        mmap(NULL, s->stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (s->stack == MAP_FAILED) {
+		s->stack = NULL;
+		return -errno;
+	}
+	if (mprotect(s->stack, GUARD_BYTES, PROT_NONE) < 0)
+		return -errno;
+	return 0;
+}
+
+void spawner_deinit(struct spawner *s)
+{
+	if (s->stack != NULL)
+		munmap(s->stack, s->stack_bytes);
+	memset(s, 0, sizeof *s);
+}
+
+IN_CHILD static bool child_failed(struct child_order *order, long rc, const char *step)
+{
+	if (rc >= 0)
+		return false;
+	order->step = step;
+	order->error = errno;
+	return true;
+}
+
+// Default actions for what we ignore (exec resets only handlers), and an end that comes with ours.
+IN_CHILD static bool child_signals(struct child_order *order)
+{
+	const struct default_action def = {{0}};
+
+	for (unsigned i = 0; i < order->spawner->ignored_count; i++)
+		syscall(SYS_rt_sigaction, order->spawner->ignored[i], &def, NULL, KERNEL_SIGMASK);
+	if (child_failed(order, syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "prctl"))
+		return false;
+	if (syscall(SYS_getppid) != order->parent) { // the runner died before the line above
+		errno = ESRCH;
+		return !child_failed(order, -1, "getppid");
+	}
+	return !child_failed(order, syscall(SYS_setsid), "setsid");
+}
+
+IN_CHILD static bool child_limits(struct child_order *order)
+{
+	const struct spawn_plan *plan = order->plan;
+
+	for (unsigned i = 0; i < plan->join_count; i++)
+		if (child_failed(order, syscall(SYS_write, plan->joins[i], "0", 1), "joining the cgroup"))
+			return false;
+	if (plan->oom_score_adj != NULL) {
+		long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY, 0);
+		size_t len = 0;
+
+		while (plan->oom_score_adj[len] != '\0')
+			len++;
+		if (fd >= 0) { // a container without it: then all are as likely as the runner
+			syscall(SYS_write, fd, plan->oom_score_adj, len);
+			syscall(SYS_close, fd);
+		}
+	}
+	for (unsigned i = 0; i < plan->rlimit_count; i++) {
+		const struct rlimit limit = {plan->rlimits[i].soft, plan->rlimits[i].hard};
+
+		if (child_failed(order, syscall(SYS_prlimit64, 0, plan->rlimits[i].resource, &limit, NULL),
+		                 "prlimit"))
+			return false;
+	}
+	return true;
+}
+
+IN_CHILD static bool child_fds(struct child_order *order)
+{
+	for (int to = 0; to < 4; to++)
+		if (child_failed(order, syscall(SYS_dup3, order->plan->fds[to], to, 0), "dup3"))
+			return false;
+	// Ours are close-on-exec; this is for what our own parent left open. Old kernels lack it.
+	syscall(SYS_close_range, 4U, ~0U, 0U);
+	return true;
+}
+
+IN_CHILD static int child_main(void *arg)
+{
+	struct child_order *order = arg;
+	const unsigned long none[KERNEL_SIGMASK / sizeof(unsigned long)] = {0};
+
+	if (child_signals(order) && child_limits(order) && child_fds(order)) {
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_SIGMASK);
+		syscall(SYS_execve, order->plan->program, order->plan->argv, order->plan->envp);
+		child_failed(order, -1, "execve");
+	}
+	syscall(SYS_exit_group, 127);
+	return 127;
+}
+
+int spawn(const struct spawner *s, const struct spawn_plan *plan, pid_t *pid, int *pidfd, const char **step)
+{
+	struct child_order order = {.spawner = s, .plan = plan, .parent = getpid()};
+	const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+	sigset_t all, before;
+	int fd = -1;
+	int rc;
+	pid_t child;
+
+	sigfillset(&all);
+	// No handler of ours may run in the child, which shares our memory.
+	rc = pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (rc != 0)
+		return -rc;
+	child = clone(child_main, s->stack + s->stack_bytes, flags, &order, &fd);
+	rc = child < 0 ? -errno : 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc < 0) {
+		*step = "clone";
+		return rc;
+	}
+	if (order.error != 0) {
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			;
+		close(fd);
+		*step = order.step;
+		return -order.error;
+	}
+	*pid = child;
+	*pidfd = fd;
+	return 0;
+}

@@ -1,0 +1,48 @@
+// Starts a test's process: a vfork-like clone whose child only makes raw system calls on data that was prepared
+// before, so that starting costs the same however large the runner is, and nothing of the runner leaks in.
+#ifndef SG_SPAWN_H
+#define SG_SPAWN_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define SPAWN_RLIMITS 4U
+#define SPAWN_JOINS 3U
+
+struct spawn_rlimit {
+	int resource; // RLIMIT_...
+	uint64_t soft, hard;
+};
+
+// Everything that the child needs, borrowed for the call.
+struct spawn_plan {
+	const char *program; // absolute path
+	char *const *argv, *const *envp;
+	int fds[4];             // become 0, 1, 2 and 3; all others are closed
+	int joins[SPAWN_JOINS]; // descriptors of cgroup.procs, open for writing: the child enters these groups
+	unsigned join_count;
+	struct spawn_rlimit rlimits[SPAWN_RLIMITS];
+	unsigned rlimit_count;
+	const char *oom_score_adj; // decimal text; NULL: as the runner's
+};
+
+struct spawner {
+	char *stack; // the child's, with a guard page below
+	size_t stack_bytes;
+	int ignored[NSIG]; // signals that we ignore and a test must not
+	unsigned ignored_count;
+};
+
+// Makes sure that descriptors 0 to 3 are in use, so that no pipe of ours is one that the child overwrites.
+// 0 or -errno.
+int spawner_init(struct spawner *s);
+void spawner_deinit(struct spawner *s);
+
+// Starts the program in a session of its own; it dies with the runner (PR_SET_PDEATHSIG). 0 with *pid and *pidfd
+// (owned by the caller), or -errno with *step naming what failed ("execve", "setsid", ...).
+int spawn(const struct spawner *s, const struct spawn_plan *plan, pid_t *pid, int *pidfd, const char **step);
+
+#endif
