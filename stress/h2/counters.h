@@ -29,8 +29,9 @@
 // The frame types of RFC 9113 and ALTSVC, in the order of their codes, with one for the rest.
 #define H2_FRAMES(X)                                                                                              \
 	X(DATA)                                                                                                   \
-	X(HEADERS) X(PRIORITY) X(RST_STREAM) X(SETTINGS) X(PUSH_PROMISE) X(PING) X(GOAWAY) X(WINDOW_UPDATE)       \
-	        X(CONTINUATION) X(OTHER)
+	X(HEADERS)                                                                                                \
+	X(PRIORITY) X(RST_STREAM) X(SETTINGS) X(PUSH_PROMISE) X(PING) X(GOAWAY) X(WINDOW_UPDATE) X(CONTINUATION)  \
+	        X(OTHER)
 
 enum h2_frame {
 #define X(name) H2_FRAME_##name,

@@ -55,7 +55,7 @@ static void trouble_before_settings(struct link *l, int reason)
 	else if (l->greeting_len > 0)
 		trouble(l, "the server's first frame is not a right SETTINGS frame: %s",
 		        l->load->config->engine->reason(l->client));
-	else if (reason == UV_EOF)
+	else if (reason == UV_EOF || reason == UV_ECONNRESET)
 		trouble(l, "the server closed the connection at once; does it speak HTTP/2 with prior knowledge?");
 	else
 		trouble(l, "before the server's SETTINGS: %s",
@@ -68,11 +68,11 @@ static void trouble_after_settings(struct link *l, int reason)
 	if (l->goaway && l->goaway_code != 0)
 		trouble(l, "the server ended the connection: GOAWAY %s%s%s",
 		        nghttp2_http2_strerror(l->goaway_code), l->goaway_text[0] ? ", " : "", l->goaway_text);
-	else if (reason == 0 || reason == -EPROTO)
-		trouble(l, "protocol error: %s", why[0] ? why : "the server broke the rules of HTTP/2");
-	else if (l->goaway)
+	else if (l->goaway && l->in_flight == 0)
 		trouble(l, "the server ended the connection %u times in a row without answering a request",
 		        l->fruitless);
+	else if (reason == 0 || reason == -EPROTO)
+		trouble(l, "protocol error: %s", why[0] ? why : "the server broke the rules of HTTP/2");
 	else
 		trouble(l, "the connection ended with %u requests under way: %s", l->in_flight,
 		        uv_strerror(reason));
@@ -196,6 +196,8 @@ static const struct h2_client_events events = {.settings = on_settings, .ended =
 
 static void on_opened(struct transport *t, int status)
 {
+	struct link *l = (struct link *)t;
+	l->opened = status == 0;
 	if (status < 0)
 		transport_close(t, status);
 }
@@ -253,14 +255,11 @@ static void lose_open(struct link *l, int reason)
 	l->in_flight = l->again_count = 0;
 }
 
-static bool in_good_order(const struct link *l, int reason)
+static bool in_good_order(const struct link *l)
 {
 	if (l->finishing)
 		return true;
-	if (!l->ready || l->in_flight > 0 || l->load->result->timed_out)
-		return false;
-	// GOAWAY, or the end of an idle connection.
-	return l->goaway ? l->goaway_code == 0 : reason == UV_EOF;
+	return l->ready && l->goaway && l->goaway_code == 0 && l->in_flight == 0 && !l->load->result->timed_out;
 }
 
 static void tell_trouble(struct link *l, int reason)
@@ -269,7 +268,7 @@ static void tell_trouble(struct link *l, int reason)
 		return; // that is told for all links at once
 	if (l->ready)
 		trouble_after_settings(l, reason);
-	else if (reason < 0 && reason != UV_EOF && l->greeting_len == 0)
+	else if (!l->opened)
 		trouble(l, "%s; is the server running?", uv_strerror(reason));
 	else
 		trouble_before_settings(l, reason);
@@ -278,7 +277,7 @@ static void tell_trouble(struct link *l, int reason)
 static void on_closed(struct transport *t, int reason)
 {
 	struct link *l = (struct link *)t;
-	bool in_order = in_good_order(l, reason), more = wants_more(l);
+	bool in_order = in_good_order(l), more = wants_more(l);
 	l->fruitless = l->answered > 0 ? 0 : l->fruitless + 1;
 	if (in_order && more && l->fruitless < MAX_FRUITLESS) {
 		connect_again(l);
@@ -321,7 +320,7 @@ static void connect_again(struct link *l)
 	l->client = NULL;
 	l->answered = 0;
 	l->greeting_len = 0;
-	l->ready = l->goaway = l->finishing = false;
+	l->opened = l->ready = l->goaway = l->finishing = false;
 	l->load->result->reconnects++;
 	transport_init(&l->transport, &l->load->hub, &user);
 	int rc = connect_now(l);

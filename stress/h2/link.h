@@ -40,6 +40,7 @@ struct link {
 	uint64_t connect_ns;
 	uint64_t answered;  // on the present connection
 	unsigned fruitless; // connections in a row without an answer
+	bool opened;        // TCP's connection stands
 	bool ready;         // SETTINGS came
 	bool goaway;        // no more requests on this connection: the server said so, or ids ran out
 	bool finishing;     // we end it

@@ -56,7 +56,8 @@ static struct hist *merge_all(const struct h2_load_result *r)
 static bool hists(const struct scenario *s, const struct h2_load_result *r, const struct hist *total,
                   struct buf *out)
 {
-	bool ok = hist_line(out, "total", total) & hist_line(out, "connect", r->connect);
+	bool ok = hist_line(out, "total", total);
+	ok &= hist_line(out, "connect", r->connect);
 	for (size_t i = 0; r->count > 1 && i < r->count; i++)
 		ok &= hist_line(out, s->items[i].name, r->tallies[i].latency);
 	return ok || check(out, "histograms", false, "a histogram is too long for one line");

@@ -172,6 +172,15 @@ struct rest {
 	char bytes[];
 };
 
+// A peer that takes no more may have left last words, e.g. GOAWAY: they are read first, and then its end.
+static void write_failed(struct transport *t, int reason)
+{
+	if (reason == UV_EPIPE || reason == UV_ECONNRESET)
+		t->write_ended = true;
+	else
+		transport_close(t, reason);
+}
+
 static void on_written(uv_write_t *request, int status)
 {
 	struct rest *r = (struct rest *)request;
@@ -182,7 +191,7 @@ static void on_written(uv_write_t *request, int status)
 		return;
 	t->active_ms = uv_now(&t->hub->loop);
 	if (status < 0)
-		transport_close(t, status);
+		write_failed(t, status);
 	else
 		transport_wake(t);
 }
@@ -222,20 +231,18 @@ static int send_out(struct transport *t, size_t len, bool last_turn)
 
 static void flush(struct transport *t)
 {
-	int rc = 0;
-	for (unsigned turn = 1; !t->writing && !t->closing; turn++) {
-		ssize_t n = t->user->pull(t, t->hub->out, H2_IO_BYTES);
-		if (n <= 0) {
-			rc = (int)n;
+	ssize_t rc = 0;
+	for (unsigned turn = 1; !t->writing && !t->closing && !t->write_ended; turn++) {
+		rc = t->user->pull(t, t->hub->out, H2_IO_BYTES);
+		if (rc <= 0)
 			break;
-		}
 		// The last one through the queue: its callback comes after the other connections' turn.
-		rc = send_out(t, (size_t)n, turn == WRITES_A_TURN);
+		rc = send_out(t, (size_t)rc, turn == WRITES_A_TURN);
 		if (rc < 0)
 			break;
 	}
 	if (rc < 0)
-		transport_close(t, rc);
+		write_failed(t, (int)rc);
 	else if (!t->writing && !t->closing && t->user->finished(t))
 		transport_close(t, 0);
 }

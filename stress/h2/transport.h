@@ -46,7 +46,8 @@ struct transport {
 	const struct transport_user *user;
 	struct transport *next_dirty;
 	bool is_dirty;
-	bool writing; // a write waits for the peer
+	bool write_ended; // the peer takes no more; what it said before is still read
+	bool writing;     // a write waits for the peer
 	bool closing;
 	int reason;
 	uint64_t active_ms; // loop time of the last byte in or out

@@ -193,7 +193,7 @@ CASE("h2 server: a connection too many is closed at once, and the others go on")
 	expect_counter(stats, "connections_open", 0);
 }
 
-CASE("h2 server: a stream too many is refused")
+CASE("h2 server: a stream too many is refused, and ends the connection once the client knows the limit")
 {
 	struct h2_process p;
 	struct h2_raw f;
@@ -205,14 +205,19 @@ CASE("h2 server: a stream too many is refused")
 	assert_true(raw_await(fd, RAW_SETTINGS, &f));
 	assert_int_equal(f.payload[1], 3); // SETTINGS_MAX_CONCURRENT_STREAMS
 	assert_int_equal(f.payload[5], 1);
-	raw_send(fd, RAW_SETTINGS, RAW_ACK, 0, NULL, 0);
 	for (uint32_t id = 1; id <= 3; id += 2) // POST http / without an end: both stay open
 		RAW_SEND(fd, RAW_HEADERS, RAW_END_HEADERS, id, 0x83, 0x86, 0x84, 0x01, 1, 'h');
-	bool reset = raw_await(fd, RAW_RST, &f); // or the whole connection, as RFC 9113 5.1.2 leaves free
-	assert_true(reset);
+	assert_true(raw_await(fd, RAW_RST, &f));
 	assert_int_equal(f.id, 3);
+	assert_int_equal(f.payload[3], 7); // REFUSED_STREAM
+	raw_send(fd, RAW_SETTINGS, RAW_ACK, 0, NULL, 0);
+	RAW_SEND(fd, RAW_HEADERS, RAW_END_HEADERS, 5, 0x83, 0x86, 0x84, 0x01, 1, 'h');
+	assert_true(raw_await(fd, RAW_GOAWAY, &f));
+	assert_int_equal(f.payload[7], 1); // PROTOCOL_ERROR
 	close(fd);
 	stop(&p, stats, sizeof(stats));
+	expect_counter(stats, "streams_refused", 1);
+	expect_counter(stats, "goaways_sent", 1);
 }
 
 CASE("h2 server: an idle connection is closed after its time")
