@@ -12,8 +12,8 @@
 struct checker {
 	struct kernel *kernel;
 	struct err *e;
-	struct type basic[TYPE_UNIT + 1];
-	unsigned parts; // compared so far in this unification
+	struct type *basic; // one of each kind
+	unsigned parts;     // compared so far in this unification
 };
 
 static const char *const kind_names[] = {
@@ -354,6 +354,9 @@ int kernel_check(struct kernel *k, struct err *e)
 	struct checker c = {.kernel = k, .e = e};
 	int rc;
 
+	c.basic = arena_alloc(&k->arena, (TYPE_UNIT + 1) * sizeof *c.basic);
+	if (c.basic == NULL)
+		return err_set(e, ENOMEM, "%s: out of memory", k->path);
 	for (int kind = TYPE_ANY; kind <= TYPE_UNIT; kind++)
 		c.basic[kind].kind = (enum type_kind)kind;
 	rc = check_kernel(&c);

@@ -20,6 +20,7 @@
 	X(FALSE, "false", "")                                                                                     \
 	X(NIL, "nil", "")                                                                                         \
 	X(UNIT, "unit", "")                                                                                       \
+	X(NOT_NULL, "not-null?", "1")                                                                             \
 	X(FUNCTION_VALUE, "function-value", "name")                                                               \
 	X(CALL, "call", "function args")                                                                          \
 	X(TAIL_CALL, "tail-call", "function args")                                                                \

@@ -83,6 +83,9 @@ const char *emit_function_name(const struct emitter *em, const struct function *
 // Nodes that both styles write alike, from the texts of their operands (in the order of evaluation).
 struct text emit_leaf(struct emitter *em, const struct node *n);
 struct text emit_op(struct emitter *em, const struct node *n, const struct text *args);
+// (not (null? x)), where the dialect has a word for it: x is n->args[0]->args[0].
+bool emit_is_not_null(const struct emitter *em, const struct node *n);
+struct text emit_not_null(struct emitter *em, struct text operand);
 struct text emit_call(struct emitter *em, const struct node *n, struct text function, const struct text *args);
 // An expression in expression style.
 struct text emit_expression(struct emitter *em, const struct node *n);

@@ -108,6 +108,19 @@ struct text emit_op(struct emitter *em, const struct node *n, const struct text 
 	return pair[0];
 }
 
+bool emit_is_not_null(const struct emitter *em, const struct node *n)
+{
+	return n->kind == NODE_OP && n->op == OP_NOT && n->args[0]->kind == NODE_OP && n->args[0]->op == OP_NULL &&
+	       dialect_has(em->d, CONSTRUCT_NOT_NULL);
+}
+
+struct text emit_not_null(struct emitter *em, struct text operand)
+{
+	struct slot s = SLOT("1", operand);
+
+	return emit_fill(em, CONSTRUCT_NOT_NULL, &s, 1);
+}
+
 struct text emit_call(struct emitter *em, const struct node *n, struct text function, const struct text *args)
 {
 	int plain = n->kind == NODE_CALL ? CONSTRUCT_CALL : CONSTRUCT_APPLY;
@@ -250,6 +263,8 @@ struct text emit_expression(struct emitter *em, const struct node *n)
 {
 	struct text args[KERNEL_ARGS_MAX + 1], function;
 
+	if (emit_is_not_null(em, n))
+		return emit_not_null(em, emit_expression(em, n->args[0]->args[0]));
 	switch (n->kind) {
 	case NODE_IF:
 		return emit_if(em, n);

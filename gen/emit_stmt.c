@@ -275,6 +275,8 @@ static struct text value(struct emitter *em, const struct node *n)
 {
 	struct text args[KERNEL_ARGS_MAX];
 
+	if (emit_is_not_null(em, n))
+		return emit_not_null(em, value(em, n->args[0]->args[0]));
 	switch (n->kind) {
 	case NODE_IF:
 		return value_if(em, n);

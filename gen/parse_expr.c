@@ -167,7 +167,7 @@ static struct node *parse_if(struct parser *p, const struct sexp *s, bool tail)
 	return n;
 }
 
-static struct node *parse_when(struct parser *p, const struct sexp *s, __attribute__((unused)) bool tail)
+static struct node *parse_when(struct parser *p, const struct sexp *s, bool tail)
 {
 	struct node *n;
 
@@ -178,7 +178,7 @@ static struct node *parse_when(struct parser *p, const struct sexp *s, __attribu
 		return NULL;
 	n->count = 3;
 	n->args[0] = parse_expr(p, s->items[1], false);
-	n->args[1] = n->args[0] == NULL ? NULL : parse_body(p, s, 2, false);
+	n->args[1] = n->args[0] == NULL ? NULL : parse_body(p, s, 2, tail);
 	return n->args[1] == NULL ? NULL : n;
 }
 
