@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 struct term_style {
-	bool colour;       // never carries meaning alone
-	unsigned columns;  // width there is; 0: 100
+	bool colour;      // never carries meaning alone
+	unsigned columns; // width there is; 0: 100
 };
 
 // The summary: a table (verdict, test, time, p50/p99, peak memory), slabs, what was left out, failures last

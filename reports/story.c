@@ -1,0 +1,80 @@
+// The story of one test, in words.
+#include "story.h"
+
+#include "buf.h"
+#include "text.h"
+
+#include <string.h>
+
+// unit_bytes * n without running over.
+static uint64_t in_bytes(const struct result_pool *p, uint64_t n)
+{
+	uint64_t bytes;
+
+	return __builtin_mul_overflow(n, p->unit_bytes > 0 ? p->unit_bytes : 1, &bytes) ? UINT64_MAX : bytes;
+}
+
+static void add_exhaustion(struct arena *a, const struct result_pool *p, struct buf *b)
+{
+	buf_addf(b, "; exhausted %s", text_number(a, p->exhausted, "time", "times"));
+	if (p->exhausted_ms > 0)
+		buf_addf(b, ", first after %s", text_duration(a, p->exhausted_ms * 1000000));
+	if (p->request_bytes > 0)
+		buf_addf(b, ", asked for %s", text_bytes(a, p->request_bytes));
+	if (p->depth > 0)
+		buf_addf(b, ", at depth %s", text_count(a, p->depth));
+}
+
+const char *story_pool(struct arena *a, const struct result_pool *p)
+{
+	struct buf b = {0};
+	const char *out;
+
+	buf_addf(&b, "%s: ", text_line(a, p->name));
+	if (p->capacity > 0)
+		buf_addf(&b, "%.0f %% full, ", view_pool_percent(p));
+	buf_addf(&b, "high-water mark %s", text_bytes(a, in_bytes(p, p->high_water)));
+	if (p->capacity > 0)
+		buf_addf(&b, " of %s", text_bytes(a, in_bytes(p, p->capacity)));
+	if (p->unit_bytes > 1)
+		buf_addf(&b, " (%s of %s)", text_number(a, p->high_water, "object", "objects"),
+		         text_bytes(a, p->unit_bytes));
+	if (p->exhausted > 0)
+		add_exhaustion(a, p, &b);
+	out = text_make(a, "%s", buf_text(&b));
+	buf_deinit(&b);
+	return out;
+}
+
+const char *story_exit(struct arena *a, const struct result *r)
+{
+	const char *name = r->signal > 0 ? sigabbrev_np(r->signal) : NULL;
+
+	if (name != NULL)
+		return text_make(a, "SIG%s", name);
+	if (r->signal > 0)
+		return text_make(a, "signal %d", r->signal);
+	return r->exit_code > 0 ? text_make(a, "exit code %d", r->exit_code) : "";
+}
+
+const char *story_expected(struct arena *a, const struct result *r)
+{
+	return r->expected == VERDICT_PASSED ? "" : text_make(a, "expected: %s", verdict_name(r->expected));
+}
+
+const char *story_tail(struct arena *a, const struct result *r, size_t lines)
+{
+	const char *text = text_safe(a, r->tail);
+	const char *at = text + strlen(text);
+
+	while (at > text && at[-1] == '\n')
+		at--;
+	text = text_make(a, "%.*s", (int)(at - text), text);
+	at = text + strlen(text);
+	while (at > text && lines > 0) {
+		at--;
+		if (*at == '\n' && --lines == 0)
+			return at + 1;
+	}
+	return text;
+}

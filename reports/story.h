@@ -1,0 +1,17 @@
+// The story of one test that did not end as expected, as lines of words that every report tells alike.
+#ifndef SG_STORY_H
+#define SG_STORY_H
+
+#include "symbolise.h"
+#include "view.h"
+
+// One pool in words: "lua slab-fixed: full, 256 KiB of 256 KiB, first denied after 12 ms at depth 4,012, ...".
+const char *story_pool(struct arena *a, const struct result_pool *p);
+// "SIGSEGV", "exit code 3"; "" when it ended with 0.
+const char *story_exit(struct arena *a, const struct result *r);
+// What it was expected to be; "" when that is "passed".
+const char *story_expected(struct arena *a, const struct result *r);
+// The last `lines` lines of its output, with newlines between them; "" when there was none.
+const char *story_tail(struct arena *a, const struct result *r, size_t lines);
+
+#endif

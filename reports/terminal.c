@@ -1,0 +1,331 @@
+// The summary on a terminal.
+#include "reports.h"
+
+#include "buf.h"
+#include "story.h"
+#include "table.h"
+#include "text.h"
+#include "view.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define SPARK_COLUMNS 12U
+#define MOST_STORIES 20U
+#define MOST_FRAMES 6U
+#define MOST_TAIL_LINES 5U
+#define MOST_LEFT_OUT 6U
+
+struct summary {
+	struct view view;
+	struct symboliser *names;
+	struct term_style style;
+	const char *again;
+	FILE *out;
+};
+
+static enum table_style style_of(const struct result *r)
+{
+	if (!r->as_expected)
+		return STYLE_BAD;
+	if (r->verdict == VERDICT_FLAKY)
+		return STYLE_WARN;
+	return r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_PLANNED ? STYLE_FAINT : STYLE_GOOD;
+}
+
+// A test that was expected to fail and did has passed: its mark says so.
+static const char *mark_of(const struct result *r)
+{
+	return r->as_expected && verdict_is_bad(r->verdict) ? "✓" : text_mark(r->verdict);
+}
+
+// ---- the table ----------------------------------------------------------------------------------------------
+
+// The shape of the latencies between the least and the greatest, which stand for the first column and the last.
+static const char *sparkline(struct arena *a, const struct hist *h)
+{
+	static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	uint64_t counts[SPARK_COLUMNS] = {0}, most = 0;
+	double low, step;
+	struct buf b = {0};
+	const char *out;
+
+	if (h == NULL || h->total < 2 || h->max <= h->min)
+		return "";
+	low = log2((double)h->min + 1);
+	step = (log2((double)h->max + 1) - low) / SPARK_COLUMNS;
+	for (size_t i = hist_index(h, h->min); i <= hist_index(h, h->max); i++) {
+		double at = (log2((double)hist_slot_low(h, i) + 1) - low) / step;
+		size_t column = at <= 0 ? 0 : at >= SPARK_COLUMNS ? SPARK_COLUMNS - 1 : (size_t)at;
+
+		counts[column] += h->counts[i];
+		most = counts[column] > most ? counts[column] : most;
+	}
+	for (size_t i = 0; i < SPARK_COLUMNS; i++) {
+		double part = (double)counts[i] / (double)most;
+		buf_adds(&b, blocks[counts[i] == 0 ? 0 : 1 + (size_t)(part * 7.0)]);
+	}
+	out = text_make(a, "%s", buf_text(&b));
+	buf_deinit(&b);
+	return out;
+}
+
+enum { COLUMN_VERDICT, COLUMN_TEST, COLUMN_TARGET, COLUMN_TIME, COLUMN_P50, COLUMN_P99, COLUMN_PEAK, COLUMN_RATE };
+
+static void add_test_row(struct summary *s, struct table *t, const struct view_test *test)
+{
+	struct arena *a = &s->view.arena;
+	const struct result *r = test->r;
+	const struct result_gauge *rate = view_gauge(test, "throughput");
+
+	table_row(t);
+	table_cell(t, style_of(r), text_make(a, "%s %s", mark_of(r), verdict_name(r->verdict)));
+	table_cell(t, STYLE_PLAIN, test->name);
+	table_cell(t, STYLE_FAINT, test->target);
+	table_cell(t, STYLE_PLAIN, r->wall_ns > 0 ? text_duration(a, r->wall_ns) : "");
+	table_cell(t, STYLE_PLAIN, test->hist != NULL ? text_duration(a, hist_percentile(test->hist, 50)) : "");
+	table_cell(t, STYLE_PLAIN, test->hist != NULL ? text_duration(a, hist_percentile(test->hist, 99)) : "");
+	table_cell(t, STYLE_PLAIN, r->peak_rss_bytes > 0 ? text_bytes(a, r->peak_rss_bytes) : "");
+	table_cell(t, STYLE_PLAIN,
+	           rate == NULL ? ""
+	                        : text_make(a, "%s %s", text_count(a, (uint64_t)fmax(rate->value, 0)),
+	                                    text_line(a, rate->unit)));
+	table_cell(t, STYLE_FAINT, sparkline(a, test->hist));
+}
+
+static void put_group(struct summary *s, const struct view_group *g)
+{
+	const struct table_column columns[] = {
+	        {"", false, 0, false},           {g->kind, false, 0, true}, {"target", false, 0, true},
+	        {"time", true, 3, false},        {"p50", true, 0, false},   {"p99", true, 1, false},
+	        {"peak memory", true, 2, false}, {"rate", true, 4, false},  {"latencies", false, 5, false}};
+	struct table *t = table_new(&s->view.arena, columns, sizeof columns / sizeof columns[0]);
+
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < g->count; i++)
+		add_test_row(s, t, &s->view.tests[g->first + i]);
+	table_print(t, &s->style, s->out);
+	fputc('\n', s->out);
+	table_free(t);
+}
+
+// ---- targets side by side -----------------------------------------------------------------------------------
+
+static const char *matrix_cell(struct arena *a, const struct view_test *t)
+{
+	const char *mark = mark_of(t->r);
+
+	if (!t->r->as_expected || t->hist == NULL)
+		return text_make(a, "%s %s", mark, verdict_name(t->r->verdict));
+	return text_make(a, "%s %s", mark, text_duration(a, hist_percentile(t->hist, 50)));
+}
+
+static void put_matrix(struct summary *s, const struct view_group *g)
+{
+	struct arena *a = &s->view.arena;
+	struct table_column *columns = arena_alloc(a, (g->columns + 1) * sizeof *columns);
+	struct table *t = columns == NULL ? NULL : table_new(a, columns, g->columns + 1);
+
+	if (t == NULL)
+		return;
+	columns[0] = (struct table_column){text_make(a, "%s, p50", g->kind), false, 0, true};
+	for (size_t c = 0; c < g->columns; c++)
+		columns[c + 1] = (struct table_column){g->targets[c], true, (unsigned)c, true};
+	for (size_t row = 0; row < g->rows; row++) {
+		table_row(t);
+		table_cell(t, STYLE_PLAIN, g->names[row]);
+		for (size_t c = 0; c < g->columns; c++) {
+			const struct view_test *test = g->cells[row * g->columns + c];
+
+			table_cell(t, test == NULL ? STYLE_FAINT : style_of(test->r),
+			           test == NULL ? "not there" : matrix_cell(a, test));
+		}
+	}
+	table_print(t, &s->style, s->out);
+	fputc('\n', s->out);
+	table_free(t);
+}
+
+// ---- slabs --------------------------------------------------------------------------------------------------
+
+// One line for all tests' pools of one name.
+struct slab {
+	const char *name;
+	size_t tests, exhausted;
+	const struct result_pool *fullest;
+	const struct view_test *where;
+};
+
+static void take_pool(struct slab *slabs, size_t *count, const struct view_test *t, const struct result_pool *p)
+{
+	size_t i = 0;
+
+	while (i < *count && strcmp(slabs[i].name, p->name) != 0)
+		i++;
+	if (i == *count)
+		slabs[(*count)++] = (struct slab){.name = p->name};
+	slabs[i].tests++;
+	slabs[i].exhausted += p->exhausted > 0;
+	if (slabs[i].fullest == NULL || view_pool_percent(p) > view_pool_percent(slabs[i].fullest)) {
+		slabs[i].fullest = p;
+		slabs[i].where = t;
+	}
+}
+
+static void put_slabs(struct summary *s)
+{
+	struct arena *a = &s->view.arena;
+	struct slab *slabs;
+	size_t most = 1, count = 0;
+
+	for (size_t i = 0; i < s->view.count; i++)
+		most += s->view.tests[i].r->pool_count;
+	slabs = arena_alloc(a, most * sizeof *slabs);
+	for (size_t i = 0; slabs != NULL && i < s->view.count; i++)
+		for (size_t p = 0; p < s->view.tests[i].r->pool_count; p++) {
+			const struct result_pool *pool = &s->view.tests[i].r->pools[p];
+
+			if (pool->name != NULL && (pool->capacity > 0 || pool->exhausted > 0))
+				take_pool(slabs, &count, &s->view.tests[i], pool);
+		}
+	for (size_t i = 0; i < count; i++) {
+		fputs("slab ", s->out);
+		fprintf(s->out, "%s, fullest in %s", story_pool(a, slabs[i].fullest), slabs[i].where->id);
+		if (slabs[i].tests > 1)
+			fprintf(s->out, " (%s, %s)", text_number(a, slabs[i].tests, "test", "tests"),
+			        slabs[i].exhausted > 0 ? text_make(a, "exhausted in %zu", slabs[i].exhausted)
+			                               : "never exhausted");
+		fputc('\n', s->out);
+	}
+	if (count > 0)
+		fputc('\n', s->out);
+}
+
+// ---- what is missing ----------------------------------------------------------------------------------------
+
+static void put_left_out(struct summary *s)
+{
+	size_t count = json_array_size(json_object_get(s->view.run->info, "left_out"));
+
+	for (size_t i = 0; i < count && i < MOST_LEFT_OUT; i++)
+		fprintf(s->out, "left out: %s\n", view_left_out(&s->view, i));
+	if (count > MOST_LEFT_OUT)
+		fprintf(s->out, "left out: %zu more; report.html names them\n", count - MOST_LEFT_OUT);
+	if (count > 0)
+		fputc('\n', s->out);
+}
+
+static void put_skipped(struct summary *s)
+{
+	for (size_t i = 0; i < s->view.count; i++) {
+		const struct view_test *t = &s->view.tests[i];
+
+		if (t->r->verdict == VERDICT_SKIPPED && t->r->evidence != NULL)
+			fprintf(s->out, "skipped: %s: %s\n", t->id, text_line(&s->view.arena, t->r->evidence));
+	}
+}
+
+// ---- failures -----------------------------------------------------------------------------------------------
+
+static void put_backtrace(struct summary *s, const struct result_pool *p)
+{
+	if (p->frames.count == 0)
+		return;
+	fputs("    backtrace, innermost first\n", s->out);
+	for (size_t i = 0; i < p->frames.count && i < MOST_FRAMES; i++)
+		fprintf(s->out, "      #%zu %s\n", i,
+		        symbolise(s->names, &s->view.arena, p->frames.items[i], true));
+	if (p->frames.count > MOST_FRAMES)
+		fprintf(s->out, "      and %zu more\n", p->frames.count - MOST_FRAMES);
+}
+
+static void put_tail(struct summary *s, const struct result *r)
+{
+	const char *at = story_tail(&s->view.arena, r, MOST_TAIL_LINES);
+
+	if (*at != '\0')
+		fputs("    its last output\n", s->out);
+	while (*at != '\0') {
+		size_t len = strcspn(at, "\n");
+
+		fprintf(s->out, "      │ %.*s\n", (int)len, at);
+		at += len + (at[len] == '\n');
+	}
+}
+
+static void put_story(struct summary *s, const struct view_test *t)
+{
+	struct arena *a = &s->view.arena;
+	const struct result *r = t->r;
+	const struct result_pool *p = view_main_pool(t);
+
+	table_text(&s->style, STYLE_BAD, text_make(a, "✗ %s", verdict_name(r->verdict)), s->out);
+	fprintf(s->out, "  %s", t->id);
+	if (r->expected != VERDICT_PASSED)
+		fprintf(s->out, "  (%s)", story_expected(a, r));
+	fputc('\n', s->out);
+	if (r->evidence != NULL)
+		fprintf(s->out, "    %s\n", text_line(a, r->evidence));
+	if (r->first_bad_check != NULL)
+		fprintf(s->out, "    first bad check: %s\n", text_line(a, r->first_bad_check));
+	for (size_t i = 0; i < r->leftovers.count; i++)
+		fprintf(s->out, "    left behind: %s\n", text_line(a, r->leftovers.items[i]));
+	if (p != NULL && (p->exhausted > 0 || r->verdict == VERDICT_SLAB_EXHAUSTED)) {
+		fprintf(s->out, "    slab %s\n", story_pool(a, p));
+		put_backtrace(s, p);
+	}
+	put_tail(s, r);
+	if (s->again != NULL)
+		fprintf(s->out, "    again: %s\n", view_again(&s->view, s->again, t));
+	fputc('\n', s->out);
+}
+
+static void put_failures(struct summary *s)
+{
+	size_t told = 0;
+
+	for (size_t i = 0; i < s->view.count; i++) {
+		const struct view_test *t = &s->view.tests[i];
+
+		if (t->r->as_expected)
+			continue;
+		if (told++ < MOST_STORIES)
+			put_story(s, t);
+		else
+			fprintf(s->out, "✗ %s  %s\n", verdict_name(t->r->verdict), t->id);
+	}
+	if (told > MOST_STORIES)
+		fprintf(s->out, "the last %zu in short; report.html tells more\n\n", told - MOST_STORIES);
+}
+
+int report_terminal(const struct run *r, const struct term_style *style, const char *again, FILE *out)
+{
+	struct summary s = {.style = *style, .again = again, .out = out, .names = symboliser_new()};
+	const char *warning;
+	int rc = view_init(&s.view, r);
+
+	if (rc < 0)
+		goto out;
+	for (size_t i = 0; i < s.view.group_count; i++)
+		put_group(&s, &s.view.groups[i]);
+	for (size_t i = 0; i < s.view.group_count; i++)
+		if (s.view.groups[i].cells != NULL)
+			put_matrix(&s, &s.view.groups[i]);
+	put_slabs(&s);
+	put_left_out(&s);
+	put_skipped(&s);
+	put_failures(&s);
+	for (size_t i = 0; (warning = view_warning(&s.view, i)) != NULL; i++) {
+		table_text(style, STYLE_WARN, warning, out);
+		fputc('\n', out);
+	}
+	fprintf(out, "%s\n", view_sentence(&s.view));
+	fprintf(out, "%zu passed, %zu failed, %zu skipped\n", s.view.passed, s.view.failed, s.view.skipped);
+	rc = ferror(out) ? -EIO : 0;
+out:
+	symboliser_free(s.names);
+	view_deinit(&s.view);
+	return rc;
+}

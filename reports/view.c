@@ -1,0 +1,285 @@
+// A run as reports show it: ids taken apart, groups, order, matrices.
+#include "view.h"
+
+#include "text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- ids ----------------------------------------------------------------------------------------------------
+
+static const char *const kind_order[] = {"recursion", "gc", "http2", "alloc"};
+#define KIND_ORDERS (sizeof kind_order / sizeof kind_order[0])
+
+static size_t kind_rank(const char *kind)
+{
+	size_t i = 0;
+
+	while (i < KIND_ORDERS && strcmp(kind, kind_order[i]) != 0)
+		i++;
+	return i;
+}
+
+static bool is_target_word(const char *s)
+{
+	if (*s == '\0')
+		return false;
+	for (; *s != '\0'; s++)
+		if (!isalnum((unsigned char)*s) && strchr("_@+-", *s) == NULL)
+			return false;
+	return true;
+}
+
+// The last dot of the name if a target may stand behind it.
+static const char *target_dot(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot != NULL && dot != name && is_target_word(dot + 1) ? dot : NULL;
+}
+
+static void split_kind(struct view *v, struct view_test *t)
+{
+	const char *slash;
+
+	t->id = text_line(&v->arena, t->r->id);
+	slash = strchr(t->id, '/');
+	if (slash == NULL || slash == t->id || slash[1] == '\0') {
+		t->kind = "other";
+		t->name = t->id;
+	} else {
+		t->kind = text_make(&v->arena, "%.*s", (int)(slash - t->id), t->id);
+		t->name = slash + 1;
+	}
+	t->target = "";
+}
+
+static void split_target(struct view *v, struct view_test *t)
+{
+	const char *dot = target_dot(t->name);
+
+	t->target = dot + 1;
+	t->name = text_make(&v->arena, "%.*s", (int)(dot - t->name), t->name);
+}
+
+static void split_size(struct view *v, struct view_test *t)
+{
+	size_t len = strlen(t->name);
+	size_t digits = 0;
+
+	while (digits < len && isdigit((unsigned char)t->name[len - 1 - digits]))
+		digits++;
+	t->kernel = t->name;
+	if (digits == 0 || digits > 18 || digits + 1 >= len || t->name[len - 1 - digits] != '-')
+		return;
+	t->has_size = true;
+	t->size = strtoull(t->name + len - digits, NULL, 10);
+	t->kernel = text_make(&v->arena, "%.*s", (int)(len - digits - 1), t->name);
+}
+
+// ---- order --------------------------------------------------------------------------------------------------
+
+static int by_kind(const struct view_test *a, const struct view_test *b)
+{
+	size_t x = kind_rank(a->kind), y = kind_rank(b->kind);
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return strcmp(a->kind, b->kind);
+}
+
+static int by_whole_name(const void *a, const void *b)
+{
+	const struct view_test *x = a, *y = b;
+	int kind = by_kind(x, y);
+
+	return kind != 0 ? kind : strcmp(x->name, y->name);
+}
+
+// Targets are in the order of the run, so their rank is looked up.
+static int by_place(const void *a, const void *b, void *arg)
+{
+	const struct view_test *x = a, *y = b;
+	const struct view *v = arg;
+	int order = by_kind(x, y);
+
+	if (order == 0)
+		order = strverscmp(x->name, y->name);
+	for (size_t i = 0; order == 0 && i < v->target_count; i++)
+		order = (strcmp(y->target, v->targets[i]) == 0) - (strcmp(x->target, v->targets[i]) == 0);
+	return order;
+}
+
+static bool same_stem(const struct view_test *a, const struct view_test *b)
+{
+	const char *x = target_dot(a->name), *y = target_dot(b->name);
+
+	return x != NULL && y != NULL && x - a->name == y - b->name && strcmp(a->kind, b->kind) == 0 &&
+	       strncmp(a->name, b->name, (size_t)(x - a->name)) == 0;
+}
+
+// Says of each test whether what follows its last dot is a target; the tests are sorted for it.
+static int find_targets(struct view *v)
+{
+	bool *is_target = arena_alloc(&v->arena, v->count + 1);
+
+	if (is_target == NULL)
+		return -ENOMEM;
+	qsort(v->tests, v->count, sizeof *v->tests, by_whole_name);
+	for (size_t i = 0; i < v->count; i++) {
+		const char *dot = target_dot(v->tests[i].name);
+
+		if (dot != NULL && strchr(dot, '@') != NULL)
+			is_target[i] = true;
+		if (i > 0 && same_stem(&v->tests[i - 1], &v->tests[i]))
+			is_target[i] = is_target[i - 1] = true;
+	}
+	for (size_t i = 0; i < v->count; i++)
+		if (is_target[i])
+			split_target(v, &v->tests[i]);
+	return 0;
+}
+
+static int by_run(const void *a, const void *b)
+{
+	const struct view_test *x = a, *y = b;
+
+	return (x->r > y->r) - (x->r < y->r);
+}
+
+static int list_targets(struct view *v)
+{
+	v->targets = arena_alloc(&v->arena, (v->count + 1) * sizeof *v->targets);
+	if (v->targets == NULL)
+		return -ENOMEM;
+	qsort(v->tests, v->count, sizeof *v->tests, by_run);
+	for (size_t i = 0; i < v->count; i++) {
+		size_t k = 0;
+
+		while (k < v->target_count && strcmp(v->targets[k], v->tests[i].target) != 0)
+			k++;
+		if (k == v->target_count && v->tests[i].target[0] != '\0')
+			v->targets[v->target_count++] = v->tests[i].target;
+	}
+	return 0;
+}
+
+// ---- groups -------------------------------------------------------------------------------------------------
+
+static size_t find_word(const char *const *words, size_t count, const char *word)
+{
+	size_t i = 0;
+
+	while (i < count && strcmp(words[i], word) != 0)
+		i++;
+	return i;
+}
+
+// The targets that the group's tests have, in the order of all. False when a test has none.
+static bool list_columns(struct view *v, struct view_group *g)
+{
+	bool *used = arena_alloc(&v->arena, v->target_count + 1);
+
+	if (used == NULL)
+		return false;
+	for (size_t i = 0; i < g->count; i++)
+		used[find_word(v->targets, v->target_count, v->tests[g->first + i].target)] = true;
+	for (size_t i = 0; i < v->target_count; i++)
+		if (used[i])
+			g->targets[g->columns++] = v->targets[i];
+	return !used[v->target_count];
+}
+
+static bool begins_row(const struct view_test *tests, size_t i)
+{
+	return i == 0 || strcmp(tests[i].name, tests[i - 1].name) != 0;
+}
+
+static int fill_matrix(struct view *v, struct view_group *g)
+{
+	const struct view_test *tests = v->tests + g->first;
+	size_t rows = 0, row = 0;
+	bool whole;
+
+	g->targets = arena_alloc(&v->arena, (v->target_count + 1) * sizeof *g->targets);
+	if (g->targets == NULL)
+		return -ENOMEM;
+	whole = list_columns(v, g);
+	for (size_t i = 0; i < g->count; i++)
+		rows += begins_row(tests, i);
+	if (!whole || g->columns < 2 || 2 * g->count < rows * g->columns)
+		return 0;
+	g->cells = arena_alloc(&v->arena, rows * g->columns * sizeof *g->cells);
+	g->names = arena_alloc(&v->arena, rows * sizeof *g->names);
+	if (g->cells == NULL || g->names == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < g->count; i++) {
+		row += i > 0 && begins_row(tests, i);
+		g->names[row] = tests[i].name;
+		g->cells[row * g->columns + find_word(g->targets, g->columns, tests[i].target)] = &tests[i];
+	}
+	g->rows = rows;
+	return 0;
+}
+
+static int make_groups(struct view *v)
+{
+	v->groups = arena_alloc(&v->arena, (v->count + 1) * sizeof *v->groups);
+	if (v->groups == NULL)
+		return -ENOMEM;
+	qsort_r(v->tests, v->count, sizeof *v->tests, by_place, v);
+	for (size_t i = 0; i < v->count; i++) {
+		if (i == 0 || strcmp(v->tests[i].kind, v->tests[i - 1].kind) != 0)
+			v->groups[v->group_count++] = (struct view_group){.kind = v->tests[i].kind, .first = i};
+		v->groups[v->group_count - 1].count++;
+	}
+	for (size_t i = 0; i < v->group_count; i++)
+		if (fill_matrix(v, &v->groups[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static void count_result(struct view *v, const struct result *r)
+{
+	v->by_verdict[r->verdict]++;
+	v->wall_ns += r->wall_ns;
+	if (!r->as_expected)
+		v->failed++;
+	else if (r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_PLANNED)
+		v->skipped++;
+	else
+		v->passed++;
+}
+
+int view_init(struct view *v, const struct run *run)
+{
+	int rc;
+
+	*v = (struct view){.run = run, .count = run->count};
+	v->tests = arena_alloc(&v->arena, (run->count + 1) * sizeof *v->tests);
+	if (v->tests == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < run->count; i++) {
+		const struct result_series *main_series = result_main_series(&run->results[i]);
+
+		v->tests[i].r = &run->results[i];
+		if (main_series != NULL && main_series->hist != NULL && main_series->hist->total > 0)
+			v->tests[i].hist = main_series->hist;
+		count_result(v, &run->results[i]);
+		split_kind(v, &v->tests[i]);
+	}
+	rc = find_targets(v);
+	for (size_t i = 0; i < v->count; i++)
+		split_size(v, &v->tests[i]);
+	if (rc == 0)
+		rc = list_targets(v);
+	return rc == 0 ? make_groups(v) : rc;
+}
+
+void view_deinit(struct view *v)
+{
+	arena_deinit(&v->arena);
+	*v = (struct view){0};
+}

@@ -1,0 +1,168 @@
+// The words for a run as a whole, and what reports look up in it.
+#include "view.h"
+
+#include "buf.h"
+#include "text.h"
+
+#include <string.h>
+
+// "2 crashed, 1 timeout": of the tests that did not end as expected, by verdict.
+static void add_verdicts(const struct view *v, struct buf *b)
+{
+	size_t unexpected[VERDICT_COUNT] = {0};
+	bool first = true;
+
+	for (size_t i = 0; i < v->count; i++)
+		if (!v->tests[i].r->as_expected)
+			unexpected[v->tests[i].r->verdict]++;
+	for (unsigned verdict = 0; verdict < VERDICT_COUNT; verdict++) {
+		if (unexpected[verdict] == 0)
+			continue;
+		buf_addf(b, "%s%zu %s", first ? "" : ", ", unexpected[verdict], verdict_name(verdict));
+		first = false;
+	}
+}
+
+static void add_outcome(struct view *v, struct buf *b)
+{
+	if (v->count == 0)
+		buf_adds(b, "No test ended.");
+	else if (v->failed > 0) {
+		buf_addf(b, "%zu of %s did not end as expected: ", v->failed,
+		         text_number(&v->arena, v->count, "test", "tests"));
+		add_verdicts(v, b);
+		buf_addc(b, '.');
+	} else if (v->count == 1)
+		buf_adds(b, "The one test ended as expected.");
+	else
+		buf_addf(b, "All %s ended as expected.", text_number(&v->arena, v->count, "test", "tests"));
+}
+
+const char *view_sentence(struct view *v)
+{
+	struct buf b = {0};
+	const char *out;
+
+	add_outcome(v, &b);
+	if (v->by_verdict[VERDICT_FLAKY] > 0)
+		buf_addf(&b, " %zu passed only at another attempt.", v->by_verdict[VERDICT_FLAKY]);
+	if (v->skipped > 0)
+		buf_addf(&b, " %zu not run: skipped or planned.", v->skipped);
+	if (v->run->planned > v->count)
+		buf_addf(&b, " %zu of %zu never ended.", v->run->planned - v->count, v->run->planned);
+	out = text_make(&v->arena, "%s", buf_text(&b));
+	buf_deinit(&b);
+	return out;
+}
+
+static const char *damage(struct view *v)
+{
+	const struct journal_stats *j = &v->run->journal;
+
+	if (j->bad_lines == 0)
+		return NULL;
+	return text_make(&v->arena,
+	                 "These results cannot be trusted: %s of the journal cannot be read (the first is line "
+	                 "%llu), and what stood there is missing.",
+	                 text_number(&v->arena, j->bad_lines, "line", "lines"),
+	                 (unsigned long long)j->first_bad_line);
+}
+
+static const char *ending(struct view *v)
+{
+	const struct run *r = v->run;
+	const char *under_way = text_line(&v->arena, r->under_way);
+	const char *reason = text_line(&v->arena, r->stop_reason);
+
+	if (r->stop_reason != NULL && strcmp(r->stop_reason, "finished") == 0)
+		return NULL;
+	if (r->stop_reason != NULL)
+		return text_make(&v->arena,
+		                 "The run was stopped (%s) after %zu of %zu tests; --resume goes on with it.",
+		                 reason, v->count, r->planned);
+	if (r->under_way != NULL)
+		return text_make(
+		        &v->arena,
+		        "The run was killed while %s was under way, after %zu of %zu tests; --resume goes on "
+		        "with it.",
+		        under_way, v->count, r->planned);
+	return text_make(&v->arena, "The run has no end: it was killed after %zu of %zu tests, or goes on still.",
+	                 v->count, r->planned);
+}
+
+static const char *torn(struct view *v)
+{
+	return v->run->journal.torn_tail ? "The journal's last line was cut off and is left out." : NULL;
+}
+
+const char *view_warning(struct view *v, size_t i)
+{
+	const char *const warnings[] = {damage(v), ending(v), torn(v)};
+
+	for (size_t k = 0; k < sizeof warnings / sizeof warnings[0]; k++)
+		if (warnings[k] != NULL && i-- == 0)
+			return warnings[k];
+	return NULL;
+}
+
+const char *view_again(struct view *v, const char *again, const struct view_test *t)
+{
+	if (again == NULL)
+		return NULL;
+	return text_make(&v->arena, "%s%s", text_line(&v->arena, again), text_shell_word(&v->arena, t->id));
+}
+
+const char *view_info(const struct view *v, const char *key)
+{
+	return json_string_value(json_object_get(v->run->info, key));
+}
+
+const char *view_again_prefix(const struct view *v)
+{
+	return view_info(v, "again");
+}
+
+const char *view_left_out(struct view *v, size_t i)
+{
+	const json_t *one = json_array_get(json_object_get(v->run->info, "left_out"), i);
+	const char *words[3];
+
+	if (one == NULL)
+		return NULL;
+	words[0] = json_string_value(json_object_get(one, "kernel"));
+	words[1] = json_string_value(json_object_get(one, "dialect"));
+	words[2] = json_string_value(json_object_get(one, "reason"));
+	for (size_t k = 0; k < 3; k++)
+		words[k] = text_line(&v->arena, words[k] != NULL ? words[k] : "?");
+	return text_make(&v->arena, "%s on %s: %s", words[0], words[1], words[2]);
+}
+
+const struct result_gauge *view_gauge(const struct view_test *t, const char *name)
+{
+	for (size_t i = 0; i < t->r->gauge_count; i++)
+		if (t->r->gauges[i].name != NULL && strcmp(t->r->gauges[i].name, name) == 0)
+			return &t->r->gauges[i];
+	return NULL;
+}
+
+double view_pool_percent(const struct result_pool *p)
+{
+	return p->capacity == 0 ? 0 : (double)p->high_water * 100.0 / (double)p->capacity;
+}
+
+const struct result_pool *view_main_pool(const struct view_test *t)
+{
+	const struct result_pool *best = NULL;
+
+	for (size_t i = 0; i < t->r->pool_count; i++) {
+		const struct result_pool *p = &t->r->pools[i];
+
+		if (p->capacity == 0 && p->exhausted == 0)
+			continue;
+		if (best == NULL || (p->exhausted > 0) > (best->exhausted > 0) ||
+		    ((p->exhausted > 0) == (best->exhausted > 0) &&
+		     view_pool_percent(p) > view_pool_percent(best)))
+			best = p;
+	}
+	return best;
+}
