@@ -79,8 +79,9 @@ int pool_open(const struct pool_policy *policy, const struct pool_config *c, str
 		return rc;
 	p->policy = policy;
 	p->forgiven = c->forgiven;
-	p->exhausted = c->exhausted;
-	p->exhausted_arg = c->exhausted_arg;
+	p->on_exhausted = c->exhausted;
+	p->on_pressed = c->pressed;
+	p->arg = c->arg;
 	if (c->figures != NULL) {
 		*c->figures = p->own;
 		p->figures = c->figures;
@@ -122,17 +123,20 @@ static void exhaust(struct pool *p)
 		f->exhausted_ns = clock_now_ns();
 		f->request_bytes = p->denied_bytes;
 	}
-	if (p->exhausted != NULL)
-		p->exhausted(p->exhausted_arg, f);
+	if (p->on_exhausted != NULL)
+		p->on_exhausted(p->arg, f);
 }
 
 void *pool_deny(struct pool *p, size_t bytes)
 {
 	p->denied_bytes = bytes;
-	if (is_final(p))
+	if (is_final(p)) {
 		exhaust(p);
-	else
-		p->pressed++;
+		return NULL;
+	}
+	p->pressed++;
+	if (p->on_pressed != NULL)
+		p->on_pressed(p->arg, bytes);
 	return NULL;
 }
 

@@ -21,6 +21,8 @@ typedef void *pool_resize_fn(void *pool, void *p, size_t old_bytes, size_t new_b
 // caller is told: the runtime's stack is still whole. It must not use the pool. The first call of a pool has
 // figures->exhausted == 1; `figures` may be written (depth, text, frames).
 typedef void pool_exhausted_fn(void *arg, struct tele_pool *figures);
+// Called likewise when a denial is forgiven.
+typedef void pool_pressed_fn(void *arg, uint64_t request_bytes);
 
 struct pool_config {
 	const char *name;          // in telemetry and messages, e.g. "lua slab-fixed"; NULL: the policy's
@@ -30,7 +32,8 @@ struct pool_config {
 	// denials until then are forgiven: they count as `pressed`, not as exhaustion.
 	unsigned forgiven;
 	pool_exhausted_fn *exhausted; // may be NULL
-	void *exhausted_arg;
+	pool_pressed_fn *pressed;     // may be NULL
+	void *arg;                    // of both
 };
 
 struct pool_policy {
@@ -53,8 +56,9 @@ struct pool {
 	unsigned in_a_row;         // denials since the last time that something was granted
 	uint64_t acquires_then;    // figures->acquires at the last denial
 	uint64_t denied_bytes;     // what the last denial was asked for
-	pool_exhausted_fn *exhausted;
-	void *exhausted_arg;
+	pool_exhausted_fn *on_exhausted;
+	pool_pressed_fn *on_pressed;
+	void *arg;
 };
 
 // All policies of this build; `i` counts from 0, NULL behind the last.

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define NAME "lua"
+#define MEMORY_MESSAGE "not enough memory" // Lua's own
 
 // lua.c's: a message that is no string becomes one, and the traceback is added while the stack is there.
 static int add_traceback(lua_State *L)
@@ -85,7 +86,7 @@ static void print_exhausted(const struct lua_host *host)
 	char used[32], capacity[32], request[32];
 
 	fprintf(stderr, NAME ": not enough memory (slab '%s' full: %s of %s in use, a request of %s was denied",
-	        f->name, units_bytes(used, sizeof used, host->used_then),
+	        f->name, units_bytes(used, sizeof used, host->last.used_bytes),
 	        units_bytes(capacity, sizeof capacity, f->capacity),
 	        units_bytes(request, sizeof request, f->request_bytes));
 	if (f->depth > 0)
@@ -104,7 +105,7 @@ static void print_exhausted(const struct lua_host *host)
 // A memory error may have travelled through coroutine.wrap, which puts a place in front of it.
 static void print_failure(const char *message, const struct lua_host *host)
 {
-	if (host->figures->exhausted > 0 && host->figures->capacity > 0 && ends_with(message, "not enough memory"))
+	if (host->figures->exhausted > 0 && host->figures->capacity > 0 && ends_with(message, MEMORY_MESSAGE))
 		print_exhausted(host);
 	else
 		fprintf(stderr, NAME ": %s\n", message);
@@ -122,7 +123,8 @@ static int run_state(struct lua_host *host)
 	status = lua_pcall(L, 1, 1, 1);
 	if (status == LUA_OK && !host->not_loaded)
 		return 0;
-	if (status == LUA_ERRMEM)
+	host->unwound = true;
+	if (status == LUA_ERRMEM && host->figures->exhausted == 0)
 		pool_gave_up(host->pool);
 	fflush(stdout);
 	print_failure(lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "(error without a message)", host);
@@ -138,7 +140,8 @@ static int open_pool(struct lua_host *host, const struct lua_job *job, struct te
 	        .figures = telemetry != NULL ? &telemetry->pools[0] : NULL,
 	        .forgiven = 1, // Lua collects and asks once more
 	        .exhausted = lua_trace_exhausted,
-	        .exhausted_arg = host,
+	        .pressed = lua_trace_pressed,
+	        .arg = host,
 	};
 	int rc;
 
@@ -161,10 +164,11 @@ int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct 
 	host.L = lua_newstate(job->policy->resize, host.pool);
 	if (host.L == NULL) {
 		pool_gave_up(host.pool);
-		print_failure("not enough memory", &host);
+		print_failure(MEMORY_MESSAGE, &host);
 		rc = 1;
 	} else {
 		rc = run_state(&host);
+		host.gc_cycles = &host.own_gc_cycles; // closing is no cycle
 		lua_close(host.L);
 	}
 	if (pressed != NULL)

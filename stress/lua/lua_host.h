@@ -33,6 +33,13 @@ int lua_measure(char *const *files, int count, struct err *e);
 
 // -- between the files of this folder --
 
+// Where Lua was when a request was denied.
+struct lua_trace {
+	uint64_t used_bytes; // of the pool, then
+	uint64_t depth;      // levels on the stacks of the running coroutine and of those that wait for it
+	char text[SG_TELE_TEXT];
+};
+
 struct lua_host {
 	const struct lua_job *job;
 	lua_State *L; // NULL while there is none
@@ -42,13 +49,17 @@ struct lua_host {
 	uint64_t *gc_cycles;         // NULL until the program asks
 	uint64_t own_gc_cycles;      // gc_cycles, where there is no telemetry
 	lua_CFunction resume;        // coroutine.resume
-	uint64_t used_then;          // figures->used at the first exhaustion
+	struct lua_trace last;       // of the last denial that was worth one
+	bool unwound;                // the script has ended: there is nothing left to trace
 	bool not_loaded;             // the script could not be read or has a syntax error
 };
 
-// A pool_exhausted_fn with the host as `arg`: depth and backtrace of whatever runs, at the first exhaustion.
-// Neither allocates nor changes the state.
+// A pool_exhausted_fn with the host as `arg`: fills in depth and backtrace at the first exhaustion. Neither
+// allocates nor changes the state.
 void lua_trace_exhausted(void *arg, struct tele_pool *figures);
+// A pool_pressed_fn: Lua's string buffers ask the allocator themselves, once, without a collection; only
+// afterwards is it known that this denial was the last. So large requests are traced beforehand.
+void lua_trace_pressed(void *arg, uint64_t request_bytes);
 
 // Opens the global table `stressgen` (docs/allocators.md). Called inside lua_pcall; raises Lua errors.
 void lua_lib_open(lua_State *L, struct lua_host *host);

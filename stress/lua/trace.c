@@ -1,7 +1,8 @@
 // Where Lua was when its memory ran out: taken inside the allocator, because afterwards the stack is gone.
 #include "lua_host.h"
 
-#include <inttypes.h>
+#include <lauxlib.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,28 +113,42 @@ static lua_State *resumed_by(lua_State *L, lua_CFunction resume)
 
 #define CHAIN 200 // LUAI_MAXCCALLS: no more coroutines can be inside each other
 
-void lua_trace_exhausted(void *arg, struct tele_pool *figures)
+static void trace(struct lua_host *host)
 {
-	struct lua_host *host = arg;
-	struct text text = {figures->text, sizeof figures->text, 0};
+	struct lua_trace *last = &host->last;
+	struct text text = {last->text, sizeof last->text, 0};
 	lua_State *chain[CHAIN];
-	uint64_t depth = 0;
 	int count = 0;
 
-	if (figures->exhausted != 1)
-		return;
-	host->used_then = figures->used;
-	if (host->L == NULL)
-		return;
+	last->used_bytes = host->figures->used;
+	last->depth = 0;
+	last->text[0] = '\0';
 	for (lua_State *L = host->L; L != NULL && count < CHAIN; L = resumed_by(L, host->resume))
 		chain[count++] = L;
 	while (count-- > 0) {
 		int levels = count_levels(chain[count]);
 
-		depth += (uint64_t)levels;
+		last->depth += (uint64_t)levels;
 		add_stack(&text, chain[count], levels);
 		if (count > 0)
 			add_line(&text, "resumed by:");
 	}
-	figures->depth = depth;
+}
+
+void lua_trace_pressed(void *arg, uint64_t request_bytes)
+{
+	if (request_bytes >= LUAL_BUFFERSIZE)
+		trace(arg);
+}
+
+void lua_trace_exhausted(void *arg, struct tele_pool *figures)
+{
+	struct lua_host *host = arg;
+
+	if (figures->exhausted != 1)
+		return;
+	if (!host->unwound)
+		trace(host);
+	figures->depth = host->last.depth;
+	memcpy(figures->text, host->last.text, sizeof figures->text);
 }

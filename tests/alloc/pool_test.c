@@ -290,7 +290,7 @@ static void note_exhausted(void *arg, struct tele_pool *figures)
 CASE("pool: a denial that is followed by another without a grant in between is exhaustion, the first is not")
 {
 	uint64_t seen[1] = {0};
-	struct pool_config c = {.forgiven = 1, .exhausted = note_exhausted, .exhausted_arg = seen};
+	struct pool_config c = {.forgiven = 1, .exhausted = note_exhausted, .arg = seen};
 	struct pool *p = open_slab(2 * PAGE, &c);
 	void *a = take(p, PAGE), *b = take(p, PAGE);
 
@@ -312,7 +312,7 @@ CASE("pool: a denial that is followed by another without a grant in between is e
 CASE("pool: a growth in place counts as a grant")
 {
 	uint64_t seen[1] = {0};
-	struct pool_config c = {.forgiven = 1, .exhausted = note_exhausted, .exhausted_arg = seen};
+	struct pool_config c = {.forgiven = 1, .exhausted = note_exhausted, .arg = seen};
 	struct pool *p = open_slab(3 * PAGE, &c);
 	void *a = take(p, PAGE), *b = take(p, 2 * PAGE);
 
