@@ -130,7 +130,7 @@ static int measure(char **argv, struct buf *out, struct err *e)
 {
 	pid_t pid;
 	int status = 0;
-	int fd;
+	int fd = -1;
 	int r = spawn_reader(argv, &fd, &pid);
 
 	if (r < 0)

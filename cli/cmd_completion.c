@@ -105,7 +105,9 @@ int cmd_completion(struct app *app)
 	static const struct {
 		const char *name;
 		void (*write)(struct buf *out);
-	} kinds[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}, {"man", help_man}};
+	} kinds[] = {
+	        {"bash", bash}, {"zsh", zsh}, {"fish", fish}, {"man", help_man}, {"markdown", markdown},
+	};
 	const char *wanted = app->opts.arg_count == 1 ? app->opts.args[0] : "";
 	struct buf out = {0};
 	struct err e = {0};
