@@ -37,11 +37,11 @@ const struct pool_policy *pool_policy_find(const char *name, struct err *e)
 	struct buf names = {0};
 	const struct pool_policy *p;
 
-	for (size_t i = 0; (p = pool_policy_at(i)) != NULL; i++) {
+	for (size_t i = 0; (p = pool_policy_at(i)) != NULL; i++)
 		if (strcmp(p->name, name) == 0)
 			return p;
+	for (size_t i = 0; (p = pool_policy_at(i)) != NULL; i++)
 		buf_addf(&names, "%s%s", i > 0 ? ", " : "", p->name);
-	}
 	if (strcmp(name, "jemalloc") == 0)
 		err_set(e, ENOENT,
 		        "this build has no pool 'jemalloc': libjemalloc_pic.a was not there when it was built; "
