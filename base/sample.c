@@ -75,7 +75,9 @@ static bool take_name(struct span s, char name[SG_SAMPLE_NAME_MAX])
 	return true;
 }
 
-// Digits only; the whole span; no overflow. By hand: this is what every latency of a test goes through.
+#define SAFE_DIGITS 19U // that many cannot overflow 64 bits
+
+// Digits only; the whole span; no overflow.
 static bool take_u64(struct span s, uint64_t *value)
 {
 	uint64_t v = 0;
@@ -85,7 +87,11 @@ static bool take_u64(struct span s, uint64_t *value)
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned digit = (unsigned)(unsigned char)s.text[i] - '0';
 
-		if (digit > 9 || __builtin_mul_overflow(v, 10U, &v) || __builtin_add_overflow(v, digit, &v))
+		if (digit > 9)
+			return false;
+		if (i < SAFE_DIGITS)
+			v = v * 10 + digit;
+		else if (__builtin_mul_overflow(v, 10U, &v) || __builtin_add_overflow(v, digit, &v))
 			return false;
 	}
 	*value = v;
@@ -111,23 +117,32 @@ static bool take_double(struct span s, double *value)
 
 // ---- one function a word: NULL, or what is wrong with its arguments ----
 
+// This is what every latency of a test goes through: one pass that judges the line (all or nothing: half of it must
+// not count), one that reads it.
 static const char *on_lat(struct words *w, const struct sample_sink *sink)
 {
 	char series[SG_SAMPLE_NAME_MAX];
 	struct words check;
+	struct span word;
 	uint64_t ns;
 
 	if (!take_name(next_word(w), series))
 		return "lat: the series has no name, or one of more than 127 bytes";
-	if (at_end(w))
-		return "lat: there is no latency behind the series' name";
 	check = *w;
-	while (!at_end(&check)) // all or nothing: half a line must not count
-		if (!take_u64(next_word(&check), &ns))
+	word = next_word(&check);
+	if (word.len == 0)
+		return "lat: there is no latency behind the series' name";
+	for (; word.len > 0; word = next_word(&check))
+		if (!take_u64(word, &ns))
 			return "lat: a latency is a whole number of nanoseconds";
-	while (sink->lat != NULL && !at_end(w))
-		if (take_u64(next_word(w), &ns))
-			sink->lat(sink->arg, series, ns);
+	if (sink->lat == NULL)
+		return NULL;
+	for (word = next_word(w); word.len > 0; word = next_word(w)) {
+		ns = 0;
+		for (size_t i = 0; i < word.len; i++)
+			ns = ns * 10 + (uint64_t)(word.text[i] - '0');
+		sink->lat(sink->arg, series, ns);
+	}
 	return NULL;
 }
 
