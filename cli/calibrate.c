@@ -2,7 +2,7 @@
 // (At the minimum the collector thrashes: docs/decisions.md.)
 #include "clock.h"
 #include "io.h"
-#include "job.h"
+#include "pipeline.h"
 #include "units.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ static bool wants_measuring(const struct suite_test *t)
 	return value != NULL && strcmp(value, "auto") == 0;
 }
 
-static int add_param(struct job *j, uint64_t bytes, struct err *e)
+static int add_param(struct pipeline *j, uint64_t bytes, struct err *e)
 {
 	struct param *grown = realloc(j->params, (j->param_count + 1) * sizeof *grown);
 
@@ -43,7 +43,7 @@ static int add_param(struct job *j, uint64_t bytes, struct err *e)
 }
 
 // stressgen-lua --measure FILE...; NULL-terminated, to be freed with its strings.
-static char **measure_command(const struct job *j, size_t *files)
+static char **measure_command(const struct pipeline *j, size_t *files)
 {
 	char **argv = calloc(j->selected + 3, sizeof *argv);
 	size_t n = 0;
@@ -94,7 +94,7 @@ static int read_all(int fd, uint64_t deadline_ns, struct buf *out)
 
 	for (;;) {
 		uint64_t now = clock_now_ns();
-		struct pollfd p = {fd, POLLIN, 0};
+		struct pollfd p = { fd, POLLIN, 0 };
 		ssize_t n;
 
 		if (now >= deadline_ns)
@@ -154,9 +154,9 @@ static const char *base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-int job_calibrate(struct job *j, struct err *e)
+int pipeline_calibrate(struct pipeline *j, struct err *e)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 	char file[512] = "";
 	char peak_text[32], slab_text[32];
 	size_t files = 0;

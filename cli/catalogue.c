@@ -66,7 +66,7 @@ int catalogue_files(const char *dir, const char *suffix, struct strings *out, st
 static int add_dialect(struct catalogue *c, const char *path, struct err *e)
 {
 	struct catalogue_dialect *grown = realloc(c->dialects, (c->dialect_count + 1) * sizeof *grown);
-	struct catalogue_dialect d = {0};
+	struct catalogue_dialect d = { 0 };
 	const char *find;
 	int r;
 
@@ -85,7 +85,7 @@ static int add_dialect(struct catalogue *c, const char *path, struct err *e)
 
 int catalogue_init(struct catalogue *c, const struct app *app, struct err *e)
 {
-	struct strings files = {0};
+	struct strings files = { 0 };
 	const char *own = opt_text(&app->opts, "dialect");
 	int r = catalogue_files(app->paths.kernels, ".kernel", &c->kernels, e);
 
@@ -110,7 +110,7 @@ void catalogue_deinit(struct catalogue *c)
 		free(c->dialects[i].program);
 	}
 	free(c->dialects);
-	*c = (struct catalogue){0};
+	*c = (struct catalogue){ 0 };
 }
 
 // ---- choosing targets ---------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ static int add_target(struct choice *t, const struct dialect *d, size_t i)
 	if (grown == NULL)
 		return -ENOMEM;
 	t->targets = grown;
-	grown[t->count++] = (struct gen_target){d, dialect_target_name(d, i), NULL};
+	grown[t->count++] = (struct gen_target){ d, dialect_target_name(d, i), NULL };
 	return 0;
 }
 
@@ -208,7 +208,7 @@ int catalogue_targets(const struct catalogue *c, const struct opt_set *opts, str
 {
 	const char *named = opt_text(opts, "target");
 	const char *command = opt_text(opts, "target-cmd");
-	struct choice t = {.missing = missing};
+	struct choice t = { .missing = missing };
 	int r = 0;
 
 	if (named != NULL) {
@@ -226,7 +226,7 @@ int catalogue_targets(const struct catalogue *c, const struct opt_set *opts, str
 		r = add_own(&t, c, command, opt_text(opts, "dialect"), e);
 	if (r < 0) {
 		free(t.targets);
-		t = (struct choice){0};
+		t = (struct choice){ 0 };
 	}
 	*out = t.targets;
 	*count = t.count;

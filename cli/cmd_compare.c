@@ -8,8 +8,8 @@
 
 int cmd_compare(struct app *app)
 {
-	struct run a = {0}, b = {0};
-	struct err e = {0};
+	struct run a = { 0 }, b = { 0 };
+	struct err e = { 0 };
 	int r = 0;
 
 	if (app->opts.arg_count != 2)

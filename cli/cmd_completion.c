@@ -106,11 +106,11 @@ int cmd_completion(struct app *app)
 		const char *name;
 		void (*write)(struct buf *out);
 	} kinds[] = {
-	        {"bash", bash}, {"zsh", zsh}, {"fish", fish}, {"man", help_man}, {"markdown", markdown},
+		{ "bash", bash }, { "zsh", zsh }, { "fish", fish }, { "man", help_man }, { "markdown", markdown },
 	};
 	const char *wanted = app->opts.arg_count == 1 ? app->opts.args[0] : "";
-	struct buf out = {0};
-	struct err e = {0};
+	struct buf out = { 0 };
+	struct err e = { 0 };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		if (strcmp(kinds[i].name, wanted) != 0)

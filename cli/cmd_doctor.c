@@ -22,8 +22,8 @@ struct finding {
 
 static void print_finding(const struct app *app, const char *what, const struct finding *f)
 {
-	static const char *const names[] = {"ok", "weak", "missing"};
-	static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
+	static const char *const names[] = { "ok", "weak", "missing" };
+	static const char *const colours[] = { "\033[32m", "\033[33m", "\033[31m" };
 	bool colour = app->out_style.colour;
 
 	printf("%s%-8s%s %-22s %s\n", colour ? colours[f->state] : "", names[f->state], colour ? "\033[0m" : "",
@@ -32,7 +32,7 @@ static void print_finding(const struct app *app, const char *what, const struct 
 
 __attribute__((format(printf, 2, 3))) static struct finding find(enum state state, const char *format, ...)
 {
-	struct finding f = {.state = state};
+	struct finding f = { .state = state };
 	va_list args;
 
 	va_start(args, format);
@@ -134,16 +134,17 @@ static int by_state(struct app *app, const struct cgroups *g)
 		const char *what;
 		struct finding finding;
 	} findings[] = {
-	        {"containment", containment(g)},
-	        {"memory limit", memory(g)},
-	        {"process limit", processes(g)},
-	        {"pidfd", pidfd()},
-	        {"stack overflows", kernel_log()},
-	        {"telemetry", telemetry()},
-	        {"cores", cores()},
-	        {"embedded Lua", program(app->paths.lua, "runs on a slab, jemalloc or malloc")},
-	        {"HTTP/2", program(app->paths.h2, "client and server are there")},
-	        {"allocator counters", program(app->paths.preload, "preloaded into dynamically linked programs")},
+		{ "containment", containment(g) },
+		{ "memory limit", memory(g) },
+		{ "process limit", processes(g) },
+		{ "pidfd", pidfd() },
+		{ "stack overflows", kernel_log() },
+		{ "telemetry", telemetry() },
+		{ "cores", cores() },
+		{ "embedded Lua", program(app->paths.lua, "runs on a slab, jemalloc or malloc") },
+		{ "HTTP/2", program(app->paths.h2, "client and server are there") },
+		{ "allocator counters",
+		  program(app->paths.preload, "preloaded into dynamically linked programs") },
 	};
 	bool missing = false;
 
@@ -156,7 +157,7 @@ static int by_state(struct app *app, const struct cgroups *g)
 
 int cmd_doctor(struct app *app)
 {
-	struct cgroups groups = {0};
+	struct cgroups groups = { 0 };
 	char name[64];
 	int code;
 

@@ -1,7 +1,7 @@
 // stressgen gen: kernels and scenarios in, a suite out.
 #include "catalogue.h"
 #include "gen.h"
-#include "job.h"
+#include "pipeline.h"
 #include "rng.h"
 #include "verdict.h"
 
@@ -82,23 +82,23 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 	if (r == 0)
 		r = catalogue_kernels(&p->catalogue, opts, &p->kernels, e);
 	p->config = (struct gen_config){
-	        .kernels = (const char *const *)p->kernels.items,
-	        .kernel_count = p->kernels.count,
-	        .scenarios = (const char *const *)p->catalogue.scenarios.items,
-	        .scenario_count = http2 ? p->catalogue.scenarios.count : 0,
-	        .targets = p->targets,
-	        .target_count = p->target_count,
-	        .out_dir = dir,
-	        .seed = opt_given(opts, "seed") ? opt_number(opts, "seed") : rng_fresh_seed(),
-	        .depth = opt_number(opts, "depth"),
-	        .generator = "stressgen " SG_VERSION,
+		.kernels = (const char *const *)p->kernels.items,
+		.kernel_count = p->kernels.count,
+		.scenarios = (const char *const *)p->catalogue.scenarios.items,
+		.scenario_count = http2 ? p->catalogue.scenarios.count : 0,
+		.targets = p->targets,
+		.target_count = p->target_count,
+		.out_dir = dir,
+		.seed = opt_given(opts, "seed") ? opt_number(opts, "seed") : rng_fresh_seed(),
+		.depth = opt_number(opts, "depth"),
+		.generator = "stressgen " SG_VERSION,
 	};
 	return r;
 }
 
 static void say_plan(const struct app *app, const struct plan *p, const struct suite *s)
 {
-	struct buf names = {0};
+	struct buf names = { 0 };
 
 	for (size_t i = 0; i < p->target_count; i++)
 		buf_addf(&names, "%s%s", i > 0 ? ", " : "", p->targets[i].name);
@@ -111,11 +111,11 @@ static void say_plan(const struct app *app, const struct plan *p, const struct s
 	buf_deinit(&names);
 }
 
-int job_generate(struct app *app, const char *dir)
+int pipeline_generate(struct app *app, const char *dir)
 {
-	struct plan plan = {0};
-	struct suite suite = {0};
-	struct err e = {0};
+	struct plan plan = { 0 };
+	struct suite suite = { 0 };
+	struct err e = { 0 };
 	int r = plan_init(&plan, app, dir, &e);
 
 	if (r == 0)
@@ -135,7 +135,7 @@ int job_generate(struct app *app, const char *dir)
 
 static int check(const char *path)
 {
-	struct err e = {0};
+	struct err e = { 0 };
 	int r = gen_check_kernel(path, &e);
 
 	if (r < 0)
@@ -148,7 +148,7 @@ int cmd_gen(struct app *app)
 {
 	const char *dir = opt_text(&app->opts, "output");
 	const char *kernel = opt_text(&app->opts, "check");
-	struct err e = {0};
+	struct err e = { 0 };
 	int code;
 
 	if (app->opts.arg_count > 0) {
@@ -158,8 +158,8 @@ int cmd_gen(struct app *app)
 	if (kernel != NULL)
 		return check(kernel);
 	dir = dir != NULL ? dir : "stressgen-suite";
-	code = job_generate(app, dir);
+	code = pipeline_generate(app, dir);
 	if (code == SG_EXIT_OK)
-		say(app, "written to %s; next: %s run %s", dir, job_self(), dir);
+		say(app, "written to %s; next: %s run %s", dir, pipeline_self(), dir);
 	return code;
 }

@@ -1,6 +1,6 @@
 // stressgen without a command: generate, run, report.
 #include "io.h"
-#include "job.h"
+#include "pipeline.h"
 #include "verdict.h"
 
 #include <stdio.h>
@@ -8,28 +8,28 @@
 
 int cmd_job(struct app *app)
 {
-	struct job j = {.app = app};
-	struct err e = {0};
+	struct pipeline j = { .app = app };
+	struct err e = { 0 };
 	char label[40];
 	char *suite_dir = NULL;
 	int code = SG_EXIT_OK;
 	int r;
 
 	if (opt_flag(&app->opts, "resume"))
-		return job_resume(app);
+		return pipeline_resume(app);
 	snprintf(label, sizeof label, "depth%llu", (unsigned long long)opt_number(&app->opts, "depth"));
-	r = job_choose_dir(&j, label, &e);
+	r = pipeline_choose_dir(&j, label, &e);
 	if (r == 0 && (suite_dir = io_join(j.run_dir, "suite")) == NULL)
 		r = err_set(&e, 12, "out of memory");
 	if (r == 0)
-		code = job_generate(app, suite_dir);
+		code = pipeline_generate(app, suite_dir);
 	if (r == 0 && code == SG_EXIT_OK)
 		r = suite_load(suite_dir, &j.suite, &e);
 	if (r < 0)
 		code = complain(&e, r);
 	else if (code == SG_EXIT_OK)
-		code = job_run(&j, false);
+		code = pipeline_run(&j, false);
 	free(suite_dir);
-	job_deinit(&j);
+	pipeline_deinit(&j);
 	return code;
 }

@@ -1,6 +1,6 @@
 // stressgen list: the catalogue, or a suite's tests in their order.
 #include "catalogue.h"
-#include "job.h"
+#include "pipeline.h"
 #include "units.h"
 #include "verdict.h"
 
@@ -19,8 +19,8 @@ static void list_names(const char *title, const struct strings *paths, const cha
 
 static int list_catalogue(struct app *app)
 {
-	struct catalogue c = {0};
-	struct err e = {0};
+	struct catalogue c = { 0 };
+	struct err e = { 0 };
 	int r = catalogue_init(&c, app, &e);
 
 	if (r == 0) {
@@ -31,7 +31,7 @@ static int list_catalogue(struct app *app)
 	return r < 0 ? complain(&e, r) : SG_EXIT_OK;
 }
 
-static void list_tests(const struct job *j)
+static void list_tests(const struct pipeline *j)
 {
 	char timeout[32];
 
@@ -46,8 +46,8 @@ static void list_tests(const struct job *j)
 
 int cmd_list(struct app *app)
 {
-	struct job j = {.app = app};
-	struct err e = {0};
+	struct pipeline j = { .app = app };
+	struct err e = { 0 };
 	int code = SG_EXIT_OK;
 	int r;
 
@@ -56,12 +56,12 @@ int cmd_list(struct app *app)
 	r = suite_load(app->opts.args[0], &j.suite, &e);
 	if (r == -ENOTDIR)
 		r = (e.text[0] = '\0', suite_from_files(app->opts.args, app->opts.arg_count, &j.suite, &e));
-	if (r == 0 && (r = job_select(&j, &e)) == -ENOENT)
+	if (r == 0 && (r = pipeline_select(&j, &e)) == -ENOENT)
 		code = (complain(&e, r), SG_EXIT_NOTHING);
 	else if (r < 0)
 		code = complain(&e, r);
 	else
 		list_tests(&j);
-	job_deinit(&j);
+	pipeline_deinit(&j);
 	return code;
 }

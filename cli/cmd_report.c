@@ -1,6 +1,6 @@
 // stressgen report: a run's reports again, or one of them elsewhere.
 #include "io.h"
-#include "job.h"
+#include "pipeline.h"
 #include "run.h"
 #include "verdict.h"
 
@@ -17,8 +17,10 @@ static report_fn find_format(const char *name)
 	static const struct {
 		const char *name;
 		report_fn write;
-	} formats[] = {
-	        {"json", report_json}, {"junit", report_junit}, {"html", report_html}, {"prom", report_prom}};
+	} formats[] = { { "json", report_json },
+		        { "junit", report_junit },
+		        { "html", report_html },
+		        { "prom", report_prom } };
 
 	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
 		if (strcmp(formats[i].name, name) == 0)
@@ -30,7 +32,7 @@ static report_fn find_format(const char *name)
 static int to_stdout(report_fn write_report, const struct run *run, struct err *e)
 {
 	char path[] = "/tmp/stressgen-report-XXXXXX";
-	struct buf text = {0};
+	struct buf text = { 0 };
 	int fd = mkstemp(path);
 	int r;
 
@@ -52,14 +54,14 @@ int cmd_report(struct app *app)
 	const char *dir = app->opts.arg_count > 0 ? app->opts.args[0] : SG_LATEST;
 	const char *output = opt_text(&app->opts, "output");
 	report_fn write_report = find_format(opt_text(&app->opts, "format"));
-	struct run run = {0};
-	struct err e = {0};
+	struct run run = { 0 };
+	struct err e = { 0 };
 	int r;
 
 	if (app->opts.arg_count > 1)
 		return err_set(&e, EINVAL, "report takes one run; compare takes two"), complain(&e, -EINVAL);
 	if (write_report == NULL && output == NULL)
-		return job_report(app, dir);
+		return pipeline_report(app, dir);
 	if (write_report == NULL)
 		return err_set(&e, EINVAL, "-o needs a --format other than text"), complain(&e, -EINVAL);
 	r = run_load(dir, &run, &e);

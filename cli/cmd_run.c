@@ -1,6 +1,6 @@
 // stressgen run: a suite, single files, or one command as a test.
 #include "io.h"
-#include "job.h"
+#include "pipeline.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ static void add_quoted(const char *word, struct buf *out)
 // "-- ./prog args": a suite of one test whose command it is.
 static int suite_from_command(char *const *words, size_t count, struct suite *s, struct err *e)
 {
-	struct buf command = {0};
+	struct buf command = { 0 };
 	struct suite_test *t;
 	const char *slash;
 
@@ -68,17 +68,17 @@ static int load(const struct opt_set *o, struct suite *s, struct err *e)
 
 int cmd_run(struct app *app)
 {
-	struct job j = {.app = app};
-	struct err e = {0};
+	struct pipeline j = { .app = app };
+	struct err e = { 0 };
 	int code;
 	int r;
 
 	if (opt_flag(&app->opts, "resume"))
-		return job_resume(app);
+		return pipeline_resume(app);
 	r = load(&app->opts, &j.suite, &e);
 	if (r == 0)
-		r = job_choose_dir(&j, "run", &e);
-	code = r < 0 ? complain(&e, r) : job_run(&j, false);
-	job_deinit(&j);
+		r = pipeline_choose_dir(&j, "run", &e);
+	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
+	pipeline_deinit(&j);
 	return code;
 }

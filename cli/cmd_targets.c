@@ -24,8 +24,8 @@ static void print_dialect(const struct catalogue_dialect *c)
 
 int cmd_targets(struct app *app)
 {
-	struct catalogue c = {0};
-	struct err e = {0};
+	struct catalogue c = { 0 };
+	struct err e = { 0 };
 	int r = catalogue_init(&c, app, &e);
 
 	for (size_t i = 0; r == 0 && i < c.dialect_count; i++)

@@ -14,7 +14,7 @@
 
 static int apply_file(struct opt_set *s, const char *path, struct err *e)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	int r = io_read_file(path, CONFIG_LIMIT, &text, e);
 
 	if (r >= 0)

@@ -86,7 +86,7 @@ static int print(struct buf *text)
 
 static int dispatch(struct app *app, enum command_id id, struct err *e)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	int r;
 
 	if (opt_flag(&app->opts, "help")) {
@@ -113,9 +113,9 @@ static int dispatch(struct app *app, enum command_id id, struct err *e)
 
 int main(int argc, char **argv)
 {
-	struct app app = {0};
-	struct err e = {0};
-	struct buf text = {0};
+	struct app app = { 0 };
+	struct err e = { 0 };
+	struct buf text = { 0 };
 	enum command_id id;
 	int first;
 	int code;

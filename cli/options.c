@@ -37,67 +37,67 @@
 #define S (UINT64_C(1000) * MS)
 
 const struct opt cli_options[] = {
-        // what to generate
-        COUNT("depth", "10000", 1, 10000000, GENS,
-              "How deep the kernels that take their depth from here recurse."),
-        COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS,
-              "Seed of everything random; drawn and printed when it is not given."),
-        LIST("target", 't', "NAME", GENS, true,
-             "Only this target or dialect (stressgen targets lists them); may be repeated. One that is missing "
-             "ends "
-             "with exit 3."),
-        LIST("kernel", 'k', "NAME|FILE", GENS, true,
-             "Only this kernel, by its name or as a file of your own; may be repeated."),
-        FLAG("http2", 0, "yes", GENS, true, "Include the HTTP/2 scenarios."),
-        TEXT("target-cmd", 0, "COMMAND", GENS, true,
-             "Command that runs one program of --dialect, e.g. './mylisp {file}': a runtime of your own."),
-        TEXT("dialect", 0, "FILE", GENS, true,
-             "Template file of the language that --target-cmd speaks (docs/dialects.md)."),
-        TEXT("check", 0, "FILE", BIT(GEN), false,
-             "Only check this kernel file and say what is wrong at file:line:column."),
-        // how to run it
-        SIZE("slab-capacity", NULL, 4096, UINT64_C(1) << 40, RUNS,
-             "Capacity of the embedded Lua's fixed slab. Default: twice the highest peak measured over the "
-             "suite's "
-             "kernels."),
-        TIME("timeout", "60s", 1 * MS, 0, RUNS, "Time limit of a test whose header gives none."),
-        TIME("grace", "2s", 0, 600 * S, RUNS, "Time between SIGTERM and SIGKILL."),
-        SIZE("memory", NULL, UINT64_C(1) << 20, 0, RUNS,
-             "Memory limit of a test whose header gives none. Default: 75 % of what is available."),
-        SIZE("output-limit", "1M", 4096, UINT64_C(1) << 30, RUNS,
-             "Bytes kept of each test's stdout and stderr, half from the head and half from the tail."),
-        TIME("sample-every", "100ms", 1 * MS, 60 * S, RUNS,
-             "How often CPU, memory, descriptors and threads are read."),
-        COUNT("fail-fast", "0", 0, 1000000, RUNS, "Stop after that many unexpected verdicts; 0 goes on."),
-        FLAG("preload", 0, "yes", RUNS, true,
-             "Preload the allocator instrumentation into programs that are not ours."),
-        LIST("only", 0, "ID", RUNS | BIT(LIST), false,
-             "Only tests with this id, or whose id matches this pattern (*, ?, [...]); may be repeated."),
-        FLAG("resume", 0, "no", RUNS, false,
-             "Go on with the run in --output (default: the latest one): tests that ended are not run again."),
-        FLAG("force", 0, "no", RUNS, false, "Resume although the suite has changed."),
-        // where to and how it looks
-        TEXT("output", 'o', "DIR", BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(REPORT), false,
-             "The run's directory (gen: the suite's; report: the file). Default: a new one in stressgen-runs/."),
-        CHOICE("format", "FORMAT", "text", "text,json,junit,html,prom", BIT(REPORT), false,
-               "What to print or write."),
-        CHOICE("progress", "HOW", "auto", "auto,bar,lines,none", RUNS, true,
-               "A live line, a line a test, or nothing; auto chooses by whether stderr is a terminal."),
-        CHOICE("color", "WHEN", "auto", "auto,always,never", BIT_ALL, true,
-               "Colour; NO_COLOR in the environment counts as never."),
-        FLAG("quiet", 'q', "no", RUNS | BIT(GEN), true, "Only the summary and what went wrong."),
-        FLAG("yes", 'y', "no", BIT_ALL, false, "Install missing packages without asking (./stressgen only)."),
-        TEXT("config", 0, "FILE", BIT_ALL, false,
-             "Read this config file instead of searching for stressgen.conf."),
-        FLAG("show-config", 0, "no", BIT_ALL, false, "Print each option's value and where it came from."),
-        FLAG("help", 0, "no", BIT_ALL, false, "The full help, examples first; -h is the short one."),
-        FLAG("version", 'V', "no", BIT_ALL, false, "Print the version."),
+	// what to generate
+	COUNT("depth", "10000", 1, 10000000, GENS,
+	      "How deep the kernels that take their depth from here recurse."),
+	COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS,
+	      "Seed of everything random; drawn and printed when it is not given."),
+	LIST("target", 't', "NAME", GENS, true,
+	     "Only this target or dialect (stressgen targets lists them); may be repeated. One that is missing "
+	     "ends "
+	     "with exit 3."),
+	LIST("kernel", 'k', "NAME|FILE", GENS, true,
+	     "Only this kernel, by its name or as a file of your own; may be repeated."),
+	FLAG("http2", 0, "yes", GENS, true, "Include the HTTP/2 scenarios."),
+	TEXT("target-cmd", 0, "COMMAND", GENS, true,
+	     "Command that runs one program of --dialect, e.g. './mylisp {file}': a runtime of your own."),
+	TEXT("dialect", 0, "FILE", GENS, true,
+	     "Template file of the language that --target-cmd speaks (docs/dialects.md)."),
+	TEXT("check", 0, "FILE", BIT(GEN), false,
+	     "Only check this kernel file and say what is wrong at file:line:column."),
+	// how to run it
+	SIZE("slab-capacity", NULL, 4096, UINT64_C(1) << 40, RUNS,
+	     "Capacity of the embedded Lua's fixed slab. Default: twice the highest peak measured over the "
+	     "suite's "
+	     "kernels."),
+	TIME("timeout", "60s", 1 * MS, 0, RUNS, "Time limit of a test whose header gives none."),
+	TIME("grace", "2s", 0, 600 * S, RUNS, "Time between SIGTERM and SIGKILL."),
+	SIZE("memory", NULL, UINT64_C(1) << 20, 0, RUNS,
+	     "Memory limit of a test whose header gives none. Default: 75 % of what is available."),
+	SIZE("output-limit", "1M", 4096, UINT64_C(1) << 30, RUNS,
+	     "Bytes kept of each test's stdout and stderr, half from the head and half from the tail."),
+	TIME("sample-every", "100ms", 1 * MS, 60 * S, RUNS,
+	     "How often CPU, memory, descriptors and threads are read."),
+	COUNT("fail-fast", "0", 0, 1000000, RUNS, "Stop after that many unexpected verdicts; 0 goes on."),
+	FLAG("preload", 0, "yes", RUNS, true,
+	     "Preload the allocator instrumentation into programs that are not ours."),
+	LIST("only", 0, "ID", RUNS | BIT(LIST), false,
+	     "Only tests with this id, or whose id matches this pattern (*, ?, [...]); may be repeated."),
+	FLAG("resume", 0, "no", RUNS, false,
+	     "Go on with the run in --output (default: the latest one): tests that ended are not run again."),
+	FLAG("force", 0, "no", RUNS, false, "Resume although the suite has changed."),
+	// where to and how it looks
+	TEXT("output", 'o', "DIR", BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(REPORT), false,
+	     "The run's directory (gen: the suite's; report: the file). Default: a new one in stressgen-runs/."),
+	CHOICE("format", "FORMAT", "text", "text,json,junit,html,prom", BIT(REPORT), false,
+	       "What to print or write."),
+	CHOICE("progress", "HOW", "auto", "auto,bar,lines,none", RUNS, true,
+	       "A live line, a line a test, or nothing; auto chooses by whether stderr is a terminal."),
+	CHOICE("color", "WHEN", "auto", "auto,always,never", BIT_ALL, true,
+	       "Colour; NO_COLOR in the environment counts as never."),
+	FLAG("quiet", 'q', "no", RUNS | BIT(GEN), true, "Only the summary and what went wrong."),
+	FLAG("yes", 'y', "no", BIT_ALL, false, "Install missing packages without asking (./stressgen only)."),
+	TEXT("config", 0, "FILE", BIT_ALL, false,
+	     "Read this config file instead of searching for stressgen.conf."),
+	FLAG("show-config", 0, "no", BIT_ALL, false, "Print each option's value and where it came from."),
+	FLAG("help", 0, "no", BIT_ALL, false, "The full help, examples first; -h is the short one."),
+	FLAG("version", 'V', "no", BIT_ALL, false, "Print the version."),
 };
 
 const size_t cli_option_count = sizeof cli_options / sizeof cli_options[0];
 
 const struct command cli_commands[COMMAND_COUNT] = {
-#define X(id, name, run, args, help) {name, run, args, help},
-        SG_COMMANDS(X)
+#define X(id, name, run, args, help) { name, run, args, help },
+	SG_COMMANDS(X)
 #undef X
 };

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 // Directories that cmake may put beside bin/: Debian's multiarch one last.
-static const char *const lib_dirs[] = {"lib/stressgen", "lib64/stressgen", SG_INSTALL_LIBDIR "/stressgen"};
+static const char *const lib_dirs[] = { "lib/stressgen", "lib64/stressgen", SG_INSTALL_LIBDIR "/stressgen" };
 
 static char *below(const char *prefix, const char *rest)
 {
@@ -66,7 +66,7 @@ void paths_deinit(struct paths *p)
 	free(p->kernels);
 	free(p->dialects);
 	free(p->scenarios);
-	*p = (struct paths){0};
+	*p = (struct paths){ 0 };
 }
 
 const char *paths_resolve(void *paths, const char *name)

@@ -1,6 +1,6 @@
 // What the person sees while tests run: one live line on a terminal, else a line a test.
 #include "clock.h"
-#include "job.h"
+#include "pipeline.h"
 #include "units.h"
 
 #include <stdio.h>
@@ -130,7 +130,7 @@ struct progress *progress_new(const struct app *app, struct runner_hooks *hooks)
 		return NULL;
 	p->how = choose(app);
 	p->colour = app->err_colour;
-	*hooks = (struct runner_hooks){on_started, on_sampled, on_ended, on_note, p};
+	*hooks = (struct runner_hooks){ on_started, on_sampled, on_ended, on_note, p };
 	return p;
 }
 

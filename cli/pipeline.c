@@ -1,5 +1,5 @@
 // The run: its directory, what is selected, running and reporting.
-#include "job.h"
+#include "pipeline.h"
 
 #include "clock.h"
 #include "io.h"
@@ -16,13 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-const char *job_self(void)
+const char *pipeline_self(void)
 {
 	const char *self = getenv("STRESSGEN_SELF"); // set by the checkout's ./stressgen
 	return self != NULL && *self != '\0' ? self : "stressgen";
 }
 
-void job_deinit(struct job *j)
+void pipeline_deinit(struct pipeline *j)
 {
 	free(j->run_dir);
 	suite_deinit(&j->suite);
@@ -32,7 +32,7 @@ void job_deinit(struct job *j)
 		free(j->params[i].value);
 	}
 	free(j->params);
-	*j = (struct job){0};
+	*j = (struct pipeline){ 0 };
 }
 
 // ---- the directory ------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ static int new_dir(const char *stamp, const char *label, unsigned n, char **out)
 	return *out == NULL ? -1 : 0;
 }
 
-int job_choose_dir(struct job *j, const char *label, struct err *e)
+int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e)
 {
 	const char *given = opt_text(&j->app->opts, "output");
 	char stamp[32];
@@ -109,7 +109,7 @@ static bool matches(const char *id, const char *patterns)
 	return false;
 }
 
-int job_select(struct job *j, struct err *e)
+int pipeline_select(struct pipeline *j, struct err *e)
 {
 	const char *only = opt_text(&j->app->opts, "only");
 
@@ -137,12 +137,12 @@ static void add_option_facts(const struct opt_set *s, json_t *options)
 }
 
 // The command that runs one test again lacks only the id behind it.
-static json_t *again_command(const struct job *j, const char *suite_dir)
+static json_t *again_command(const struct pipeline *j, const char *suite_dir)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	json_t *json;
 
-	buf_addf(&text, "%s run '%s'", job_self(), suite_dir);
+	buf_addf(&text, "%s run '%s'", pipeline_self(), suite_dir);
 	for (size_t i = 0; i < j->param_count; i++)
 		if (strcmp(j->params[i].name, "slab-capacity") == 0)
 			buf_addf(&text, " --slab-capacity %s", j->params[i].value);
@@ -153,7 +153,7 @@ static json_t *again_command(const struct job *j, const char *suite_dir)
 }
 
 // What run.json says beside the machine's facts.
-static json_t *run_info(const struct job *j)
+static json_t *run_info(const struct pipeline *j)
 {
 	char real[PATH_MAX];
 	const char *dir = realpath(j->suite.dir, real) != NULL ? real : j->suite.dir;
@@ -182,7 +182,7 @@ static json_t *run_info(const struct job *j)
 	return info;
 }
 
-static void fill_config(const struct job *j, struct runner_config *c)
+static void fill_config(const struct pipeline *j, struct runner_config *c)
 {
 	const struct opt_set *o = &j->app->opts;
 
@@ -215,11 +215,11 @@ static int exit_code(const struct runner_summary *s, int report_code)
 	return s->unexpected > 0 ? SG_EXIT_TESTS : SG_EXIT_OK;
 }
 
-static int run_selected(struct job *j, bool resume)
+static int run_selected(struct pipeline *j, bool resume)
 {
-	struct runner_config config = {.resume = resume};
-	struct runner_summary summary = {0};
-	struct err e = {0};
+	struct runner_config config = { .resume = resume };
+	struct runner_summary summary = { 0 };
+	struct err e = { 0 };
 	struct progress *progress = progress_new(j->app, &config.hooks);
 	int report_code;
 	int r;
@@ -235,32 +235,32 @@ static int run_selected(struct job *j, bool resume)
 	if (r < 0)
 		return complain(&e, r);
 	link_latest(j->run_dir);
-	report_code = job_report(j->app, j->run_dir);
+	report_code = pipeline_report(j->app, j->run_dir);
 	if (summary.untrusted)
 		fprintf(stderr, "stressgen: these results cannot be trusted: %s\n", summary.why);
 	if (summary.stop_signal != 0)
 		fprintf(stderr, "stressgen: stopped by signal %d; go on with: %s run --resume -o '%s'\n",
-		        summary.stop_signal, job_self(), j->run_dir);
+		        summary.stop_signal, pipeline_self(), j->run_dir);
 	return exit_code(&summary, report_code);
 }
 
-int job_run(struct job *j, bool resume)
+int pipeline_run(struct pipeline *j, bool resume)
 {
-	struct err e = {0};
-	int r = job_select(j, &e);
+	struct err e = { 0 };
+	int r = pipeline_select(j, &e);
 
 	if (r < 0) {
 		complain(&e, r);
 		return r == -ENOENT ? SG_EXIT_NOTHING : SG_EXIT_INTERNAL;
 	}
 	if (!resume || j->param_count == 0)
-		r = job_calibrate(j, &e);
+		r = pipeline_calibrate(j, &e);
 	return r < 0 ? complain(&e, r) : run_selected(j, resume);
 }
 
 // ---- resuming -----------------------------------------------------------------------------------------------
 
-static int recall_params(struct job *j, const json_t *info)
+static int recall_params(struct pipeline *j, const json_t *info)
 {
 	json_t *params = json_object_get(info, "params");
 	const char *name;
@@ -279,12 +279,12 @@ static int recall_params(struct job *j, const json_t *info)
 	return 0;
 }
 
-int job_resume(struct app *app)
+int pipeline_resume(struct app *app)
 {
 	const char *given = opt_text(&app->opts, "output");
-	struct job j = {.app = app};
-	struct err e = {0};
-	struct run run = {0};
+	struct pipeline j = { .app = app };
+	struct err e = { 0 };
+	struct run run = { 0 };
 	const char *suite_dir;
 	int code;
 	int r;
@@ -302,17 +302,17 @@ int job_resume(struct app *app)
 	if (r == 0)
 		r = recall_params(&j, run.info);
 	run_deinit(&run);
-	code = r < 0 ? complain(&e, r) : job_run(&j, true);
-	job_deinit(&j);
+	code = r < 0 ? complain(&e, r) : pipeline_run(&j, true);
+	pipeline_deinit(&j);
 	return code;
 }
 
 // ---- reporting ----------------------------------------------------------------------------------------------
 
-int job_report(const struct app *app, const char *dir)
+int pipeline_report(const struct app *app, const char *dir)
 {
-	struct run run = {0};
-	struct err e = {0};
+	struct run run = { 0 };
+	struct err e = { 0 };
 	int r = run_load(dir, &run, &e);
 
 	if (r == 0) {

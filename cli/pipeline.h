@@ -1,6 +1,6 @@
 // Generating, running and reporting: the steps that `gen`, `run` and the default job share.
-#ifndef SG_JOB_H
-#define SG_JOB_H
+#ifndef SG_PIPELINE_H
+#define SG_PIPELINE_H
 
 #include "cli.h"
 #include "header.h"
@@ -12,7 +12,7 @@
 #define SG_RUNS_DIR "stressgen-runs"
 #define SG_LATEST SG_RUNS_DIR "/latest"
 
-struct job {
+struct pipeline {
 	struct app *app;
 	char *run_dir; // owned
 	struct suite suite;
@@ -22,25 +22,25 @@ struct job {
 	size_t param_count;
 };
 
-void job_deinit(struct job *j);
+void pipeline_deinit(struct pipeline *j);
 
 // Step 1: writes the suite into DIR as the options say. An exit code.
-int job_generate(struct app *app, const char *dir);
+int pipeline_generate(struct app *app, const char *dir);
 // Chooses the run's directory: --output, else a new one in stressgen-runs/ named after the time and `label`.
-int job_choose_dir(struct job *j, const char *label, struct err *e);
+int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e);
 // Applies --only. -ENOENT when nothing is left (exit 4).
-int job_select(struct job *j, struct err *e);
+int pipeline_select(struct pipeline *j, struct err *e);
 // Step 2: where a selected test wants a slab and nobody said how large, measures the kernels' peaks
 // (calibrate.c); fills params.
-int job_calibrate(struct job *j, struct err *e);
+int pipeline_calibrate(struct pipeline *j, struct err *e);
 // Steps 3 and 4: runs what is selected and reports. An exit code.
-int job_run(struct job *j, bool resume);
+int pipeline_run(struct pipeline *j, bool resume);
 // Reports on the run in DIR: the files into it, the summary on stdout. An exit code of reading, not of the run.
-int job_report(const struct app *app, const char *dir);
+int pipeline_report(const struct app *app, const char *dir);
 // --resume: goes on with --output's or the latest run. An exit code.
-int job_resume(struct app *app);
+int pipeline_resume(struct app *app);
 // "stressgen" as the person called it, for commands that are printed.
-const char *job_self(void);
+const char *pipeline_self(void);
 
 // progress.c
 struct progress;
