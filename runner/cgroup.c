@@ -1,6 +1,8 @@
 // Control groups, v2 ("Control Group v2" in the kernel's documentation) and the v1 controllers beside it.
 #include "cgroup.h"
 
+#include "clone.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -157,6 +159,33 @@ static bool can_enter(const char *group)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+static int born(__attribute__((unused)) void *arg)
+{
+	return 0;
+}
+
+// Whether clone3 can put a child into the group, and it lives.
+static bool can_be_born(const char *group)
+{
+	char stack[8192] __attribute__((aligned(16)));
+	struct clone_order order = { .entry = born, .stack = stack, .stack_bytes = sizeof stack };
+	int pidfd = -1;
+	int status = 0;
+	pid_t child;
+
+	order.cgroup_fd = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (order.cgroup_fd < 0)
+		return false;
+	child = clone_vfork(&order, &pidfd);
+	close(order.cgroup_fd);
+	if (child < 0)
+		return false;
+	close(pidfd);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static void probe_v2(struct cgroups *all, const char *own, const char *name)
 {
 	char group[CGROUP_PATH];
@@ -181,6 +210,7 @@ static void probe_v2(struct cgroups *all, const char *own, const char *name)
 		return;
 	}
 	memcpy(all->v2_root, group, sizeof group);
+	all->v2_by_clone = can_be_born(group);
 	// Controllers are there when whoever runs us has delegated them; then our groups below may have them too.
 	if (exists_in(group, "memory.max") || exists_in(group, "pids.max")) {
 		int fd = open_in(group, "cgroup.subtree_control", O_WRONLY);
@@ -259,29 +289,8 @@ void cgroup_kill_path(const char *path)
 
 static void no_descriptors(struct cgroup *g)
 {
-	g->v2_join = g->v2_list = g->v2_kill = g->v2_events = g->v2_cpu = -1;
+	g->v2_dir = g->v2_join = g->v2_list = g->v2_kill = g->v2_events = g->v2_cpu = -1;
 	g->memory_join = g->memory_events = g->pids_join = g->pids_events = -1;
-}
-
-void cgroup_init(struct cgroup *g, const struct cgroups *all, unsigned worker)
-{
-	memset(g, 0, sizeof *g);
-	g->all = all;
-	no_descriptors(g);
-	if (all->v1_memory[0] != '\0')
-		make_path(g->v1_memory, "%s/w%u", all->v1_memory, worker);
-	if (all->v1_pids[0] != '\0')
-		make_path(g->v1_pids, "%s/w%u", all->v1_pids, worker);
-	if (all->v2_root[0] == '\0' || !make_path(g->v2, "%s/w%u", all->v2_root, worker) ||
-	    mkdir(g->v2, 0755) < 0) {
-		g->v2[0] = '\0';
-		return;
-	}
-	g->v2_join = open_in(g->v2, "cgroup.procs", O_WRONLY);
-	g->v2_list = open_in(g->v2, "cgroup.procs", O_RDONLY);
-	g->v2_kill = open_in(g->v2, "cgroup.kill", O_WRONLY);
-	g->v2_events = open_in(g->v2, "cgroup.events", O_RDONLY);
-	g->v2_cpu = open_in(g->v2, "cpu.stat", O_RDONLY);
 }
 
 static void close_fd(int fd)
@@ -290,20 +299,74 @@ static void close_fd(int fd)
 		close(fd);
 }
 
+// The v2 group of the present generation.
+static void open_v2(struct cgroup *g)
+{
+	g->v2_spent = false;
+	if (g->all->v2_root[0] == '\0' ||
+	    !make_path(g->v2, "%s/w%u.%u", g->all->v2_root, g->worker, g->generation++) ||
+	    mkdir(g->v2, 0755) < 0) {
+		g->v2[0] = '\0';
+		return;
+	}
+	g->v2_dir = open(g->v2, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g->v2_by_clone = g->v2_dir >= 0 && g->all->v2_by_clone;
+	g->v2_join = open_in(g->v2, "cgroup.procs", O_WRONLY);
+	g->v2_list = open_in(g->v2, "cgroup.procs", O_RDONLY);
+	g->v2_kill = open_in(g->v2, "cgroup.kill", O_WRONLY);
+	g->v2_events = open_in(g->v2, "cgroup.events", O_RDONLY);
+	g->v2_cpu = open_in(g->v2, "cpu.stat", O_RDONLY);
+}
+
+static void close_v2(struct cgroup *g)
+{
+	int *const fds[] = { &g->v2_dir, &g->v2_join, &g->v2_list, &g->v2_kill, &g->v2_events, &g->v2_cpu };
+
+	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+		close_fd(*fds[i]);
+		*fds[i] = -1;
+	}
+	cgroup_remove_tree(g->v2);
+	g->v2[0] = '\0';
+}
+
+void cgroup_init(struct cgroup *g, const struct cgroups *all, unsigned worker)
+{
+	memset(g, 0, sizeof *g);
+	g->all = all;
+	g->worker = worker;
+	no_descriptors(g);
+	if (all->v1_memory[0] != '\0')
+		make_path(g->v1_memory, "%s/w%u", all->v1_memory, worker);
+	if (all->v1_pids[0] != '\0')
+		make_path(g->v1_pids, "%s/w%u", all->v1_pids, worker);
+	open_v2(g);
+}
+
+// Linux since 6.12 compares the number of times that our own group was killed with that of the child's, and kills
+// the child at birth when they differ; so a group that was killed once is of no use to clone3.
+void cgroup_renew(struct cgroup *g)
+{
+	if (g->v2[0] == '\0' || !g->v2_spent)
+		return;
+	close_v2(g);
+	close_fd(g->all->v2_memory ? g->memory_events : -1);
+	close_fd(g->all->v2_pids ? g->pids_events : -1);
+	g->memory_events = g->all->v2_memory ? -1 : g->memory_events;
+	g->pids_events = g->all->v2_pids ? -1 : g->pids_events;
+	g->memory_bytes = g->all->v2_memory ? 0 : g->memory_bytes;
+	open_v2(g);
+}
+
 void cgroup_deinit(struct cgroup *g)
 {
 	if (g->all == NULL)
 		return;
-	close_fd(g->v2_join);
-	close_fd(g->v2_list);
-	close_fd(g->v2_kill);
-	close_fd(g->v2_events);
-	close_fd(g->v2_cpu);
+	close_v2(g);
 	close_fd(g->memory_join);
 	close_fd(g->memory_events);
 	close_fd(g->pids_join);
 	close_fd(g->pids_events);
-	cgroup_remove_tree(g->v2);
 	cgroup_remove_tree(g->v1_memory);
 	cgroup_remove_tree(g->v1_pids);
 	memset(g, 0, sizeof *g);
@@ -337,7 +400,9 @@ static bool open_v1(const char *root, const char *group, const char *events, int
 		return true;
 	if ((mkdir(root, 0755) < 0 && errno != EEXIST) || (mkdir(group, 0755) < 0 && errno != EEXIST))
 		return false;
-	*join_fd = open_in(group, "cgroup.procs", O_WRONLY);
+	// "tasks", not "cgroup.procs": a thread that moves itself is not held up by a lock over all of the
+	// machine's threads, which takes milliseconds on a busy one.
+	*join_fd = open_in(group, "tasks", O_WRONLY);
 	*events_fd = open_in(group, events, O_RDONLY);
 	return *join_fd >= 0;
 }
@@ -383,7 +448,7 @@ unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes,
 	arm_memory(g, memory_bytes);
 	arm_processes(g, processes);
 	g->cpu_before_us = keyed(g->v2_cpu, "usage_usec");
-	if (g->v2_join >= 0)
+	if (g->v2_join >= 0 && !g->v2_by_clone)
 		joins[count++] = g->v2_join;
 	if (g->memory == CGROUP_V1)
 		joins[count++] = g->memory_join;
@@ -397,8 +462,9 @@ bool cgroup_holds(const struct cgroup *g)
 	return g->v2_join >= 0;
 }
 
-void cgroup_kill(const struct cgroup *g)
+void cgroup_kill(struct cgroup *g)
 {
+	g->v2_spent = true;
 	if (g->v2_kill >= 0 && pwrite(g->v2_kill, "1", 1, 0) != 1)
 		cgroup_kill_path(g->v2);
 }

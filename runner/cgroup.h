@@ -15,6 +15,7 @@ struct cgroups {
 	char v2_root[CGROUP_PATH];   // "OWN/NAME" in the v2 hierarchy, made; the guardian kills it whole
 	char v1_memory[CGROUP_PATH]; // the same in v1's memory and pids hierarchies, made when first needed
 	char v1_pids[CGROUP_PATH];
+	bool v2_by_clone;        // children can be born in groups of ours
 	bool v2_memory, v2_pids; // v2 carries these controllers here
 	char why_not[160];       // why there is no v2 group, in words
 };
@@ -25,8 +26,11 @@ enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
 struct cgroup {
 	const struct cgroups *all;
 	char v2[CGROUP_PATH], v1_memory[CGROUP_PATH], v1_pids[CGROUP_PATH];
-	int v2_join, v2_list, v2_kill, v2_events, v2_cpu; // descriptors; -1: none
+	int v2_dir, v2_join, v2_list, v2_kill, v2_events, v2_cpu; // descriptors; -1: none
+	bool v2_spent; // it was killed: no child can be born in it any more
+	unsigned worker, generation;
 	int memory_join, memory_events, pids_join, pids_events;
+	bool v2_by_clone;                   // a child can be born in it; else it must write itself into it
 	enum cgroup_kind memory, processes; // what limits the present test
 	uint64_t memory_bytes;              // limit written last; 0: none
 	uint64_t oom_before, denied_before, cpu_before_us;
@@ -43,12 +47,15 @@ void cgroup_kill_path(const char *path);
 
 void cgroup_init(struct cgroup *g, const struct cgroups *all, unsigned worker);
 void cgroup_deinit(struct cgroup *g);
+// To be called between two tests: replaces a group that was killed or that could not be emptied.
+void cgroup_renew(struct cgroup *g);
 // Sets the limits for the next test (0: none) and adds the descriptors that its process must write itself into
-// to `joins` (room for three); returns how many. g->memory and g->processes say what is in force.
+// to `joins` (room for three); returns how many. g->memory and g->processes say what is in force. Its process is
+// to be born in g->v2_dir if g->v2_by_clone.
 unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes, int *joins);
 
 bool cgroup_holds(const struct cgroup *g); // does a v2 group hold the test's processes?
-void cgroup_kill(const struct cgroup *g);
+void cgroup_kill(struct cgroup *g);
 bool cgroup_empty(const struct cgroup *g); // no living process in it or below
 void cgroup_pids(const struct cgroup *g, struct pid_list *out);
 uint64_t cgroup_cpu_us(const struct cgroup *g);       // CPU time since arm, the dead included; 0: unknown

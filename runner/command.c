@@ -18,21 +18,21 @@
 static const struct {
 	const char *extension, *command;
 } by_extension[] = {
-        {".awk", "awk -f {file}"},
-        {".bash", "bash {file}"},
-        {".js", "node {file}"},
-        {".lisp", "sbcl --script {file}"},
-        {".lua", "{stressgen:lua} {file}"},
-        {".mjs", "node {file}"},
-        {".php", "php {file}"},
-        {".pl", "perl {file}"},
-        {".py", "python3 {file}"},
-        {".rb", "ruby {file}"},
-        {".rkt", "racket {file}"},
-        {".scm", "guile --no-auto-compile {file}"},
-        {".sh", "sh {file}"},
-        {".t", "perl {file}"},
-        {".tcl", "tclsh {file}"},
+	{ ".awk", "awk -f {file}" },
+	{ ".bash", "bash {file}" },
+	{ ".js", "node {file}" },
+	{ ".lisp", "sbcl --script {file}" },
+	{ ".lua", "{stressgen:lua} {file}" },
+	{ ".mjs", "node {file}" },
+	{ ".php", "php {file}" },
+	{ ".pl", "perl {file}" },
+	{ ".py", "python3 {file}" },
+	{ ".rb", "ruby {file}" },
+	{ ".rkt", "racket {file}" },
+	{ ".scm", "guile --no-auto-compile {file}" },
+	{ ".sh", "sh {file}" },
+	{ ".t", "perl {file}" },
+	{ ".tcl", "tclsh {file}" },
 };
 
 // A command being read.
@@ -47,7 +47,7 @@ struct reader {
 char *command_find(const char *name)
 {
 	const char *path = getenv("PATH");
-	struct buf candidate = {0};
+	struct buf candidate = { 0 };
 
 	if (strchr(name, '/') != NULL) {
 		struct stat st;
@@ -212,7 +212,7 @@ static int add_arg(struct command *c, struct buf *word)
 
 static int read_command(struct reader *r, const char *text)
 {
-	struct buf word = {0};
+	struct buf word = { 0 };
 	int rc = 0;
 
 	for (;;) {
@@ -282,7 +282,7 @@ static int choose_command(struct reader *r, const char **command)
 int command_resolve(const struct command_context *ctx, const struct suite_test *t, struct command *out,
                     struct err *e)
 {
-	struct reader r = {.ctx = ctx, .test = t, .out = out, .e = e};
+	struct reader r = { .ctx = ctx, .test = t, .out = out, .e = e };
 	const char *command = NULL;
 	int rc;
 

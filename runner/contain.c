@@ -35,7 +35,7 @@ static void add_if_alive(struct pid_list *l, pid_t pid)
 // Everything below members[from..]: the list grows while it is walked.
 static void add_descendants(struct pid_list *members, size_t from)
 {
-	struct pid_list found = {0};
+	struct pid_list found = { 0 };
 
 	for (size_t i = from; i < members->count; i++) {
 		found.count = 0;
@@ -69,7 +69,7 @@ bool contain_over(struct contain *c)
 
 	look_at_orphans(c);
 	for (size_t i = 0; i < c->children.count; i++) {
-		siginfo_t info = {0};
+		siginfo_t info = { 0 };
 
 		// One by one: a waitpid(-1) could take the status of a process that somebody else waits for.
 		if (waitid(P_PID, (id_t)c->children.pids[i], &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
@@ -102,7 +102,7 @@ void contain_name_leftovers(struct contain *c, struct strings *out)
 {
 	contain_look(c);
 	for (size_t i = 0; i < c->members.count; i++) {
-		struct buf name = {0};
+		struct buf name = { 0 };
 
 		if (out->count == NAMED_MAX) {
 			buf_addf(&name, "and %zu more", c->members.count - i);

@@ -12,7 +12,7 @@
 // What is ours is found in the test's cgroup, where there is one; below its first process; and, since we are a
 // child subreaper, among our own children: whatever loses its parent, by a double fork or otherwise, becomes one.
 struct contain {
-	const struct cgroup *group;
+	struct cgroup *group;
 	const struct pid_list *strangers; // our children that are no test's: the guardian, and those we had before
 	pid_t leader;                     // the test's first process; not reaped while this is in use
 	struct pid_list members, children; // room for the lists, kept from test to test

@@ -57,8 +57,8 @@ static unsigned kill_round(const struct guardian *g, struct pid_list *all)
 
 static void clean_up(const struct guardian *g)
 {
-	const struct timespec pause = {0, ROUND_NS};
-	struct pid_list all = {0};
+	const struct timespec pause = { 0, ROUND_NS };
+	struct pid_list all = { 0 };
 
 	for (int round = 0, quiet = 0; round < ROUNDS && quiet < QUIET; round++) {
 		quiet = kill_round(g, &all) == 0 ? quiet + 1 : 0;
@@ -86,7 +86,7 @@ static void let_go(int keep)
 
 __attribute__((noreturn)) static void guardian_main(const struct guardian *g, int fd)
 {
-	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP};
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP };
 	sigset_t none;
 	char message = 0;
 	ssize_t n;

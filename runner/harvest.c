@@ -19,11 +19,11 @@
 
 static const char *role_name(uint32_t role)
 {
-	static const char *const names[] = {[TELE_INTERPOSER] = "interposer",
-	                                    [TELE_POOL] = "pool",
-	                                    [TELE_PROBE] = "probe",
-	                                    [TELE_SERVER] = "server",
-	                                    [TELE_CLIENT] = "client"};
+	static const char *const names[] = { [TELE_INTERPOSER] = "interposer",
+		                             [TELE_POOL] = "pool",
+		                             [TELE_PROBE] = "probe",
+		                             [TELE_SERVER] = "server",
+		                             [TELE_CLIENT] = "client" };
 
 	return role < sizeof names / sizeof names[0] && names[role] != NULL ? names[role] : "unknown";
 }
@@ -64,7 +64,7 @@ static int add_frames(const struct tele_file *t, const struct tele_pool *from, s
 		line += len + (line[len] == '\n');
 	}
 	for (uint64_t i = 0; i < from->frame_count && rc == 0; i++) {
-		struct buf text = {0};
+		struct buf text = { 0 };
 
 		frame_text(t, from->frames[i], &text);
 		rc = strings_add(&to->frames, buf_text(&text), text.len);
@@ -87,19 +87,19 @@ static int add_pool(const struct tele_file *t, const struct tele_pool *p, uint64
 		return -ENOMEM;
 	r->pools = grown;
 	to = &grown[r->pool_count++];
-	*to = (struct result_pool){.name = result_utf8(p->name, strlen(p->name)),
-	                           .role = strdup(role_name(t->role)),
-	                           .program = result_utf8(t->program, strlen(t->program)),
-	                           .pid = t->pid,
-	                           .unit_bytes = p->unit_bytes,
-	                           .capacity = p->capacity,
-	                           .used = p->used,
-	                           .high_water = p->high_water,
-	                           .acquires = p->acquires,
-	                           .releases = p->releases,
-	                           .exhausted = p->exhausted,
-	                           .request_bytes = p->request_bytes,
-	                           .depth = p->depth};
+	*to = (struct result_pool){ .name = result_utf8(p->name, strlen(p->name)),
+		                    .role = strdup(role_name(t->role)),
+		                    .program = result_utf8(t->program, strlen(t->program)),
+		                    .pid = t->pid,
+		                    .unit_bytes = p->unit_bytes,
+		                    .capacity = p->capacity,
+		                    .used = p->used,
+		                    .high_water = p->high_water,
+		                    .acquires = p->acquires,
+		                    .releases = p->releases,
+		                    .exhausted = p->exhausted,
+		                    .request_bytes = p->request_bytes,
+		                    .depth = p->depth };
 	if (to->name == NULL || to->role == NULL || to->program == NULL) {
 		free(to->name);
 		free(to->role);
@@ -132,7 +132,7 @@ static int set_counter(struct result_counters *c, const char *name, uint64_t val
 			return -ENOMEM;
 		}
 		item = &c->items[c->count];
-		*item = (struct param){copy, NULL};
+		*item = (struct param){ copy, NULL };
 		c->count++;
 	}
 	free(item->value);
@@ -164,10 +164,10 @@ static struct result_counters *new_counters(struct result *r, const char *role, 
 		return NULL;
 	r->counters = grown;
 	c = &grown[r->counters_count];
-	*c = (struct result_counters){.role = strdup(role),
-	                              .program = result_utf8(program, strlen(program)),
-	                              .note = note[0] != '\0' ? result_utf8(note, strlen(note)) : NULL,
-	                              .pid = pid};
+	*c = (struct result_counters){ .role = strdup(role),
+		                       .program = result_utf8(program, strlen(program)),
+		                       .note = note[0] != '\0' ? result_utf8(note, strlen(note)) : NULL,
+		                       .pid = pid };
 	if (c->role == NULL || c->program == NULL) {
 		free(c->role);
 		free(c->program);
@@ -250,7 +250,7 @@ static int copy_sparse(const char *from, const char *to)
 
 static int harvest_file(const char *path, uint64_t start_ns, struct tele_file *t, struct result *r)
 {
-	struct err e = {""};
+	struct err e = { "" };
 	int rc = telemetry_read(path, t, &e);
 
 	if (rc < 0)

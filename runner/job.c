@@ -43,7 +43,11 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 	if (j->tele_file == NULL || j->environment.entries == NULL)
 		return -ENOMEM;
 	memcpy(j->environment.entries, s->environment, s->environment_count * sizeof *j->environment.entries);
-	rc = capture_init(&j->out, s->output_limit);
+	rc = scratch_dir(s->scratch.temp_root, worker, j->temp_dir);
+	if (rc == 0)
+		rc = scratch_dir(s->scratch.tele_root, worker, j->tele_dir);
+	if (rc == 0)
+		rc = capture_init(&j->out, s->output_limit);
 	if (rc == 0)
 		rc = capture_init(&j->err, s->output_limit);
 	for (int i = 0; i < JOB_CHANNELS && rc == 0; i++) {
@@ -193,7 +197,7 @@ void job_stop(struct job *j, const char *by, bool now)
 static void on_exit_seen(uv_poll_t *handle, __attribute__((unused)) int status, __attribute__((unused)) int events)
 {
 	struct job *j = handle->data;
-	siginfo_t info = {0};
+	siginfo_t info = { 0 };
 
 	// It stays a zombie, so that its group's number cannot become another's before we are done with it.
 	if (waitid(P_PIDFD, (id_t)j->pidfd, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid == 0)
@@ -217,7 +221,7 @@ static void on_exit_seen(uv_poll_t *handle, __attribute__((unused)) int status, 
 // The next look is after 2, 5, 10, 20, 50 and 100 ms, then every period: short tests have a peak too.
 static void schedule_look(struct job *j)
 {
-	static const uint64_t first_ms[] = {2, 3, 5, 10, 30, 50};
+	static const uint64_t first_ms[] = { 2, 3, 5, 10, 30, 50 };
 	uint64_t ms = j->session->sample_ns / SG_NS_PER_MS;
 
 	if (j->looks < sizeof first_ms / sizeof first_ms[0] && first_ms[j->looks] < ms)

@@ -45,21 +45,17 @@ static int prepare_paths(struct job *j, unsigned attempt)
 		rc = put(j->timeline_path, sizeof j->timeline_path, "%s/timeline", j->attempt_dir);
 	if (rc == 0)
 		rc = put(j->copy_dir, sizeof j->copy_dir, "%s/telemetry", j->attempt_dir);
-	if (rc == 0)
-		rc = scratch_dir(j->session->scratch.temp_root, j->worker, j->temp_dir);
-	if (rc == 0)
-		rc = scratch_dir(j->session->scratch.tele_root, j->worker, j->tele_dir);
 	return rc;
 }
 
 static int prepare_command(struct job *j)
 {
 	const struct runner_config *c = j->session->config;
-	const struct command_context ctx = {.suite_dir = j->session->suite_dir,
-	                                    .resolve = c->resolve,
-	                                    .resolve_arg = c->resolve_arg,
-	                                    .params = c->params,
-	                                    .param_count = c->param_count};
+	const struct command_context ctx = { .suite_dir = j->session->suite_dir,
+		                             .resolve = c->resolve,
+		                             .resolve_arg = c->resolve_arg,
+		                             .params = c->params,
+		                             .param_count = c->param_count };
 	int rc;
 
 	rc = command_resolve(&ctx, j->test, &j->command, &j->why);
@@ -126,7 +122,8 @@ static void add_rlimit(struct job *j, int resource, uint64_t soft, uint64_t hard
 
 	if (getrlimit(resource, &ours) == 0 && ours.rlim_max != RLIM_INFINITY && hard > ours.rlim_max)
 		hard = ours.rlim_max;
-	j->plan.rlimits[j->plan.rlimit_count++] = (struct spawn_rlimit){resource, soft < hard ? soft : hard, hard};
+	j->plan.rlimits[j->plan.rlimit_count++] =
+	        (struct spawn_rlimit){ resource, soft < hard ? soft : hard, hard };
 }
 
 static const char *cgroup_words(enum cgroup_kind k)
@@ -145,13 +142,14 @@ static void prepare_limits(struct job *j)
 {
 	const struct test_meta *m = &j->test->meta;
 	struct session *s = j->session;
-	struct buf words = {0};
+	struct buf words = { 0 };
 	char text[32];
 
 	j->facts.timeout_ns = test_meta_has(m, HKEY_TIMEOUT) ? m->timeout_ns : s->timeout_ns;
 	j->memory_limit = m->memory_bytes > 0 ? m->memory_bytes : s->memory_bytes;
 	j->plan.rlimit_count = 0;
 	j->plan.join_count = cgroup_arm(&j->group, j->memory_limit, m->procs, j->plan.joins);
+	j->plan.cgroup_fd = j->group.v2_by_clone ? j->group.v2_dir : -1;
 	buf_addf(&words, "time %s",
 	         j->facts.timeout_ns > 0 ? units_duration(text, sizeof text, j->facts.timeout_ns) : "not limited");
 	if (j->memory_limit > 0)

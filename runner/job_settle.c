@@ -52,8 +52,8 @@ static void on_channel_closed(uv_handle_t *handle)
 
 static void take_usage(struct job *j)
 {
-	struct rusage ru = {0};
-	struct rusage own = {0};
+	struct rusage ru = { 0 };
+	struct rusage own = { 0 };
 	int status;
 
 	if (wait4(j->pid, &status, WNOHANG, &ru) != j->pid)
@@ -173,17 +173,17 @@ static int say_not_instrumented(struct job *j)
 {
 	struct result *r = &j->result;
 	struct result_counters *grown;
-	struct buf note = {0};
+	struct buf note = { 0 };
 
 	grown = reallocarray(r->counters, r->counters_count + 1, sizeof *grown);
 	if (grown == NULL)
 		return -ENOMEM;
 	r->counters = grown;
 	buf_addf(&note, "not instrumented: %s", j->not_instrumented);
-	grown[r->counters_count++] = (struct result_counters){.role = strdup("interposer"),
-	                                                      .program = strdup(j->command.argv[0]),
-	                                                      .note = buf_take(&note),
-	                                                      .pid = (uint64_t)j->pid};
+	grown[r->counters_count++] = (struct result_counters){ .role = strdup("interposer"),
+		                                               .program = strdup(j->command.argv[0]),
+		                                               .note = buf_take(&note),
+		                                               .pid = (uint64_t)j->pid };
 	return 0;
 }
 
@@ -225,8 +225,7 @@ static void abandon(struct job *j)
 		pid_list_add(&j->session->strangers, j->contain.members.pids[i]);
 	if (j->result.leftovers.count == 0)
 		contain_name_leftovers(&j->contain, &j->result.leftovers);
-	cgroup_deinit(&j->group);
-	cgroup_init(&j->group, &j->session->cgroups, j->worker + (unsigned)j->session->serial * GUARDIAN_SLOTS);
+	j->group.v2_spent = true;
 }
 
 void job_conclude(struct job *j)
@@ -238,8 +237,9 @@ void job_conclude(struct job *j)
 		if (j->left_to_its_fate)
 			abandon(j);
 		// telemetry files, and whatever it made for itself
-		scratch_empty(j->tele_dir);
-		scratch_empty(j->temp_dir);
+		note_output_error(j, scratch_empty(j->tele_dir));
+		note_output_error(j, scratch_empty(j->temp_dir));
+		cgroup_renew(&j->group);
 	}
 	j->contain.leader = 0;
 	judge(&j->facts, &j->result);

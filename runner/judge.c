@@ -177,11 +177,11 @@ static bool by_pattern(const struct facts *f, const struct result *r, struct fin
 	static const struct {
 		const char *class_name;
 		enum verdict verdict;
-	} classes[] = {{"stack", VERDICT_STACK_OVERFLOW},
-	               {"cstack", VERDICT_STACK_OVERFLOW},
-	               {"heap", VERDICT_OUT_OF_MEMORY},
-	               {"slab", VERDICT_SLAB_EXHAUSTED},
-	               {"assert", VERDICT_CRASHED}};
+	} classes[] = { { "stack", VERDICT_STACK_OVERFLOW },
+		        { "cstack", VERDICT_STACK_OVERFLOW },
+		        { "heap", VERDICT_OUT_OF_MEMORY },
+		        { "slab", VERDICT_SLAB_EXHAUSTED },
+		        { "assert", VERDICT_CRASHED } };
 	char line[200];
 	const struct pattern *p = judge_pattern(f, r, line, sizeof line);
 
@@ -333,7 +333,7 @@ bool judge_as_expected(enum verdict v, enum verdict expected)
 
 int judge(const struct facts *f, struct result *r)
 {
-	struct finding found = {0};
+	struct finding found = { 0 };
 
 	find(f, r, &found);
 	if (f->measure != NULL && f->measure->lost > 0)

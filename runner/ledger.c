@@ -57,7 +57,7 @@ static void on_end(struct ledger_entry *entry, const struct suite_test *t, const
 	if (!entry->settled && !entry->interrupted)
 		entry->failures++;
 	if (!same_file)
-		*entry = (struct ledger_entry){.attempts = entry->attempts};
+		*entry = (struct ledger_entry){ .attempts = entry->attempts };
 }
 
 static int on_record(void *arg, const char *type, json_t *record)

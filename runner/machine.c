@@ -24,7 +24,7 @@ static void set_text(json_t *o, const char *key, const char *text)
 // The rest of the first line that begins with `key`, behind the blanks, colons, equal signs and quotes.
 static void set_from_file(json_t *o, const char *name, const char *path, const char *key)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	const char *at;
 
 	if (io_read_file(path, 4U << 20, &text, NULL) == 0 && (at = strstr(buf_text(&text), key)) != NULL) {
@@ -43,9 +43,9 @@ static void set_from_file(json_t *o, const char *name, const char *path, const c
 // Debian names the file with the soname alone; the package list knows more, the link's target is what is free.
 static void set_jemalloc(json_t *o)
 {
-	static const char *const patterns[] = {"/usr/lib/*/libjemalloc.so.*", "/usr/lib/libjemalloc.so.*",
-	                                       "/usr/lib64/libjemalloc.so.*", "/usr/local/lib/libjemalloc.so.*"};
-	struct buf text = {0};
+	static const char *const patterns[] = { "/usr/lib/*/libjemalloc.so.*", "/usr/lib/libjemalloc.so.*",
+		                                "/usr/lib64/libjemalloc.so.*", "/usr/local/lib/libjemalloc.so.*" };
+	struct buf text = { 0 };
 
 	if (io_read_file("/var/lib/dpkg/status", 64U << 20, &text, NULL) == 0) {
 		const char *package = strstr(buf_text(&text), "\nPackage: libjemalloc2\n");

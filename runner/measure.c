@@ -69,7 +69,7 @@ static void on_hist(void *arg, const char *series, const char *base64, size_t le
 	struct measure *m = arg;
 	struct hist *h = series_of(m, series);
 	struct hist *read = NULL;
-	struct err e = {""};
+	struct err e = { "" };
 
 	if (hist_decode(base64, len, &read, &e) < 0)
 		on_bad(m, 0, e.text);
@@ -98,7 +98,7 @@ static void on_gauge(void *arg, const char *name, double value, const char *unit
 		return;
 	}
 	r->gauges = grown;
-	grown[r->gauge_count] = (struct result_gauge){strdup(name), strdup(unit), value};
+	grown[r->gauge_count] = (struct result_gauge){ strdup(name), strdup(unit), value };
 	if (grown[r->gauge_count].name == NULL || grown[r->gauge_count].unit == NULL) {
 		free(grown[r->gauge_count].name);
 		free(grown[r->gauge_count].unit);
@@ -120,7 +120,7 @@ static void on_gc(void *arg, uint64_t pause_ns)
 
 static void note_bad_check(struct result *r, const char *name, const char *text)
 {
-	struct buf words = {0};
+	struct buf words = { 0 };
 
 	r->checks_bad++;
 	if (r->first_bad_check != NULL)
@@ -162,14 +162,15 @@ static void add_case(struct measure *m, const char *name, enum verdict v, uint64
 	}
 	r->cases = grown;
 	grown[r->case_count] =
-	        (struct result_case){result_utf8(name, strlen(name)), result_utf8(text, strlen(text)), v, ns};
+	        (struct result_case){ result_utf8(name, strlen(name)), result_utf8(text, strlen(text)), v, ns };
 	r->case_count++;
 }
 
 static void on_case(void *arg, const char *name, enum sample_case what, uint64_t ns, const char *text)
 {
 	static const enum verdict verdicts[] = {
-	        [CASE_PASS] = VERDICT_PASSED, [CASE_FAIL] = VERDICT_FAILED, [CASE_SKIP] = VERDICT_SKIPPED};
+		[CASE_PASS] = VERDICT_PASSED, [CASE_FAIL] = VERDICT_FAILED, [CASE_SKIP] = VERDICT_SKIPPED
+	};
 	struct measure *m = arg;
 
 	if (what == CASE_START) {
@@ -189,15 +190,15 @@ static void on_done(void *arg)
 
 struct sample_sink measure_sink(struct measure *m)
 {
-	return (struct sample_sink){.lat = on_lat,
-	                            .hist = on_hist,
-	                            .gauge = on_gauge,
-	                            .gc = on_gc,
-	                            .check = on_check,
-	                            .test_case = on_case,
-	                            .done = on_done,
-	                            .bad = on_bad,
-	                            .arg = m};
+	return (struct sample_sink){ .lat = on_lat,
+		                     .hist = on_hist,
+		                     .gauge = on_gauge,
+		                     .gc = on_gc,
+		                     .check = on_check,
+		                     .test_case = on_case,
+		                     .done = on_done,
+		                     .bad = on_bad,
+		                     .arg = m };
 }
 
 // ---- the process tree ----
@@ -258,11 +259,11 @@ void measure_add(struct measure *m, uint64_t age_ns, const struct tree_sample *s
 	const uint64_t passed_ns = age_ns - m->last_at_ns;
 	const uint64_t used_us = s->cpu_us > m->last_cpu_us ? s->cpu_us - m->last_cpu_us : 0;
 	struct result *r = m->result;
-	struct result_point p = {.at_ms = (uint32_t)(age_ns / SG_NS_PER_MS),
-	                         .rss_bytes = s->rss_bytes,
-	                         .fds = s->fds,
-	                         .threads = s->threads,
-	                         .procs = s->procs};
+	struct result_point p = { .at_ms = (uint32_t)(age_ns / SG_NS_PER_MS),
+		                  .rss_bytes = s->rss_bytes,
+		                  .fds = s->fds,
+		                  .threads = s->threads,
+		                  .procs = s->procs };
 
 	if (s->procs == 0)
 		return;

@@ -33,7 +33,7 @@ static bool exit_fits(const char *wanted, const struct result *r)
 // POSIX has no \d; everybody writes it.
 static char *translate(const char *regex)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	for (const char *p = regex; *p != '\0'; p++) {
 		if (p[0] == '\\' && p[1] == 'd') {
@@ -61,7 +61,7 @@ static bool match_line(void *arg, char *text, size_t len)
 
 static bool output_fits(const struct facts *f, const struct pattern *p, char *line, size_t size)
 {
-	struct search s = {.line = line, .size = size};
+	struct search s = { .line = line, .size = size };
 	char *regex = translate(p->regex);
 	bool found = false;
 

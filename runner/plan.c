@@ -23,7 +23,7 @@ static void emit(struct plan *p, const struct suite *suite, const bool *selected
 	if (seen[root])
 		return;
 	seen[root] = true;
-	stack[depth++] = (struct visit){root, 0};
+	stack[depth++] = (struct visit){ root, 0 };
 	while (depth > 0) {
 		struct visit *top = &stack[depth - 1];
 		const struct strings *depends_on = &suite->tests[top->index].meta.depends_on;
@@ -34,7 +34,7 @@ static void emit(struct plan *p, const struct suite *suite, const bool *selected
 
 			if (d != NULL && selected[at] && !seen[at]) {
 				seen[at] = true;
-				stack[depth++] = (struct visit){at, 0};
+				stack[depth++] = (struct visit){ at, 0 };
 			}
 			continue;
 		}

@@ -45,7 +45,7 @@ int pid_list_add(struct pid_list *l, pid_t pid)
 void pid_list_deinit(struct pid_list *l)
 {
 	free(l->pids);
-	*l = (struct pid_list){0};
+	*l = (struct pid_list){ 0 };
 }
 
 ssize_t proc_read_small(const char *path, char *text, size_t size)
@@ -175,7 +175,7 @@ void proc_name(pid_t pid, struct buf *out)
 bool proc_has_env(pid_t pid, const char *prefix)
 {
 	const size_t len = strlen(prefix);
-	struct buf text = {0};
+	struct buf text = { 0 };
 	char path[64];
 	bool found = false;
 
@@ -190,7 +190,7 @@ bool proc_has_env(pid_t pid, const char *prefix)
 static void add_children_of(pid_t pid, pid_t thread, struct pid_list *out)
 {
 	char path[64];
-	struct buf text = {0};
+	struct buf text = { 0 };
 	char *end;
 
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, thread);
@@ -226,7 +226,7 @@ static void add_numbers(const char *dir_path, struct pid_list *out)
 
 void proc_children(pid_t pid, struct pid_list *out)
 {
-	struct pid_list threads = {0};
+	struct pid_list threads = { 0 };
 	struct stat st;
 	char path[64];
 

@@ -59,8 +59,8 @@ static uint64_t file_offset(const ElfW(Phdr) * segments, size_t count, uint64_t 
 static bool dynamic_is_sanitised(const struct image *im, const ElfW(Phdr) * segments, size_t count,
                                  const ElfW(Phdr) * dynamic)
 {
-	static const char *const signs[] = {"libasan.so",  "libtsan.so",  "liblsan.so",
-	                                    "__asan_init", "__tsan_init", "__msan_init"};
+	static const char *const signs[] = { "libasan.so",  "libtsan.so",  "liblsan.so",
+		                             "__asan_init", "__tsan_init", "__msan_init" };
 	uint64_t strings = SIZE_MAX;
 	uint64_t len = 0;
 
@@ -141,7 +141,7 @@ static const char *judge_file(const char *path, const struct stat *st, char **in
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	const char *reason = NULL;
-	struct image im = {.size = (size_t)st->st_size};
+	struct image im = { .size = (size_t)st->st_size };
 	void *map;
 
 	*interpreter = NULL;
@@ -199,7 +199,7 @@ const char *program_no_preload(struct program_cache *cache, const char *path)
 		}
 		reason = judge_file(file, &st, &interpreter);
 		if (interpreter == NULL) {
-			struct program_answer a = {st.st_dev, st.st_ino, mtime_ns, st.st_size, reason};
+			struct program_answer a = { st.st_dev, st.st_ino, mtime_ns, st.st_size, reason };
 
 			cache_add(cache, &a);
 			break;

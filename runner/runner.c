@@ -42,7 +42,7 @@ static void note(const struct run_loop *run, const char *format, ...) __attribut
 
 static void note(const struct run_loop *run, const char *format, ...)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	va_list args;
 
 	if (run->config->hooks.note == NULL)
@@ -107,7 +107,7 @@ static bool record_end(struct run_loop *run, size_t position, const struct resul
 static bool record_without_run(struct run_loop *run, size_t position, enum verdict v, const char *why)
 {
 	const struct suite_test *t = test_at(run, position);
-	struct result r = {.verdict = v, .expected = t->meta.expect, .exit_code = -1};
+	struct result r = { .verdict = v, .expected = t->meta.expect, .exit_code = -1 };
 	bool ok = false;
 
 	r.attempt = run->ledger.entries[run->plan.order[position]].attempts;
@@ -175,7 +175,7 @@ static bool start_test(struct run_loop *run, size_t position)
 // One test that does not need a process, or the start of one that does. True: there is more to be done at once.
 static bool take_one(struct run_loop *run)
 {
-	struct buf why = {0};
+	struct buf why = { 0 };
 	const size_t index = run->plan.order[run->position];
 	bool ok = true;
 
@@ -383,7 +383,7 @@ out:
 
 static void watch_signals(struct run_loop *run)
 {
-	static const int wanted[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+	static const int wanted[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 
 	for (int i = 0; i < SIGNALS; i++) {
 		uv_signal_init(&run->loop, &run->signals[i]);

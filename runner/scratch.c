@@ -144,9 +144,28 @@ int scratch_dir(const char *root, unsigned worker, char *path)
 	return 0;
 }
 
-void scratch_empty(const char *path)
+// False too when it is not a directory any more: a test may do what it likes to its own.
+static bool is_empty_dir(const char *path)
 {
-	if (rmdir(path) < 0 && errno != ENOENT)
-		io_remove_tree(path);
-	mkdir(path, 0700); // if this fails so will the next scratch_dir, which says so
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool empty = dir != NULL;
+	struct stat st;
+
+	if (dir == NULL || fstat(dirfd(dir), &st) < 0 || (st.st_mode & 0777) != 0700)
+		empty = false;
+	while (empty && (entry = readdir(dir)) != NULL)
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	if (dir != NULL)
+		closedir(dir);
+	return empty;
+}
+
+int scratch_empty(const char *path)
+{
+	if (is_empty_dir(path))
+		return 0;
+	chmod(path, 0700); // else what is in it might not be reached
+	io_remove_tree(path);
+	return mkdir(path, 0700) < 0 ? -errno : 0;
 }

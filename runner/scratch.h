@@ -24,7 +24,8 @@ void scratch_deinit(struct scratch *s);
 
 // Makes ROOT/wN (or finds it empty) and writes its path to `path` of SCRATCH_PATH bytes. 0 or -errno.
 int scratch_dir(const char *root, unsigned worker, char *path);
-// Removes what a test left in the directory; the directory itself stays for the next one.
-void scratch_empty(const char *path);
+// Removes what a test left in the directory; the directory itself stays for the next one. (It is not simply
+// removed and made again: on a disk that costs more than a short test.) 0 or -errno.
+int scratch_empty(const char *path);
 
 #endif

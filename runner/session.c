@@ -25,8 +25,8 @@
 extern char **environ;
 
 // Set anew for each test.
-static const char *const own_variables[] = {
-        "STRESSGEN_MARK=", "STRESSGEN_FD=", "STRESSGEN_TELEMETRY_DIR=", "TMPDIR=", "LD_PRELOAD="};
+static const char *const own_variables[] = { "STRESSGEN_MARK=", "STRESSGEN_FD=", "STRESSGEN_TELEMETRY_DIR=",
+	                                     "TMPDIR=", "LD_PRELOAD=" };
 
 static void set_defaults(struct session *s, const struct runner_config *c)
 {
@@ -180,7 +180,7 @@ void session_deinit(struct session *s)
 
 unsigned session_kill_remains(pid_t leader, uint64_t start_time)
 {
-	struct pid_list all = {0};
+	struct pid_list all = { 0 };
 	unsigned killed = 0;
 
 	if (leader <= 0)

@@ -1,9 +1,10 @@
 // The spawner. glibc's posix_spawn is built in the same way, but has no place for limits, groups and PDEATHSIG.
 #include "spawn.h"
 
+#include "clone.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -83,7 +84,7 @@ IN_CHILD static bool child_failed(struct child_order *order, long rc, const char
 // Default actions for what we ignore (exec resets only handlers), and an end that comes with ours.
 IN_CHILD static bool child_signals(struct child_order *order)
 {
-	const struct default_action def = {{0}};
+	const struct default_action def = { { 0 } };
 
 	for (unsigned i = 0; i < order->spawner->ignored_count; i++)
 		syscall(SYS_rt_sigaction, order->spawner->ignored[i], &def, NULL, KERNEL_SIGMASK);
@@ -115,7 +116,7 @@ IN_CHILD static bool child_limits(struct child_order *order)
 		}
 	}
 	for (unsigned i = 0; i < plan->rlimit_count; i++) {
-		const struct rlimit limit = {plan->rlimits[i].soft, plan->rlimits[i].hard};
+		const struct rlimit limit = { plan->rlimits[i].soft, plan->rlimits[i].hard };
 
 		if (child_failed(order, syscall(SYS_prlimit64, 0, plan->rlimits[i].resource, &limit, NULL),
 		                 "prlimit"))
@@ -137,7 +138,7 @@ IN_CHILD static bool child_fds(struct child_order *order)
 IN_CHILD static int child_main(void *arg)
 {
 	struct child_order *order = arg;
-	const unsigned long none[KERNEL_SIGMASK / sizeof(unsigned long)] = {0};
+	const unsigned long none[KERNEL_SIGMASK / sizeof(unsigned long)] = { 0 };
 
 	if (child_signals(order) && child_limits(order) && child_fds(order)) {
 		syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_SIGMASK);
@@ -150,8 +151,12 @@ IN_CHILD static int child_main(void *arg)
 
 int spawn(const struct spawner *s, const struct spawn_plan *plan, pid_t *pid, int *pidfd, const char **step)
 {
-	struct child_order order = {.spawner = s, .plan = plan, .parent = getpid()};
-	const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+	struct child_order order = { .spawner = s, .plan = plan, .parent = getpid() };
+	const struct clone_order clone_order = { .entry = child_main,
+		                                 .arg = &order,
+		                                 .stack = s->stack,
+		                                 .stack_bytes = s->stack_bytes,
+		                                 .cgroup_fd = plan->cgroup_fd };
 	sigset_t all, before;
 	int fd = -1;
 	int rc;
@@ -162,8 +167,8 @@ int spawn(const struct spawner *s, const struct spawn_plan *plan, pid_t *pid, in
 	rc = pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (rc != 0)
 		return -rc;
-	child = clone(child_main, s->stack + s->stack_bytes, flags, &order, &fd);
-	rc = child < 0 ? -errno : 0;
+	child = clone_vfork(&clone_order, &fd);
+	rc = child < 0 ? child : 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc < 0) {
 		*step = "clone";

@@ -22,7 +22,9 @@ struct spawn_plan {
 	const char *program; // absolute path
 	char *const *argv, *const *envp;
 	int fds[4];             // become 0, 1, 2 and 3; all others are closed
-	int joins[SPAWN_JOINS]; // descriptors of cgroup.procs, open for writing: the child enters these groups
+	int cgroup_fd;          // a v2 group's directory, to be born in; -1: our own group
+	int joins[SPAWN_JOINS]; // "tasks" or "cgroup.procs" of further groups, open for writing: the child enters
+	                        // them
 	unsigned join_count;
 	struct spawn_rlimit rlimits[SPAWN_RLIMITS];
 	unsigned rlimit_count;
