@@ -1,0 +1,114 @@
+// What the parts of mylisp share: values, the tree of a program, and the machine that holds all of its state.
+#ifndef MYLISP_H
+#define MYLISP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DEPTH_MAX 400000U // evaluations inside one another
+#define CELLS_MAX (UINT32_C(1) << 23)
+#define ROOTS_MAX (8U * DEPTH_MAX)
+#define STACK_SIZE ((size_t)1 << 30) // reserved, not used
+
+typedef intptr_t value; // an integer shifted left with the lowest bit set, or a struct cell *
+
+enum cell_type { FREE, CONSTANT, PAIR, BOX, ENV, CLOSURE, STRING, VECTOR };
+
+struct symbol;
+struct node;
+struct machine;
+
+struct cell {
+	enum cell_type type;
+	bool marked;
+	size_t count; // of items or text
+	union {
+		struct {
+			value a, b; // PAIR; BOX: a; ENV: value and parent; CLOSURE: b is its environment
+			union {
+				struct symbol *name;     // ENV
+				const struct node *node; // CLOSURE
+			};
+		};
+		value *items;      // VECTOR
+		char *text;        // STRING
+		struct cell *next; // FREE
+	};
+};
+
+enum node_kind { LITERAL, NAME, FUNCTION_OF, IF, LET, LAMBDA, LOOP, SEQUENCE, CALL, APPLY };
+
+struct node {
+	enum node_kind kind;
+	value literal;
+	struct symbol *name, **names; // LET, LOOP: the name, the label; LAMBDA, LOOP: parameters
+	size_t name_count;
+	struct node **kids;
+	size_t count;
+};
+
+struct primitive {
+	const char *name;
+	size_t args;                                                      // ANY_COUNT: any number
+	value (*run)(struct machine *m, const value *args, size_t count); // the arguments are among the roots
+};
+
+#define ANY_COUNT 99U
+
+struct symbol {
+	char *text;
+	const struct primitive *primitive;
+	struct node *function; // a LAMBDA
+	struct symbol *next;
+};
+
+struct kept; // memory of the program's tree
+
+struct machine {
+	struct cell *cells, *free;
+	size_t fresh, live; // cells taken so far; alive after the last collection
+	size_t until_next;  // allocations before the next one
+	value *roots;
+	size_t root_count;
+	value *marks; // being marked
+	size_t mark_count, mark_cap;
+	struct kept *kept;
+	struct symbol *symbols;
+	unsigned depth;
+	const char *path, *p;
+	unsigned line;
+};
+
+extern const struct cell nil_cell, yes_cell, no_cell;
+
+#define NIL ((value)&nil_cell)
+#define YES ((value)&yes_cell)
+#define NO ((value)&no_cell)
+
+static inline bool is_int(value v)
+{
+	return (v & 1) != 0;
+}
+
+// heap.c
+__attribute__((noreturn)) void die(const char *what); // exit 3
+int64_t number(value v);
+value from_number(int64_t n);
+struct cell *cell_of(value v, enum cell_type type);
+void *need(void *memory);
+void collect(struct machine *m);
+// May collect: what must outlive it is among the roots.
+struct cell *new_cell(struct machine *m, enum cell_type type);
+void push(struct machine *m, value v);
+value new_string(struct machine *m, const char *text, size_t len);
+
+// primitives.c: NULL when there is none of that name.
+const struct primitive *find_primitive(const char *name);
+
+// read.c: errors end the program with exit 2.
+void skip_blanks(struct machine *m);
+struct node *read_item(struct machine *m);
+void read_end(struct machine *m); // gives back what was read
+
+#endif
