@@ -1,10 +1,10 @@
 // A run directory read back: run.json and the journal (journal.jsonl), for resuming and for reports.
 //
 // The journal's records and their fields, besides "crc" and "type":
-//   header  {format: 1, run, suite_dir, suite_hash, seed, tests: N, ids?: [...], boot_id}  one for each part: the
+//   header  {format: 1, run, part, wall, suite_dir, suite_hash, seed, tests: N, boot_id}  one for each part: the
 //           first, and one each time the run is resumed; "tests" counts what the whole run set out to do
 //   start   {id, attempt, pid, start_time}
-//   end     {what result_to_json wrote}
+//   end     {what result_to_json wrote, hash: the test file's, final: false when a retry follows}
 //   stop    {reason}   "finished", "SIGINT", ...; a part without one was killed
 // Records of other types are left for later versions and are no error.
 #ifndef SG_RUN_H
