@@ -42,7 +42,7 @@ CASE("e2e: the nearest command is suggested when one is unknown")
 
 CASE("e2e: a depth is refused when it is 0, negative, 1e99 or a word")
 {
-	static const char *const bad[] = {"0", "-1", "1e99", "ten", ""};
+	static const char *const bad[] = { "0", "-1", "1e99", "ten", "" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct outcome o = E2E(harness_tmpdir(), "--depth", bad[i]);

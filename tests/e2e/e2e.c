@@ -35,7 +35,7 @@ static void redirect(const char *dir, const char *name, int to)
 
 static pid_t start(const char *dir, const char *const *args, const char *out, const char *err)
 {
-	char *argv[MAX_ARGS + 2] = {strdup(BINARY)};
+	char *argv[MAX_ARGS + 2] = { strdup(BINARY) };
 	pid_t pid;
 	int n = 1;
 
@@ -68,7 +68,7 @@ static void slurp(const char *name, struct buf *out)
 
 struct outcome e2e_run(const char *dir, const char *const *args)
 {
-	struct outcome o = {0};
+	struct outcome o = { 0 };
 	int status;
 	pid_t pid;
 
@@ -105,7 +105,7 @@ const char *e2e_suite(void)
 void e2e_write(const char *dir, const char *name, const char *text, bool executable)
 {
 	char *path = io_join(dir, name);
-	struct err e = {0};
+	struct err e = { 0 };
 
 	if (io_replace_file(path, text, strlen(text), &e) < 0)
 		fail_msg("%s", e.text);

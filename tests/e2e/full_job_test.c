@@ -54,7 +54,7 @@ CASE("e2e: 7 GC and 12 recursion tests on three slab policies and 7 HTTP/2 scena
 	if (o.exit_code != 0)
 		fail_msg("exit %d\n%s\n%s", o.exit_code, buf_text(&o.out), buf_text(&o.err));
 	report = e2e_report(run_dir);
-	for (const char *const *policy = (const char *const[]){"@slab-fixed", "@jemalloc", "@malloc", NULL};
+	for (const char *const *policy = (const char *const[]){ "@slab-fixed", "@jemalloc", "@malloc", NULL };
 	     *policy != NULL; policy++) {
 		assert_int_equal(count_kind(report, "gc/", *policy), 7);
 		assert_int_equal(count_kind(report, "recursion/", *policy), 12);
@@ -62,7 +62,7 @@ CASE("e2e: 7 GC and 12 recursion tests on three slab policies and 7 HTTP/2 scena
 	assert_int_equal(count_kind(report, "http2/", ""), 7);
 	assert_contains(buf_text(&o.err), "seed 7");
 	for (const char *const *name =
-	             (const char *const[]){"report.html", "junit.xml", "metrics.prom", "run.json", NULL};
+	             (const char *const[]){ "report.html", "junit.xml", "metrics.prom", "run.json", NULL };
 	     *name != NULL; name++) {
 		char *path = io_join(run_dir, *name);
 		struct stat st;

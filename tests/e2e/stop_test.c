@@ -37,7 +37,7 @@ static void wait_for(const char *dir, const char *name)
 	char *path = io_join(dir, name);
 
 	for (int i = 0; i < 600 && access(path, F_OK) != 0; i++)
-		nanosleep(&(struct timespec){0, 50000000}, NULL);
+		nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
 	assert_int_equal(access(path, F_OK), 0);
 	free(path);
 }
@@ -53,13 +53,13 @@ static void assert_resumes(const char *dir)
 
 static bool sleeper_runs(void)
 {
-	return system("pgrep -f 'sleep 45.678' >/dev/null") == 0;
+	return system("pgrep -f '[s]leep 45.678' >/dev/null") == 0;
 }
 
 static void assert_gone_soon(void)
 {
 	for (int i = 0; i < 100 && sleeper_runs(); i++)
-		nanosleep(&(struct timespec){0, 50000000}, NULL);
+		nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
 	assert_false(sleeper_runs());
 }
 
