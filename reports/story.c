@@ -30,12 +30,10 @@ const char *story_pool(struct arena *a, const struct result_pool *p)
 	struct buf b = {0};
 	const char *out;
 
-	buf_addf(&b, "%s: ", text_line(a, p->name));
+	buf_addf(&b, "%s: high-water mark %s", text_line(a, p->name), text_bytes(a, in_bytes(p, p->high_water)));
 	if (p->capacity > 0)
-		buf_addf(&b, "%.0f %% full, ", view_pool_percent(p));
-	buf_addf(&b, "high-water mark %s", text_bytes(a, in_bytes(p, p->high_water)));
-	if (p->capacity > 0)
-		buf_addf(&b, " of %s", text_bytes(a, in_bytes(p, p->capacity)));
+		buf_addf(&b, " of %s, %.0f %% full", text_bytes(a, in_bytes(p, p->capacity)),
+		         view_pool_percent(p));
 	if (p->unit_bytes > 1)
 		buf_addf(&b, " (%s of %s)", text_number(a, p->high_water, "object", "objects"),
 		         text_bytes(a, p->unit_bytes));

@@ -174,6 +174,33 @@ static void put_blanks(size_t n, FILE *out)
 		fputc(' ', out);
 }
 
+void table_wrap(const struct term_style *style, const char *text, unsigned indent, unsigned hang, FILE *out)
+{
+	size_t at = indent, width;
+	bool first = true;
+
+	put_blanks(indent, out);
+	while (*text != '\0') {
+		size_t len = strcspn(text, " ");
+		char *word = strndup(text, len);
+
+		width = word != NULL ? text_width(word) : 0;
+		if (!first && at + 1 + width > table_columns(style)) {
+			fputc('\n', out);
+			put_blanks(hang, out);
+			at = hang;
+			first = true;
+		}
+		at += width + !first;
+		fprintf(out, "%s%s", first ? "" : " ", word != NULL ? word : "");
+		first = false;
+		free(word);
+		text += len;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
 // One line of cells; blanks at its end are left out.
 static void put_cells(const struct table *t, const struct layout *l, const struct cell *cells,
                       const struct term_style *style, FILE *out)

@@ -31,6 +31,9 @@ void table_cell(struct table *t, enum table_style style, const char *text);
 void table_print(const struct table *t, const struct term_style *style, FILE *out);
 // Text in a style, or plain where there is no colour.
 void table_text(const struct term_style *style, enum table_style s, const char *text, FILE *out);
+// A paragraph: lines broken at blanks to the width there is, each but the first indented by `hang`, and a newline
+// at the end. Words that are longer than a line stay whole, so that they can be copied.
+void table_wrap(const struct term_style *style, const char *text, unsigned indent, unsigned hang, FILE *out);
 // The width there is, in columns.
 unsigned table_columns(const struct term_style *style);
 

@@ -71,9 +71,9 @@ static const char *sparkline(struct arena *a, const struct hist *h)
 	return out;
 }
 
-enum { COLUMN_VERDICT, COLUMN_TEST, COLUMN_TARGET, COLUMN_TIME, COLUMN_P50, COLUMN_P99, COLUMN_PEAK, COLUMN_RATE };
-
-static void add_test_row(struct summary *s, struct table *t, const struct view_test *test)
+// `above` is the test of the row above, whose name is not said again; NULL in the first.
+static void add_test_row(struct summary *s, struct table *t, const struct view_test *test,
+                         const struct view_test *above)
 {
 	struct arena *a = &s->view.arena;
 	const struct result *r = test->r;
@@ -81,7 +81,7 @@ static void add_test_row(struct summary *s, struct table *t, const struct view_t
 
 	table_row(t);
 	table_cell(t, style_of(r), text_make(a, "%s %s", mark_of(r), verdict_name(r->verdict)));
-	table_cell(t, STYLE_PLAIN, test->name);
+	table_cell(t, STYLE_PLAIN, above != NULL && strcmp(above->name, test->name) == 0 ? "" : test->name);
 	table_cell(t, STYLE_FAINT, test->target);
 	table_cell(t, STYLE_PLAIN, r->wall_ns > 0 ? text_duration(a, r->wall_ns) : "");
 	table_cell(t, STYLE_PLAIN, test->hist != NULL ? text_duration(a, hist_percentile(test->hist, 50)) : "");
@@ -105,7 +105,7 @@ static void put_group(struct summary *s, const struct view_group *g)
 	if (t == NULL)
 		return;
 	for (size_t i = 0; i < g->count; i++)
-		add_test_row(s, t, &s->view.tests[g->first + i]);
+		add_test_row(s, t, &s->view.tests[g->first + i], i > 0 ? &s->view.tests[g->first + i - 1] : NULL);
 	table_print(t, &s->style, s->out);
 	fputc('\n', s->out);
 	table_free(t);
@@ -191,13 +191,16 @@ static void put_slabs(struct summary *s)
 				take_pool(slabs, &count, &s->view.tests[i], pool);
 		}
 	for (size_t i = 0; i < count; i++) {
-		fputs("slab ", s->out);
-		fprintf(s->out, "%s, fullest in %s", story_pool(a, slabs[i].fullest), slabs[i].where->id);
-		if (slabs[i].tests > 1)
-			fprintf(s->out, " (%s, %s)", text_number(a, slabs[i].tests, "test", "tests"),
-			        slabs[i].exhausted > 0 ? text_make(a, "exhausted in %zu", slabs[i].exhausted)
-			                               : "never exhausted");
-		fputc('\n', s->out);
+		const char *tests = slabs[i].tests < 2 ? ""
+		                    : slabs[i].exhausted == 0
+		                            ? text_make(a, "; never exhausted in %zu tests", slabs[i].tests)
+		                            : text_make(a, "; exhausted in %zu of %zu tests", slabs[i].exhausted,
+		                                        slabs[i].tests);
+
+		table_wrap(&s->style,
+		           text_make(a, "slab %s, in %s%s", story_pool(a, slabs[i].fullest), slabs[i].where->id,
+		                     tests),
+		           0, 5, s->out);
 	}
 	if (count > 0)
 		fputc('\n', s->out);
@@ -210,7 +213,8 @@ static void put_left_out(struct summary *s)
 	size_t count = json_array_size(json_object_get(s->view.run->info, "left_out"));
 
 	for (size_t i = 0; i < count && i < MOST_LEFT_OUT; i++)
-		fprintf(s->out, "left out: %s\n", view_left_out(&s->view, i));
+		table_wrap(&s->style, text_make(&s->view.arena, "left out: %s", view_left_out(&s->view, i)), 0, 4,
+		           s->out);
 	if (count > MOST_LEFT_OUT)
 		fprintf(s->out, "left out: %zu more; report.html names them\n", count - MOST_LEFT_OUT);
 	if (count > 0)
@@ -225,6 +229,8 @@ static void put_skipped(struct summary *s)
 		if (t->r->verdict == VERDICT_SKIPPED && t->r->evidence != NULL)
 			fprintf(s->out, "skipped: %s: %s\n", t->id, text_line(&s->view.arena, t->r->evidence));
 	}
+	if (s->view.by_verdict[VERDICT_SKIPPED] > 0)
+		fputc('\n', s->out);
 }
 
 // ---- failures -----------------------------------------------------------------------------------------------
@@ -250,7 +256,10 @@ static void put_tail(struct summary *s, const struct result *r)
 	while (*at != '\0') {
 		size_t len = strcspn(at, "\n");
 
-		fprintf(s->out, "      │ %.*s\n", (int)len, at);
+		fputs("      │ ", s->out);
+		for (size_t i = 0; i < len; i++)
+			at[i] == '\t' ? fputs("    ", s->out) : fputc(at[i], s->out);
+		fputc('\n', s->out);
 		at += len + (at[len] == '\n');
 	}
 }
@@ -267,13 +276,14 @@ static void put_story(struct summary *s, const struct view_test *t)
 		fprintf(s->out, "  (%s)", story_expected(a, r));
 	fputc('\n', s->out);
 	if (r->evidence != NULL)
-		fprintf(s->out, "    %s\n", text_line(a, r->evidence));
+		table_wrap(&s->style, text_line(a, r->evidence), 4, 4, s->out);
 	if (r->first_bad_check != NULL)
-		fprintf(s->out, "    first bad check: %s\n", text_line(a, r->first_bad_check));
+		table_wrap(&s->style, text_make(a, "first bad check: %s", text_line(a, r->first_bad_check)), 4, 6,
+		           s->out);
 	for (size_t i = 0; i < r->leftovers.count; i++)
 		fprintf(s->out, "    left behind: %s\n", text_line(a, r->leftovers.items[i]));
 	if (p != NULL && (p->exhausted > 0 || r->verdict == VERDICT_SLAB_EXHAUSTED)) {
-		fprintf(s->out, "    slab %s\n", story_pool(a, p));
+		table_wrap(&s->style, text_make(a, "slab %s", story_pool(a, p)), 4, 6, s->out);
 		put_backtrace(s, p);
 	}
 	put_tail(s, r);
@@ -317,11 +327,9 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 	put_left_out(&s);
 	put_skipped(&s);
 	put_failures(&s);
-	for (size_t i = 0; (warning = view_warning(&s.view, i)) != NULL; i++) {
-		table_text(style, STYLE_WARN, warning, out);
-		fputc('\n', out);
-	}
-	fprintf(out, "%s\n", view_sentence(&s.view));
+	for (size_t i = 0; (warning = view_warning(&s.view, i)) != NULL; i++)
+		table_wrap(style, text_make(&s.view.arena, "! %s", warning), 0, 2, out);
+	table_wrap(style, view_sentence(&s.view), 0, 0, out);
 	fprintf(out, "%zu passed, %zu failed, %zu skipped\n", s.view.passed, s.view.failed, s.view.skipped);
 	rc = ferror(out) ? -EIO : 0;
 out:

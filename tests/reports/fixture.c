@@ -1,0 +1,406 @@
+// Runs that are made up in code.
+#include "fixture.h"
+
+#include "harness.h"
+#include "io.h"
+#include "reports.h"
+#include "rng.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct fixture {
+	char *dir, *journal_path;
+	struct journal *journal;
+};
+
+// ---- the directory ------------------------------------------------------------------------------------------
+
+static json_t *run_info(void)
+{
+	return json_pack(
+	        "{s:s, s:s, s:i, s:{s:s}, s:{s:s}, s:[{s:s,s:s,s:s}], s:s, s:{s:s,s:i,s:I,s:s,s:s,s:s,s:s}}",
+	        "stressgen", "0.1.0", "suite", "/home/user/stressgen-runs/suite", "seed", 42, "options", "depth",
+	        "10000", "params", "slab-capacity", "6501171", "left_out", "kernel", "gc/weak", "dialect",
+	        "python", "reason", "the dialect has no weak references", "again",
+	        "stressgen run /home/user/stressgen-runs/suite --slab-capacity 6501171 --only ", "machine", "cpu",
+	        "Example CPU @ 3.00GHz", "cores", 2, "memory_bytes", (json_int_t)8335126528, "kernel",
+	        "6.1.0-28-amd64", "distro", "Debian GNU/Linux 12 (bookworm)", "libc", "glibc 2.36", "jemalloc",
+	        "5.3.0-1");
+}
+
+static void append(struct fixture *f, const char *type, json_t *record)
+{
+	assert_non_null(record);
+	assert_int_equal(journal_append(f->journal, type, record, false), 0);
+	json_decref(record);
+}
+
+struct fixture *fixture_new(const char *dir, const char *name, size_t planned)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	struct err e = {0};
+	json_t *info = run_info();
+	char *path;
+
+	assert_non_null(f);
+	f->dir = io_join(dir, name);
+	assert_int_equal(io_make_dirs(f->dir, &e), 0);
+	path = io_join(f->dir, "run.json");
+	assert_int_equal(json_dump_file(info, path, 0), 0);
+	json_decref(info);
+	free(path);
+	f->journal_path = io_join(f->dir, "journal.jsonl");
+	if (journal_create(f->journal_path, &f->journal, &e) < 0)
+		fail_msg("%s", e.text);
+	append(f, "header", json_pack("{s:i, s:I}", "format", SG_RUN_VERSION, "tests", (json_int_t)planned));
+	return f;
+}
+
+void fixture_start(struct fixture *f, const char *id)
+{
+	append(f, "start", json_pack("{s:s, s:i}", "id", id, "attempt", 1));
+}
+
+void fixture_end(struct fixture *f, struct result *r)
+{
+	fixture_start(f, r->id);
+	append(f, "end", result_to_json(r));
+	result_deinit(r);
+}
+
+void fixture_stop(struct fixture *f, const char *reason)
+{
+	append(f, "stop", json_pack("{s:s}", "reason", reason));
+}
+
+void fixture_append_bytes(struct fixture *f, const char *bytes, size_t len)
+{
+	int fd = open(f->journal_path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(io_write_all(fd, bytes, len), 0);
+	close(fd);
+}
+
+void fixture_load(struct fixture *f, struct run *r)
+{
+	struct err e = {0};
+
+	assert_int_equal(journal_close(f->journal), 0);
+	*r = (struct run){0};
+	if (run_load(f->dir, r, &e) < 0)
+		fail_msg("%s", e.text);
+	free(f->dir);
+	free(f->journal_path);
+	free(f);
+}
+
+// ---- results ------------------------------------------------------------------------------------------------
+
+struct result fixture_result(const char *id, enum verdict v)
+{
+	struct result r = {.id = strdup(id), .attempt = 1, .verdict = v, .expected = VERDICT_PASSED};
+
+	r.as_expected = !verdict_is_bad(v);
+	r.exit_code = v == VERDICT_FAILED;
+	r.wall_ns = 40000000;
+	r.user_ns = 30000000;
+	r.sys_ns = 4000000;
+	r.peak_rss_bytes = 4 << 20;
+	r.done_seen = v == VERDICT_PASSED;
+	r.checks_ok = 1;
+	r.limits = strdup("wall time 60 s, memory 5.80 GiB by sampling");
+	r.containment = strdup("cgroup v2");
+	return r;
+}
+
+// Two sums of uniform numbers make a bell that is good enough.
+static double bell(struct rng *rng)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < 12; i++)
+		sum += (double)(rng_next(rng) >> 11) / (double)(UINT64_C(1) << 53);
+	return sum - 6;
+}
+
+void fixture_latencies(struct result *r, const char *series, uint64_t median_ns, double spread, unsigned count,
+                       uint64_t seed)
+{
+	struct hist *h = result_hist(r, series);
+	struct rng rng;
+
+	assert_non_null(h);
+	rng_init(&rng, seed);
+	for (unsigned i = 0; i < count; i++)
+		hist_record(h, (uint64_t)((double)median_ns * exp(spread * fabs(bell(&rng))) *
+		                          (rng_below(&rng, 200) == 0 ? 4 : 1)));
+}
+
+// One more item at the end of a list of the result.
+static void *grow(void *items, size_t *count, size_t size)
+{
+	char *more = reallocarray(items, *count + 1, size);
+
+	assert_non_null(more);
+	memset(more + *count * size, 0, size);
+	++*count;
+	return more;
+}
+
+struct result_pool *fixture_pool(struct result *r, const char *name, uint64_t unit, uint64_t capacity,
+                                 uint64_t high_water)
+{
+	struct result_pool *p;
+
+	r->pools = grow(r->pools, &r->pool_count, sizeof *r->pools);
+	p = &r->pools[r->pool_count - 1];
+	p->name = strdup(name);
+	p->role = strdup("pool");
+	p->program = strdup("stressgen-lua");
+	p->pid = 4711;
+	p->unit_bytes = unit;
+	p->capacity = capacity;
+	p->high_water = high_water;
+	p->acquires = 1000000;
+	p->releases = 1000000;
+	return p;
+}
+
+void fixture_gauge(struct result *r, const char *name, double value, const char *unit)
+{
+	r->gauges = grow(r->gauges, &r->gauge_count, sizeof *r->gauges);
+	r->gauges[r->gauge_count - 1] = (struct result_gauge){strdup(name), strdup(unit), value};
+}
+
+void fixture_case(struct result *r, const char *name, enum verdict v, uint64_t ns, const char *text)
+{
+	r->cases = grow(r->cases, &r->case_count, sizeof *r->cases);
+	r->cases[r->case_count - 1] = (struct result_case){strdup(name), strdup(text), v, ns};
+}
+
+void fixture_string(struct strings *s, const char *text)
+{
+	assert_int_equal(strings_add(s, text, strlen(text)), 0);
+}
+
+// ---- the default job ----------------------------------------------------------------------------------------
+
+static const struct {
+	const char *name;
+	uint64_t median_ns, bytes;
+} kernels[] = {
+        {"recursion/countdown-1000", 17000, 131072},
+        {"recursion/countdown-5000", 84000, 655360},
+        {"recursion/countdown-10000", 169000, 1310720},
+        {"recursion/sum-1000", 31000, 190000},
+        {"recursion/sum-5000", 155000, 900000},
+        {"recursion/factorial-100", 3100, 70000},
+        {"recursion/mutual-1000", 26000, 131072},
+        {"recursion/reverse-1000", 210000, 240000},
+        {"recursion/nested-maps", 95000, 180000},
+        {"recursion/fibonacci-20", 2100000, 72000},
+        {"recursion/tree-10", 640000, 420000},
+        {"recursion/ackermann-2", 48000, 90000},
+        {"gc/lists-100", 120000, 300000},
+        {"gc/lists-1000", 1300000, 640000},
+        {"gc/nested-50", 41000, 95000},
+        {"gc/nested-100", 83000, 130000},
+        {"gc/preserve-large", 4900000, 3120000},
+        {"gc/interleaved", 1900000, 510000},
+        {"gc/cycles", 3300000, 610000},
+};
+
+static const struct {
+	const char *name;
+	double factor;
+} targets[] = {{"lua@slab-fixed", 1.0}, {"lua@jemalloc", 1.22}, {"lua@malloc", 1.31}, {"python3", 6.4}};
+
+#define SLAB 6501171U
+
+static void add_kernel(struct fixture *f, size_t k, size_t t)
+{
+	char id[128];
+	struct result r;
+	uint64_t median = (uint64_t)((double)kernels[k].median_ns * targets[t].factor);
+
+	snprintf(id, sizeof id, "%s.%s", kernels[k].name, targets[t].name);
+	r = fixture_result(id, VERDICT_PASSED);
+	fixture_latencies(&r, "total", median, 0.12, 20, 1 + 100 * k + t);
+	r.wall_ns = 20 * median + (t == 3 ? 21000000 : 2600000);
+	r.peak_rss_bytes = (t == 3 ? 9500000 : 2600000) + kernels[k].bytes;
+	if (t == 0)
+		fixture_pool(&r, "lua slab-fixed", 1, SLAB, kernels[k].bytes)->used = 22000;
+	else if (t < 3)
+		fixture_pool(&r, t == 1 ? "lua jemalloc" : "lua malloc", 1, 0, kernels[k].bytes);
+	fixture_end(f, &r);
+}
+
+static const struct {
+	const char *name;
+	unsigned requests;
+} scenarios[] = {{"single-request", 1},       {"several-requests", 5}, {"five-headers", 1},
+                 {"several-with-headers", 5}, {"methods", 5},          {"hosts-and-paths", 6},
+                 {"multiplexed-load", 10000}};
+
+static void add_scenario(struct fixture *f, size_t s)
+{
+	char id[128];
+	struct result r;
+
+	snprintf(id, sizeof id, "http2/%s", scenarios[s].name);
+	r = fixture_result(id, VERDICT_PASSED);
+	fixture_latencies(&r, "total", scenarios[s].requests > 10 ? 3100000 : 190000, 0.3, scenarios[s].requests,
+	                  77 + s);
+	fixture_latencies(&r, "connect", 240000, 0.2, scenarios[s].requests > 10 ? 10 : 1, 99 + s);
+	fixture_gauge(&r, "throughput", scenarios[s].requests > 10 ? 128431.7 : 3120.5, "req/s");
+	fixture_gauge(&r, "requests", scenarios[s].requests, "requests");
+	r.wall_ns = scenarios[s].requests > 10 ? 640000000 : 24000000;
+	for (unsigned i = 0; scenarios[s].requests > 10 && i < 7; i++) {
+		r.points = grow(r.points, &r.point_count, sizeof *r.points);
+		r.points[i] = (struct result_point){100 * i, 190, (5U + i) << 20, 25 + i, 2, 2};
+	}
+	fixture_end(f, &r);
+}
+
+static void add_troubles(struct fixture *f)
+{
+	struct result r = fixture_result("recursion/deep-40000.lua@slab-fixed", VERDICT_SLAB_EXHAUSTED);
+	struct result_pool *p = fixture_pool(&r, "lua slab-fixed", 1, SLAB, SLAB - 100);
+
+	p->exhausted = 2;
+	p->exhausted_ms = 12;
+	p->request_bytes = 655392;
+	p->depth = 20482;
+	fixture_string(&p->frames, "countdown (countdown-40000.lua:7)");
+	fixture_string(&p->frames, "countdown (countdown-40000.lua:7)");
+	fixture_string(&p->frames, "(20,480 more levels)");
+	fixture_string(&p->frames, "main chunk (countdown-40000.lua:19)");
+	r.evidence = strdup(
+	        "telemetry: slab 'lua slab-fixed' could not give 640 KiB at depth 20,482; the program said so");
+	r.clean = true;
+	r.tail = strdup("lua5.4: not enough memory\nstack traceback:\n\t[C]: in ?\n");
+	fixture_end(f, &r);
+
+	r = fixture_result("gc/segv.python3", VERDICT_CRASHED);
+	r.exit_code = -1;
+	r.signal = 11;
+	r.evidence = strdup("killed by SIGSEGV (segmentation fault)");
+	r.tail = strdup("Fatal Python error: Segmentation fault\n");
+	fixture_end(f, &r);
+
+	r = fixture_result("http2/slow", VERDICT_TIMEOUT);
+	r.exit_code = -1;
+	r.signal = 15;
+	r.wall_ns = 30000000000;
+	r.evidence = strdup("still running after 30 s; ended by SIGTERM");
+	for (unsigned i = 0; i < 240; i++) {
+		r.points = grow(r.points, &r.point_count, sizeof *r.points);
+		r.points[i] = (struct result_point){125 * i, i % 7 * 30, (4U << 20) + 90000U * i, 12, 2, 2};
+	}
+	fixture_end(f, &r);
+
+	r = fixture_result("alloc/bad-sum", VERDICT_FAILED);
+	r.checks_bad = 1;
+	r.first_bad_check = strdup("sum: 41 instead of <42> & \"more\"");
+	r.evidence = strdup("1 of 2 checks was bad: sum: 41 instead of <42> & \"more\"");
+	fixture_case(&r, "first case", VERDICT_PASSED, 1200000, "");
+	fixture_case(&r, "second case", VERDICT_FAILED, 800000, "41 <> 42");
+	fixture_end(f, &r);
+
+	r = fixture_result("alloc/expected-oom", VERDICT_OUT_OF_MEMORY);
+	r.expected = VERDICT_OUT_OF_MEMORY;
+	r.as_expected = true;
+	fixture_end(f, &r);
+	r = fixture_result("alloc/leftover", VERDICT_LEAKED);
+	r.evidence = strdup("1 process was left behind");
+	fixture_string(&r.leftovers, "pid 123 sleep 60");
+	fixture_end(f, &r);
+	r = fixture_result("alloc/needs-root", VERDICT_SKIPPED);
+	r.evidence = strdup("needs root");
+	fixture_end(f, &r);
+	r = fixture_result("alloc/sometimes", VERDICT_FLAKY);
+	fixture_end(f, &r);
+}
+
+void fixture_job(const char *dir, const char *name, int trouble, struct run *r)
+{
+	size_t kernel_count = sizeof kernels / sizeof kernels[0],
+	       scenario_count = sizeof scenarios / sizeof scenarios[0];
+	struct fixture *f = fixture_new(dir, name, 4 * kernel_count + scenario_count + (trouble ? 8 : 0));
+
+	for (size_t k = 0; k < kernel_count; k++)
+		for (size_t t = 0; t < 4; t++)
+			add_kernel(f, k, t);
+	for (size_t s = 0; s < scenario_count; s++)
+		add_scenario(f, s);
+	if (trouble)
+		add_troubles(f);
+	fixture_stop(f, "finished");
+	fixture_load(f, r);
+}
+
+void fixture_many(const char *dir, const char *name, size_t count, struct run *r)
+{
+	struct fixture *f = fixture_new(dir, name, count);
+
+	for (size_t i = 0; i < count; i++) {
+		char id[96];
+		struct result one;
+		bool bad = i % 40 == 7;
+
+		snprintf(id, sizeof id, "recursion/generated-program-%zu.%s", 10 * (i / 4), targets[i % 4].name);
+		one = fixture_result(id, bad ? VERDICT_CRASHED : VERDICT_PASSED);
+		fixture_latencies(&one, "total", 1000 + 37 * i, 0.2, 20, i);
+		fixture_pool(&one, "lua slab-fixed", 16, 100000, (i * 7919) % 100000);
+		if (bad)
+			one.evidence = strdup("killed by SIGSEGV");
+		fixture_end(f, &one);
+	}
+	fixture_stop(f, "finished");
+	fixture_load(f, r);
+}
+
+// ---- reading --------------------------------------------------------------------------------------------------
+
+char *fixture_read(const char *path)
+{
+	struct buf b = {0};
+	struct err e = {0};
+
+	if (io_read_file(path, 256U << 20, &b, &e) < 0)
+		fail_msg("%s", e.text);
+	return buf_take(&b);
+}
+
+char *fixture_terminal(const struct run *r, unsigned columns, int colour)
+{
+	struct term_style style = {.colour = colour, .columns = columns};
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_int_equal(report_terminal(r, &style, "stressgen run suite --only ", out), 0);
+	fclose(out);
+	return text;
+}
+
+char *fixture_compare(const struct run *a, const struct run *b, unsigned columns)
+{
+	struct term_style style = {.columns = columns};
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_int_equal(report_compare(a, b, &style, out), 0);
+	fclose(out);
+	return text;
+}
