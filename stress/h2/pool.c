@@ -1,6 +1,7 @@
 // Memory for nghttp2: free lists by size over chunks.
 #include "pool.h"
 
+#include <sanitizer/asan_interface.h> // whose macros do nothing unless the build has AddressSanitizer
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,7 @@ static struct block *carve(struct h2_pool *p, size_t size)
 		p->chunk_used = 0;
 	}
 	struct block *b = (struct block *)(void *)(p->chunks->bytes + p->chunk_used);
+	ASAN_POISON_MEMORY_REGION(b + 1, size);
 	p->chunk_used += bytes;
 	return b;
 }
@@ -79,6 +81,7 @@ void *h2_pool_take(struct h2_pool *p, size_t size)
 		return NULL;
 	b->class = class;
 	p->live++;
+	ASAN_UNPOISON_MEMORY_REGION(b + 1, size);
 	return b + 1;
 }
 
@@ -93,6 +96,7 @@ void h2_pool_give(struct h2_pool *p, void *data)
 		return;
 	}
 	uint32_t class = b->class;
+	ASAN_POISON_MEMORY_REGION(data, (size_t) class * STEP);
 	b->next_free = p->free[class];
 	p->free[class] = b;
 }
@@ -124,11 +128,14 @@ static void *mem_realloc(void *old, size_t size, void *pool)
 		return h2_pool_take(pool, size);
 	const struct block *b = (const struct block *)old - 1;
 	size_t had = b->class == LARGE ? b->size : (size_t)b->class * STEP;
-	if (size <= had)
+	if (size <= had) {
+		ASAN_UNPOISON_MEMORY_REGION(old, size);
 		return old;
+	}
 	void *block = h2_pool_take(pool, size);
 	if (!block)
 		return NULL;
+	ASAN_UNPOISON_MEMORY_REGION(old, had); // nobody knows how much of it was asked for
 	memcpy(block, old, had);
 	h2_pool_give(pool, old);
 	return block;
@@ -139,7 +146,7 @@ struct h2_pool *h2_pool_new(void)
 	struct h2_pool *p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
-	p->mem = (nghttp2_mem){p, mem_malloc, mem_free, mem_calloc, mem_realloc};
+	p->mem = (nghttp2_mem){ p, mem_malloc, mem_free, mem_calloc, mem_realloc };
 	return p;
 }
 

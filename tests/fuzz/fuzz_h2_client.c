@@ -1,0 +1,91 @@
+// The client's session engine against any bytes a server may send: nothing is lent for ever, nothing leaks, and no
+// response is right that is not.
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REQUESTS 4
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+struct state {
+	struct exchange exchanges[REQUESTS];
+	bool lent[REQUESTS];
+};
+
+static void on_settings(__attribute__((unused)) void *arg, __attribute__((unused)) uint32_t max_streams)
+{
+}
+
+static void on_ended(void *arg, struct exchange *x, uint32_t code, bool by_us)
+{
+	struct state *s = arg;
+	must(s->lent[x->slot]);
+	s->lent[x->slot] = false;
+	if (exchange_end(x, code, by_us) == H2_FAULT_NONE)
+		must(x->ended && x->status == 200 && x->body_seen == 3 &&
+		     x->headers_seen == x->prepared->expected_mask);
+}
+
+static void on_goaway(__attribute__((unused)) void *arg, __attribute__((unused)) uint32_t last,
+                      __attribute__((unused)) uint32_t code, const uint8_t *text, size_t len)
+{
+	must(len == 0 || text);
+}
+
+static bool drain(struct h2_client *c)
+{
+	static uint8_t out[64 * 1024];
+	ssize_t n;
+	while ((n = h2_session_client.pull(c, out, sizeof(out))) > 0)
+		;
+	return n == 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct h2_client_events events = {on_settings, on_ended, on_goaway};
+	static const struct h2_request request = {.name = "r",
+	                                          .method = "GET",
+	                                          .scheme = "http",
+	                                          .path = "/",
+	                                          .expect = {.status = 200,
+	                                                     .kind = EXPECT_BODY,
+	                                                     .body = {"abc", 3},
+	                                                     .headers = {{"x-a", "1", 3, 1}},
+	                                                     .header_count = 1}};
+	struct state s = {0};
+	struct h2_tally tally = {0};
+	struct h2_prepared prepared;
+	struct h2_counters counters;
+	struct h2_pool *pool = h2_pool_new();
+	const struct h2_client_config config = {pool, &counters, &events, &s};
+	struct h2_client *c = NULL;
+	h2_counters_init(&counters, NULL);
+	must(pool && h2_prepare(&prepared, &request, "h", false) == 0);
+	must(h2_session_client.open(&config, &c) == 0);
+	for (uint32_t i = 0; i < REQUESTS; i++) {
+		s.exchanges[i].slot = i;
+		exchange_begin(&s.exchanges[i], &prepared, &tally, i);
+		s.lent[i] = h2_session_client.submit(c, &s.exchanges[i]) == 0;
+	}
+	bool alive = drain(c);
+	for (size_t at = 0; alive && at < size;) { // in pieces, so that every border is crossed in time
+		size_t piece = size - at < 997 ? size - at : 997;
+		alive = h2_session_client.receive(c, data + at, piece) == 0 && drain(c);
+		at += piece;
+	}
+	must(h2_session_client.reason(c) != NULL);
+	h2_session_client.close(c);
+	must(h2_pool_live(pool) == 0);
+	h2_pool_free(pool);
+	h2_prepared_deinit(&prepared);
+	return 0;
+}
