@@ -9,7 +9,7 @@
 
 CASE("jemalloc: the pool is left out, with the package that brings it, when the library is missing")
 {
-	struct err e = {0};
+	struct err e = { 0 };
 
 	assert_null(pool_policy_find("jemalloc", &e));
 	assert_non_null(strstr(e.text, "libjemalloc-dev"));
@@ -31,9 +31,9 @@ static size_t jemalloc_allocated(void)
 
 static struct pool *open_jemalloc(void)
 {
-	struct pool_config c = {0};
+	struct pool_config c = { 0 };
 	struct pool *p = NULL;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	if (pool_open(pool_policy_find("jemalloc", NULL), &c, &p, &e) < 0)
 		fail_msg("%s", e.text);

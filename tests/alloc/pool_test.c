@@ -12,9 +12,9 @@
 
 static struct pool *open_slab(uint64_t capacity, const struct pool_config *extra)
 {
-	struct pool_config c = extra != NULL ? *extra : (struct pool_config){0};
+	struct pool_config c = extra != NULL ? *extra : (struct pool_config){ 0 };
 	struct pool *p = NULL;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	c.capacity_bytes = capacity;
 	if (pool_open(pool_policy_find("slab-fixed", NULL), &c, &p, &e) < 0)
@@ -289,8 +289,8 @@ static void note_exhausted(void *arg, struct tele_pool *figures)
 
 CASE("pool: a denial that is followed by another without a grant in between is exhaustion, the first is not")
 {
-	uint64_t seen[1] = {0};
-	struct pool_config c = {.forgiven = 1, .exhausted = note_exhausted, .arg = seen};
+	uint64_t seen[1] = { 0 };
+	struct pool_config c = { .forgiven = 1, .exhausted = note_exhausted, .arg = seen };
 	struct pool *p = open_slab(2 * PAGE, &c);
 	void *a = take(p, PAGE), *b = take(p, PAGE);
 
@@ -311,8 +311,8 @@ CASE("pool: a denial that is followed by another without a grant in between is e
 
 CASE("pool: a growth in place counts as a grant")
 {
-	uint64_t seen[1] = {0};
-	struct pool_config c = {.forgiven = 1, .exhausted = note_exhausted, .arg = seen};
+	uint64_t seen[1] = { 0 };
+	struct pool_config c = { .forgiven = 1, .exhausted = note_exhausted, .arg = seen };
 	struct pool *p = open_slab(3 * PAGE, &c);
 	void *a = take(p, PAGE), *b = take(p, 2 * PAGE);
 
@@ -326,7 +326,7 @@ CASE("pool: a growth in place counts as a grant")
 
 CASE("pool: a caller that gives up after a forgiven denial has exhausted it after all")
 {
-	struct pool_config c = {.forgiven = 1};
+	struct pool_config c = { .forgiven = 1 };
 	struct pool *p = open_slab(PAGE, &c);
 
 	pool_gave_up(p);
@@ -345,7 +345,7 @@ CASE("pool: a caller that gives up after a forgiven denial has exhausted it afte
 CASE("pool: figures are counted where the caller wants them, under the name it gives")
 {
 	struct tele_pool *figures = calloc(1, sizeof *figures);
-	struct pool_config c = {.name = "test slab", .figures = figures};
+	struct pool_config c = { .name = "test slab", .figures = figures };
 	struct pool *p = open_slab(10000, &c);
 	void *block = take(p, 24);
 
@@ -363,7 +363,7 @@ CASE("pool: figures are counted where the caller wants them, under the name it g
 
 CASE("pool: malloc counts bytes as they were asked for and keeps content")
 {
-	struct pool_config c = {0};
+	struct pool_config c = { 0 };
 	struct pool *p = NULL;
 	char *block;
 
@@ -387,9 +387,9 @@ CASE("pool: malloc counts bytes as they were asked for and keeps content")
 
 static void assert_refused(const char *policy, uint64_t capacity, const char *why)
 {
-	struct pool_config c = {.capacity_bytes = capacity};
+	struct pool_config c = { .capacity_bytes = capacity };
 	struct pool *p = NULL;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	assert_int_equal(pool_open(pool_policy_find(policy, NULL), &c, &p, &e), -EINVAL);
 	assert_null(p);
@@ -407,13 +407,13 @@ CASE("pool: capacities that make no sense are refused in words")
 
 CASE("pool: an unknown policy is refused with the names there are")
 {
-	struct err e = {0};
+	struct err e = { 0 };
 
 	assert_null(pool_policy_find("slab", &e));
 	assert_non_null(strstr(e.text, "slab-fixed"));
 	assert_non_null(strstr(e.text, "malloc"));
 	// This test is not linked with jemalloc: the reason is another than a wrong name.
-	e = (struct err){0};
+	e = (struct err){ 0 };
 	assert_null(pool_policy_find("jemalloc", &e));
 	assert_non_null(strstr(e.text, "libjemalloc-dev"));
 }
