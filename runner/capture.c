@@ -174,7 +174,7 @@ size_t capture_tail(const struct capture *c, char *out, size_t size)
 
 	// Not from the middle of a line, unless the line is longer than all there is room for.
 	if (start > 0)
-		for (size_t i = start; i < total; i++)
+		for (size_t i = start - 1; i < total; i++)
 			if (kept(c, i) == '\n' && i + 1 < total) {
 				start = i + 1;
 				break;

@@ -1,0 +1,311 @@
+// Verdicts: what counts before what.
+#include "judge.h"
+#include "lab.h"
+
+#include <signal.h>
+
+// A test that has ended with exit status 0; each case changes what it is about.
+struct ended {
+	struct suite_test test;
+	struct measure measure;
+	struct capture out, err;
+	struct facts facts;
+	struct result result;
+};
+
+static struct ended *end_well(void)
+{
+	struct ended *s = calloc(1, sizeof *s);
+
+	assert_non_null(s);
+	assert_int_equal(capture_init(&s->out, 4096), 0);
+	assert_int_equal(capture_init(&s->err, 4096), 0);
+	s->out.error = s->err.error = -1; // no files
+	measure_begin(&s->measure, &s->result);
+	s->facts = (struct facts){ .test = &s->test, .out = &s->out, .err = &s->err, .measure = &s->measure };
+	return s;
+}
+
+static void feed(struct capture *c, const char *text)
+{
+	capture_feed(c, text, strlen(text));
+}
+
+static void add_pool(struct ended *s, const char *name, uint64_t capacity, uint64_t high, uint64_t exhausted)
+{
+	struct result *r = &s->result;
+
+	r->pools = realloc(r->pools, (r->pool_count + 1) * sizeof *r->pools);
+	r->pools[r->pool_count++] = (struct result_pool){ .name = strdup(name),
+		                                          .unit_bytes = 1,
+		                                          .capacity = capacity,
+		                                          .high_water = high,
+		                                          .exhausted = exhausted,
+		                                          .exhausted_ms = 10 - r->pool_count,
+		                                          .request_bytes = 65536,
+		                                          .depth = 4711 };
+}
+
+// Judges and compares; frees everything.
+static void expect(struct ended *s, enum verdict v, bool clean, const char *evidence)
+{
+	assert_int_equal(judge(&s->facts, &s->result), 0);
+	if (s->result.verdict != v || strcmp(s->result.evidence, evidence) != 0)
+		fail_msg("%s: %s", verdict_name(s->result.verdict), s->result.evidence);
+	assert_int_equal(s->result.clean, clean);
+	result_deinit(&s->result);
+	capture_deinit(&s->out);
+	capture_deinit(&s->err);
+	measure_deinit(&s->measure);
+	free(s);
+}
+
+CASE("judge: exit status 0 is passed")
+{
+	expect(end_well(), VERDICT_PASSED, false, "exit status 0");
+}
+
+CASE("judge: a timeout counts before all else")
+{
+	struct ended *s = end_well();
+
+	s->facts.timed_out = s->facts.killed = true;
+	s->facts.timeout_ns = UINT64_C(2000000000);
+	s->facts.oom_kills = 1;
+	s->result.exit_code = -1;
+	s->result.signal = SIGKILL;
+	add_pool(s, "p", 10, 10, 1);
+	expect(s, VERDICT_TIMEOUT, false, "ran longer than its 2.00 s; it took SIGKILL to end it");
+}
+
+CASE("judge: an exit after SIGTERM is a timeout too, and names the case that was running")
+{
+	struct ended *s = end_well();
+
+	s->facts.timed_out = true;
+	s->facts.timeout_ns = UINT64_C(500000000);
+	strcpy(s->measure.running_case, "deep");
+	expect(s, VERDICT_TIMEOUT, false,
+	       "ran longer than its 500 ms; it ended after SIGTERM; case 'deep' was running");
+}
+
+CASE("judge: the kernel's out-of-memory kill counts before the signal")
+{
+	struct ended *s = end_well();
+
+	s->facts.oom_kills = 1;
+	s->facts.memory_limit = 64 << 20;
+	s->facts.memory_by = "cgroup v1";
+	s->result.exit_code = -1;
+	s->result.signal = SIGKILL;
+	expect(s, VERDICT_OUT_OF_MEMORY, false,
+	       "exceeded its memory limit of 64.0 MiB: the kernel killed 1 process of it (cgroup v1)");
+}
+
+CASE("judge: a test that survives an out-of-memory kill of its child has passed")
+{
+	struct ended *s = end_well();
+
+	s->facts.oom_kills = 1;
+	expect(s, VERDICT_PASSED, false, "exit status 0");
+}
+
+CASE("judge: our own kill for memory is out-of-memory, even if it looks like exit 0")
+{
+	struct ended *s = end_well();
+
+	s->facts.memory_seen = 70 << 20;
+	s->facts.memory_limit = 64 << 20;
+	expect(s, VERDICT_OUT_OF_MEMORY, false,
+	       "used 70.0 MiB of memory, more than its limit of 64.0 MiB (seen by sampling), and was killed");
+}
+
+CASE("judge: the CPU limit is told from other kills")
+{
+	struct ended *s = end_well();
+
+	s->facts.cpu_limit_s = 1;
+	s->result.exit_code = -1;
+	s->result.signal = SIGXCPU;
+	expect(s, VERDICT_TIMEOUT, false, "used its 1 s of CPU time (RLIMIT_CPU)");
+
+	s = end_well();
+	s->facts.cpu_limit_s = 1;
+	s->result.exit_code = -1;
+	s->result.signal = SIGKILL;
+	s->result.user_ns = UINT64_C(500000000);
+	expect(s, VERDICT_CRASHED, false, "killed by SIGKILL (Killed)");
+}
+
+CASE("judge: an exhausted slab counts before messages, the one that came first before others")
+{
+	struct ended *s = end_well();
+	struct pattern heap = { (char[]){ "heap" }, (char[]){ "*" }, (char[]){ "err" },
+		                (char[]){ "not enough memory" } };
+
+	s->test.patterns = &heap;
+	s->test.pattern_count = 1;
+	feed(&s->err, "not enough memory\n");
+	s->result.exit_code = 1;
+	add_pool(s, "later", 100, 100, 1);
+	add_pool(s, "lua-slab", 1 << 20, 1 << 20, 2);
+	expect(s, VERDICT_SLAB_EXHAUSTED, true,
+	       "slab 'lua-slab' full: 1.00 MiB of 1.00 MiB used at the high-water mark, request of 64.0 KiB denied at "
+	       "depth 4711 (telemetry)");
+}
+
+CASE("judge: who dies of an exhausted slab is not clean")
+{
+	struct ended *s = end_well();
+
+	s->result.exit_code = -1;
+	s->result.signal = SIGABRT;
+	add_pool(s, "cells", 8, 8, 1);
+	s->result.pools[0].unit_bytes = 48;
+	s->result.pools[0].request_bytes = s->result.pools[0].depth = 0;
+	expect(s, VERDICT_SLAB_EXHAUSTED, false,
+	       "slab 'cells' full: 8 of 8 objects of 48 B used at the high-water mark (telemetry)");
+}
+
+CASE("judge: who recovers from an exhausted slab has passed, and it is told")
+{
+	struct ended *s = end_well();
+
+	add_pool(s, "cells", 8, 8, 1);
+	s->result.pools[0].request_bytes = s->result.pools[0].depth = 0;
+	expect(s, VERDICT_PASSED, false,
+	       "exit status 0; on the way slab 'cells' full: 8 B of 8 B used at the high-water mark (telemetry), from which "
+	       "it recovered");
+}
+
+CASE("judge: a fault by the stack pointer is a stack overflow, another one a crash")
+{
+	struct ended *s = end_well();
+
+	s->result.exit_code = -1;
+	s->result.signal = SIGSEGV;
+	s->facts.has_fault = true;
+	s->facts.fault = (struct kernel_fault){ 0x7ffc00000ff8, 1, 0x7ffc00001000 };
+	expect(s, VERDICT_STACK_OVERFLOW, false,
+	       "segmentation fault at 0x7ffc00000ff8, next to the stack pointer 0x7ffc00001000 (kernel log)");
+
+	s = end_well();
+	s->result.exit_code = -1;
+	s->result.signal = SIGSEGV;
+	s->facts.has_fault = true;
+	s->facts.fault = (struct kernel_fault){ 0, 1, 0x7ffc00001000 };
+	expect(s, VERDICT_CRASHED, false, "killed by SIGSEGV (Segmentation fault) at address 0x0 (kernel log)");
+}
+
+CASE("judge: the target's own words are told by its patterns, the first that fits")
+{
+	struct pattern patterns[] = {
+		{ (char[]){ "heap" }, (char[]){ "70" }, (char[]){ "err" }, (char[]){ "out of memory" } },
+		{ (char[]){ "stack" }, (char[]){ "*" }, (char[]){ "out" }, (char[]){ "depth \\d+ exceeded" } },
+		{ (char[]){ "assert" }, (char[]){ "SIGABRT" }, (char[]){ "both" }, (char[]){ "Assertion" } }
+	};
+	struct ended *s = end_well();
+
+	s->test.patterns = patterns;
+	s->test.pattern_count = 3;
+	s->result.exit_code = 1;
+	feed(&s->err, "out of memory\n"); // another exit status
+	feed(&s->out, "line\nmaximum depth 100 exceeded!\n");
+	expect(s, VERDICT_STACK_OVERFLOW, true, "it said: maximum depth 100 exceeded!");
+
+	s = end_well();
+	s->test.patterns = patterns;
+	s->test.pattern_count = 3;
+	s->result.exit_code = -1;
+	s->result.signal = SIGABRT;
+	feed(&s->err, "x.c:1: Assertion `n > 0' failed.\n");
+	expect(s, VERDICT_CRASHED, false, "it said: x.c:1: Assertion `n > 0' failed.");
+
+	s = end_well();
+	s->test.patterns = patterns;
+	s->test.pattern_count = 3;
+	s->result.exit_code = 70;
+	feed(&s->out, "out of memory\n"); // the other stream
+	expect(s, VERDICT_FAILED, false, "exit status 70");
+}
+
+CASE("judge: the words of a test that exits 0 count when its sentinel is missing")
+{
+	struct pattern stack = { (char[]){ "stack" }, (char[]){ "0" }, (char[]){ "err" },
+		                 (char[]){ "^OVERFLOW$" } };
+	struct ended *s = end_well();
+
+	s->test.patterns = &stack;
+	s->test.pattern_count = 1;
+	s->test.meta.sentinel = true;
+	feed(&s->err, "OVERFLOW\n");
+	expect(s, VERDICT_STACK_OVERFLOW, true, "it said: OVERFLOW");
+}
+
+CASE("judge: what a test reports decides when it exits 0, and is added when it does not")
+{
+	struct ended *s = end_well();
+
+	s->test.meta.sentinel = true;
+	s->result.checks_bad = 2;
+	s->result.first_bad_check = strdup("sum: 3, not 4");
+	expect(s, VERDICT_FAILED, false,
+	       "no '@@ done': it did not get to its end; 2 bad checks, the first: sum: 3, not 4");
+
+	s = end_well();
+	s->result.exit_code = 3;
+	s->measure.cases_failed = 1;
+	strcpy(s->measure.first_failed_case, "tree");
+	expect(s, VERDICT_FAILED, false, "exit status 3; 1 failed case, the first: tree");
+}
+
+CASE("judge: a shell's status for a signal is explained")
+{
+	struct ended *s = end_well();
+
+	s->result.exit_code = 139;
+	expect(s, VERDICT_FAILED, false, "exit status 139, which a shell uses for SIGSEGV (Segmentation fault)");
+}
+
+CASE("judge: headroom is asked of every slab with a capacity")
+{
+	struct ended *s = end_well();
+
+	s->test.meta.headroom_percent = 20;
+	add_pool(s, "growing", 0, 1000, 0);
+	add_pool(s, "fine", 100, 80, 0);
+	add_pool(s, "tight", 100, 81, 0);
+	expect(s, VERDICT_FAILED, false,
+	       "slab 'tight' had 19.0 % free at its high-water mark; @Headroom wants 20 %");
+}
+
+CASE("judge: leftovers make a passed test leaked, and a failed one no different")
+{
+	struct ended *s = end_well();
+
+	strings_add(&s->result.leftovers, "pid 7 sleep 60", 14);
+	expect(s, VERDICT_LEAKED, false, "exit status 0, but left 1 process behind: pid 7 sleep 60");
+
+	s = end_well();
+	strings_add(&s->result.leftovers, "pid 7 sleep 60", 14);
+	s->result.exit_code = 2;
+	expect(s, VERDICT_FAILED, false, "exit status 2");
+}
+
+CASE("judge: a run that was stopped says so")
+{
+	struct ended *s = end_well();
+
+	s->facts.stopped_by = "SIGINT";
+	expect(s, VERDICT_INTERRUPTED, false, "the run was stopped by SIGINT while it ran");
+}
+
+CASE("judge: flaky, skipped and planned are as expected, and so is what the header expects")
+{
+	assert_true(judge_as_expected(VERDICT_FLAKY, VERDICT_PASSED));
+	assert_true(judge_as_expected(VERDICT_SKIPPED, VERDICT_PASSED));
+	assert_true(judge_as_expected(VERDICT_PLANNED, VERDICT_CRASHED));
+	assert_true(judge_as_expected(VERDICT_CRASHED, VERDICT_CRASHED));
+	assert_false(judge_as_expected(VERDICT_PASSED, VERDICT_CRASHED));
+	assert_false(judge_as_expected(VERDICT_INTERRUPTED, VERDICT_PASSED));
+}
