@@ -86,6 +86,7 @@ static struct exchange *next_exchange(struct link *l)
 	if (l->again_count > 0) {
 		struct exchange *x = &l->slots[l->again[--l->again_count]];
 		exchange_again(x);
+		load->result->retried++;
 		return x;
 	}
 	if (l->free_count == 0 || l->quota == 0 || load->time_up)
@@ -151,7 +152,6 @@ static void on_ended(void *arg, struct exchange *x, uint32_t code, bool by_us)
 	l->load->last_ns = l->load->hub.now_ns;
 	enum h2_fault fault = exchange_end(x, code, by_us);
 	if (fault == H2_FAULT_REFUSED && x->attempts < MAX_ATTEMPTS) {
-		l->load->result->refused++;
 		l->again[l->again_count++] = x->slot;
 		return;
 	}

@@ -90,7 +90,7 @@ static void client_gauges(const struct h2_load_result *r, struct buf *out)
 	gauge(out, "throughput", throughput(r), "req/s");
 	gauge(out, "requests", (double)r->right, "requests");
 	gauge(out, "errors", (double)r->wrong, "requests");
-	gauge(out, "retried", (double)r->refused, "requests");
+	gauge(out, "retried", (double)r->retried, "requests");
 	gauge(out, "goaways", (double)r->goaways, "frames");
 	gauge(out, "reconnects", (double)r->reconnects, "connections");
 	cpu_gauges(out, "client", r->cpu_ns, r->right);

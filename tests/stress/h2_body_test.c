@@ -6,7 +6,7 @@
 
 CASE("h2 body: the pattern is the same in pieces of any size")
 {
-	const struct h2_body b = {NULL, 1000};
+	const struct h2_body b = { NULL, 1000 };
 	char whole[1000], piece[1000];
 	assert_int_equal(h2_body_read(&b, 0, whole, sizeof(whole)), 1000);
 	for (size_t room = 1; room < 200; room++) {
@@ -23,7 +23,7 @@ CASE("h2 body: the pattern is the same in pieces of any size")
 
 CASE("h2 body: nothing is read beyond the end")
 {
-	const struct h2_body pattern = {NULL, 10}, text = {"hello", 5};
+	const struct h2_body pattern = { NULL, 10 }, text = { "hello", 5 };
 	char to[16];
 	assert_int_equal(h2_body_read(&pattern, 8, to, sizeof(to)), 2);
 	assert_int_equal(h2_body_read(&pattern, 10, to, sizeof(to)), 0);
@@ -35,7 +35,7 @@ CASE("h2 body: nothing is read beyond the end")
 
 CASE("h2 body: the first byte that differs is found, wherever it is")
 {
-	const struct h2_body b = {NULL, 300};
+	const struct h2_body b = { NULL, 300 };
 	char bytes[300];
 	h2_body_read(&b, 0, bytes, sizeof(bytes));
 	assert_int_equal(h2_body_compare(&b, 0, bytes, 300), 300);
@@ -50,7 +50,7 @@ CASE("h2 body: the first byte that differs is found, wherever it is")
 
 CASE("h2 body: bytes behind the end do not agree")
 {
-	const struct h2_body text = {"abc", 3}, empty = {"", 0};
+	const struct h2_body text = { "abc", 3 }, empty = { "", 0 };
 	assert_int_equal(h2_body_compare(&text, 0, "abcd", 4), 3);
 	assert_int_equal(h2_body_compare(&text, 3, "d", 1), 0);
 	assert_int_equal(h2_body_compare(&empty, 0, "x", 1), 0);

@@ -13,12 +13,13 @@ struct fixture {
 
 static void setup(struct fixture *f, bool reflects)
 {
-	*f = (struct fixture){0};
+	*f = (struct fixture){ 0 };
 	f->request =
-	        (struct h2_request){.name = "r", .method = "GET", .scheme = "http", .path = "/p", .weight = 1};
-	f->request.expect =
-	        (struct h2_expect){.status = 200, .kind = EXPECT_BODY, .body = {"hello", 5}, .header_count = 1};
-	f->request.expect.headers[0] = (struct h2_header){"x-a", "1", 3, 1};
+	        (struct h2_request){ .name = "r", .method = "GET", .scheme = "http", .path = "/p", .weight = 1 };
+	f->request.expect = (struct h2_expect){
+		.status = 200, .kind = EXPECT_BODY, .body = { "hello", 5 }, .header_count = 1
+	};
+	f->request.expect.headers[0] = (struct h2_header){ "x-a", "1", 3, 1 };
 	assert_int_equal(h2_prepare(&f->prepared, &f->request, "host:1", reflects), 0);
 	exchange_begin(&f->x, &f->prepared, &f->tally, 16);
 }
@@ -177,8 +178,8 @@ CASE("h2 exchange: a request that is made again keeps its clock and forgets the 
 
 CASE("h2 exchange: what the server says it saw is compared with what was sent")
 {
-	static const char *const names[] = {"x-method", "x-path", "x-authority", "x-header-count"};
-	static const char *const right[] = {"GET", "/p", "host:1", "0"};
+	static const char *const names[] = { "x-method", "x-path", "x-authority", "x-header-count" };
+	static const char *const right[] = { "GET", "/p", "host:1", "0" };
 	for (size_t wrong = 0; wrong < 4; wrong++) {
 		struct fixture f;
 		setup(&f, true);

@@ -9,12 +9,12 @@ static struct h2_counters counters;
 
 static struct h2_text text(const char *t)
 {
-	return (struct h2_text){t, strlen(t)};
+	return (struct h2_text){ t, strlen(t) };
 }
 
 static struct h2_incoming request(const char *method, const char *path)
 {
-	return (struct h2_incoming){.method = text(method), .path = text(path), .authority = text("host")};
+	return (struct h2_incoming){ .method = text(method), .path = text(path), .authority = text("host") };
 }
 
 static void answer(const struct h2_incoming *in, struct h2_answer *a)

@@ -11,8 +11,8 @@
 
 static int parse(const char *text, struct scenario *s, struct err *e)
 {
-	*s = (struct scenario){0};
-	*e = (struct err){""};
+	*s = (struct scenario){ 0 };
+	*e = (struct err){ "" };
 	return scenario_parse("x.h2", text, strlen(text), s, e);
 }
 
@@ -105,54 +105,55 @@ CASE("h2 scenario: what is wrong is said with its line and column")
 	static const struct {
 		const char *text, *message;
 	} rows[] = {
-	        {"", "x.h2:1:1: a scenario file is one (scenario NAME ...)"},
-	        {"(scenario", "x.h2:1:1: "},
-	        {"(kernel k)", "x.h2:1:1: a scenario file is one"},
-	        {"(scenario s (request r))\n(scenario t (request r))", "x.h2:2:1: one scenario a file"},
-	        {"(scenario 7 (request r))", "x.h2:1:11: "},
-	        {"(scenario s)", "x.h2:1:1: the scenario has no (request NAME ...)"},
-	        {"(scenario s\n  (requests r))", "x.h2:2:4: unknown field 'requests'; known are"},
-	        {"(scenario s (request r) (request r))", "x.h2:1:34: request 'r' is there twice"},
-	        {"(scenario s (request total))", "x.h2:1:22: 'total' is a name that reports use"},
-	        {"(scenario s (request))", "x.h2:1:13: "},
-	        {"(scenario s (load (connections 0)) (request r))", "x.h2:1:32: 0 is out of range"},
-	        {"(scenario s (load (connections 10001)) (request r))", "x.h2:1:32: 10001 is out of range"},
-	        {"(scenario s (load (connections ten)) (request r))", "x.h2:1:32: a whole number was expected"},
-	        {"(scenario s (load (connections 10000) (streams 100000)) (request r))", "more than 4194304"},
-	        {"(scenario s (load (requests -1)) (request r))", "x.h2:1:29: -1 is out of range"},
-	        {"(scenario s (load (duration 1e99)) (request r))", "x.h2:1:29: '1e99' is not a time"},
-	        {"(scenario s (load (duration 0)) (request r))", "x.h2:1:29: '0' is not a time"},
-	        {"(scenario s (load (duration 5s) (deadline 5s)) (request r))", "the deadline must be later"},
-	        {"(scenario s (server (max-body 0)) (request r))", "'0' is not a size"},
-	        {"(scenario s (server (max-streams 0)) (request r))", "0 is out of range"},
-	        {BEFORE "(method get)" AFTER, "x.h2:1:24: a method is one word in capitals"},
-	        {BEFORE "(method CONNECT)" AFTER, "CONNECT is a tunnel"},
-	        {BEFORE "(path \"a\")" AFTER, "a path begins with /"},
-	        {BEFORE "(path \"/a b\")" AFTER, "a path begins with /"},
-	        {BEFORE "(path \"/a\") (path \"/b\")" AFTER, "field 'path' stands here twice"},
-	        {BEFORE "(authority \"http://x\")" AFTER, "an authority is HOST or HOST:PORT"},
-	        {BEFORE "(scheme \"ftp\")" AFTER, "a scheme is"},
-	        {BEFORE "(header \"X\" \"1\")" AFTER, "x.h2:1:32: 'X' is no header name; HTTP/2 wants lower case"},
-	        {BEFORE "(header \":path\" \"1\")" AFTER, "':path' is no header name"},
-	        {BEFORE "(header \"a\")" AFTER, "a name and a value were expected"},
-	        {BEFORE "(header \"a\" \"b\\n\")" AFTER, "no control characters"},
-	        {BEFORE "(header \"a\" \" b\")" AFTER, "nor blanks at its ends"},
-	        {BEFORE "(header \"connection\" \"close\")" AFTER, "HTTP/2 has no connection headers"},
-	        {BEFORE "(header \"host\" \"x\")" AFTER, "use (authority"},
-	        {BEFORE "(header \"content-length\" \"1\")" AFTER, "it is set from the body"},
-	        {BEFORE "(body 5)" AFTER, "a body is"},
-	        {BEFORE "(body (pattern -1))" AFTER, "-1 is out of range"},
-	        {BEFORE "(weight 0)" AFTER, "0 is out of range"},
-	        {BEFORE "(expect (status 99))" AFTER, "a response's status is from 200 to 599"},
-	        {BEFORE "(expect (status 100))" AFTER, "a response's status is from 200 to 599"},
-	        {BEFORE "(expect (body echo))" AFTER, "nothing to echo: request 'r' has no (body ...)"},
-	        {BEFORE "(expect (body all))" AFTER, "unknown body 'all'; known are"},
-	        {BEFORE "(expect (body \"a\") (length 1))" AFTER, "(body ...) says the length already"},
-	        {BEFORE "(expect (length 1 2))" AFTER, "one number was expected"},
-	        {BEFORE "(expect (reason \"x\"))" AFTER, "unknown field 'reason'"},
-	        {BEFORE "(method HEAD) (expect (body \"a\"))" AFTER,
-	         "a response to HEAD with status 200 has no body"},
-	        {BEFORE "(expect (status 204) (length 3))" AFTER, "has no body"},
+		{ "", "x.h2:1:1: a scenario file is one (scenario NAME ...)" },
+		{ "(scenario", "x.h2:1:1: " },
+		{ "(kernel k)", "x.h2:1:1: a scenario file is one" },
+		{ "(scenario s (request r))\n(scenario t (request r))", "x.h2:2:1: one scenario a file" },
+		{ "(scenario 7 (request r))", "x.h2:1:11: " },
+		{ "(scenario s)", "x.h2:1:1: the scenario has no (request NAME ...)" },
+		{ "(scenario s\n  (requests r))", "x.h2:2:4: unknown field 'requests'; known are" },
+		{ "(scenario s (request r) (request r))", "x.h2:1:34: request 'r' is there twice" },
+		{ "(scenario s (request total))", "x.h2:1:22: 'total' is a name that reports use" },
+		{ "(scenario s (request))", "x.h2:1:13: " },
+		{ "(scenario s (load (connections 0)) (request r))", "x.h2:1:32: 0 is out of range" },
+		{ "(scenario s (load (connections 10001)) (request r))", "x.h2:1:32: 10001 is out of range" },
+		{ "(scenario s (load (connections ten)) (request r))", "x.h2:1:32: a whole number was expected" },
+		{ "(scenario s (load (connections 10000) (streams 100000)) (request r))", "more than 4194304" },
+		{ "(scenario s (load (requests -1)) (request r))", "x.h2:1:29: -1 is out of range" },
+		{ "(scenario s (load (duration 1e99)) (request r))", "x.h2:1:29: '1e99' is not a time" },
+		{ "(scenario s (load (duration 0)) (request r))", "x.h2:1:29: '0' is not a time" },
+		{ "(scenario s (load (duration 5s) (deadline 5s)) (request r))", "the deadline must be later" },
+		{ "(scenario s (server (max-body 0)) (request r))", "'0' is not a size" },
+		{ "(scenario s (server (max-streams 0)) (request r))", "0 is out of range" },
+		{ BEFORE "(method get)" AFTER, "x.h2:1:24: a method is one word in capitals" },
+		{ BEFORE "(method CONNECT)" AFTER, "CONNECT is a tunnel" },
+		{ BEFORE "(path \"a\")" AFTER, "a path begins with /" },
+		{ BEFORE "(path \"/a b\")" AFTER, "a path begins with /" },
+		{ BEFORE "(path \"/a\") (path \"/b\")" AFTER, "field 'path' stands here twice" },
+		{ BEFORE "(authority \"http://x\")" AFTER, "an authority is HOST or HOST:PORT" },
+		{ BEFORE "(scheme \"ftp\")" AFTER, "a scheme is" },
+		{ BEFORE "(header \"X\" \"1\")" AFTER,
+		  "x.h2:1:32: 'X' is no header name; HTTP/2 wants lower case" },
+		{ BEFORE "(header \":path\" \"1\")" AFTER, "':path' is no header name" },
+		{ BEFORE "(header \"a\")" AFTER, "a name and a value were expected" },
+		{ BEFORE "(header \"a\" \"b\\n\")" AFTER, "no control characters" },
+		{ BEFORE "(header \"a\" \" b\")" AFTER, "nor blanks at its ends" },
+		{ BEFORE "(header \"connection\" \"close\")" AFTER, "HTTP/2 has no connection headers" },
+		{ BEFORE "(header \"host\" \"x\")" AFTER, "use (authority" },
+		{ BEFORE "(header \"content-length\" \"1\")" AFTER, "it is set from the body" },
+		{ BEFORE "(body 5)" AFTER, "a body is" },
+		{ BEFORE "(body (pattern -1))" AFTER, "-1 is out of range" },
+		{ BEFORE "(weight 0)" AFTER, "0 is out of range" },
+		{ BEFORE "(expect (status 99))" AFTER, "a response's status is from 200 to 599" },
+		{ BEFORE "(expect (status 100))" AFTER, "a response's status is from 200 to 599" },
+		{ BEFORE "(expect (body echo))" AFTER, "nothing to echo: request 'r' has no (body ...)" },
+		{ BEFORE "(expect (body all))" AFTER, "unknown body 'all'; known are" },
+		{ BEFORE "(expect (body \"a\") (length 1))" AFTER, "(body ...) says the length already" },
+		{ BEFORE "(expect (length 1 2))" AFTER, "one number was expected" },
+		{ BEFORE "(expect (reason \"x\"))" AFTER, "unknown field 'reason'" },
+		{ BEFORE "(method HEAD) (expect (body \"a\"))" AFTER,
+		  "a response to HEAD with status 200 has no body" },
+		{ BEFORE "(expect (status 204) (length 3))" AFTER, "has no body" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct scenario s;
@@ -166,8 +167,8 @@ CASE("h2 scenario: what is wrong is said with its line and column")
 
 CASE("h2 scenario: a file that is not there is named")
 {
-	struct scenario s = {0};
-	struct err e = {""};
+	struct scenario s = { 0 };
+	struct err e = { "" };
 	assert_int_equal(scenario_load("/nonexistent.h2", &s, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "/nonexistent.h2"));
 	scenario_deinit(&s);
@@ -176,10 +177,10 @@ CASE("h2 scenario: a file that is not there is named")
 // The name in the header and the name in the scenario agree, and the runner will find what it needs.
 static void check_file(const char *path)
 {
-	struct scenario s = {0};
-	struct test_meta m = {0};
-	struct err e = {""};
-	struct buf text = {0};
+	struct scenario s = { 0 };
+	struct test_meta m = { 0 };
+	struct err e = { "" };
+	struct buf text = { 0 };
 	char run[] = "{stressgen:h2} run {file}";
 	if (scenario_load(path, &s, &e) < 0)
 		fail_msg("%s", e.text);

@@ -333,7 +333,7 @@ CASE("h2 server: it ends when the descriptor of its parent closes")
 	fcntl(life[1], F_SETFD, FD_CLOEXEC);
 	h2_server(&p, args);
 	close(life[0]);
-	struct pollfd quiet = {.fd = p.out, .events = POLLIN};
+	struct pollfd quiet = { .fd = p.out, .events = POLLIN };
 	assert_int_equal(poll(&quiet, 1, 300), 0); // alive while the pipe is
 	close(life[1]);
 	while (n + 1 < sizeof(stats) && (got = read(p.out, stats + n, sizeof(stats) - 1 - n)) > 0)
@@ -377,7 +377,7 @@ CASE("h2 server: its counters are in the telemetry directory")
 	closedir(d);
 	assert_string_not_equal(path, "");
 	struct tele_file *t = malloc(sizeof(*t));
-	struct err e = {""};
+	struct err e = { "" };
 	if (telemetry_read(path, t, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_int_equal(t->role, TELE_SERVER);

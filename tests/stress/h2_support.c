@@ -19,8 +19,8 @@
 
 static char *slurp(const char *path)
 {
-	struct buf b = {0};
-	struct err e = {""};
+	struct buf b = { 0 };
+	struct err e = { "" };
 	if (io_read_file(path, 16U << 20, &b, &e) < 0)
 		fail_msg("%s", e.text);
 	buf_addc(&b, '\0');
@@ -29,7 +29,7 @@ static char *slurp(const char *path)
 
 void h2_sh(struct h2_output *o, const char *format, ...)
 {
-	struct buf command = {0};
+	struct buf command = { 0 };
 	char out[512], err[512];
 	snprintf(out, sizeof(out), "%s/stdout", harness_tmpdir());
 	snprintf(err, sizeof(err), "%s/stderr", harness_tmpdir());
@@ -65,7 +65,7 @@ void h2_need(const char *program)
 const char *h2_file(const char *name, const char *text)
 {
 	static char path[512];
-	struct err e = {""};
+	struct err e = { "" };
 	snprintf(path, sizeof(path), "%s/%s", harness_tmpdir(), name);
 	if (io_replace_file(path, text, strlen(text), &e) < 0)
 		fail_msg("%s", e.text);
@@ -120,7 +120,7 @@ int h2_server_stop(struct h2_process *p, char *text, size_t size)
 
 static int listen_somewhere(unsigned *port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_true(fd >= 0);
@@ -161,7 +161,7 @@ void h2_fake_stop(struct h2_process *p)
 
 void raw_send(int fd, uint8_t type, uint8_t flags, uint32_t id, const void *payload, size_t len)
 {
-	uint8_t frame[9 + 20000] = {(uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len, type, flags};
+	uint8_t frame[9 + 20000] = { (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len, type, flags };
 	const uint32_t stream = htonl(id);
 	memcpy(frame + 5, &stream, 4);
 	if (len > 0)
@@ -222,10 +222,10 @@ bool raw_await(int fd, uint8_t type, struct h2_raw *f)
 
 int raw_connect(unsigned port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET,
-	                        .sin_port = htons((uint16_t)port),
-	                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	const struct timeval patience = {.tv_sec = 10};
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		                 .sin_port = htons((uint16_t)port),
+		                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct timeval patience = { .tv_sec = 10 };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_true(fd >= 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));

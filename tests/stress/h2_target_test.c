@@ -9,7 +9,7 @@
 static void check(const char *url, int rc, const char *words)
 {
 	struct h2_target t;
-	struct err e = {""};
+	struct err e = { "" };
 	int got = h2_target_parse(url, &t, &e);
 	if (got != rc || !strstr(rc == 0 ? t.authority : e.text, words))
 		fail_msg("%s: %d %s%s, expected %d %s", url, got, e.text, got ? "" : t.authority, rc, words);
@@ -53,22 +53,22 @@ CASE("h2 target: another machine is refused")
 
 CASE("h2 target: what is no target is said to be none")
 {
-	static const char *const urls[] = {"",
-	                                   "127.0.0.1:80",
-	                                   "http://",
-	                                   "http:///",
-	                                   "http://:80",
-	                                   "ftp://127.0.0.1",
-	                                   "http://127.0.0.1:",
-	                                   "http://127.0.0.1:0",
-	                                   "http://127.0.0.1:65536",
-	                                   "http://127.0.0.1:80x",
-	                                   "http://127.0.0.1:80/path",
-	                                   "http://127.0.0.1?x",
-	                                   "http://[::1",
-	                                   "http://[::1]x",
-	                                   "http://::1:80",
-	                                   "http://[]:80"};
+	static const char *const urls[] = { "",
+		                            "127.0.0.1:80",
+		                            "http://",
+		                            "http:///",
+		                            "http://:80",
+		                            "ftp://127.0.0.1",
+		                            "http://127.0.0.1:",
+		                            "http://127.0.0.1:0",
+		                            "http://127.0.0.1:65536",
+		                            "http://127.0.0.1:80x",
+		                            "http://127.0.0.1:80/path",
+		                            "http://127.0.0.1?x",
+		                            "http://[::1",
+		                            "http://[::1]x",
+		                            "http://::1:80",
+		                            "http://[]:80" };
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
 		check(urls[i], -EINVAL, "write http://HOST:PORT");
 	check("https://127.0.0.1", -EINVAL, "without TLS");

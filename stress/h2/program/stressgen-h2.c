@@ -19,92 +19,93 @@
 enum { RUN = 1, SERVER = 2, CHECK = 4 };
 
 static const struct opt table[] = {
-        {.name = "h2-target",
-         .type = OPT_TEXT,
-         .value = "URL",
-         .commands = RUN,
-         .help = "Load this server on this machine, http://HOST:PORT, instead of our own. What only our server "
-                 "tells (the request it saw) is then not compared."},
-        {.name = "port",
-         .type = OPT_U64,
-         .value = "N",
-         .def = "0",
-         .max = 65535,
-         .commands = SERVER,
-         .help = "Listen there on 127.0.0.1; 0 takes a free port."},
-        {.name = "ready-fd",
-         .type = OPT_U64,
-         .value = "N",
-         .def = "1",
-         .max = 1023,
-         .commands = SERVER,
-         .help = "Descriptor for \"port N\" at the beginning and the counters at the end."},
-        {.name = "life-fd",
-         .type = OPT_U64,
-         .value = "N",
-         .max = 1023,
-         .commands = SERVER,
-         .help = "End when this descriptor reaches its end of file, or when the parent dies."},
-        {.name = "max-connections",
-         .type = OPT_U64,
-         .value = "N",
-         .def = "10000",
-         .min = 1,
-         .max = 1000000,
-         .commands = SERVER,
-         .help = "Connections at a time; more are closed at once."},
-        {.name = "max-streams",
-         .type = OPT_U64,
-         .value = "N",
-         .def = "256",
-         .min = 1,
-         .max = 2147483647,
-         .commands = SERVER,
-         .help = "Streams at a time on one connection; more are refused."},
-        {.name = "max-header-list",
-         .type = OPT_BYTES,
-         .value = "SIZE",
-         .def = "64k",
-         .min = 1,
-         .max = 4294967295,
-         .commands = SERVER,
-         .help = "Header fields of one request; larger ones are answered with 431."},
-        {.name = "max-body",
-         .type = OPT_BYTES,
-         .value = "SIZE",
-         .def = "16M",
-         .min = 1,
-         .max = 4294967295,
-         .commands = SERVER,
-         .help = "Body of one request; larger ones are answered with 413."},
-        {.name = "max-held",
-         .type = OPT_BYTES,
-         .value = "SIZE",
-         .def = "256M",
-         .min = 1,
-         .max = 1099511627776,
-         .commands = SERVER,
-         .help = "All bodies held at a time; beyond that, 503."},
-        {.name = "idle-timeout",
-         .type = OPT_DURATION,
-         .value = "TIME",
-         .def = "60s",
-         .min = 1,
-         .max = UINT64_MAX / 2,
-         .commands = SERVER,
-         .help = "Close a connection on which nothing has moved for that long."},
-        {.name = "drain",
-         .type = OPT_DURATION,
-         .value = "TIME",
-         .def = "2s",
-         .max = UINT64_MAX / 2,
-         .commands = SERVER,
-         .help = "After SIGTERM, finish what was begun for at most that long."},
-        {.name = "help",
-         .short_name = 'h',
-         .type = OPT_FLAG,
-         .commands = RUN | SERVER | CHECK,
-         .help = "This text."},
+	{ .name = "h2-target",
+	  .type = OPT_TEXT,
+	  .value = "URL",
+	  .commands = RUN,
+	  .config = true,
+	  .help = "Load this server on this machine, http://HOST:PORT, instead of our own. What only our server "
+	          "tells (the request it saw) is then not compared. STRESSGEN_H2_TARGET says the same." },
+	{ .name = "port",
+	  .type = OPT_U64,
+	  .value = "N",
+	  .def = "0",
+	  .max = 65535,
+	  .commands = SERVER,
+	  .help = "Listen there on 127.0.0.1; 0 takes a free port." },
+	{ .name = "ready-fd",
+	  .type = OPT_U64,
+	  .value = "N",
+	  .def = "1",
+	  .max = 1023,
+	  .commands = SERVER,
+	  .help = "Descriptor for \"port N\" at the beginning and the counters at the end." },
+	{ .name = "life-fd",
+	  .type = OPT_U64,
+	  .value = "N",
+	  .max = 1023,
+	  .commands = SERVER,
+	  .help = "End when this descriptor reaches its end of file, or when the parent dies." },
+	{ .name = "max-connections",
+	  .type = OPT_U64,
+	  .value = "N",
+	  .def = "10000",
+	  .min = 1,
+	  .max = 1000000,
+	  .commands = SERVER,
+	  .help = "Connections at a time; more are closed at once." },
+	{ .name = "max-streams",
+	  .type = OPT_U64,
+	  .value = "N",
+	  .def = "256",
+	  .min = 1,
+	  .max = 2147483647,
+	  .commands = SERVER,
+	  .help = "Streams at a time on one connection; more are refused." },
+	{ .name = "max-header-list",
+	  .type = OPT_BYTES,
+	  .value = "SIZE",
+	  .def = "64k",
+	  .min = 1,
+	  .max = 4294967295,
+	  .commands = SERVER,
+	  .help = "Header fields of one request; larger ones are answered with 431." },
+	{ .name = "max-body",
+	  .type = OPT_BYTES,
+	  .value = "SIZE",
+	  .def = "16M",
+	  .min = 1,
+	  .max = 4294967295,
+	  .commands = SERVER,
+	  .help = "Body of one request; larger ones are answered with 413." },
+	{ .name = "max-held",
+	  .type = OPT_BYTES,
+	  .value = "SIZE",
+	  .def = "256M",
+	  .min = 1,
+	  .max = 1099511627776,
+	  .commands = SERVER,
+	  .help = "All bodies held at a time; beyond that, 503." },
+	{ .name = "idle-timeout",
+	  .type = OPT_DURATION,
+	  .value = "TIME",
+	  .def = "60s",
+	  .min = 1,
+	  .max = UINT64_MAX / 2,
+	  .commands = SERVER,
+	  .help = "Close a connection on which nothing has moved for that long." },
+	{ .name = "drain",
+	  .type = OPT_DURATION,
+	  .value = "TIME",
+	  .def = "2s",
+	  .max = UINT64_MAX / 2,
+	  .commands = SERVER,
+	  .help = "After SIGTERM, finish what was begun for at most that long." },
+	{ .name = "help",
+	  .short_name = 'h',
+	  .type = OPT_FLAG,
+	  .commands = RUN | SERVER | CHECK,
+	  .help = "This text." },
 };
 
 #define ROWS (sizeof(table) / sizeof(table[0]))
@@ -140,7 +141,7 @@ static int run_scenario(const struct opt_set *o, const struct scenario *s, struc
 	bool passed = false;
 	if (url && h2_target_parse(url, &target, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
-	const struct h2_run_config config = {s, url ? &target : NULL, "/proc/self/exe", stdout};
+	const struct h2_run_config config = { s, url ? &target : NULL, "/proc/self/exe", stdout };
 	if (h2_run(&config, &passed, e) < 0)
 		return fail(e, SG_EXIT_INTERNAL);
 	if (e->text[0] != '\0')
@@ -150,7 +151,7 @@ static int run_scenario(const struct opt_set *o, const struct scenario *s, struc
 
 static int command_run(const struct opt_set *o, struct err *e)
 {
-	struct scenario s = {0};
+	struct scenario s = { 0 };
 	if (o->arg_count != 1) {
 		err_set(e, EINVAL, "run takes one scenario file; see stressgen-h2 run --help");
 		return fail(e, SG_EXIT_USAGE);
@@ -164,8 +165,8 @@ static int command_check(const struct opt_set *o, struct err *e)
 {
 	int code = SG_EXIT_OK;
 	for (size_t i = 0; i < o->arg_count; i++) {
-		struct scenario s = {0};
-		struct err own = {0};
+		struct scenario s = { 0 };
+		struct err own = { 0 };
 		if (scenario_load(o->args[i], &s, &own) < 0)
 			code = fail(&own, SG_EXIT_USAGE);
 		scenario_deinit(&s);
@@ -209,9 +210,9 @@ static int command_server(const struct opt_set *o, struct err *e)
 // ---- the command line ---------------------------------------------------------------------------------------
 
 static const struct command commands[] = {
-        {"run", "SCENARIO.h2", "perform a scenario and report it in sample lines", RUN, command_run},
-        {"server", "", "serve HTTP/2 without TLS on 127.0.0.1 until SIGTERM", SERVER, command_server},
-        {"check", "SCENARIO.h2 ...", "read scenarios and say what is wrong with them", CHECK, command_check},
+	{ "run", "SCENARIO.h2", "perform a scenario and report it in sample lines", RUN, command_run },
+	{ "server", "", "serve HTTP/2 without TLS on 127.0.0.1 until SIGTERM", SERVER, command_server },
+	{ "check", "SCENARIO.h2 ...", "read scenarios and say what is wrong with them", CHECK, command_check },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -234,7 +235,7 @@ static void show_commands(FILE *to)
 
 static void show_options(const struct command *c)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	buf_addf(&b, "Usage: stressgen-h2 %s [OPTION ...] %s\n%s.\n\n", c->name, c->args, c->help);
 	for (size_t i = 0; i < ROWS; i++)
 		if (table[i].commands & c->bit)
@@ -246,11 +247,11 @@ static void show_options(const struct command *c)
 static int run_command(const struct command *c, int argc, char **argv)
 {
 	struct opt_set o;
-	struct err e = {0};
+	struct err e = { 0 };
 	int code;
 	if (opt_init(&o, table, ROWS) < 0)
 		return SG_EXIT_INTERNAL;
-	if (opt_parse(&o, c->bit, argc, argv, &e) < 0 || opt_defaults(&o, &e) < 0) {
+	if (opt_parse(&o, c->bit, argc, argv, &e) < 0 || opt_environment(&o, &e) < 0 || opt_defaults(&o, &e) < 0) {
 		code = fail(&e, SG_EXIT_USAGE);
 	} else if (opt_flag(&o, "help")) {
 		show_options(c);
