@@ -9,7 +9,7 @@
 void buf_deinit(struct buf *b)
 {
 	free(b->data);
-	*b = (struct buf){0};
+	*b = (struct buf){ 0 };
 }
 
 void buf_clear(struct buf *b)
@@ -101,7 +101,7 @@ char *buf_take(struct buf *b)
 	data = b->failed ? NULL : b->data;
 	if (b->failed)
 		free(b->data);
-	*b = (struct buf){0};
+	*b = (struct buf){ 0 };
 	return data;
 }
 

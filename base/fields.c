@@ -152,14 +152,14 @@ static int member_from_json(const json_t *value, void *member, enum field_kind k
 static const char *kind_text(enum field_kind kind)
 {
 	static const char *const texts[] = {
-	        [FIELD_TEXT] = "a string",
-	        [FIELD_STRINGS] = "an array of strings",
-	        [FIELD_U64] = "a whole number from 0",
-	        [FIELD_UINT] = "a whole number from 0 to 4294967295",
-	        [FIELD_INT] = "a whole number of 32 bits",
-	        [FIELD_BOOL] = "true or false",
-	        [FIELD_REAL] = "a number",
-	        [FIELD_VERDICT] = "a verdict",
+		[FIELD_TEXT] = "a string",
+		[FIELD_STRINGS] = "an array of strings",
+		[FIELD_U64] = "a whole number from 0",
+		[FIELD_UINT] = "a whole number from 0 to 4294967295",
+		[FIELD_INT] = "a whole number of 32 bits",
+		[FIELD_BOOL] = "true or false",
+		[FIELD_REAL] = "a number",
+		[FIELD_VERDICT] = "a verdict",
 	};
 
 	return texts[kind];

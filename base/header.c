@@ -49,7 +49,7 @@ void strings_deinit(struct strings *s)
 	for (size_t i = 0; i < s->count; i++)
 		free(s->items[i]);
 	free(s->items);
-	*s = (struct strings){0};
+	*s = (struct strings){ 0 };
 }
 
 // ---- finding the lines ----
@@ -100,7 +100,7 @@ static struct stretch strip_closing(struct stretch prefix, struct stretch value)
 {
 	static const struct {
 		const char *opening, *closing;
-	} pairs[] = {{"*", "*/"}, {"*", "*)"}, {"<!--", "-->"}, {"#|", "|#"}, {"{-", "-}"}};
+	} pairs[] = { { "*", "*/" }, { "*", "*)" }, { "<!--", "-->" }, { "#|", "|#" }, { "{-", "-}" } };
 
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
 		size_t len = strlen(pairs[i].closing);
@@ -125,7 +125,7 @@ static bool split_line(struct stretch line, struct found *f)
 
 	if (at == NULL)
 		return false;
-	prefix = trim((struct stretch){line.at, (size_t)(at - line.at)});
+	prefix = trim((struct stretch){ line.at, (size_t)(at - line.at) });
 	if (!is_comment_prefix(prefix))
 		return false;
 	p = at + 1;
@@ -133,8 +133,8 @@ static bool split_line(struct stretch line, struct found *f)
 		return false;
 	while (p < end && isalnum((unsigned char)*p))
 		p++;
-	f->key = (struct stretch){at + 1, (size_t)(p - at - 1)};
-	f->value = strip_closing(prefix, trim((struct stretch){p, (size_t)(end - p)}));
+	f->key = (struct stretch){ at + 1, (size_t)(p - at - 1) };
+	f->value = strip_closing(prefix, trim((struct stretch){ p, (size_t)(end - p) }));
 	f->glued = p < end && (*p == ':' || *p == '=');
 	return p == end || isspace((unsigned char)*p) || f->glued || f->value.len == 0;
 }
@@ -148,7 +148,7 @@ static void find_lines(const char *text, size_t len, struct found_lines *lines)
 		text += 3;
 	for (unsigned number = 1; number <= SG_HEADER_LINES && text < end; number++) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		struct stretch line = {text, (size_t)((newline != NULL ? newline : end) - text)};
+		struct stretch line = { text, (size_t)((newline != NULL ? newline : end) - text) };
 		struct found *f = &lines->items[lines->count];
 
 		if (split_line(line, f)) {
@@ -198,7 +198,7 @@ static int parse_found(const char *path, const struct found *f, struct test_meta
 {
 	char *key = strndup(f->key.at, f->key.len);
 	char *value = strndup(f->value.at, f->value.len);
-	struct header_line line = {path, f->line, f->glued, key, value};
+	struct header_line line = { path, f->line, f->glued, key, value };
 	int rc;
 
 	if (key != NULL && value != NULL)
@@ -212,7 +212,7 @@ static int parse_found(const char *path, const struct found *f, struct test_meta
 
 int test_header_parse(const char *path, const char *text, size_t len, struct test_meta *m, struct err *e)
 {
-	struct found_lines lines = {.count = 0};
+	struct found_lines lines = { .count = 0 };
 
 	_Static_assert(HKEY_COUNT <= 32, "test_meta.set has a bit for each key");
 	m->timeout_ns = SG_DEFAULT_TIMEOUT_NS;
@@ -248,7 +248,7 @@ void test_meta_deinit(struct test_meta *m)
 	}
 	free(m->params);
 	free(m->depends_on_lines);
-	*m = (struct test_meta){0};
+	*m = (struct test_meta){ 0 };
 }
 
 const char *test_meta_param(const struct test_meta *m, const char *name)

@@ -19,14 +19,14 @@
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 static const char *const kind_names[KIND_COUNT] = {
-        [KIND_OTHER] = "other", [KIND_GC] = "gc",       [KIND_RECURSION] = "recursion",
-        [KIND_HTTP2] = "http2", [KIND_ALLOC] = "alloc",
+	[KIND_OTHER] = "other", [KIND_GC] = "gc",       [KIND_RECURSION] = "recursion",
+	[KIND_HTTP2] = "http2", [KIND_ALLOC] = "alloc",
 };
 
 static const char *const level_names[LEVEL_COUNT] = {
-        [LEVEL_SYSTEM] = "system",
-        [LEVEL_INTEGRATION] = "integration",
-        [LEVEL_UNIT] = "unit",
+	[LEVEL_SYSTEM] = "system",
+	[LEVEL_INTEGRATION] = "integration",
+	[LEVEL_UNIT] = "unit",
 };
 
 const char *test_kind_name(enum test_kind k)
@@ -103,8 +103,8 @@ static int parse_number(const struct header_line *l, uint64_t max, const char *w
 
 static int parse_switch(const struct header_line *l, bool *on, struct err *e)
 {
-	static const char *const yes[] = {"", "on", "yes", "true"};
-	static const char *const no[] = {"off", "no", "false"};
+	static const char *const yes[] = { "", "on", "yes", "true" };
+	static const char *const no[] = { "off", "no", "false" };
 
 	if (index_of(l->value, yes, COUNT(yes)) >= 0)
 		*on = true;
@@ -272,7 +272,7 @@ static int parse_list(struct test_meta *m, const struct header_line *l, struct e
 
 static int parse_priority(struct test_meta *m, const struct header_line *l, struct err *e)
 {
-	static const char *const names[] = {"P0", "P1", "P2", "P3"};
+	static const char *const names[] = { "P0", "P1", "P2", "P3" };
 	int i = index_of(l->value, names, COUNT(names));
 
 	if (i < 0)

@@ -89,7 +89,7 @@ static int write_and_rename(int fd, const char *temp, const char *path, const vo
 
 int io_replace_file(const char *path, const void *data, size_t len, struct err *e)
 {
-	struct buf temp = {0};
+	struct buf temp = { 0 };
 	int fd = -1;
 	int rc;
 
@@ -250,7 +250,7 @@ int io_remove_tree(const char *path)
 char *io_join(const char *dir, const char *name)
 {
 	size_t dir_len = strlen(dir);
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	buf_add(&b, dir, dir_len);
 	if (dir_len > 0 && dir[dir_len - 1] != '/')
@@ -277,7 +277,7 @@ static uint64_t fnv1a(const char *text)
 
 char *io_encode_name(const char *id)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	for (const char *p = id; *p != '\0'; p++) {
 		unsigned char c = (unsigned char)*p;

@@ -82,7 +82,7 @@ int journal_read_text(const char *text, size_t len, journal_fn each, void *arg, 
 	size_t at = 0;
 	int rc = 0;
 
-	*stats = (struct journal_stats){0};
+	*stats = (struct journal_stats){ 0 };
 	while (at < len && rc == 0) {
 		const char *line = text + at;
 		const char *newline = memchr(line, '\n', len - at);
@@ -124,7 +124,7 @@ static int read_open_file(int fd, journal_fn each, void *arg, struct journal_sta
 	size_t got = 0;
 	int rc = 0;
 
-	*stats = (struct journal_stats){0};
+	*stats = (struct journal_stats){ 0 };
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
@@ -154,7 +154,7 @@ int journal_read(const char *path, journal_fn each, void *arg, struct journal_st
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int rc;
 
-	*stats = (struct journal_stats){0};
+	*stats = (struct journal_stats){ 0 };
 	if (fd < 0)
 		return err_set(e, errno, "%s: cannot be read: %s", path, strerror(errno));
 	rc = read_open_file(fd, each, arg, stats);
@@ -268,7 +268,7 @@ static int format_record(const char *type, const json_t *record, struct buf *lin
 	union {
 		const json_t *borrowed;
 		json_t *object;
-	} fields = {.borrowed = record};
+	} fields = { .borrowed = record };
 	json_object_foreach(fields.object, key, value) if (strcmp(key, "type") != 0 && strcmp(key, "crc") != 0 &&
 	                                                   json_object_set(whole, key, value) < 0) goto out;
 	text = json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(17));
@@ -317,7 +317,7 @@ static int sync_now(struct journal *j)
 
 int journal_append(struct journal *j, const char *type, const json_t *record, bool sync)
 {
-	struct buf line = {0};
+	struct buf line = { 0 };
 	int rc = j->failed;
 
 	if (rc == 0)

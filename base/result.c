@@ -16,70 +16,70 @@
 #define ROW(member) SG_FIELD(struct result, member)
 
 static const struct field result_fields[] = {
-        ROW(id),
-        ROW(attempt),
-        SG_FIELD_VERDICT(struct result, verdict),
-        SG_FIELD_VERDICT(struct result, expected),
-        ROW(as_expected),
-        ROW(clean),
-        ROW(evidence),
-        ROW(exit_code),
-        ROW(signal),
-        ROW(wall_ns),
-        ROW(user_ns),
-        ROW(sys_ns),
-        ROW(peak_rss_bytes),
-        ROW(peak_fds),
-        ROW(peak_threads),
-        ROW(peak_procs),
-        ROW(done_seen),
-        ROW(checks_ok),
-        ROW(checks_bad),
-        ROW(first_bad_check),
-        ROW(gc_count),
-        ROW(gc_total_ns),
-        ROW(gc_max_ns),
-        ROW(stdout_bytes),
-        ROW(stderr_bytes),
-        ROW(tail),
-        ROW(limits),
-        ROW(containment),
-        ROW(leftovers),
-        {0},
+	ROW(id),
+	ROW(attempt),
+	SG_FIELD_VERDICT(struct result, verdict),
+	SG_FIELD_VERDICT(struct result, expected),
+	ROW(as_expected),
+	ROW(clean),
+	ROW(evidence),
+	ROW(exit_code),
+	ROW(signal),
+	ROW(wall_ns),
+	ROW(user_ns),
+	ROW(sys_ns),
+	ROW(peak_rss_bytes),
+	ROW(peak_fds),
+	ROW(peak_threads),
+	ROW(peak_procs),
+	ROW(done_seen),
+	ROW(checks_ok),
+	ROW(checks_bad),
+	ROW(first_bad_check),
+	ROW(gc_count),
+	ROW(gc_total_ns),
+	ROW(gc_max_ns),
+	ROW(stdout_bytes),
+	ROW(stderr_bytes),
+	ROW(tail),
+	ROW(limits),
+	ROW(containment),
+	ROW(leftovers),
+	{ 0 },
 };
 #undef ROW
 
-static const struct field series_fields[] = {SG_FIELD(struct result_series, name), {0}};
+static const struct field series_fields[] = { SG_FIELD(struct result_series, name), { 0 } };
 
 static const struct field gauge_fields[] = {
-        SG_FIELD(struct result_gauge, name),
-        SG_FIELD(struct result_gauge, value),
-        SG_FIELD(struct result_gauge, unit),
-        {0},
+	SG_FIELD(struct result_gauge, name),
+	SG_FIELD(struct result_gauge, value),
+	SG_FIELD(struct result_gauge, unit),
+	{ 0 },
 };
 
 static const struct field case_fields[] = {
-        SG_FIELD(struct result_case, name),
-        SG_FIELD_VERDICT(struct result_case, verdict),
-        SG_FIELD(struct result_case, ns),
-        SG_FIELD(struct result_case, text),
-        {0},
+	SG_FIELD(struct result_case, name),
+	SG_FIELD_VERDICT(struct result_case, verdict),
+	SG_FIELD(struct result_case, ns),
+	SG_FIELD(struct result_case, text),
+	{ 0 },
 };
 
 #define ROW(member) SG_FIELD(struct result_pool, member)
 static const struct field pool_fields[] = {
-        ROW(name),          ROW(role),       ROW(program),  ROW(pid),      ROW(unit_bytes), ROW(capacity),
-        ROW(used),          ROW(high_water), ROW(acquires), ROW(releases), ROW(exhausted),  ROW(exhausted_ms),
-        ROW(request_bytes), ROW(depth),      ROW(frames),   {0},
+	ROW(name),          ROW(role),       ROW(program),  ROW(pid),      ROW(unit_bytes), ROW(capacity),
+	ROW(used),          ROW(high_water), ROW(acquires), ROW(releases), ROW(exhausted),  ROW(exhausted_ms),
+	ROW(request_bytes), ROW(depth),      ROW(frames),   { 0 },
 };
 #undef ROW
 
 static const struct field counters_fields[] = {
-        SG_FIELD(struct result_counters, role),
-        SG_FIELD(struct result_counters, program),
-        SG_FIELD(struct result_counters, note),
-        SG_FIELD(struct result_counters, pid),
-        {0},
+	SG_FIELD(struct result_counters, role),
+	SG_FIELD(struct result_counters, program),
+	SG_FIELD(struct result_counters, note),
+	SG_FIELD(struct result_counters, pid),
+	{ 0 },
 };
 
 // ---- what rows cannot say ----
@@ -93,7 +93,7 @@ static int set_new_u64(json_t *object, const char *key, uint64_t n)
 static int series_write(json_t *object, const void *item)
 {
 	const struct hist *h = ((const struct result_series *)item)->hist;
-	struct buf code = {0};
+	struct buf code = { 0 };
 	int rc;
 
 	if (h == NULL)
@@ -216,14 +216,14 @@ static void counters_free(void *item)
 	.items_offset = offsetof(struct result, member), .count_offset = offsetof(struct result, counter)
 
 static const struct field_list result_lists[] = {
-        {LIST("series", result_series, series, series_count, series_fields), .write_more = series_write,
-         .read_more = series_read, .free_more = series_free},
-        {LIST("gauges", result_gauge, gauges, gauge_count, gauge_fields)},
-        {LIST("cases", result_case, cases, case_count, case_fields)},
-        {LIST("pools", result_pool, pools, pool_count, pool_fields)},
-        {LIST("counters", result_counters, counters, counters_count, counters_fields),
-         .write_more = counters_write, .read_more = counters_read, .free_more = counters_free},
-        {0},
+	{ LIST("series", result_series, series, series_count, series_fields), .write_more = series_write,
+	  .read_more = series_read, .free_more = series_free },
+	{ LIST("gauges", result_gauge, gauges, gauge_count, gauge_fields) },
+	{ LIST("cases", result_case, cases, case_count, case_fields) },
+	{ LIST("pools", result_pool, pools, pool_count, pool_fields) },
+	{ LIST("counters", result_counters, counters, counters_count, counters_fields),
+	  .write_more = counters_write, .read_more = counters_read, .free_more = counters_free },
+	{ 0 },
 };
 
 // ---- the timeline: [at_ms, cpu_percent, rss_bytes, fds, threads, procs] for each point ----
@@ -251,7 +251,9 @@ static int points_write(json_t *object, const struct result *r)
 
 static int point_read(const json_t *array, struct result_point *p)
 {
-	uint32_t *const small[POINT_FIELDS] = {&p->at_ms, &p->cpu_percent, NULL, &p->fds, &p->threads, &p->procs};
+	uint32_t *const small[POINT_FIELDS] = {
+		&p->at_ms, &p->cpu_percent, NULL, &p->fds, &p->threads, &p->procs
+	};
 
 	if (json_array_size(array) != POINT_FIELDS)
 		return -EINVAL;
@@ -295,7 +297,7 @@ void result_deinit(struct result *r)
 	lists_free(r, result_lists);
 	fields_free(r, result_fields);
 	free(r->points);
-	*r = (struct result){0};
+	*r = (struct result){ 0 };
 }
 
 json_t *result_to_json(const struct result *r)
@@ -388,7 +390,7 @@ static bool is_control(unsigned char c)
 
 char *result_utf8(const char *text, size_t len)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	for (size_t i = 0; i < len;) {
 		const unsigned char *p = (const unsigned char *)text + i;

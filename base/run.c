@@ -64,7 +64,7 @@ static int add_result(struct run *r, struct result *result)
 	if (json_object_set_new_nocheck(r->index, result->id, json_integer((json_int_t)r->count)) < 0)
 		return -ENOMEM;
 	results[r->count++] = *result;
-	*result = (struct result){0};
+	*result = (struct result){ 0 };
 	return 0;
 }
 
@@ -81,7 +81,7 @@ static void count_as_bad(struct journal_stats *stats)
 
 static int on_end(struct run *r, json_t *record)
 {
-	struct result result = {0};
+	struct result result = { 0 };
 	int rc = result_from_json(record, &result, NULL);
 
 	if (rc == -EINVAL) {
@@ -141,7 +141,7 @@ static int close_gaps(struct run *r)
 static int load_info(struct run *r, struct err *e)
 {
 	char *path = io_join(r->dir, "run.json");
-	struct buf text = {0};
+	struct buf text = { 0 };
 	json_error_t where;
 	int rc;
 
@@ -167,7 +167,7 @@ out:
 
 static int load_journal(struct run *r, struct err *e)
 {
-	struct reading reading = {r, e};
+	struct reading reading = { r, e };
 	char *path = io_join(r->dir, "journal.jsonl");
 	struct stat st;
 	int rc;
@@ -211,7 +211,7 @@ void run_deinit(struct run *r)
 	json_decref(r->info);
 	json_decref(r->header);
 	json_decref(r->index);
-	*r = (struct run){0};
+	*r = (struct run){ 0 };
 }
 
 const struct result *run_find(const struct run *r, const char *id)

@@ -117,8 +117,8 @@ static bool take_double(struct span s, double *value)
 
 // ---- one function a word: NULL, or what is wrong with its arguments ----
 
-// This is what every latency of a test goes through: one pass that judges the line (all or nothing: half of it must
-// not count), one that reads it.
+// This is what every latency of a test goes through: one pass that judges the line (all or nothing: half of it
+// must not count), one that reads it.
 static const char *on_lat(struct words *w, const struct sample_sink *sink)
 {
 	char series[SG_SAMPLE_NAME_MAX];
@@ -230,7 +230,8 @@ static const char *on_check(struct words *w, const struct sample_sink *sink)
 static bool take_case(struct span s, enum sample_case *what)
 {
 	static const char *const words[] = {
-	        [CASE_START] = "start", [CASE_PASS] = "pass", [CASE_FAIL] = "fail", [CASE_SKIP] = "skip"};
+		[CASE_START] = "start", [CASE_PASS] = "pass", [CASE_FAIL] = "fail", [CASE_SKIP] = "skip"
+	};
 
 	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (span_is(s, words[i])) {
@@ -274,8 +275,8 @@ static const struct {
 	const char *word;
 	word_fn read;
 } known_words[] = {
-        {"lat", on_lat},     {"hist", on_hist}, {"gauge", on_gauge}, {"gc", on_gc},
-        {"check", on_check}, {"case", on_case}, {"done", on_done},
+	{ "lat", on_lat },     { "hist", on_hist }, { "gauge", on_gauge }, { "gc", on_gc },
+	{ "check", on_check }, { "case", on_case }, { "done", on_done },
 };
 
 // The function of a line that begins with the mark and a known word (*w is then behind it); NULL for any other.
@@ -318,7 +319,7 @@ static bool take_status(struct words *w, bool *failed)
 static bool cut_directive(struct words *title, struct words *why)
 {
 	for (const char *p = title->at; title->end - p > 1; p++) {
-		struct words after = {p + 2, title->end};
+		struct words after = { p + 2, title->end };
 		struct span word;
 
 		if (!is_blank(p[0]) || p[1] != '#')
@@ -338,8 +339,8 @@ static bool cut_directive(struct words *title, struct words *why)
 // begins with "ok" is not taken for a case. A TODO that fails is no failure in TAP: it counts as skipped.
 static void parse_tap(const char *line, size_t len, const struct sample_sink *sink)
 {
-	struct words w = {line, line + len};
-	struct words why = {line + len, line + len};
+	struct words w = { line, line + len };
+	struct words why = { line + len, line + len };
 	char name[SG_SAMPLE_NAME_MAX];
 	char text[SG_SAMPLE_LINE_MAX];
 	enum sample_case what;
@@ -367,7 +368,7 @@ static void parse_tap(const char *line, size_t len, const struct sample_sink *si
 
 bool sample_parse_line(const char *line, size_t len, uint64_t line_number, const struct sample_sink *sink)
 {
-	struct words w = {line, line + len};
+	struct words w = { line, line + len };
 	const char *wrong;
 	word_fn read;
 

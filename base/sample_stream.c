@@ -8,7 +8,7 @@
 int sample_stream_init(struct sample_stream *s, const struct sample_sink *sink,
                        void (*output)(void *, const char *, size_t), void *output_arg)
 {
-	*s = (struct sample_stream){.sink = *sink, .output = output, .output_arg = output_arg};
+	*s = (struct sample_stream){ .sink = *sink, .output = output, .output_arg = output_arg };
 	s->pending = malloc(SG_SAMPLE_LINE_MAX);
 	return s->pending == NULL ? -ENOMEM : 0;
 }
@@ -16,7 +16,7 @@ int sample_stream_init(struct sample_stream *s, const struct sample_sink *sink,
 void sample_stream_deinit(struct sample_stream *s)
 {
 	free(s->pending);
-	*s = (struct sample_stream){0};
+	*s = (struct sample_stream){ 0 };
 }
 
 static void put_output(struct sample_stream *s, const char *bytes, size_t len)

@@ -18,7 +18,7 @@ struct suite_test *suite_add(struct suite *s)
 	if (tests == NULL)
 		return NULL;
 	s->tests = tests;
-	tests[s->count] = (struct suite_test){0};
+	tests[s->count] = (struct suite_test){ 0 };
 	return &tests[s->count++];
 }
 
@@ -73,7 +73,7 @@ void suite_deinit(struct suite *s)
 	free(s->note);
 	json_decref(s->options);
 	json_decref(s->index);
-	*s = (struct suite){0};
+	*s = (struct suite){ 0 };
 }
 
 const struct suite_test *suite_find(const struct suite *s, const char *id)

@@ -104,7 +104,7 @@ static int settle_id(const char *path, struct suite_test *t, struct err *e)
 static int read_test(const struct suite *s, struct suite_test *t, size_t *changed, struct err *e)
 {
 	char *path = suite_test_path(s, t);
-	struct buf head = {0};
+	struct buf head = { 0 };
 	char hash[9];
 	int rc;
 
@@ -129,7 +129,7 @@ static int read_test(const struct suite *s, struct suite_test *t, size_t *change
 static int read_tests(struct suite *s, struct err *e)
 {
 	size_t changed = 0;
-	struct buf note = {0};
+	struct buf note = { 0 };
 
 	for (size_t i = 0; i < s->count; i++) {
 		int rc = read_test(s, &s->tests[i], &changed, e);
@@ -274,7 +274,7 @@ static int report_circle(const struct walk *w, size_t back_to, struct err *e)
 	const struct suite_test *t = &s->tests[back_to];
 	size_t edge = w->next[back_to] - 1 - w->edges->first[back_to];
 	char *path = suite_test_path(s, t);
-	struct buf circle = {0};
+	struct buf circle = { 0 };
 	size_t i = w->depth;
 
 	while (i > 0 && w->stack[i - 1] != back_to)
@@ -317,7 +317,7 @@ static int walk_from(struct walk *w, size_t start, struct err *e)
 
 static int find_circle(const struct suite *s, const struct edges *g, struct err *e)
 {
-	struct walk w = {.suite = s, .edges = g};
+	struct walk w = { .suite = s, .edges = g };
 	int rc = 0;
 
 	w.stack = calloc(s->count + 1, sizeof *w.stack);
@@ -339,7 +339,7 @@ out:
 
 static int check_dependencies(struct suite *s, struct err *e)
 {
-	struct edges g = {0};
+	struct edges g = { 0 };
 	int rc;
 
 	g.first = calloc(s->count + 1, sizeof *g.first);

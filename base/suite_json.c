@@ -13,44 +13,44 @@
 #define JSON_LIMIT (UINT32_C(256) << 20)
 
 static const struct field suite_fields[] = {
-        SG_FIELD(struct suite, generator),
-        SG_FIELD(struct suite, seed),
-        {0},
+	SG_FIELD(struct suite, generator),
+	SG_FIELD(struct suite, seed),
+	{ 0 },
 };
 
 #define ROW(member) SG_FIELD(struct suite_test, member)
 static const struct field test_fields[] = {
-        ROW(path),    ROW(id),     ROW(kernel),
-        ROW(dialect), ROW(target), {"params", FIELD_TEXT, offsetof(struct suite_test, param_text)},
-        ROW(growth),  ROW(hash),   {0},
+	ROW(path),    ROW(id),     ROW(kernel),
+	ROW(dialect), ROW(target), { "params", FIELD_TEXT, offsetof(struct suite_test, param_text) },
+	ROW(growth),  ROW(hash),   { 0 },
 };
 #undef ROW
 
 static const struct field left_out_fields[] = {
-        SG_FIELD(struct suite_left_out, kernel),
-        SG_FIELD(struct suite_left_out, dialect),
-        SG_FIELD(struct suite_left_out, reason),
-        {0},
+	SG_FIELD(struct suite_left_out, kernel),
+	SG_FIELD(struct suite_left_out, dialect),
+	SG_FIELD(struct suite_left_out, reason),
+	{ 0 },
 };
 
 static const struct field pattern_fields[] = {
-        {"class", FIELD_TEXT, offsetof(struct pattern, class_name)},
-        SG_FIELD(struct pattern, exit),
-        SG_FIELD(struct pattern, stream),
-        SG_FIELD(struct pattern, regex),
-        {0},
+	{ "class", FIELD_TEXT, offsetof(struct pattern, class_name) },
+	SG_FIELD(struct pattern, exit),
+	SG_FIELD(struct pattern, stream),
+	SG_FIELD(struct pattern, regex),
+	{ 0 },
 };
 
 static const struct field_list left_out_lists[] = {
-        {"left_out", left_out_fields, sizeof(struct suite_left_out), offsetof(struct suite, left_out),
-         offsetof(struct suite, left_out_count), NULL, NULL, NULL},
-        {0},
+	{ "left_out", left_out_fields, sizeof(struct suite_left_out), offsetof(struct suite, left_out),
+	  offsetof(struct suite, left_out_count), NULL, NULL, NULL },
+	{ 0 },
 };
 
 static const struct field_list pattern_lists[] = {
-        {"patterns", pattern_fields, sizeof(struct pattern), offsetof(struct suite_test, patterns),
-         offsetof(struct suite_test, pattern_count), NULL, NULL, NULL},
-        {0},
+	{ "patterns", pattern_fields, sizeof(struct pattern), offsetof(struct suite_test, patterns),
+	  offsetof(struct suite_test, pattern_count), NULL, NULL, NULL },
+	{ 0 },
 };
 
 // ---- writing ----
@@ -151,7 +151,7 @@ int suite_save(struct suite *s, struct err *e)
 	char *path = NULL;
 	char *text = NULL;
 	json_t *root = NULL;
-	struct buf file = {0};
+	struct buf file = { 0 };
 	int rc = prepare(s, e);
 
 	if (rc < 0)
@@ -185,8 +185,8 @@ static bool is_one_of(const char *word, const char *const *words)
 
 static int check_pattern(const struct pattern *p, struct err *e)
 {
-	static const char *const classes[] = {"stack", "cstack", "heap", "slab", "assert", NULL};
-	static const char *const streams[] = {"out", "err", "both", NULL};
+	static const char *const classes[] = { "stack", "cstack", "heap", "slab", "assert", NULL };
+	static const char *const streams[] = { "out", "err", "both", NULL };
 	regex_t compiled;
 	char why[128];
 	int rc;
@@ -262,7 +262,7 @@ static int read_tests(json_t *root, struct suite *s, struct err *e)
 // Every set once, whether a test uses it or not, rather than once a test.
 static int check_pattern_sets(const json_t *sets, struct err *e)
 {
-	struct suite_test holder = {0};
+	struct suite_test holder = { 0 };
 	json_t *set;
 	size_t i;
 	int rc = 0;
@@ -305,8 +305,8 @@ static int read_root(json_t *root, struct suite *s, struct err *e)
 
 int suite_read_json(const char *path, struct suite *s, struct err *e)
 {
-	struct buf text = {0};
-	struct err inner = {""};
+	struct buf text = { 0 };
+	struct err inner = { "" };
 	json_error_t where;
 	json_t *root = NULL;
 	int rc = io_read_file(path, JSON_LIMIT, &text, e);

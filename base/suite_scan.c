@@ -17,8 +17,8 @@ static int by_text(const void *a, const void *b)
 // 1, 0 or -errno.
 static int has_header(const char *path, struct err *e)
 {
-	struct test_meta meta = {0};
-	struct buf head = {0};
+	struct test_meta meta = { 0 };
+	struct buf head = { 0 };
 	char hash[9];
 	int rc = suite_read_file(path, hash, &head, e);
 
@@ -86,8 +86,8 @@ out:
 
 int suite_scan(struct suite *s, struct err *e)
 {
-	struct strings dirs = {0};
-	struct strings tests = {0};
+	struct strings dirs = { 0 };
+	struct strings tests = { 0 };
 	int rc = strings_add(&dirs, "", 0);
 
 	for (size_t i = 0; rc == 0 && i < dirs.count; i++) { // grows while it is read

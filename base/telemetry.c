@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 static const char *const kind_names[] = {
-        [TELE_INTERPOSER] = "interposer", [TELE_POOL] = "pool",     [TELE_PROBE] = "probe",
-        [TELE_SERVER] = "server",         [TELE_CLIENT] = "client",
+	[TELE_INTERPOSER] = "interposer", [TELE_POOL] = "pool",     [TELE_PROBE] = "probe",
+	[TELE_SERVER] = "server",         [TELE_CLIENT] = "client",
 };
 
 #define TRIES 999U // names tried for one role of one process

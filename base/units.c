@@ -74,11 +74,11 @@ static int parse_with_unit(const char *text, const struct unit *units, size_t co
 int units_parse_duration(const char *text, uint64_t *ns)
 {
 	static const struct unit units[] = {
-	        {"", SG_NS_PER_S},          {"ns", 1},
-	        {"us", SG_NS_PER_US},       {"ms", SG_NS_PER_MS},
-	        {"s", SG_NS_PER_S},         {"m", 60 * SG_NS_PER_S},
-	        {"min", 60 * SG_NS_PER_S},  {"h", 3600 * SG_NS_PER_S},
-	        {"d", 86400 * SG_NS_PER_S},
+		{ "", SG_NS_PER_S },          { "ns", 1 },
+		{ "us", SG_NS_PER_US },       { "ms", SG_NS_PER_MS },
+		{ "s", SG_NS_PER_S },         { "m", 60 * SG_NS_PER_S },
+		{ "min", 60 * SG_NS_PER_S },  { "h", 3600 * SG_NS_PER_S },
+		{ "d", 86400 * SG_NS_PER_S },
 	};
 
 	return parse_with_unit(text, units, sizeof units / sizeof units[0], ns);
@@ -87,20 +87,20 @@ int units_parse_duration(const char *text, uint64_t *ns)
 int units_parse_bytes(const char *text, uint64_t *bytes)
 {
 	static const struct unit units[] = {
-	        {"", 1},
-	        {"B", 1},
-	        {"k", UINT64_C(1) << 10},
-	        {"kB", UINT64_C(1) << 10},
-	        {"KiB", UINT64_C(1) << 10},
-	        {"M", UINT64_C(1) << 20},
-	        {"MB", UINT64_C(1) << 20},
-	        {"MiB", UINT64_C(1) << 20},
-	        {"G", UINT64_C(1) << 30},
-	        {"GB", UINT64_C(1) << 30},
-	        {"GiB", UINT64_C(1) << 30},
-	        {"T", UINT64_C(1) << 40},
-	        {"TB", UINT64_C(1) << 40},
-	        {"TiB", UINT64_C(1) << 40},
+		{ "", 1 },
+		{ "B", 1 },
+		{ "k", UINT64_C(1) << 10 },
+		{ "kB", UINT64_C(1) << 10 },
+		{ "KiB", UINT64_C(1) << 10 },
+		{ "M", UINT64_C(1) << 20 },
+		{ "MB", UINT64_C(1) << 20 },
+		{ "MiB", UINT64_C(1) << 20 },
+		{ "G", UINT64_C(1) << 30 },
+		{ "GB", UINT64_C(1) << 30 },
+		{ "GiB", UINT64_C(1) << 30 },
+		{ "T", UINT64_C(1) << 40 },
+		{ "TB", UINT64_C(1) << 40 },
+		{ "TiB", UINT64_C(1) << 40 },
 	};
 
 	return parse_with_unit(text, units, sizeof units / sizeof units[0], bytes);
@@ -154,7 +154,7 @@ char *units_duration(char *text, size_t size, uint64_t ns)
 
 char *units_bytes(char *text, size_t size, uint64_t bytes)
 {
-	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 	unsigned i = 0;
 
 	// 1023.5 and more would be shown as 1024.

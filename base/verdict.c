@@ -8,8 +8,8 @@ static const struct {
 	const char *name;
 	bool bad;
 } verdicts[VERDICT_COUNT] = {
-#define X(name, text, bad) [VERDICT_##name] = {text, bad},
-        SG_VERDICTS(X)
+#define X(name, text, bad) [VERDICT_##name] = { text, bad },
+	SG_VERDICTS(X)
 #undef X
 };
 

@@ -8,7 +8,7 @@
 
 CASE("buf: text is empty when nothing was added")
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	assert_string_equal(buf_text(&b), "");
 	buf_deinit(&b);
@@ -16,7 +16,7 @@ CASE("buf: text is empty when nothing was added")
 
 CASE("buf: taken bytes are the caller's when the buffer is used again")
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	char *taken;
 
 	buf_adds(&b, "one");
@@ -30,7 +30,7 @@ CASE("buf: taken bytes are the caller's when the buffer is used again")
 
 CASE("buf: taking gives an empty string when nothing was added")
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	char *taken = buf_take(&b);
 
 	assert_string_equal(taken, "");
@@ -39,7 +39,7 @@ CASE("buf: taking gives an empty string when nothing was added")
 
 CASE("buf: bytes stay in order when it grows a byte at a time and by large pieces")
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	char piece[5000];
 
 	memset(piece, 'p', sizeof piece);
@@ -56,7 +56,7 @@ CASE("buf: bytes stay in order when it grows a byte at a time and by large piece
 
 CASE("buf: NUL bytes are kept when they are added by length")
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	buf_add(&b, "a\0b", 3);
 	assert_int_equal(b.len, 3);
@@ -66,7 +66,7 @@ CASE("buf: NUL bytes are kept when they are added by length")
 
 CASE("buf: it is marked as failed and keeps what it has when memory cannot be had")
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	buf_adds(&b, "kept");
 	buf_add(&b, "x", SIZE_MAX / 2 - 1);

@@ -9,7 +9,7 @@
 CASE("clock: time does not run backwards when it is read twice")
 {
 	uint64_t before = clock_now_ns();
-	struct timespec nap = {0, 2000000};
+	struct timespec nap = { 0, 2000000 };
 
 	nanosleep(&nap, NULL);
 	assert_true(clock_now_ns() - before >= 2 * SG_NS_PER_MS);

@@ -8,7 +8,7 @@
 
 CASE("err: the first message wins when several are set")
 {
-	struct err e = {""};
+	struct err e = { "" };
 
 	assert_int_equal(err_set(&e, EINVAL, "first %d", 1), -EINVAL);
 	assert_int_equal(err_set(&e, ENOENT, "second"), -ENOENT);
@@ -17,8 +17,8 @@ CASE("err: the first message wins when several are set")
 
 CASE("err: place is file, line and column when there is a column")
 {
-	struct err with = {""};
-	struct err without = {""};
+	struct err with = { "" };
+	struct err without = { "" };
 
 	assert_int_equal(err_at(&with, EINVAL, "a.k", 3, 7, "what %s", "now"), -EINVAL);
 	assert_string_equal(with.text, "a.k:3:7: what now");
@@ -34,7 +34,7 @@ CASE("err: code is returned when nobody wants the message")
 
 CASE("err: text is cut and terminated when it is too long")
 {
-	struct err e = {""};
+	struct err e = { "" };
 	char name[2000];
 
 	memset(name, 'n', sizeof name);

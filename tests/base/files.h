@@ -25,7 +25,7 @@ static inline char *file_put(const char *name, const char *text, mode_t mode)
 {
 	char *path = file_path(name);
 	char *slash = strrchr(path, '/');
-	struct err e = {""};
+	struct err e = { "" };
 
 	*slash = '\0';
 	assert_int_equal(io_make_dirs(path, &e), 0);

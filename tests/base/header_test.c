@@ -9,8 +9,8 @@
 
 static int parse(const char *text, struct test_meta *m, struct err *e)
 {
-	*m = (struct test_meta){0};
-	*e = (struct err){""};
+	*m = (struct test_meta){ 0 };
+	*e = (struct err){ "" };
 	return test_header_parse("dir/t.lua", text, strlen(text), m, e);
 }
 
@@ -123,17 +123,17 @@ CASE("header: defaults hold when there is no header")
 CASE("header: a comment of any language will do")
 {
 	static const char *const lines[] = {
-	        "-- @Kind gc",    "# @Kind gc",
-	        "; @Kind gc",     ";;; @Kind gc",
-	        "// @Kind gc",    "/* @Kind gc */",
-	        " * @Kind gc",    " * @Kind gc */",
-	        "(* @Kind gc *)", "<!-- @Kind gc -->",
-	        "% @Kind gc",     "dnl @Kind gc",
-	        "rem @Kind gc",   "REM @Kind gc",
-	        "! @Kind gc",     "#|@Kind gc|#",
-	        "{- @Kind gc -}", "--@Kind gc",
-	        "\\ @Kind gc",    "\t# @Kind\tgc",
-	        "# @Kind gc\r",   "\xef\xbb\xbf# @Kind gc",
+		"-- @Kind gc",    "# @Kind gc",
+		"; @Kind gc",     ";;; @Kind gc",
+		"// @Kind gc",    "/* @Kind gc */",
+		" * @Kind gc",    " * @Kind gc */",
+		"(* @Kind gc *)", "<!-- @Kind gc -->",
+		"% @Kind gc",     "dnl @Kind gc",
+		"rem @Kind gc",   "REM @Kind gc",
+		"! @Kind gc",     "#|@Kind gc|#",
+		"{- @Kind gc -}", "--@Kind gc",
+		"\\ @Kind gc",    "\t# @Kind\tgc",
+		"# @Kind gc\r",   "\xef\xbb\xbf# @Kind gc",
 	};
 
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -149,21 +149,21 @@ CASE("header: a comment of any language will do")
 CASE("header: a line is not one when no comment begins it or something is glued to the key")
 {
 	static const char *const lines[] = {
-	        "@Kind gc",
-	        "x = 1 # @Kind gc",
-	        "\"@Kind gc\"",
-	        "'@Kind gc'",
-	        "| @Kind | gc |",
-	        "> @Kind gc",
-	        "# kind gc",
-	        "# @kind gc",
-	        "# see @Kind gc",
-	        "// @Test(timeout=1)",
-	        "# user@Kind gc",
-	        "# @ Kind gc",
-	        "# @Kind/name",
-	        "",
-	        "#",
+		"@Kind gc",
+		"x = 1 # @Kind gc",
+		"\"@Kind gc\"",
+		"'@Kind gc'",
+		"| @Kind | gc |",
+		"> @Kind gc",
+		"# kind gc",
+		"# @kind gc",
+		"# see @Kind gc",
+		"// @Test(timeout=1)",
+		"# user@Kind gc",
+		"# @ Kind gc",
+		"# @Kind/name",
+		"",
+		"#",
 	};
 
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -208,8 +208,8 @@ CASE("header: lines count up to the sixty-fourth and no further")
 CASE("header: there is none when the file has a NUL byte")
 {
 	static const char text[] = "# @Kind gc\n\0\n";
-	struct test_meta m = {0};
-	struct err e = {""};
+	struct test_meta m = { 0 };
+	struct err e = { "" };
 
 	assert_int_equal(test_header_parse("t", text, sizeof text - 1, &m, &e), 0);
 	assert_false(m.has_header);
@@ -265,65 +265,65 @@ CASE("header: a colon or an equals sign behind the key is refused")
 CASE("header: values out of range or out of form are refused with file and line")
 {
 	static const char *const bad[][2] = {
-	        {"Test", ""},
-	        {"Test", "two words"},
-	        {"Kind", ""},
-	        {"Kind", "GC"},
-	        {"Level", "high"},
-	        {"Tag", ""},
-	        {"Tag", "a,,b"},
-	        {"Tag", "a,"},
-	        {"Timeout", ""},
-	        {"Timeout", "-1s"},
-	        {"Timeout", "ten"},
-	        {"Timeout", "366d"},
-	        {"Memory", "0"},
-	        {"Memory", "lots"},
-	        {"Memory", "1e3"},
-	        {"Memory", "18446744073709551615"},
-	        {"Memory", "-5M"},
-	        {"Cpu", "0"},
-	        {"Cpu", "x"},
-	        {"Files", "0"},
-	        {"Files", "1048577"},
-	        {"Files", "1.5"},
-	        {"Procs", "0"},
-	        {"Procs", "4194305"},
-	        {"Io", ""},
-	        {"Io", "10MB"},
-	        {"Io", "0/s"},
-	        {"Io", "1/s 2/s"},
-	        {"Io", "1MB/s 2MB/s"},
-	        {"Io", "/s"},
-	        {"Headroom", "0%"},
-	        {"Headroom", "101%"},
-	        {"Headroom", "%"},
-	        {"Headroom", "20%%"},
-	        {"Serial", "maybe"},
-	        {"Resource", ""},
-	        {"Resource", "a b"},
-	        {"List", ""},
-	        {"Priority", "0"},
-	        {"Priority", "P4"},
-	        {"DependsOn", ""},
-	        {"DependsOn", "a,"},
-	        {"Slow", "very"},
-	        {"Skip", ""},
-	        {"Planned", "soon"},
-	        {"Expect", ""},
-	        {"Expect", "broken"},
-	        {"Expect", "flaky"},
-	        {"Expect", "skipped"},
-	        {"Expect", "planned"},
-	        {"Expect", "interrupted"},
-	        {"Retry", "101"},
-	        {"Retry", "-1"},
-	        {"Retry", ""},
-	        {"Run", ""},
-	        {"Param", "x"},
-	        {"Param", "=1"},
-	        {"Param", "a b=1"},
-	        {"Sentinel", "2"},
+		{ "Test", "" },
+		{ "Test", "two words" },
+		{ "Kind", "" },
+		{ "Kind", "GC" },
+		{ "Level", "high" },
+		{ "Tag", "" },
+		{ "Tag", "a,,b" },
+		{ "Tag", "a," },
+		{ "Timeout", "" },
+		{ "Timeout", "-1s" },
+		{ "Timeout", "ten" },
+		{ "Timeout", "366d" },
+		{ "Memory", "0" },
+		{ "Memory", "lots" },
+		{ "Memory", "1e3" },
+		{ "Memory", "18446744073709551615" },
+		{ "Memory", "-5M" },
+		{ "Cpu", "0" },
+		{ "Cpu", "x" },
+		{ "Files", "0" },
+		{ "Files", "1048577" },
+		{ "Files", "1.5" },
+		{ "Procs", "0" },
+		{ "Procs", "4194305" },
+		{ "Io", "" },
+		{ "Io", "10MB" },
+		{ "Io", "0/s" },
+		{ "Io", "1/s 2/s" },
+		{ "Io", "1MB/s 2MB/s" },
+		{ "Io", "/s" },
+		{ "Headroom", "0%" },
+		{ "Headroom", "101%" },
+		{ "Headroom", "%" },
+		{ "Headroom", "20%%" },
+		{ "Serial", "maybe" },
+		{ "Resource", "" },
+		{ "Resource", "a b" },
+		{ "List", "" },
+		{ "Priority", "0" },
+		{ "Priority", "P4" },
+		{ "DependsOn", "" },
+		{ "DependsOn", "a," },
+		{ "Slow", "very" },
+		{ "Skip", "" },
+		{ "Planned", "soon" },
+		{ "Expect", "" },
+		{ "Expect", "broken" },
+		{ "Expect", "flaky" },
+		{ "Expect", "skipped" },
+		{ "Expect", "planned" },
+		{ "Expect", "interrupted" },
+		{ "Retry", "101" },
+		{ "Retry", "-1" },
+		{ "Retry", "" },
+		{ "Run", "" },
+		{ "Param", "x" },
+		{ "Param", "=1" },
+		{ "Param", "a b=1" },
+		{ "Sentinel", "2" },
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -351,8 +351,9 @@ CASE("header: memory is in MiB when the number is bare, and as written when it h
 	static const struct {
 		const char *text;
 		uint64_t bytes;
-	} rows[] = {
-	        {"# @Memory 1", 1 << 20}, {"# @Memory 1.5G", UINT64_C(3) << 29}, {"# @Memory 512k", 512 << 10}};
+	} rows[] = { { "# @Memory 1", 1 << 20 },
+		     { "# @Memory 1.5G", UINT64_C(3) << 29 },
+		     { "# @Memory 512k", 512 << 10 } };
 
 	for (size_t i = 0; i < 3; i++) {
 		struct test_meta m;

@@ -9,8 +9,8 @@
 CASE("io: a file is read whole, and refused when it is over the limit")
 {
 	char *path = file_put("f", "0123456789", 0600);
-	struct buf b = {0};
-	struct err e = {""};
+	struct buf b = { 0 };
+	struct err e = { "" };
 
 	assert_int_equal(io_read_file(path, 10, &b, &e), 0);
 	assert_string_equal(buf_text(&b), "0123456789");
@@ -24,8 +24,8 @@ CASE("io: a file is read whole, and refused when it is over the limit")
 
 CASE("io: the message names the path when a file is missing")
 {
-	struct buf b = {0};
-	struct err e = {""};
+	struct buf b = { 0 };
+	struct err e = { "" };
 	char *path = file_path("none");
 
 	assert_int_equal(io_read_file(path, 10, &b, &e), -ENOENT);
@@ -38,7 +38,7 @@ CASE("io: the message names the path when a file is missing")
 CASE("io: a FIFO without a writer does not hold the reader")
 {
 	char *path = file_path("fifo");
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(io_read_file(path, 10, &b, NULL), 0);
@@ -51,8 +51,8 @@ CASE("io: the old file stays whole when its replacement cannot be written")
 {
 	char *path = file_put("d/f", "old", 0600);
 	char *dir = file_path("d");
-	struct err e = {""};
-	struct buf b = {0};
+	struct err e = { "" };
+	struct buf b = { 0 };
 	char *blocker;
 	char name[64];
 
@@ -91,7 +91,7 @@ CASE("io: the message names the file that is in a directory's way")
 {
 	char *file = file_put("file", "", 0600);
 	char *path = file_path("file/sub");
-	struct err e = {""};
+	struct err e = { "" };
 
 	assert_int_equal(io_make_dirs(path, &e), -ENOTDIR);
 	assert_non_null(strstr(e.text, file));
@@ -147,7 +147,8 @@ CASE("io: a tree of five hundred levels is removed")
 CASE("io: joined paths have one slash between them")
 {
 	static const char *const rows[][3] = {
-	        {"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"", "b", "b"}, {"/", "b", "/b"}};
+		{ "a", "b", "a/b" }, { "a/", "b", "a/b" }, { "", "b", "b" }, { "/", "b", "/b" }
+	};
 
 	for (size_t i = 0; i < 4; i++) {
 		char *path = io_join(rows[i][0], rows[i][1]);
@@ -159,13 +160,13 @@ CASE("io: joined paths have one slash between them")
 
 CASE("io: a name is encoded so that it is one file name and nothing else")
 {
-	static const char *const rows[][2] = {
-	        {"recursion/sum-5000.lua@slab-fixed", "recursion%2Fsum-5000.lua@slab-fixed"},
-	        {"..", "%2E."},
-	        {".hidden", "%2Ehidden"},
-	        {"a b%c", "a%20b%25c"},
-	        {"\xc3\xa9", "%C3%A9"},
-	        {"", ""}};
+	static const char *const rows[][2] = { { "recursion/sum-5000.lua@slab-fixed",
+		                                 "recursion%2Fsum-5000.lua@slab-fixed" },
+		                               { "..", "%2E." },
+		                               { ".hidden", "%2Ehidden" },
+		                               { "a b%c", "a%20b%25c" },
+		                               { "\xc3\xa9", "%C3%A9" },
+		                               { "", "" } };
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char *name = io_encode_name(rows[i][0]);

@@ -29,7 +29,7 @@ static void append(struct journal *j, const char *type, const char *id)
 static struct journal *create(const char *path)
 {
 	struct journal *j;
-	struct err e = {""};
+	struct err e = { "" };
 
 	if (journal_create(path, &j, &e) < 0)
 		fail_msg("%s", e.text);
@@ -40,7 +40,7 @@ static struct journal *create(const char *path)
 static void reads(const char *path, const char *records, uint64_t bad_lines, bool torn)
 {
 	struct journal_stats stats;
-	struct buf seen = {0};
+	struct buf seen = { 0 };
 
 	assert_int_equal(journal_read(path, collect, &seen, &stats, NULL), 0);
 	assert_string_equal(buf_text(&seen), records);
@@ -51,7 +51,7 @@ static void reads(const char *path, const char *records, uint64_t bad_lines, boo
 
 static char *slurp(const char *path, size_t *len)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	assert_int_equal(io_read_file(path, 1 << 20, &b, NULL), 0);
 	*len = b.len;
@@ -135,7 +135,7 @@ CASE("journal: a line is bad when any one of its bits is turned over")
 	text = slurp(path, &len);
 	for (size_t bit = 0; bit < (len - 1) * 8; bit++) {
 		struct journal_stats stats;
-		struct buf seen = {0};
+		struct buf seen = { 0 };
 
 		text[bit / 8] = (char)(text[bit / 8] ^ 1 << bit % 8);
 		assert_int_equal(journal_read_text(text, len, collect, &seen, &stats), 0);
@@ -154,7 +154,7 @@ CASE("journal: a bad line in the middle is skipped and counted")
 	char *path = file_path("journal.jsonl");
 	struct journal *j = create(path);
 	struct journal_stats stats;
-	struct buf seen = {0};
+	struct buf seen = { 0 };
 	size_t len;
 	char *text;
 
@@ -179,7 +179,7 @@ CASE("journal: NUL bytes and a line of a hundred megabytes do no harm")
 {
 	const size_t huge = 100U << 20;
 	struct journal_stats stats;
-	struct buf seen = {0};
+	struct buf seen = { 0 };
 	char *path = file_path("journal.jsonl");
 	struct journal *j = create(path);
 	size_t len;
@@ -231,7 +231,7 @@ CASE("journal: a second one is refused where there is one")
 	char *path = file_path("journal.jsonl");
 	struct journal *j = create(path);
 	struct journal *second;
-	struct err e = {""};
+	struct err e = { "" };
 
 	append(j, "a", "1");
 	journal_close(j);
@@ -248,7 +248,7 @@ CASE("journal: it is refused while another runner has it, and free when that one
 	char *path = file_path("journal.jsonl");
 	struct journal *j = create(path);
 	struct journal *second;
-	struct err e = {""};
+	struct err e = { "" };
 
 	append(j, "a", "1");
 	assert_int_equal(journal_reopen(path, &second, &e), -EBUSY);
@@ -342,7 +342,7 @@ CASE("journal: what was appended is there when the writer is killed at once")
 	assert_true(WIFSIGNALED(status));
 	{
 		struct journal_stats stats;
-		struct buf seen = {0};
+		struct buf seen = { 0 };
 
 		assert_int_equal(journal_read(path, collect, &seen, &stats, NULL), 0);
 		assert_int_equal(stats.records, 25);
@@ -356,8 +356,8 @@ CASE("journal: the message names the file when it is missing or no file")
 	char *path = file_path("none");
 	struct journal_stats stats;
 	struct journal *j;
-	struct err e = {""};
-	struct err e2 = {""};
+	struct err e = { "" };
+	struct err e2 = { "" };
 
 	assert_int_equal(journal_read(path, collect, NULL, &stats, &e), -ENOENT);
 	assert_non_null(strstr(e.text, path));

@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 
-static const char *const rooms[] = {"base", "gen", "runner", "alloc", "stress", "reports", "cli", "tests"};
+static const char *const rooms[] = { "base", "gen", "runner", "alloc", "stress", "reports", "cli", "tests" };
 
 static bool is_source(const char *name)
 {
@@ -68,7 +68,7 @@ static unsigned check_tree(const char *dir, struct buf *found)
 
 CASE("layers: no source includes a file of another folder by its path")
 {
-	struct buf found = {0};
+	struct buf found = { 0 };
 
 	for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
 		char *dir = io_join(SG_SOURCE_DIR, rooms[i]);
@@ -85,14 +85,14 @@ CASE("layers: no source includes a file of another folder by its path")
 
 CASE("layers: a forbidden include is found when there is one")
 {
-	static const char *const lines[] = {"#include \"../gen/gen.h\"\n", "  # include  \"runner/runner.h\"\n",
-	                                    "#include \"other.c\"\n", "#include <base/err.h>\n"};
-	static const char *const fine[] = {"#include \"err.h\"\n", "#include <sys/stat.h>\n",
-	                                   "// #include \"../x.h\"\n"};
+	static const char *const lines[] = { "#include \"../gen/gen.h\"\n", "  # include  \"runner/runner.h\"\n",
+		                             "#include \"other.c\"\n", "#include <base/err.h>\n" };
+	static const char *const fine[] = { "#include \"err.h\"\n", "#include <sys/stat.h>\n",
+		                            "// #include \"../x.h\"\n" };
 	char *path = NULL;
 
 	for (size_t i = 0; i < 4; i++) {
-		struct buf found = {0};
+		struct buf found = { 0 };
 
 		free(path);
 		path = file_put("a.c", lines[i], 0600);
@@ -102,7 +102,7 @@ CASE("layers: a forbidden include is found when there is one")
 		buf_deinit(&found);
 	}
 	for (size_t i = 0; i < 3; i++) {
-		struct buf found = {0};
+		struct buf found = { 0 };
 
 		free(path);
 		path = file_put("a.c", fine[i], 0600);

@@ -121,8 +121,8 @@ static void fail_every(scenario_fn scenario, const char *dir)
 
 static int load_suite(const char *dir)
 {
-	struct suite s = {0};
-	struct err e = {""};
+	struct suite s = { 0 };
+	struct err e = { "" };
 	int rc = suite_load(dir, &s, &e);
 
 	if (rc == 0 && (s.count != 3 || strlen(s.hash) != 8 || suite_find(&s, "c") == NULL))
@@ -151,7 +151,7 @@ CASE("nomem: loading a directory of tests says so or does without")
 
 static int save_and_load_suite(const char *dir)
 {
-	struct suite s = {0};
+	struct suite s = { 0 };
 	struct suite_test *t;
 	char *json = io_join(dir, "suite.json");
 	int rc = json == NULL ? -ENOMEM : 0;
@@ -166,8 +166,8 @@ static int save_and_load_suite(const char *dir)
 		t->patterns = calloc(1, sizeof *t->patterns);
 		if (t->patterns != NULL) {
 			t->pattern_count = 1;
-			t->patterns[0] = (struct pattern){strdup("heap"), strdup("*"), strdup("err"),
-			                                  strdup("out of memory")};
+			t->patterns[0] = (struct pattern){ strdup("heap"), strdup("*"), strdup("err"),
+				                           strdup("out of memory") };
 		}
 		rc = suite_leave_out(&s, "k", "d", "why");
 	}
@@ -209,7 +209,7 @@ static int make_result(struct result *r)
 		r->counters[0].items = calloc(1, sizeof *r->counters[0].items);
 		if (r->counters[0].items != NULL) {
 			r->counters[0].count = 1;
-			r->counters[0].items[0] = (struct param){strdup("calls"), strdup("1")};
+			r->counters[0].items[0] = (struct param){ strdup("calls"), strdup("1") };
 			if (r->counters[0].items[0].name == NULL || r->counters[0].items[0].value == NULL)
 				return -ENOMEM;
 		}
@@ -222,9 +222,9 @@ static int make_result(struct result *r)
 // A journal with a result, and the run read back from it.
 static int write_and_read_run(const char *dir)
 {
-	struct result result = {0};
+	struct result result = { 0 };
 	struct journal *j = NULL;
-	struct run run = {0};
+	struct run run = { 0 };
 	char *path = io_join(dir, "journal.jsonl");
 	json_t *header = json_pack("{s:i,s:i}", "format", SG_RUN_VERSION, "tests", 1);
 	json_t *record = NULL;
@@ -273,7 +273,7 @@ static int files_come_and_go(const char *dir)
 	char *deep = io_join(dir, "x/y/z");
 	char *file = deep == NULL ? NULL : io_join(dir, "x/y/file");
 	char *name = io_encode_name("a/b c");
-	struct buf b = {0};
+	struct buf b = { 0 };
 	int rc = deep == NULL || file == NULL || name == NULL ? -ENOMEM : io_make_dirs(deep, NULL);
 
 	if (rc == 0)

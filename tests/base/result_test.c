@@ -12,64 +12,64 @@
 static void fill(struct result *r)
 {
 	*r = (struct result){
-	        .id = strdup("gc/one.lua"),
-	        .attempt = 2,
-	        .verdict = VERDICT_SLAB_EXHAUSTED,
-	        .expected = VERDICT_PASSED,
-	        .clean = true,
-	        .evidence = strdup("slab \"values\" was full: 1000 of 1000"),
-	        .exit_code = -1,
-	        .signal = 6,
-	        .wall_ns = UINT64_C(9007199254740993), // not a double
-	        .user_ns = 2,
-	        .sys_ns = 3,
-	        .peak_rss_bytes = UINT64_C(1) << 40,
-	        .peak_fds = 5,
-	        .peak_threads = 6,
-	        .peak_procs = 7,
-	        .done_seen = true,
-	        .checks_ok = 8,
-	        .checks_bad = 9,
-	        .first_bad_check = strdup("sum: 3"),
-	        .gc_count = 10,
-	        .gc_total_ns = 11,
-	        .gc_max_ns = 12,
-	        .stdout_bytes = 13,
-	        .stderr_bytes = 14,
-	        .tail = strdup("last\nlines"),
-	        .limits = strdup("memory 1 GiB by cgroup v1"),
-	        .containment = strdup("cgroup v2"),
+		.id = strdup("gc/one.lua"),
+		.attempt = 2,
+		.verdict = VERDICT_SLAB_EXHAUSTED,
+		.expected = VERDICT_PASSED,
+		.clean = true,
+		.evidence = strdup("slab \"values\" was full: 1000 of 1000"),
+		.exit_code = -1,
+		.signal = 6,
+		.wall_ns = UINT64_C(9007199254740993), // not a double
+		.user_ns = 2,
+		.sys_ns = 3,
+		.peak_rss_bytes = UINT64_C(1) << 40,
+		.peak_fds = 5,
+		.peak_threads = 6,
+		.peak_procs = 7,
+		.done_seen = true,
+		.checks_ok = 8,
+		.checks_bad = 9,
+		.first_bad_check = strdup("sum: 3"),
+		.gc_count = 10,
+		.gc_total_ns = 11,
+		.gc_max_ns = 12,
+		.stdout_bytes = 13,
+		.stderr_bytes = 14,
+		.tail = strdup("last\nlines"),
+		.limits = strdup("memory 1 GiB by cgroup v1"),
+		.containment = strdup("cgroup v2"),
 	};
 	strings_add(&r->leftovers, "pid 1 sleep", 11);
 	hist_record(result_hist(r, "first"), 100);
 	hist_record_n(result_hist(r, "total"), 123457, 10);
 	hist_record(result_hist(r, "total"), 999999999);
 	r->gauges = calloc(1, sizeof *r->gauges);
-	r->gauges[r->gauge_count++] = (struct result_gauge){strdup("used"), strdup("MiB"), 0.1};
+	r->gauges[r->gauge_count++] = (struct result_gauge){ strdup("used"), strdup("MiB"), 0.1 };
 	r->cases = calloc(1, sizeof *r->cases);
-	r->cases[r->case_count++] = (struct result_case){strdup("c"), strdup("why"), VERDICT_FAILED, 77};
+	r->cases[r->case_count++] = (struct result_case){ strdup("c"), strdup("why"), VERDICT_FAILED, 77 };
 	r->pools = calloc(1, sizeof *r->pools);
-	r->pools[r->pool_count++] = (struct result_pool){.name = strdup("values"),
-	                                                 .role = strdup("pool"),
-	                                                 .program = strdup("lua"),
-	                                                 .pid = 12,
-	                                                 .capacity = 1000,
-	                                                 .high_water = 1000,
-	                                                 .exhausted = 2,
-	                                                 .depth = 998};
+	r->pools[r->pool_count++] = (struct result_pool){ .name = strdup("values"),
+		                                          .role = strdup("pool"),
+		                                          .program = strdup("lua"),
+		                                          .pid = 12,
+		                                          .capacity = 1000,
+		                                          .high_water = 1000,
+		                                          .exhausted = 2,
+		                                          .depth = 998 };
 	strings_add(&r->pools[0].frames, "grow", 4);
 	strings_add(&r->pools[0].frames, "lua+0x1234", 10);
 	r->counters = calloc(1, sizeof *r->counters);
 	r->counters_count = 1;
 	r->counters[0] =
-	        (struct result_counters){.role = strdup("interposer"), .program = strdup("lua"), .pid = 12};
+	        (struct result_counters){ .role = strdup("interposer"), .program = strdup("lua"), .pid = 12 };
 	r->counters[0].items = calloc(2, sizeof *r->counters[0].items);
 	r->counters[0].items[r->counters[0].count++] =
-	        (struct param){strdup("malloc_calls"), strdup("18446744073709551615")};
-	r->counters[0].items[r->counters[0].count++] = (struct param){strdup("frees"), strdup("0")};
+	        (struct param){ strdup("malloc_calls"), strdup("18446744073709551615") };
+	r->counters[0].items[r->counters[0].count++] = (struct param){ strdup("frees"), strdup("0") };
 	r->points = calloc(2, sizeof *r->points);
-	r->points[r->point_count++] = (struct result_point){0, 100, 4096, 3, 1, 1};
-	r->points[r->point_count++] = (struct result_point){UINT32_MAX, 250, UINT64_C(1) << 40, 30, 10, 2};
+	r->points[r->point_count++] = (struct result_point){ 0, 100, 4096, 3, 1, 1 };
+	r->points[r->point_count++] = (struct result_point){ UINT32_MAX, 250, UINT64_C(1) << 40, 30, 10, 2 };
 }
 
 static char *dump(const struct result *r)
@@ -91,8 +91,8 @@ static int read_text(const char *text, struct result *r, struct err *e)
 	int rc;
 
 	assert_non_null(j);
-	*r = (struct result){0};
-	*e = (struct err){""};
+	*r = (struct result){ 0 };
+	*e = (struct err){ "" };
 	rc = result_from_json(j, r, e);
 	json_decref(j);
 	return rc;
@@ -151,7 +151,7 @@ CASE("result: exact extremes and the sum of a series survive, though the histogr
 
 CASE("result: extremes that the histogram does not bear out are not believed")
 {
-	struct result r = {.id = strdup("x")};
+	struct result r = { .id = strdup("x") };
 	struct result back;
 	struct err e;
 	json_t *j, *series;
@@ -162,7 +162,7 @@ CASE("result: extremes that the histogram does not bear out are not believed")
 	json_object_set_new(series, "max_ns", json_integer(5));
 	json_object_set_new(series, "min_ns", json_integer(-5));
 	json_object_set_new(series, "sum_ns", json_real(1e300));
-	back = (struct result){0};
+	back = (struct result){ 0 };
 	assert_int_equal(result_from_json(j, &back, &e), 0);
 	assert_true(back.series[0].hist->max >= 123457);
 	assert_true(back.series[0].hist->min > 100000);
@@ -174,7 +174,7 @@ CASE("result: extremes that the histogram does not bear out are not believed")
 
 CASE("result: an empty one survives, and NULL texts and empty lists are left out")
 {
-	struct result r = {.id = strdup("x")};
+	struct result r = { .id = strdup("x") };
 	struct result back;
 	struct err e;
 	char *text = dump(&r);
@@ -192,7 +192,7 @@ CASE("result: an empty one survives, and NULL texts and empty lists are left out
 
 CASE("result: text that is not UTF-8 is escaped on its way out")
 {
-	struct result r = {.id = strdup("x"), .tail = strdup("a\xff\x1b[31m\xc3\xa9")};
+	struct result r = { .id = strdup("x"), .tail = strdup("a\xff\x1b[31m\xc3\xa9") };
 	char *text = dump(&r);
 
 	assert_non_null(strstr(text, "a\\\\xff\\\\x1b[31m\xc3\xa9"));
@@ -203,30 +203,30 @@ CASE("result: text that is not UTF-8 is escaped on its way out")
 CASE("result: a wrong type, a number out of range or a broken part is refused, and nothing leaks")
 {
 	static const char *const bad[] = {
-	        "[]",
-	        "{}",
-	        "{\"id\":7}",
-	        "{\"id\":\"x\",\"attempt\":-1}",
-	        "{\"id\":\"x\",\"attempt\":4294967296}",
-	        "{\"id\":\"x\",\"attempt\":1.5}",
-	        "{\"id\":\"x\",\"wall_ns\":-1}",
-	        "{\"id\":\"x\",\"exit_code\":2147483648}",
-	        "{\"id\":\"x\",\"verdict\":\"great\"}",
-	        "{\"id\":\"x\",\"verdict\":0}",
-	        "{\"id\":\"x\",\"clean\":1}",
-	        "{\"id\":\"x\",\"leftovers\":\"one\"}",
-	        "{\"id\":\"x\",\"leftovers\":[\"one\",2]}",
-	        "{\"id\":\"x\",\"gauges\":{}}",
-	        "{\"id\":\"x\",\"gauges\":[{\"name\":\"g\"},3]}",
-	        "{\"id\":\"x\",\"gauges\":[{\"name\":\"g\",\"value\":\"1\"}]}",
-	        "{\"id\":\"x\",\"series\":[{\"name\":\"s\"}]}",
-	        "{\"id\":\"x\",\"series\":[{\"name\":\"s\",\"hist\":\"rubbish\"}]}",
-	        "{\"id\":\"x\",\"counters\":[{\"values\":[]}]}",
-	        "{\"id\":\"x\",\"counters\":[{\"values\":{\"a\":\"1\",\"b\":2}}]}",
-	        "{\"id\":\"x\",\"points\":{}}",
-	        "{\"id\":\"x\",\"points\":[[1,2,3,4,5]]}",
-	        "{\"id\":\"x\",\"points\":[[1,2,3,4,5,6],[1,2,3,4,5,-6]]}",
-	        "{\"id\":\"x\",\"points\":[[4294967296,2,3,4,5,6]]}",
+		"[]",
+		"{}",
+		"{\"id\":7}",
+		"{\"id\":\"x\",\"attempt\":-1}",
+		"{\"id\":\"x\",\"attempt\":4294967296}",
+		"{\"id\":\"x\",\"attempt\":1.5}",
+		"{\"id\":\"x\",\"wall_ns\":-1}",
+		"{\"id\":\"x\",\"exit_code\":2147483648}",
+		"{\"id\":\"x\",\"verdict\":\"great\"}",
+		"{\"id\":\"x\",\"verdict\":0}",
+		"{\"id\":\"x\",\"clean\":1}",
+		"{\"id\":\"x\",\"leftovers\":\"one\"}",
+		"{\"id\":\"x\",\"leftovers\":[\"one\",2]}",
+		"{\"id\":\"x\",\"gauges\":{}}",
+		"{\"id\":\"x\",\"gauges\":[{\"name\":\"g\"},3]}",
+		"{\"id\":\"x\",\"gauges\":[{\"name\":\"g\",\"value\":\"1\"}]}",
+		"{\"id\":\"x\",\"series\":[{\"name\":\"s\"}]}",
+		"{\"id\":\"x\",\"series\":[{\"name\":\"s\",\"hist\":\"rubbish\"}]}",
+		"{\"id\":\"x\",\"counters\":[{\"values\":[]}]}",
+		"{\"id\":\"x\",\"counters\":[{\"values\":{\"a\":\"1\",\"b\":2}}]}",
+		"{\"id\":\"x\",\"points\":{}}",
+		"{\"id\":\"x\",\"points\":[[1,2,3,4,5]]}",
+		"{\"id\":\"x\",\"points\":[[1,2,3,4,5,6],[1,2,3,4,5,-6]]}",
+		"{\"id\":\"x\",\"points\":[[4294967296,2,3,4,5,6]]}",
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -252,13 +252,13 @@ CASE("result: unknown keys are ignored")
 
 CASE("result: a number that is not finite is written so that it can be read")
 {
-	struct result r = {.id = strdup("x")};
+	struct result r = { .id = strdup("x") };
 	struct result back;
 	struct err e;
 	char *text;
 
 	r.gauges = calloc(1, sizeof *r.gauges);
-	r.gauges[r.gauge_count++] = (struct result_gauge){strdup("g"), strdup("s"), (double)INFINITY};
+	r.gauges[r.gauge_count++] = (struct result_gauge){ strdup("g"), strdup("s"), (double)INFINITY };
 	text = dump(&r);
 	assert_int_equal(read_text(text, &back, &e), 0);
 	assert_true(back.gauges[0].value == 0);
@@ -269,7 +269,7 @@ CASE("result: a number that is not finite is written so that it can be read")
 
 CASE("result: a series is made once and found again; the main one is total, else the first")
 {
-	struct result r = {0};
+	struct result r = { 0 };
 
 	hist_record(result_hist(&r, "a"), 1);
 	assert_ptr_equal(result_main_series(&r), &r.series[0]);
@@ -287,19 +287,19 @@ CASE("result: a series is made once and found again; the main one is total, else
 CASE("result: text becomes UTF-8 by the Unicode table and nothing else")
 {
 	static const char *const rows[][2] = {
-	        {"plain\n\ttext", "plain\n\ttext"},
-	        {"\xc3\xa9\xe2\x82\xac\xf0\x9d\x84\x9e", "\xc3\xa9\xe2\x82\xac\xf0\x9d\x84\x9e"},
-	        {"\xc0\x80", "\\xc0\\x80"},                   // overlong
-	        {"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},          // overlong
-	        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},          // a surrogate
-	        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, // above U+10FFFF
-	        {"\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80"}, // no first byte
-	        {"\xe2\x82", "\\xe2\\x82"},                   // cut off
-	        {"\x80", "\\x80"},                            // no beginning
-	        {"\x1b[0m\r\x7f", "\\x1b[0m\\x0d\\x7f"},      // controls
-	        {"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf",
-	         "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf"}, // the edges
-	        {"", ""},
+		{ "plain\n\ttext", "plain\n\ttext" },
+		{ "\xc3\xa9\xe2\x82\xac\xf0\x9d\x84\x9e", "\xc3\xa9\xe2\x82\xac\xf0\x9d\x84\x9e" },
+		{ "\xc0\x80", "\\xc0\\x80" },                   // overlong
+		{ "\xe0\x80\xaf", "\\xe0\\x80\\xaf" },          // overlong
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },          // a surrogate
+		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, // above U+10FFFF
+		{ "\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80" }, // no first byte
+		{ "\xe2\x82", "\\xe2\\x82" },                   // cut off
+		{ "\x80", "\\x80" },                            // no beginning
+		{ "\x1b[0m\r\x7f", "\\x1b[0m\\x0d\\x7f" },      // controls
+		{ "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf",
+		  "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf" }, // the edges
+		{ "", "" },
 	};
 	char *text;
 

@@ -6,10 +6,10 @@
 CASE("rng: state is splitmix64's first four numbers when it is seeded")
 {
 	static const uint64_t splitmix64_of_1234567[4] = {
-	        UINT64_C(6457827717110365317),
-	        UINT64_C(3203168211198807973),
-	        UINT64_C(9817491932198370423),
-	        UINT64_C(4593380528125082431),
+		UINT64_C(6457827717110365317),
+		UINT64_C(3203168211198807973),
+		UINT64_C(9817491932198370423),
+		UINT64_C(4593380528125082431),
 	};
 	struct rng r;
 
@@ -21,14 +21,14 @@ CASE("rng: state is splitmix64's first four numbers when it is seeded")
 CASE("rng: stream is that of xoshiro256** when the state is 1 2 3 4")
 {
 	static const uint64_t published[] = {
-	        UINT64_C(11520),
-	        UINT64_C(0),
-	        UINT64_C(1509978240),
-	        UINT64_C(1215971899390074240),
-	        UINT64_C(1216172134540287360),
-	        UINT64_C(607988272756665600),
+		UINT64_C(11520),
+		UINT64_C(0),
+		UINT64_C(1509978240),
+		UINT64_C(1215971899390074240),
+		UINT64_C(1216172134540287360),
+		UINT64_C(607988272756665600),
 	};
-	struct rng r = {{1, 2, 3, 4}};
+	struct rng r = { { 1, 2, 3, 4 } };
 
 	for (unsigned i = 0; i < sizeof published / sizeof published[0]; i++)
 		assert_int_equal(rng_next(&r), published[i]);
@@ -37,7 +37,7 @@ CASE("rng: stream is that of xoshiro256** when the state is 1 2 3 4")
 CASE("rng: numbers are evenly spread when the bound is no power of two")
 {
 	enum { BOUND = 10, DRAWS = 100000 };
-	unsigned counts[BOUND] = {0};
+	unsigned counts[BOUND] = { 0 };
 	struct rng r;
 
 	rng_init(&r, 1);

@@ -10,7 +10,7 @@ static struct journal *begin(void)
 	char *dir = file_path("run");
 	char *path = file_path("run/journal.jsonl");
 	struct journal *j;
-	struct err e = {""};
+	struct err e = { "" };
 
 	assert_int_equal(io_make_dirs(dir, NULL), 0);
 	if (journal_create(path, &j, &e) < 0)
@@ -41,7 +41,9 @@ static void put_start(struct journal *j, const char *id, int attempt)
 
 static void put_end(struct journal *j, const char *id, unsigned attempt, enum verdict v)
 {
-	struct result r = {.id = strdup(id), .attempt = attempt, .verdict = v, .as_expected = v == VERDICT_PASSED};
+	struct result r = {
+		.id = strdup(id), .attempt = attempt, .verdict = v, .as_expected = v == VERDICT_PASSED
+	};
 
 	put(j, "end", result_to_json(&r));
 	result_deinit(&r);
@@ -55,9 +57,9 @@ static void put_stop(struct journal *j, const char *reason)
 static void loads(struct run *r)
 {
 	char *dir = file_path("run");
-	struct err e = {""};
+	struct err e = { "" };
 
-	*r = (struct run){0};
+	*r = (struct run){ 0 };
 	if (run_load(dir, r, &e) < 0)
 		fail_msg("%s", e.text);
 	free(dir);
@@ -159,7 +161,7 @@ CASE("run: it is read wherever its journal is cut off behind the header")
 {
 	struct journal *j = begin();
 	char *path = file_path("run/journal.jsonl");
-	struct buf whole = {0};
+	struct buf whole = { 0 };
 	size_t header;
 	struct run r;
 
@@ -227,8 +229,8 @@ CASE("run: run.json may be missing or broken, the journal alone will do")
 CASE("run: it is refused, and why is said, when there is none, no header, or another format")
 {
 	char *dir = file_path("run");
-	struct run r = {0};
-	struct err e = {""};
+	struct run r = { 0 };
+	struct err e = { "" };
 	struct journal *j;
 
 	assert_int_equal(run_load(dir, &r, &e), -ENOENT);

@@ -61,7 +61,7 @@ static void on_output(void *arg, const char *bytes, size_t len)
 
 static struct sample_sink sink_for(struct heard *h)
 {
-	return (struct sample_sink){on_lat, on_hist, on_gauge, on_gc, on_check, on_case, on_done, on_bad, h};
+	return (struct sample_sink){ on_lat, on_hist, on_gauge, on_gc, on_check, on_case, on_done, on_bad, h };
 }
 
 static void heard_deinit(struct heard *h)
@@ -73,7 +73,7 @@ static void heard_deinit(struct heard *h)
 // One line must lead to exactly these calls; `mine` says whether it is a sample line.
 static void line_gives(const char *line, bool mine, const char *calls)
 {
-	struct heard h = {0};
+	struct heard h = { 0 };
 	struct sample_sink sink = sink_for(&h);
 	bool was = sample_parse_line(line, strlen(line), 5, &sink);
 
@@ -116,32 +116,32 @@ CASE("sample: every word is read")
 CASE("sample: a known word with wrong arguments is bad, and nothing of it counts")
 {
 	static const char *const lines[] = {
-	        "@@ lat",
-	        "@@ lat total",
-	        "@@ lat total 1 2 x",
-	        "@@ lat total -1",
-	        "@@ lat total 1.5",
-	        "@@ lat total 18446744073709551616",
-	        "@@ hist total",
-	        "@@ hist total a!b",
-	        "@@ hist total AAAA BBBB",
-	        "@@ gauge g",
-	        "@@ gauge g inf s",
-	        "@@ gauge g nan s",
-	        "@@ gauge g 0x10 s",
-	        "@@ gauge g 1e999 s",
-	        "@@ gauge g 1",
-	        "@@ gauge g 1 s more",
-	        "@@ gc",
-	        "@@ gc 1 2",
-	        "@@ gc -1",
-	        "@@ check",
-	        "@@ check x",
-	        "@@ check x maybe",
-	        "@@ case",
-	        "@@ case y went",
-	        "@@ case y pass soon",
-	        "@@ done now",
+		"@@ lat",
+		"@@ lat total",
+		"@@ lat total 1 2 x",
+		"@@ lat total -1",
+		"@@ lat total 1.5",
+		"@@ lat total 18446744073709551616",
+		"@@ hist total",
+		"@@ hist total a!b",
+		"@@ hist total AAAA BBBB",
+		"@@ gauge g",
+		"@@ gauge g inf s",
+		"@@ gauge g nan s",
+		"@@ gauge g 0x10 s",
+		"@@ gauge g 1e999 s",
+		"@@ gauge g 1",
+		"@@ gauge g 1 s more",
+		"@@ gc",
+		"@@ gc 1 2",
+		"@@ gc -1",
+		"@@ check",
+		"@@ check x",
+		"@@ check x maybe",
+		"@@ case",
+		"@@ case y went",
+		"@@ case y pass soon",
+		"@@ done now",
 	};
 
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -202,10 +202,10 @@ CASE("sample: a stream gives the same whatever the size of its pieces")
 {
 	static const char text[] =
 	        "hello\n@@ lat a 1 2\nmiddle\n\n@@ unknown\nok 1 - t\n@@ done\nlast without newline";
-	static const size_t pieces[] = {1, 2, 3, 5, 7, 16, sizeof text};
+	static const size_t pieces[] = { 1, 2, 3, 5, 7, 16, sizeof text };
 
 	for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
-		struct heard h = {0};
+		struct heard h = { 0 };
 
 		feed(&h, text, sizeof text - 1, pieces[i]);
 		assert_string_equal(buf_text(&h.calls), "lat a 1\nlat a 2\ncase [t] 1 0 []\ndone\n");
@@ -217,7 +217,7 @@ CASE("sample: a stream gives the same whatever the size of its pieces")
 
 CASE("sample: a last line without a newline counts")
 {
-	struct heard h = {0};
+	struct heard h = { 0 };
 
 	feed(&h, "@@ done", 7, 3);
 	assert_string_equal(buf_text(&h.calls), "done\n");
@@ -228,7 +228,7 @@ CASE("sample: a last line without a newline counts")
 CASE("sample: a bad line is told with its number in the stream")
 {
 	static const char text[] = "one\n@@ done\nthree\n@@ gc x\n";
-	struct heard h = {0};
+	struct heard h = { 0 };
 
 	feed(&h, text, sizeof text - 1, 4);
 	assert_string_equal(buf_text(&h.calls), "done\nbad 4 gc\n");
@@ -238,7 +238,7 @@ CASE("sample: a bad line is told with its number in the stream")
 CASE("sample: a line of 64 KiB is output, and bad when it begins as a sample line")
 {
 	enum { LEN = 2 * SG_SAMPLE_LINE_MAX };
-	static const size_t pieces[] = {1000, LEN + 100};
+	static const size_t pieces[] = { 1000, LEN + 100 };
 	char *text = malloc(LEN + 100);
 	size_t len;
 
@@ -248,7 +248,7 @@ CASE("sample: a line of 64 KiB is output, and bad when it begins as a sample lin
 	strcpy(text + LEN, "\n@@ gc 7\n");
 	len = strlen(text);
 	for (size_t i = 0; i < 2; i++) {
-		struct heard h = {0};
+		struct heard h = { 0 };
 
 		feed(&h, text, len, pieces[i]);
 		assert_string_equal(buf_text(&h.calls), "bad 1 the line is longer than 64 KiB\ngc 7\n");
@@ -257,7 +257,7 @@ CASE("sample: a line of 64 KiB is output, and bad when it begins as a sample lin
 	}
 	text[0] = 'x';
 	for (size_t i = 0; i < 2; i++) {
-		struct heard h = {0};
+		struct heard h = { 0 };
 
 		feed(&h, text, len, pieces[i]);
 		assert_string_equal(buf_text(&h.calls), "gc 7\n");
@@ -271,7 +271,7 @@ CASE("sample: a line of 64 KiB is output, and bad when it begins as a sample lin
 CASE("sample: NUL bytes end a text and spoil a name, and harm nothing")
 {
 	static const char text[] = "@@ check a ok te\0xt\n\0\n@@ lat a\0b 1\n";
-	struct heard h = {0};
+	struct heard h = { 0 };
 
 	feed(&h, text, sizeof text - 1, 100);
 	assert_string_equal(buf_text(&h.calls), "check a 1 [te]\nbad 3 lat\n");
@@ -281,9 +281,9 @@ CASE("sample: NUL bytes end a text and spoil a name, and harm nothing")
 
 CASE("sample: hooks that are not there are not called")
 {
-	static const char *const lines[] = {"@@ lat a 1",    "@@ hist a AAAA",   "@@ gauge a 1 s", "@@ gc 1",
-	                                    "@@ check a ok", "@@ case a pass 1", "@@ done",        "@@ gc x"};
-	const struct sample_sink none = {0};
+	static const char *const lines[] = { "@@ lat a 1",    "@@ hist a AAAA",   "@@ gauge a 1 s", "@@ gc 1",
+		                             "@@ check a ok", "@@ case a pass 1", "@@ done",        "@@ gc x" };
+	const struct sample_sink none = { 0 };
 
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		assert_true(sample_parse_line(lines[i], strlen(lines[i]), 1, &none));

@@ -9,9 +9,9 @@
 
 static void loads(const char *dir, struct suite *s)
 {
-	struct err e = {""};
+	struct err e = { "" };
 
-	*s = (struct suite){0};
+	*s = (struct suite){ 0 };
 	if (suite_load(dir, s, &e) < 0)
 		fail_msg("%s", e.text);
 }
@@ -19,8 +19,8 @@ static void loads(const char *dir, struct suite *s)
 // Loading the directory "s" must fail with this code and a message that ends so.
 static void refuses(int code, const char *message)
 {
-	struct suite s = {0};
-	struct err e = {""};
+	struct suite s = { 0 };
+	struct err e = { "" };
 	char *dir = file_path("s");
 	int rc = suite_load(dir, &s, &e);
 	size_t len = strlen(e.text), tail = strlen(message);
@@ -38,7 +38,7 @@ static void build(struct suite *s, const char *dir)
 {
 	struct suite_test *t;
 
-	*s = (struct suite){.dir = strdup(dir), .generator = strdup("stressgen 0.1.0"), .seed = 42};
+	*s = (struct suite){ .dir = strdup(dir), .generator = strdup("stressgen 0.1.0"), .seed = 42 };
 	s->options = json_pack("{s:i}", "depth", 10000);
 	t = suite_add(s);
 	t->path = strdup("recursion/sum.lua");
@@ -50,15 +50,15 @@ static void build(struct suite *s, const char *dir)
 	t->patterns = calloc(2, sizeof *t->patterns);
 	t->pattern_count = 2;
 	t->patterns[0] =
-	        (struct pattern){strdup("stack"), strdup("1"), strdup("err"), strdup(": stack overflow$")};
+	        (struct pattern){ strdup("stack"), strdup("1"), strdup("err"), strdup(": stack overflow$") };
 	t->patterns[1] =
-	        (struct pattern){strdup("heap"), strdup("*"), strdup("both"), strdup("not enough memory")};
+	        (struct pattern){ strdup("heap"), strdup("*"), strdup("both"), strdup("not enough memory") };
 	t = suite_add(s);
 	t->path = strdup("gc/lists.lua");
 	t->id = strdup("gc/lists");
 	t->patterns = calloc(1, sizeof *t->patterns);
 	t->pattern_count = 1;
-	t->patterns[0] = (struct pattern){strdup("assert"), strdup("SIGABRT"), strdup("out"), strdup("^x")};
+	t->patterns[0] = (struct pattern){ strdup("assert"), strdup("SIGABRT"), strdup("out"), strdup("^x") };
 	assert_int_equal(suite_leave_out(s, "gc/weak", "python", "it has no weak tables"), 0);
 }
 
@@ -71,8 +71,8 @@ static char *built_dir(void)
 
 static char *saved(struct suite *s)
 {
-	struct err e = {""};
-	struct buf b = {0};
+	struct err e = { "" };
+	struct buf b = { 0 };
 	char *path = io_join(s->dir, "suite.json");
 
 	if (suite_save(s, &e) < 0)
@@ -152,7 +152,7 @@ CASE("suite: the same suite gives the same bytes, and once more after loading")
 CASE("suite: a set of patterns is written once when many tests share it")
 {
 	char *dir = file_path("s");
-	struct suite s = {.dir = strdup(dir)};
+	struct suite s = { .dir = strdup(dir) };
 	char *text;
 	char *found;
 
@@ -164,7 +164,8 @@ CASE("suite: a set of patterns is written once when many tests share it")
 		t->path = strdup(name);
 		t->pattern_count = 1;
 		t->patterns = calloc(1, sizeof *t->patterns);
-		t->patterns[0] = (struct pattern){strdup("heap"), strdup("*"), strdup("err"), strdup("once only")};
+		t->patterns[0] =
+		        (struct pattern){ strdup("heap"), strdup("*"), strdup("err"), strdup("once only") };
 		snprintf(name, sizeof name, "s/t%d", i);
 		file_make(name, "", 0755);
 	}
@@ -203,7 +204,7 @@ CASE("suite: a seed that JSON could not give back is refused")
 {
 	char *dir = built_dir();
 	struct suite s;
-	struct err e = {""};
+	struct err e = { "" };
 
 	build(&s, dir);
 	s.seed = UINT64_C(1) << 63;
@@ -217,7 +218,7 @@ CASE("suite: without suite.json whatever can be executed or has a header is a te
 	char *dir = file_path("s");
 	char *link_up = file_path("s/sub/up");
 	struct suite s;
-	static const char *const expected[] = {"a-first", "b.lua", "sub-z", "sub/a", "sub/deep/x.py"};
+	static const char *const expected[] = { "a-first", "b.lua", "sub-z", "sub/a", "sub/deep/x.py" };
 
 	file_make("s/sub/deep/x.py", "# @Kind gc\n", 0644);
 	file_make("s/sub/a", "#!/bin/sh\n", 0755);
@@ -361,29 +362,29 @@ CASE("suite: a suite.json that is wrong is refused with what is wrong")
 	static const struct {
 		const char *json, *message;
 	} rows[] = {
-	        {"{\"version\":1,\n\"tests\":[}",
-	         "/s/suite.json:2: unexpected token near '}'; generate the suite again"},
-	        {"{\"version\":2,\"tests\":[]}", "/s/suite.json: is no suite of version 1; generate it again"},
-	        {"{}", "/s/suite.json: is no suite of version 1; generate it again"},
-	        {"[]", "/s/suite.json: is no suite of version 1; generate it again"},
-	        {"{\"version\":1}", "/s/suite.json: there is no array \"tests\""},
-	        {"{\"version\":1,\"seed\":\"x\",\"tests\":[]}",
-	         "/s/suite.json: suite: \"seed\" is not a whole number from 0"},
-	        {"{\"version\":1,\"tests\":[3]}", "/s/suite.json: test 1: is not a JSON object"},
-	        {"{\"version\":1,\"tests\":[{\"id\":\"a\"}]}",
-	         "/s/suite.json: test 1: its path is missing or leads out of the suite"},
-	        {"{\"version\":1,\"tests\":[{\"path\":\"/etc/passwd\"}]}",
-	         "/s/suite.json: test 1: its path is missing or leads out of the suite"},
-	        {"{\"version\":1,\"tests\":[{\"path\":\"a/../../b\"}]}",
-	         "/s/suite.json: test 1: its path is missing or leads out of the suite"},
-	        {"{\"version\":1,\"tests\":[{\"path\":\"a/..\"}]}",
-	         "/s/suite.json: test 1: its path is missing or leads out of the suite"},
-	        {"{\"version\":1,\"tests\":[{\"path\":\"a\",\"patterns\":0}]}",
-	         "/s/suite.json: \"patterns\" is not a position in \"pattern_sets\""},
-	        {"{\"version\":1,\"tests\":[{\"path\":\"gone\"}]}",
-	         "/s/gone: cannot be read: No such file or directory"},
-	        {"{\"version\":1,\"tests\":[{\"path\":\"a\",\"id\":\"x\"}]}",
-	         "/s/a: its header says @Test y, suite.json calls it x; generate the suite again"},
+		{ "{\"version\":1,\n\"tests\":[}",
+		  "/s/suite.json:2: unexpected token near '}'; generate the suite again" },
+		{ "{\"version\":2,\"tests\":[]}", "/s/suite.json: is no suite of version 1; generate it again" },
+		{ "{}", "/s/suite.json: is no suite of version 1; generate it again" },
+		{ "[]", "/s/suite.json: is no suite of version 1; generate it again" },
+		{ "{\"version\":1}", "/s/suite.json: there is no array \"tests\"" },
+		{ "{\"version\":1,\"seed\":\"x\",\"tests\":[]}",
+		  "/s/suite.json: suite: \"seed\" is not a whole number from 0" },
+		{ "{\"version\":1,\"tests\":[3]}", "/s/suite.json: test 1: is not a JSON object" },
+		{ "{\"version\":1,\"tests\":[{\"id\":\"a\"}]}",
+		  "/s/suite.json: test 1: its path is missing or leads out of the suite" },
+		{ "{\"version\":1,\"tests\":[{\"path\":\"/etc/passwd\"}]}",
+		  "/s/suite.json: test 1: its path is missing or leads out of the suite" },
+		{ "{\"version\":1,\"tests\":[{\"path\":\"a/../../b\"}]}",
+		  "/s/suite.json: test 1: its path is missing or leads out of the suite" },
+		{ "{\"version\":1,\"tests\":[{\"path\":\"a/..\"}]}",
+		  "/s/suite.json: test 1: its path is missing or leads out of the suite" },
+		{ "{\"version\":1,\"tests\":[{\"path\":\"a\",\"patterns\":0}]}",
+		  "/s/suite.json: \"patterns\" is not a position in \"pattern_sets\"" },
+		{ "{\"version\":1,\"tests\":[{\"path\":\"gone\"}]}",
+		  "/s/gone: cannot be read: No such file or directory" },
+		{ "{\"version\":1,\"tests\":[{\"path\":\"a\",\"id\":\"x\"}]}",
+		  "/s/a: its header says @Test y, suite.json calls it x; generate the suite again" },
 	};
 
 	file_make("s/a", "# @Test y\n", 0755);
@@ -396,11 +397,11 @@ CASE("suite: a suite.json that is wrong is refused with what is wrong")
 CASE("suite: a pattern that is no regular expression, or of no known class or stream, is refused")
 {
 	static const char *const patterns[][2] = {
-	        {"\"class\":\"heap\",\"exit\":\"*\",\"stream\":\"err\",\"regex\":\"(\"", "Unmatched ( or \\("},
-	        {"\"class\":\"x\",\"exit\":\"*\",\"stream\":\"err\",\"regex\":\"a\"",
-	         "stack, cstack, heap, slab, assert"},
-	        {"\"class\":\"heap\",\"exit\":\"*\",\"stream\":\"x\",\"regex\":\"a\"", "out, err, both"},
-	        {"\"class\":\"heap\",\"stream\":\"err\",\"regex\":\"a\"", "a stream and a regex"},
+		{ "\"class\":\"heap\",\"exit\":\"*\",\"stream\":\"err\",\"regex\":\"(\"", "Unmatched ( or \\(" },
+		{ "\"class\":\"x\",\"exit\":\"*\",\"stream\":\"err\",\"regex\":\"a\"",
+		  "stack, cstack, heap, slab, assert" },
+		{ "\"class\":\"heap\",\"exit\":\"*\",\"stream\":\"x\",\"regex\":\"a\"", "out, err, both" },
+		{ "\"class\":\"heap\",\"stream\":\"err\",\"regex\":\"a\"", "a stream and a regex" },
 	};
 	char text[512];
 
@@ -417,12 +418,12 @@ CASE("suite: single files are one in the order they were named")
 	char *b = file_put("x/b", "", 0755);
 	char *a = file_put("x/a.lua", "-- @Test other/a\n", 0644);
 	char *missing = file_path("x/missing");
-	char *paths[] = {b, a};
-	char *wrong[] = {b, missing};
+	char *paths[] = { b, a };
+	char *wrong[] = { b, missing };
 	char *dir = file_path("x");
-	char *directory[] = {dir};
-	struct suite s = {0};
-	struct err e = {""};
+	char *directory[] = { dir };
+	struct suite s = { 0 };
+	struct err e = { "" };
 	char *path;
 
 	assert_int_equal(suite_from_files(paths, 2, &s, &e), 0);

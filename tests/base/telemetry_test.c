@@ -54,7 +54,7 @@ CASE("telemetry: counts outlive a process that was killed")
 {
 	char *dir = new_dir();
 	struct tele_file *t = new_file();
-	struct err e = {""};
+	struct err e = { "" };
 	int status;
 	char *path;
 	pid_t pid = fork();
@@ -135,8 +135,8 @@ CASE("telemetry: a second opening in the same process has a file of its own")
 
 CASE("telemetry: there is none, and why is said, when nobody asked or the place is missing")
 {
-	struct err unset = {""};
-	struct err missing = {""};
+	struct err unset = { "" };
+	struct err missing = { "" };
 	char *dir = file_path("not-there");
 
 	unsetenv(SG_TELE_ENV_DIR);
@@ -152,7 +152,7 @@ CASE("telemetry: there is none, and why is said, when nobody asked or the place 
 CASE("telemetry: opening fails with a reason, and leaves nothing, on a full file system")
 {
 	char *dir = new_dir();
-	struct err e = {""};
+	struct err e = { "" };
 	DIR *d;
 	int entries = 0;
 

@@ -29,31 +29,31 @@ static void check_rows(const struct row *rows, size_t count, int (*parse)(const 
 CASE("units: durations are read in every unit, and seconds when there is none")
 {
 	static const struct row rows[] = {
-	        {"7ns", 0, 7},
-	        {"2us", 0, 2000},
-	        {"500ms", 0, 500000000},
-	        {"30s", 0, UINT64_C(30000000000)},
-	        {"30", 0, UINT64_C(30000000000)},
-	        {"10m", 0, UINT64_C(600000000000)},
-	        {"8h", 0, UINT64_C(28800000000000)},
-	        {"1.5s", 0, 1500000000},
-	        {"0.1", 0, 100000000},
-	        {"0", 0, 0},
-	        {"5 s", 0, UINT64_C(5000000000)},
-	        {"584y", -EINVAL, 0},
-	        {"", -EINVAL, 0},
-	        {"s", -EINVAL, 0},
-	        {"-1s", -EINVAL, 0},
-	        {"+1s", -EINVAL, 0},
-	        {"1.s", -EINVAL, 0},
-	        {".5s", -EINVAL, 0},
-	        {"1e3", -EINVAL, 0},
-	        {"ten", -EINVAL, 0},
-	        {" 1s", -EINVAL, 0},
-	        {"1s ", -EINVAL, 0},
-	        {"18446744073709551615ns", 0, UINT64_MAX},
-	        {"18446744073709551616ns", -ERANGE, 0},
-	        {"99999999999s", -ERANGE, 0},
+		{ "7ns", 0, 7 },
+		{ "2us", 0, 2000 },
+		{ "500ms", 0, 500000000 },
+		{ "30s", 0, UINT64_C(30000000000) },
+		{ "30", 0, UINT64_C(30000000000) },
+		{ "10m", 0, UINT64_C(600000000000) },
+		{ "8h", 0, UINT64_C(28800000000000) },
+		{ "1.5s", 0, 1500000000 },
+		{ "0.1", 0, 100000000 },
+		{ "0", 0, 0 },
+		{ "5 s", 0, UINT64_C(5000000000) },
+		{ "584y", -EINVAL, 0 },
+		{ "", -EINVAL, 0 },
+		{ "s", -EINVAL, 0 },
+		{ "-1s", -EINVAL, 0 },
+		{ "+1s", -EINVAL, 0 },
+		{ "1.s", -EINVAL, 0 },
+		{ ".5s", -EINVAL, 0 },
+		{ "1e3", -EINVAL, 0 },
+		{ "ten", -EINVAL, 0 },
+		{ " 1s", -EINVAL, 0 },
+		{ "1s ", -EINVAL, 0 },
+		{ "18446744073709551615ns", 0, UINT64_MAX },
+		{ "18446744073709551616ns", -ERANGE, 0 },
+		{ "99999999999s", -ERANGE, 0 },
 	};
 
 	CHECK_ROWS(rows, units_parse_duration);
@@ -62,21 +62,21 @@ CASE("units: durations are read in every unit, and seconds when there is none")
 CASE("units: sizes are powers of 1024 whatever the spelling")
 {
 	static const struct row rows[] = {
-	        {"512", 0, 512},
-	        {"512B", 0, 512},
-	        {"100k", 0, 102400},
-	        {"1KiB", 0, 1024},
-	        {"64M", 0, UINT64_C(64) << 20},
-	        {"64mb", 0, UINT64_C(64) << 20},
-	        {"1.5GiB", 0, UINT64_C(3) << 29},
-	        {"2T", 0, UINT64_C(2) << 40},
-	        {"16777216T", -ERANGE, 0},
-	        {"16777215T", 0, UINT64_C(16777215) << 40},
-	        {"1X", -EINVAL, 0},
-	        {"M", -EINVAL, 0},
-	        {"1 M", 0, UINT64_C(1) << 20},
-	        {"-1M", -EINVAL, 0},
-	        {"0x10", -EINVAL, 0},
+		{ "512", 0, 512 },
+		{ "512B", 0, 512 },
+		{ "100k", 0, 102400 },
+		{ "1KiB", 0, 1024 },
+		{ "64M", 0, UINT64_C(64) << 20 },
+		{ "64mb", 0, UINT64_C(64) << 20 },
+		{ "1.5GiB", 0, UINT64_C(3) << 29 },
+		{ "2T", 0, UINT64_C(2) << 40 },
+		{ "16777216T", -ERANGE, 0 },
+		{ "16777215T", 0, UINT64_C(16777215) << 40 },
+		{ "1X", -EINVAL, 0 },
+		{ "M", -EINVAL, 0 },
+		{ "1 M", 0, UINT64_C(1) << 20 },
+		{ "-1M", -EINVAL, 0 },
+		{ "0x10", -EINVAL, 0 },
 	};
 
 	CHECK_ROWS(rows, units_parse_bytes);
@@ -85,17 +85,17 @@ CASE("units: sizes are powers of 1024 whatever the spelling")
 CASE("units: whole numbers are refused when anything else stands beside the digits")
 {
 	static const struct row rows[] = {
-	        {"0", 0, 0},
-	        {"10000", 0, 10000},
-	        {"18446744073709551615", 0, UINT64_MAX},
-	        {"18446744073709551616", -ERANGE, 0},
-	        {"1e99", -EINVAL, 0},
-	        {"ten", -EINVAL, 0},
-	        {"-1", -EINVAL, 0},
-	        {"", -EINVAL, 0},
-	        {"1.0", -EINVAL, 0},
-	        {" 1", -EINVAL, 0},
-	        {"1 ", -EINVAL, 0},
+		{ "0", 0, 0 },
+		{ "10000", 0, 10000 },
+		{ "18446744073709551615", 0, UINT64_MAX },
+		{ "18446744073709551616", -ERANGE, 0 },
+		{ "1e99", -EINVAL, 0 },
+		{ "ten", -EINVAL, 0 },
+		{ "-1", -EINVAL, 0 },
+		{ "", -EINVAL, 0 },
+		{ "1.0", -EINVAL, 0 },
+		{ " 1", -EINVAL, 0 },
+		{ "1 ", -EINVAL, 0 },
 	};
 
 	CHECK_ROWS(rows, units_parse_u64);
@@ -148,7 +148,7 @@ CASE("units: counts have commas at the thousands")
 
 CASE("units: what is shown is read back when it is a size or a short duration")
 {
-	static const uint64_t values[] = {1, 77, 1024, 5 << 20, UINT64_C(7) << 30};
+	static const uint64_t values[] = { 1, 77, 1024, 5 << 20, UINT64_C(7) << 30 };
 	char text[16];
 	uint64_t back;
 

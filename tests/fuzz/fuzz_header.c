@@ -15,8 +15,8 @@ static void must(bool holds)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct test_meta m = {0};
-	struct err e = {""};
+	struct test_meta m = { 0 };
+	struct err e = { "" };
 	int rc = test_header_parse("file", (const char *)data, size, &m, &e);
 
 	must(rc == 0 || rc == 1 || rc < 0);

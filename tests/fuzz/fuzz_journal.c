@@ -20,7 +20,7 @@ static void must(bool holds)
 static int on_record(void *arg, const char *type, json_t *record)
 {
 	uint64_t *calls = arg;
-	struct result r = {0};
+	struct result r = { 0 };
 	json_t *again;
 
 	++*calls;
@@ -48,7 +48,7 @@ static void read_it(const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buf signed_text = {0};
+	struct buf signed_text = { 0 };
 	const char *at = (const char *)data;
 	const char *end = at + size;
 
