@@ -37,14 +37,14 @@ enum {
 };
 
 static const struct table_column columns[COLUMNS] = {
-        [TEST] = {"test", false, 0, true},       [P50_A] = {"p50 A", true, 0, false},
-        [P50_B] = {"p50 B", true, 0, false},     [P50_D] = {"", true, 1, false},
-        [P99_A] = {"p99 A", true, 2, false},     [P99_B] = {"p99 B", true, 2, false},
-        [P99_D] = {"", true, 1, false},          [TIME_A] = {"time A", true, 6, false},
-        [TIME_B] = {"time B", true, 6, false},   [TIME_D] = {"time", true, 4, false},
-        [PEAK_A] = {"memory A", true, 6, false}, [PEAK_B] = {"memory B", true, 6, false},
-        [PEAK_D] = {"memory", true, 4, false},   [POOL_A] = {"slab A", true, 5, false},
-        [POOL_B] = {"slab B", true, 5, false},
+	[TEST] = { "test", false, 0, true },       [P50_A] = { "p50 A", true, 0, false },
+	[P50_B] = { "p50 B", true, 0, false },     [P50_D] = { "", true, 1, false },
+	[P99_A] = { "p99 A", true, 2, false },     [P99_B] = { "p99 B", true, 2, false },
+	[P99_D] = { "", true, 1, false },          [TIME_A] = { "time A", true, 6, false },
+	[TIME_B] = { "time B", true, 6, false },   [TIME_D] = { "time", true, 4, false },
+	[PEAK_A] = { "memory A", true, 6, false }, [PEAK_B] = { "memory B", true, 6, false },
+	[PEAK_D] = { "memory", true, 4, false },   [POOL_A] = { "slab A", true, 5, false },
+	[POOL_B] = { "slab B", true, 5, false },
 };
 
 // "+12 %", "-3 %", "="; "" when there is nothing to compare with.
@@ -135,7 +135,7 @@ static void put_both(struct view *a, const struct view_test **in_b, size_t b_cou
 	const char *kind = "";
 
 	for (size_t i = 0; t != NULL && i < a->count; i++) {
-		struct pair p = {&a->tests[i], find(in_b, b_count, &a->tests[i])};
+		struct pair p = { &a->tests[i], find(in_b, b_count, &a->tests[i]) };
 
 		if (p.b == NULL)
 			continue;
@@ -194,7 +194,7 @@ static void put_run(struct view *v, const char *name, FILE *out)
 int report_compare(const struct run *a, const struct run *b, const struct term_style *style, FILE *out)
 {
 	const struct view_test **in_a, **in_b;
-	struct view va, vb = {0};
+	struct view va, vb = { 0 };
 	int rc = view_init(&va, a);
 
 	if (rc == 0)

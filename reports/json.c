@@ -87,7 +87,7 @@ static json_t *percentiles(const struct hist *h)
 	static const struct {
 		const char *name;
 		double percentile;
-	} points[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}, {"p100", 100}};
+	} points[] = { { "p50", 50 }, { "p90", 90 }, { "p99", 99 }, { "p99.9", 99.9 }, { "p100", 100 } };
 	json_t *o = json_object();
 
 	for (size_t i = 0; o != NULL && i < sizeof points / sizeof points[0]; i++)

@@ -50,7 +50,7 @@ static void add_attribute(struct buf *b, const char *name, const char *text)
 	// In an attribute a newline would be read as a blank.
 	for (const char *at = text; *at != '\0';) {
 		size_t len = strcspn(at, "\n\t");
-		struct buf part = {0};
+		struct buf part = { 0 };
 
 		buf_add(&part, at, len);
 		markup_text(b, buf_text(&part));
@@ -166,7 +166,7 @@ static void add_case(struct view *v, const struct view_test *t, size_t i, struct
 
 static void add_suite(struct view *v, const struct view_group *g, struct buf *b)
 {
-	struct counts c = {0};
+	struct counts c = { 0 };
 
 	for (size_t i = 0; i < g->count; i++)
 		count_test(&c, v->tests[g->first + i].r);
@@ -189,8 +189,8 @@ static void add_suite(struct view *v, const struct view_group *g, struct buf *b)
 
 int report_junit(const struct run *r, const char *path, struct err *e)
 {
-	struct counts all = {0};
-	struct buf b = {0};
+	struct counts all = { 0 };
+	struct buf b = { 0 };
 	struct view v;
 	int rc = view_init(&v, r);
 

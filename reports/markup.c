@@ -29,7 +29,7 @@ void markup_text(struct buf *b, const char *text)
 
 void markup_textf(struct buf *b, const char *format, ...)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	va_list args;
 
 	va_start(args, format);

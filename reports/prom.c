@@ -65,9 +65,10 @@ static void add_verdicts(const struct family *f, struct view *v, struct buf *b)
 	for (size_t i = 0; i < v->count; i++) {
 		const struct result *r = v->tests[i].r;
 
-		add_sample(f, b,
-		           &(struct sample){
-		                   "", &v->tests[i], {{"verdict", verdict_name(r->verdict)}}, r->as_expected});
+		add_sample(
+		        f, b,
+		        &(struct sample){
+		                "", &v->tests[i], { { "verdict", verdict_name(r->verdict) } }, r->as_expected });
 	}
 }
 
@@ -75,9 +76,9 @@ static void add_wall(const struct family *f, struct view *v, struct buf *b)
 {
 	for (size_t i = 0; i < v->count; i++)
 		add_sample(f, b,
-		           &(struct sample){.suffix = "",
-		                            .test = &v->tests[i],
-		                            .value = seconds((double)v->tests[i].r->wall_ns)});
+		           &(struct sample){ .suffix = "",
+		                             .test = &v->tests[i],
+		                             .value = seconds((double)v->tests[i].r->wall_ns) });
 }
 
 static void add_cpu(const struct family *f, struct view *v, struct buf *b)
@@ -85,10 +86,12 @@ static void add_cpu(const struct family *f, struct view *v, struct buf *b)
 	for (size_t i = 0; i < v->count; i++) {
 		const struct result *r = v->tests[i].r;
 
+		add_sample(
+		        f, b,
+		        &(struct sample){ "", &v->tests[i], { { "mode", "user" } }, seconds((double)r->user_ns) });
 		add_sample(f, b,
-		           &(struct sample){"", &v->tests[i], {{"mode", "user"}}, seconds((double)r->user_ns)});
-		add_sample(f, b,
-		           &(struct sample){"", &v->tests[i], {{"mode", "system"}}, seconds((double)r->sys_ns)});
+		           &(struct sample){
+		                   "", &v->tests[i], { { "mode", "system" } }, seconds((double)r->sys_ns) });
 	}
 }
 
@@ -96,9 +99,9 @@ static void add_memory(const struct family *f, struct view *v, struct buf *b)
 {
 	for (size_t i = 0; i < v->count; i++)
 		add_sample(f, b,
-		           &(struct sample){.suffix = "",
-		                            .test = &v->tests[i],
-		                            .value = (double)v->tests[i].r->peak_rss_bytes});
+		           &(struct sample){ .suffix = "",
+		                             .test = &v->tests[i],
+		                             .value = (double)v->tests[i].r->peak_rss_bytes });
 }
 
 static void add_latency(const struct family *f, struct view *v, struct buf *b)
@@ -106,12 +109,14 @@ static void add_latency(const struct family *f, struct view *v, struct buf *b)
 	static const struct {
 		const char *label;
 		double percentile;
-	} quantiles[] = {{"0.5", 50}, {"0.9", 90}, {"0.99", 99}, {"0.999", 99.9}};
+	} quantiles[] = { { "0.5", 50 }, { "0.9", 90 }, { "0.99", 99 }, { "0.999", 99.9 } };
 
 	for (size_t i = 0; i < v->count; i++)
 		for (size_t k = 0; k < v->tests[i].r->series_count; k++) {
 			const struct result_series *s = &v->tests[i].r->series[k];
-			struct sample one = {"", &v->tests[i], {{"series", text_line(&v->arena, s->name)}}, 0};
+			struct sample one = {
+				"", &v->tests[i], { { "series", text_line(&v->arena, s->name) } }, 0
+			};
 
 			for (size_t q = 0; q < sizeof quantiles / sizeof quantiles[0]; q++) {
 				one.extra[1][0] = "quantile";
@@ -141,12 +146,12 @@ static void add_pools(const struct family *f, struct view *v, struct buf *b,
 			const char *process = text_make(&v->arena, "%s/%llu", text_line(&v->arena, p->role),
 			                                (unsigned long long)p->pid);
 
-			add_sample(
-			        f, b,
-			        &(struct sample){"",
-			                         &v->tests[i],
-			                         {{"pool", text_line(&v->arena, p->name)}, {"process", process}},
-			                         figure(p)});
+			add_sample(f, b,
+			           &(struct sample){
+			                   "",
+			                   &v->tests[i],
+			                   { { "pool", text_line(&v->arena, p->name) }, { "process", process } },
+			                   figure(p) });
 		}
 }
 
@@ -187,33 +192,33 @@ static void add_gauges(const struct family *f, struct view *v, struct buf *b)
 			const struct result_gauge *g = &v->tests[i].r->gauges[k];
 
 			add_sample(f, b,
-			           &(struct sample){"",
-			                            &v->tests[i],
-			                            {{"name", text_line(&v->arena, g->name)},
-			                             {"gauge_unit", text_line(&v->arena, g->unit)}},
-			                            g->value});
+			           &(struct sample){ "",
+			                             &v->tests[i],
+			                             { { "name", text_line(&v->arena, g->name) },
+			                               { "gauge_unit", text_line(&v->arena, g->unit) } },
+			                             g->value });
 		}
 }
 
 static const struct family families[] = {
-        {"stressgen_test_as_expected", "gauge", "", "1 if the test ended as expected, with its verdict.",
-         add_verdicts},
-        {"stressgen_test_wall_seconds", "gauge", "seconds", "Time that the test took.", add_wall},
-        {"stressgen_test_cpu_seconds", "gauge", "seconds", "Processor time of the test and its children.",
-         add_cpu},
-        {"stressgen_test_peak_rss_bytes", "gauge", "bytes", "Peak resident memory of the test's processes.",
-         add_memory},
-        {"stressgen_latency_seconds", "summary", "seconds", "What the test measured.", add_latency},
-        {"stressgen_pool_capacity_bytes", "gauge", "bytes", "Capacity of a slab, arena or heap; 0: not fixed.",
-         add_capacity},
-        {"stressgen_pool_high_water_bytes", "gauge", "bytes", "The most that was in use of it.", add_high_water},
-        {"stressgen_pool_exhausted", "gauge", "", "How often a request to it could not be met.", add_exhausted},
-        {"stressgen_gauge", "gauge", "", "What the test said of itself.", add_gauges},
+	{ "stressgen_test_as_expected", "gauge", "", "1 if the test ended as expected, with its verdict.",
+	  add_verdicts },
+	{ "stressgen_test_wall_seconds", "gauge", "seconds", "Time that the test took.", add_wall },
+	{ "stressgen_test_cpu_seconds", "gauge", "seconds", "Processor time of the test and its children.",
+	  add_cpu },
+	{ "stressgen_test_peak_rss_bytes", "gauge", "bytes", "Peak resident memory of the test's processes.",
+	  add_memory },
+	{ "stressgen_latency_seconds", "summary", "seconds", "What the test measured.", add_latency },
+	{ "stressgen_pool_capacity_bytes", "gauge", "bytes", "Capacity of a slab, arena or heap; 0: not fixed.",
+	  add_capacity },
+	{ "stressgen_pool_high_water_bytes", "gauge", "bytes", "The most that was in use of it.", add_high_water },
+	{ "stressgen_pool_exhausted", "gauge", "", "How often a request to it could not be met.", add_exhausted },
+	{ "stressgen_gauge", "gauge", "", "What the test said of itself.", add_gauges },
 };
 
 int report_prom(const struct run *r, const char *path, struct err *e)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	struct view v;
 	int rc = view_init(&v, r);
 

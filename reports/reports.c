@@ -11,10 +11,10 @@ int report_all(const struct run *r, struct err *e)
 	static const struct {
 		const char *name;
 		int (*write)(const struct run *r, const char *path, struct err *e);
-	} reports[] = {{"report.json", report_json},
-	               {"junit.xml", report_junit},
-	               {"metrics.prom", report_prom},
-	               {"report.html", report_html}};
+	} reports[] = { { "report.json", report_json },
+		        { "junit.xml", report_junit },
+		        { "metrics.prom", report_prom },
+		        { "report.html", report_html } };
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof reports / sizeof reports[0]; i++) {

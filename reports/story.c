@@ -27,7 +27,7 @@ static void add_exhaustion(struct arena *a, const struct result_pool *p, struct 
 
 const char *story_pool(struct arena *a, const struct result_pool *p)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	const char *out;
 
 	buf_addf(&b, "%s: high-water mark %s", text_line(a, p->name), text_bytes(a, in_bytes(p, p->high_water)));

@@ -26,10 +26,10 @@ struct symboliser {
 // Not dwfl_standard_find_debuginfo: that one asks debuginfod's servers where the environment names some.
 static char *debug_path;
 static const Dwfl_Callbacks callbacks = {
-        .find_elf = dwfl_build_id_find_elf,
-        .find_debuginfo = dwfl_build_id_find_debuginfo,
-        .section_address = dwfl_offline_section_address,
-        .debuginfo_path = &debug_path,
+	.find_elf = dwfl_build_id_find_elf,
+	.find_debuginfo = dwfl_build_id_find_debuginfo,
+	.section_address = dwfl_offline_section_address,
+	.debuginfo_path = &debug_path,
 };
 
 struct symboliser *symboliser_new(void)

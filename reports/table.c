@@ -42,7 +42,7 @@ struct table *table_new(struct arena *a, const struct table_column *columns, siz
 	struct table *t = calloc(1, sizeof *t);
 
 	if (t != NULL)
-		*t = (struct table){.arena = a, .columns = columns, .column_count = count};
+		*t = (struct table){ .arena = a, .columns = columns, .column_count = count };
 	return t;
 }
 
@@ -62,7 +62,7 @@ static void add_row(struct table *t, const char *heading)
 		t->rows = rows;
 	if (rows == NULL || cells == NULL)
 		return;
-	rows[t->row_count++] = (struct row){.heading = heading, .cells = cells};
+	rows[t->row_count++] = (struct row){ .heading = heading, .cells = cells };
 }
 
 void table_heading(struct table *t, const char *text)
@@ -80,7 +80,7 @@ void table_cell(struct table *t, enum table_style style, const char *text)
 	struct row *r = t->row_count > 0 ? &t->rows[t->row_count - 1] : NULL;
 
 	if (r != NULL && r->filled < t->column_count)
-		r->cells[r->filled++] = (struct cell){text, style};
+		r->cells[r->filled++] = (struct cell){ text, style };
 }
 
 // ---- layout -------------------------------------------------------------------------------------------------
@@ -149,11 +149,11 @@ static void fit(const struct table *t, size_t width, struct layout *l)
 
 void table_text(const struct term_style *style, enum table_style s, const char *text, FILE *out)
 {
-	static const char *const codes[] = {[STYLE_GOOD] = "32",
-	                                    [STYLE_BAD] = "1;31",
-	                                    [STYLE_WARN] = "33",
-	                                    [STYLE_FAINT] = "2",
-	                                    [STYLE_STRONG] = "1"};
+	static const char *const codes[] = { [STYLE_GOOD] = "32",
+		                             [STYLE_BAD] = "1;31",
+		                             [STYLE_WARN] = "33",
+		                             [STYLE_FAINT] = "2",
+		                             [STYLE_STRONG] = "1" };
 
 	if (style->colour && s != STYLE_PLAIN && *text != '\0')
 		fprintf(out, "\033[%sm%s\033[0m", codes[s], text);
@@ -235,7 +235,7 @@ static void put_titles(const struct table *t, const struct layout *l, const stru
 	bool any = false;
 
 	for (size_t c = 0; titles != NULL && c < t->column_count; c++) {
-		titles[c] = (struct cell){t->columns[c].title, STYLE_FAINT};
+		titles[c] = (struct cell){ t->columns[c].title, STYLE_FAINT };
 		any = any || t->columns[c].title[0] != '\0';
 	}
 	if (any)
@@ -244,7 +244,7 @@ static void put_titles(const struct table *t, const struct layout *l, const stru
 
 void table_print(const struct table *t, const struct term_style *style, FILE *out)
 {
-	struct layout l = {.widths = arena_alloc(t->arena, (t->column_count + 1) * sizeof *l.widths)};
+	struct layout l = { .widths = arena_alloc(t->arena, (t->column_count + 1) * sizeof *l.widths) };
 
 	if (l.widths == NULL || t->row_count == 0)
 		return;

@@ -1,6 +1,7 @@
 // The summary on a terminal.
 #include "reports.h"
 
+#include "bins.h"
 #include "buf.h"
 #include "story.h"
 #include "table.h"
@@ -45,25 +46,19 @@ static const char *mark_of(const struct result *r)
 // The shape of the latencies between the least and the greatest, which stand for the first column and the last.
 static const char *sparkline(struct arena *a, const struct hist *h)
 {
-	static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-	uint64_t counts[SPARK_COLUMNS] = {0}, most = 0;
-	double low, step;
-	struct buf b = {0};
+	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	uint64_t counts[SPARK_COLUMNS];
+	struct bins bins = { .count = SPARK_COLUMNS, .counts = counts };
+	struct buf b = { 0 };
 	const char *out;
 
 	if (h == NULL || h->total < 2 || h->max <= h->min)
 		return "";
-	low = log2((double)h->min + 1);
-	step = (log2((double)h->max + 1) - low) / SPARK_COLUMNS;
-	for (size_t i = hist_index(h, h->min); i <= hist_index(h, h->max); i++) {
-		double at = (log2((double)hist_slot_low(h, i) + 1) - low) / step;
-		size_t column = at <= 0 ? 0 : at >= SPARK_COLUMNS ? SPARK_COLUMNS - 1 : (size_t)at;
-
-		counts[column] += h->counts[i];
-		most = counts[column] > most ? counts[column] : most;
-	}
+	bins.low = (double)h->min;
+	bins.high = (double)h->max;
+	bins_fill(&bins, h);
 	for (size_t i = 0; i < SPARK_COLUMNS; i++) {
-		double part = (double)counts[i] / (double)most;
+		double part = (double)counts[i] / (double)bins.most;
 		buf_adds(&b, blocks[counts[i] == 0 ? 0 : 1 + (size_t)(part * 7.0)]);
 	}
 	out = text_make(a, "%s", buf_text(&b));
@@ -96,10 +91,11 @@ static void add_test_row(struct summary *s, struct table *t, const struct view_t
 
 static void put_group(struct summary *s, const struct view_group *g)
 {
-	const struct table_column columns[] = {
-	        {"", false, 0, false},           {g->kind, false, 0, true}, {"target", false, 0, true},
-	        {"time", true, 3, false},        {"p50", true, 0, false},   {"p99", true, 1, false},
-	        {"peak memory", true, 2, false}, {"rate", true, 4, false},  {"latencies", false, 5, false}};
+	const struct table_column columns[] = { { "", false, 0, false },           { g->kind, false, 0, true },
+		                                { "target", false, 0, true },      { "time", true, 3, false },
+		                                { "p50", true, 0, false },         { "p99", true, 1, false },
+		                                { "peak memory", true, 2, false }, { "rate", true, 4, false },
+		                                { "latencies", false, 5, false } };
 	struct table *t = table_new(&s->view.arena, columns, sizeof columns / sizeof columns[0]);
 
 	if (t == NULL)
@@ -130,9 +126,9 @@ static void put_matrix(struct summary *s, const struct view_group *g)
 
 	if (t == NULL)
 		return;
-	columns[0] = (struct table_column){text_make(a, "%s, p50", g->kind), false, 0, true};
+	columns[0] = (struct table_column){ text_make(a, "%s, p50", g->kind), false, 0, true };
 	for (size_t c = 0; c < g->columns; c++)
-		columns[c + 1] = (struct table_column){g->targets[c], true, (unsigned)c, true};
+		columns[c + 1] = (struct table_column){ g->targets[c], true, (unsigned)c, true };
 	for (size_t row = 0; row < g->rows; row++) {
 		table_row(t);
 		table_cell(t, STYLE_PLAIN, g->names[row]);
@@ -165,7 +161,7 @@ static void take_pool(struct slab *slabs, size_t *count, const struct view_test 
 	while (i < *count && strcmp(slabs[i].name, p->name) != 0)
 		i++;
 	if (i == *count)
-		slabs[(*count)++] = (struct slab){.name = p->name};
+		slabs[(*count)++] = (struct slab){ .name = p->name };
 	slabs[i].tests++;
 	slabs[i].exhausted += p->exhausted > 0;
 	if (slabs[i].fullest == NULL || view_pool_percent(p) > view_pool_percent(slabs[i].fullest)) {
@@ -312,7 +308,7 @@ static void put_failures(struct summary *s)
 
 int report_terminal(const struct run *r, const struct term_style *style, const char *again, FILE *out)
 {
-	struct summary s = {.style = *style, .again = again, .out = out, .names = symboliser_new()};
+	struct summary s = { .style = *style, .again = again, .out = out, .names = symboliser_new() };
 	const char *warning;
 	int rc = view_init(&s.view, r);
 

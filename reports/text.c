@@ -55,7 +55,7 @@ static const char *take(struct arena *a, struct buf *b)
 static const char *make_safe(struct arena *a, const char *text, bool one_line)
 {
 	char *utf8 = result_utf8(text != NULL ? text : "", text != NULL ? strlen(text) : 0);
-	struct buf b = {0};
+	struct buf b = { 0 };
 	size_t len;
 
 	for (const char *p = utf8; p != NULL && *p != '\0'; p += len) {
@@ -84,7 +84,7 @@ const char *text_line(struct arena *a, const char *text)
 
 const char *text_make(struct arena *a, const char *format, ...)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	va_list args;
 
 	va_start(args, format);
@@ -195,7 +195,7 @@ static bool is_plain_word(const char *text)
 
 const char *text_shell_word(struct arena *a, const char *text)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	if (is_plain_word(text))
 		return text;
@@ -212,7 +212,8 @@ const char *text_shell_word(struct arena *a, const char *text)
 const char *text_mark(enum verdict v)
 {
 	static const char *const marks[VERDICT_COUNT] = {
-	        [VERDICT_PASSED] = "✓", [VERDICT_FLAKY] = "~", [VERDICT_SKIPPED] = "–", [VERDICT_PLANNED] = "–"};
+		[VERDICT_PASSED] = "✓", [VERDICT_FLAKY] = "~", [VERDICT_SKIPPED] = "–", [VERDICT_PLANNED] = "–"
+	};
 
 	return marks[v] != NULL ? marks[v] : "✗";
 }

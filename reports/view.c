@@ -10,7 +10,7 @@
 
 // ---- ids ----------------------------------------------------------------------------------------------------
 
-static const char *const kind_order[] = {"recursion", "gc", "http2", "alloc"};
+static const char *const kind_order[] = { "recursion", "gc", "http2", "alloc" };
 #define KIND_ORDERS (sizeof kind_order / sizeof kind_order[0])
 
 static size_t kind_rank(const char *kind)
@@ -232,7 +232,7 @@ static int make_groups(struct view *v)
 	qsort_r(v->tests, v->count, sizeof *v->tests, by_place, v);
 	for (size_t i = 0; i < v->count; i++) {
 		if (i == 0 || strcmp(v->tests[i].kind, v->tests[i - 1].kind) != 0)
-			v->groups[v->group_count++] = (struct view_group){.kind = v->tests[i].kind, .first = i};
+			v->groups[v->group_count++] = (struct view_group){ .kind = v->tests[i].kind, .first = i };
 		v->groups[v->group_count - 1].count++;
 	}
 	for (size_t i = 0; i < v->group_count; i++)
@@ -257,7 +257,7 @@ int view_init(struct view *v, const struct run *run)
 {
 	int rc;
 
-	*v = (struct view){.run = run, .count = run->count};
+	*v = (struct view){ .run = run, .count = run->count };
 	v->tests = arena_alloc(&v->arena, (run->count + 1) * sizeof *v->tests);
 	if (v->tests == NULL)
 		return -ENOMEM;
@@ -281,5 +281,5 @@ int view_init(struct view *v, const struct run *run)
 void view_deinit(struct view *v)
 {
 	arena_deinit(&v->arena);
-	*v = (struct view){0};
+	*v = (struct view){ 0 };
 }

@@ -9,7 +9,7 @@
 // "2 crashed, 1 timeout": of the tests that did not end as expected, by verdict.
 static void add_verdicts(const struct view *v, struct buf *b)
 {
-	size_t unexpected[VERDICT_COUNT] = {0};
+	size_t unexpected[VERDICT_COUNT] = { 0 };
 	bool first = true;
 
 	for (size_t i = 0; i < v->count; i++)
@@ -40,7 +40,7 @@ static void add_outcome(struct view *v, struct buf *b)
 
 const char *view_sentence(struct view *v)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	const char *out;
 
 	add_outcome(v, &b);
@@ -97,7 +97,7 @@ static const char *torn(struct view *v)
 
 const char *view_warning(struct view *v, size_t i)
 {
-	const char *const warnings[] = {damage(v), ending(v), torn(v)};
+	const char *const warnings[] = { damage(v), ending(v), torn(v) };
 
 	for (size_t k = 0; k < sizeof warnings / sizeof warnings[0]; k++)
 		if (warnings[k] != NULL && i-- == 0)
