@@ -57,7 +57,7 @@ static int read_until(int fd, char until, uint64_t deadline_ns, struct buf *text
 		uint64_t now = clock_now_ns();
 		if (now >= deadline_ns)
 			return -ETIMEDOUT;
-		struct pollfd p = {.fd = fd, .events = POLLIN};
+		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int ready = poll(&p, 1, (int)((deadline_ns - now) / SG_NS_PER_MS) + 1);
 		if (ready < 0 && errno != EINTR)
 			return -errno;
@@ -75,7 +75,7 @@ static int read_until(int fd, char until, uint64_t deadline_ns, struct buf *text
 
 static int read_port(struct h2_child *c, struct err *e)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	unsigned port = 0;
 	int rc = read_until(c->out, '\n', clock_now_ns() + START_NS, &text);
 	if (rc == 0 && (sscanf(buf_text(&text), "port %u", &port) != 1 || port == 0 || port > 65535))
@@ -117,9 +117,9 @@ static void add_wish(struct args *a, const char *option, uint64_t value)
 
 int h2_child_start(struct h2_child *c, const char *program, const struct h2_server_wishes *wishes, struct err *e)
 {
-	int in[2] = {-1, -1}, out[2] = {-1, -1};
-	struct args a = {0};
-	*c = (struct h2_child){.out = -1, .life = -1};
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
+	struct args a = { 0 };
+	*c = (struct h2_child){ .out = -1, .life = -1 };
 	add_arg(&a, "stressgen-h2");
 	add_arg(&a, "server");
 	add_wish(&a, "--max-streams", wishes->max_streams);
@@ -186,9 +186,9 @@ static void reap(struct h2_child *c, struct h2_child_usage *u)
 
 void h2_child_stop(struct h2_child *c, struct h2_child_usage *usage)
 {
-	*usage = (struct h2_child_usage){0};
+	*usage = (struct h2_child_usage){ 0 };
 	if (c->pid > 0) {
-		struct buf text = {0};
+		struct buf text = { 0 };
 		kill(c->pid, SIGTERM);
 		if (read_until(c->out, '\0', clock_now_ns() + STOP_NS, &text) < 0) {
 			snprintf(usage->trouble, sizeof(usage->trouble), "it did not end within 5 s of SIGTERM");

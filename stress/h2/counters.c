@@ -6,13 +6,13 @@
 
 static const char *const names[H2_COUNTER_COUNT] = {
 #define X(name, text) [H2_##name] = text,
-        H2_COUNTERS(X)
+	H2_COUNTERS(X)
 #undef X
 #define X(name) [H2_FRAMES_IN + H2_FRAME_##name] = "frames_received_" #name,
-                H2_FRAMES(X)
+	        H2_FRAMES(X)
 #undef X
 #define X(name) [H2_FRAMES_OUT + H2_FRAME_##name] = "frames_sent_" #name,
-                        H2_FRAMES(X)
+	                H2_FRAMES(X)
 #undef X
 };
 

@@ -26,12 +26,19 @@
 	X(BODY_IN, "body_bytes_received")                                                                         \
 	X(BODY_OUT, "body_bytes_sent")
 
-// The frame types of RFC 9113 and ALTSVC, in the order of their codes, with one for the rest.
+// The frame types of RFC 9113 in the order of their codes, and one for the rest.
 #define H2_FRAMES(X)                                                                                              \
 	X(DATA)                                                                                                   \
 	X(HEADERS)                                                                                                \
-	X(PRIORITY) X(RST_STREAM) X(SETTINGS) X(PUSH_PROMISE) X(PING) X(GOAWAY) X(WINDOW_UPDATE) X(CONTINUATION)  \
-	        X(OTHER)
+	X(PRIORITY)                                                                                               \
+	X(RST_STREAM)                                                                                             \
+	X(SETTINGS)                                                                                               \
+	X(PUSH_PROMISE)                                                                                           \
+	X(PING)                                                                                                   \
+	X(GOAWAY)                                                                                                 \
+	X(WINDOW_UPDATE)                                                                                          \
+	X(CONTINUATION)                                                                                           \
+	X(OTHER)
 
 enum h2_frame {
 #define X(name) H2_FRAME_##name,

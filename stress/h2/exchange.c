@@ -1,6 +1,8 @@
 // Requests made ready, and responses judged against what was expected.
 #include "exchange.h"
 
+#include "nv.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -12,7 +14,7 @@ const char *h2_fault_name(enum h2_fault f)
 {
 	static const char *const names[] = {
 #define X(name, text) text,
-	        H2_FAULTS(X)
+		H2_FAULTS(X)
 #undef X
 	};
 	return names[f];
@@ -35,19 +37,14 @@ uint64_t h2_header_hash(uint64_t hash, const void *name, size_t name_len, const 
 	return fnv(fnv(hash, name, name_len), value, value_len);
 }
 
-static void add_nv(struct h2_prepared *p, const char *name, size_t name_len, const char *value, size_t value_len)
+static void add_nv(struct h2_prepared *p, const char *name, const char *value)
 {
-	union { // nghttp2 takes uint8_t *, and does not write through it
-		const char *in;
-		uint8_t *out;
-	} n = {name}, v = {value};
-	p->headers[p->header_count++] = (nghttp2_nv){n.out, v.out, name_len, value_len,
-	                                             NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+	p->headers[p->header_count++] = h2_nv(name, strlen(name), value, strlen(value));
 }
 
 static void add_expected(struct h2_prepared *p, const char *name, const char *value)
 {
-	p->expected[p->expected_count++] = (struct h2_header){name, value, strlen(name), strlen(value)};
+	p->expected[p->expected_count++] = (struct h2_header){ name, value, strlen(name), strlen(value) };
 }
 
 static void add_reflected(struct h2_prepared *p, const char *authority)
@@ -71,22 +68,21 @@ static void add_reflected(struct h2_prepared *p, const char *authority)
 
 int h2_prepare(struct h2_prepared *p, const struct h2_request *q, const char *target, bool reflects)
 {
-	*p = (struct h2_prepared){.request = q};
+	*p = (struct h2_prepared){ .request = q };
 	p->headers = calloc(q->header_count + 5, sizeof(*p->headers));
 	p->expected = calloc(q->expect.header_count + H2_REFLECTED, sizeof(*p->expected));
 	if (!p->headers || !p->expected)
 		return -ENOMEM;
 	const char *authority = q->authority ? q->authority : target;
-	add_nv(p, ":method", 7, q->method, strlen(q->method));
-	add_nv(p, ":scheme", 7, q->scheme, strlen(q->scheme));
-	add_nv(p, ":authority", 10, authority, strlen(authority));
-	add_nv(p, ":path", 5, q->path, strlen(q->path));
+	add_nv(p, ":method", q->method);
+	add_nv(p, ":scheme", q->scheme);
+	add_nv(p, ":authority", authority);
+	add_nv(p, ":path", q->path);
 	for (size_t i = 0; i < q->header_count; i++)
-		add_nv(p, q->headers[i].name, q->headers[i].name_len, q->headers[i].value,
-		       q->headers[i].value_len);
+		add_nv(p, q->headers[i].name, q->headers[i].value);
 	if (q->has_body) {
-		int n = snprintf(p->content_length, sizeof(p->content_length), "%" PRIu64, q->body.length);
-		add_nv(p, "content-length", 14, p->content_length, (size_t)n);
+		snprintf(p->content_length, sizeof(p->content_length), "%" PRIu64, q->body.length);
+		add_nv(p, "content-length", p->content_length);
 	}
 	for (size_t i = 0; i < q->expect.header_count; i++)
 		add_expected(p, q->expect.headers[i].name, q->expect.headers[i].value);
@@ -100,7 +96,7 @@ void h2_prepared_deinit(struct h2_prepared *p)
 {
 	free(p->headers);
 	free(p->expected);
-	*p = (struct h2_prepared){0};
+	*p = (struct h2_prepared){ 0 };
 }
 
 // ---- responses judged ---------------------------------------------------------------------------------------
@@ -124,7 +120,7 @@ void exchange_fault(struct exchange *x, enum h2_fault f, const char *format, ...
 void exchange_begin(struct exchange *x, const struct h2_prepared *p, struct h2_tally *t, uint64_t number)
 {
 	uint32_t slot = x->slot;
-	*x = (struct exchange){.prepared = p, .tally = t, .number = number, .slot = slot};
+	*x = (struct exchange){ .prepared = p, .tally = t, .number = number, .slot = slot };
 }
 
 void exchange_again(struct exchange *x)

@@ -190,7 +190,7 @@ static void on_goaway(void *arg, __attribute__((unused)) uint32_t last, uint32_t
 	snprintf(l->goaway_text, sizeof(l->goaway_text), "%.60s", all);
 }
 
-static const struct h2_client_events events = {.settings = on_settings, .ended = on_ended, .goaway = on_goaway};
+static const struct h2_client_events events = { .settings = on_settings, .ended = on_ended, .goaway = on_goaway };
 
 // ---- the transport's events ---------------------------------------------------------------------------------
 
@@ -292,11 +292,11 @@ static void on_closed(struct transport *t, int reason)
 }
 
 static const struct transport_user user = {
-        .opened = on_opened,
-        .received = on_received,
-        .pull = on_pull,
-        .finished = on_finished,
-        .closed = on_closed,
+	.opened = on_opened,
+	.received = on_received,
+	.pull = on_pull,
+	.finished = on_finished,
+	.closed = on_closed,
 };
 
 // ---- opening ------------------------------------------------------------------------------------------------
@@ -305,7 +305,8 @@ static int connect_now(struct link *l)
 {
 	struct load *load = l->load;
 	const struct h2_client_config config = {
-	        .pool = load->pool, .counters = &load->result->counters, .events = &events, .arg = l};
+		.pool = load->pool, .counters = &load->result->counters, .events = &events, .arg = l
+	};
 	int rc = load->config->engine->open(&config, &l->client);
 	if (rc < 0)
 		return rc;

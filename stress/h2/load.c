@@ -141,15 +141,12 @@ static int perform(struct load *load)
 {
 	uint64_t cpu = process_cpu_ns();
 	start_timers(load);
+	load->open_links = 1; // the opening itself, so that the timers outlive it
 	int rc = open_links(load);
-	if (rc < 0) {
+	if (rc < 0)
 		for (unsigned i = 0; i < load->config->scenario->connections; i++)
 			link_abort(&load->links[i]);
-		if (load->open_links == 0) {
-			load->open_links = 1;
-			load_link_ended(load);
-		}
-	}
+	load_link_ended(load);
 	uv_run(&load->hub.loop, UV_RUN_DEFAULT);
 	load->result->cpu_ns = process_cpu_ns() - cpu;
 	if (load->last_ns > load->first_ns)
@@ -194,5 +191,5 @@ void h2_load_result_deinit(struct h2_load_result *r)
 		hist_free(r->tallies[i].latency);
 	free(r->tallies);
 	hist_free(r->connect);
-	*r = (struct h2_load_result){0};
+	*r = (struct h2_load_result){ 0 };
 }

@@ -128,7 +128,7 @@ static bool check_request(const struct h2_request *q, const struct h2_tally *t, 
 	if (wrong == 0)
 		return check(out, q->name, true, "%" PRIu64 " right: %s %s, status %u", all, q->method, q->path,
 		             q->expect.status);
-	struct buf faults = {0};
+	struct buf faults = { 0 };
 	for (unsigned f = H2_FAULT_NONE + 1; f < H2_FAULT_COUNT; f++)
 		if (t->counts[f])
 			buf_addf(&faults, "%s%" PRIu64 " %s", faults.len ? ", " : "", t->counts[f],

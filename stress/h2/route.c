@@ -21,7 +21,7 @@ static void say(struct h2_answer *a, unsigned status, const char *text)
 	a->status = status;
 	a->type = TEXT;
 	a->has_length = true;
-	a->body = (struct h2_body){text, strlen(text)};
+	a->body = (struct h2_body){ text, strlen(text) };
 }
 
 // Text made for this answer.
@@ -37,7 +37,7 @@ static void say_owned(struct h2_answer *a, const char *type, struct buf *b)
 	a->status = 200;
 	a->type = type;
 	a->has_length = true;
-	a->body = (struct h2_body){a->owned, len};
+	a->body = (struct h2_body){ a->owned, len };
 }
 
 // The decimal number that is all of `t`, at most `max`. False for anything else.
@@ -75,7 +75,7 @@ static void bytes(const struct call *c, struct h2_answer *a)
 	a->status = 200;
 	a->type = TEXT;
 	a->has_length = true;
-	a->body = (struct h2_body){NULL, n};
+	a->body = (struct h2_body){ NULL, n };
 }
 
 static void status(const struct call *c, struct h2_answer *a)
@@ -94,7 +94,7 @@ static void status(const struct call *c, struct h2_answer *a)
 
 static void reflect(const struct call *c, struct h2_answer *a)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	const struct h2_incoming *in = c->in;
 	buf_add(&b, in->method.text, in->method.len);
 	buf_addc(&b, ' ');
@@ -107,7 +107,7 @@ static void reflect(const struct call *c, struct h2_answer *a)
 
 static void stats(const struct call *c, struct h2_answer *a)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	h2_counters_json(c->counters, &b);
 	buf_addc(&b, '\n');
 	say_owned(a, "application/json", &b);
@@ -117,13 +117,13 @@ static const struct route {
 	const char *path; // ending in "/": a prefix
 	void (*answer)(const struct call *c, struct h2_answer *a);
 } routes[] = {
-        {"/bytes/", bytes}, {"/reflect/", reflect}, {"/status/", status}, {"/stats", stats}, {"/", root},
+	{ "/bytes/", bytes }, { "/reflect/", reflect }, { "/status/", status }, { "/stats", stats }, { "/", root },
 };
 
 static struct h2_text without_query(struct h2_text path)
 {
 	const char *query = memchr(path.text, '?', path.len);
-	return query ? (struct h2_text){path.text, (size_t)(query - path.text)} : path;
+	return query ? (struct h2_text){ path.text, (size_t)(query - path.text) } : path;
 }
 
 static void get(const struct h2_incoming *in, const struct h2_counters *counters, struct h2_answer *a)
@@ -135,7 +135,7 @@ static void get(const struct h2_incoming *in, const struct h2_counters *counters
 		bool prefix = len > 1 && r->path[len - 1] == '/';
 		if (path.len < len || memcmp(path.text, r->path, len) != 0 || (!prefix && path.len != len))
 			continue;
-		r->answer(&(struct call){in, {path.text + len, path.len - len}, counters}, a);
+		r->answer(&(struct call){ in, { path.text + len, path.len - len }, counters }, a);
 		return;
 	}
 	say(a, 404, "no such path; known are / /bytes/N /reflect/... /status/N /stats\n");
@@ -149,7 +149,7 @@ bool h2_route_keeps_body(struct h2_text method)
 // The whole order of what can be wrong with a request, then the methods.
 void h2_route(const struct h2_incoming *in, const struct h2_counters *counters, struct h2_answer *out)
 {
-	*out = (struct h2_answer){0};
+	*out = (struct h2_answer){ 0 };
 	if (in->headers_too_large)
 		say(out, 431, "the header fields are too large\n");
 	else if (in->body_too_large)
@@ -159,10 +159,10 @@ void h2_route(const struct h2_incoming *in, const struct h2_counters *counters, 
 	else if (is(in->method, "GET") || is(in->method, "HEAD"))
 		get(in, counters, out);
 	else if (h2_route_keeps_body(in->method))
-		*out = (struct h2_answer){.status = 200,
-		                          .type = "application/octet-stream",
-		                          .has_length = true,
-		                          .body = {in->body.len ? in->body.text : "", in->body.len}};
+		*out = (struct h2_answer){ .status = 200,
+			                   .type = "application/octet-stream",
+			                   .has_length = true,
+			                   .body = { in->body.len ? in->body.text : "", in->body.len } };
 	else if (is(in->method, "DELETE"))
 		out->status = 204;
 	else {

@@ -12,7 +12,7 @@
 static int report(const struct h2_run_config *c, const struct h2_load_result *r,
                   const struct h2_child_usage *usage, bool *passed, struct err *e)
 {
-	struct buf lines = {0};
+	struct buf lines = { 0 };
 	*passed = h2_report(c->scenario, r, usage, &lines);
 	if (!r->timed_out)
 		buf_adds(&lines, "@@ done\n");
@@ -30,14 +30,14 @@ static int report(const struct h2_run_config *c, const struct h2_load_result *r,
 int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 {
 	struct h2_target own;
-	struct h2_child server = {.out = -1, .life = -1};
-	struct h2_child_usage usage = {0};
-	struct h2_load_result result = {0};
+	struct h2_child server = { .out = -1, .life = -1 };
+	struct h2_child_usage usage = { 0 };
+	struct h2_load_result result = { 0 };
 	const struct h2_load_config load = {
-	        .scenario = c->scenario,
-	        .target = c->target ? c->target : &own,
-	        .engine = &h2_session_client,
-	        .reflects = !c->target,
+		.scenario = c->scenario,
+		.target = c->target ? c->target : &own,
+		.engine = &h2_session_client,
+		.reflects = !c->target,
 	};
 	int rc = c->target ? 0 : h2_child_start(&server, c->program, &c->scenario->server, e);
 	h2_target_local(&own, server.port);

@@ -117,14 +117,14 @@ static const char *forbidden_header(const char *name)
 	static const struct {
 		const char *name, *why;
 	} rows[] = {
-	        {"connection", "HTTP/2 has no connection headers"},
-	        {"keep-alive", "HTTP/2 has no connection headers"},
-	        {"proxy-connection", "HTTP/2 has no connection headers"},
-	        {"transfer-encoding", "HTTP/2 has no connection headers"},
-	        {"upgrade", "HTTP/2 has no connection headers"},
-	        {"te", "HTTP/2 has no connection headers"},
-	        {"host", "use (authority \"...\")"},
-	        {"content-length", "it is set from the body"},
+		{ "connection", "HTTP/2 has no connection headers" },
+		{ "keep-alive", "HTTP/2 has no connection headers" },
+		{ "proxy-connection", "HTTP/2 has no connection headers" },
+		{ "transfer-encoding", "HTTP/2 has no connection headers" },
+		{ "upgrade", "HTTP/2 has no connection headers" },
+		{ "te", "HTTP/2 has no connection headers" },
+		{ "host", "use (authority \"...\")" },
+		{ "content-length", "it is set from the body" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(rows[i].name, name) == 0)
@@ -180,7 +180,7 @@ static int read_body(struct reader *r, const struct sexp *field, struct h2_body 
 {
 	const struct sexp *v = sexp_at(field, 1);
 	if (field->count == 2 && v->kind == SEXP_STRING) {
-		*b = (struct h2_body){v->text, v->len};
+		*b = (struct h2_body){ v->text, v->len };
 		return 0;
 	}
 	if (field->count != 2 || !sexp_is_form(v, "pattern") || v->count != 2)
@@ -188,7 +188,7 @@ static int read_body(struct reader *r, const struct sexp *field, struct h2_body 
 	int64_t n;
 	int rc = sexp_get_int(r->doc, v, 1, 0, H2_MAX_BODY, &n, r->e);
 	if (rc == 0)
-		*b = (struct h2_body){NULL, (uint64_t)n};
+		*b = (struct h2_body){ NULL, (uint64_t)n };
 	return rc;
 }
 
@@ -198,7 +198,7 @@ static int read_expected_body(struct reader *r, const struct sexp *field, const 
 	const struct sexp *v = sexp_at(field, 1);
 	x->kind = EXPECT_BODY;
 	if (field->count == 2 && sexp_is_symbol(v, "empty")) {
-		x->body = (struct h2_body){"", 0};
+		x->body = (struct h2_body){ "", 0 };
 		return 0;
 	}
 	if (field->count == 2 && sexp_is_symbol(v, "echo")) {
@@ -218,43 +218,51 @@ static bool has_no_body(const struct h2_request *q)
 	return strcmp(q->method, "HEAD") == 0 || q->expect.status == 204 || q->expect.status == 304;
 }
 
+static int read_expected_length(struct reader *r, const struct sexp *field, struct h2_expect *x)
+{
+	int64_t n = 0;
+	if (field->count != 2)
+		return FAIL(r, field, "one number was expected, e.g. (length 128)");
+	int rc = sexp_get_int(r->doc, field, 1, 0, INT64_C(1) << 40, &n, r->e);
+	x->kind = EXPECT_LENGTH;
+	x->body.length = (uint64_t)n;
+	return rc;
+}
+
+static int read_expect_fields(struct reader *r, const struct sexp *list, struct h2_request *q)
+{
+	static const char *const fields[] = { "status", "body", "length", "*header", NULL };
+	const struct sexp *body = sexp_field(list, "body"), *length = sexp_field(list, "length");
+	struct h2_expect *x = &q->expect;
+	uint64_t status = x->status;
+	int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
+	if (rc == 0)
+		rc = get_count(r, list, "status", 999, &status);
+	if (rc == 0 && (status < 200 || status > 599))
+		rc = FAIL(r, sexp_field(list, "status"), "a response's status is from 200 to 599");
+	x->status = (uint16_t)status;
+	if (rc == 0 && body && length)
+		rc = FAIL(r, length, "(body ...) says the length already; leave one of them out");
+	if (rc == 0 && body)
+		rc = read_expected_body(r, body, q, x);
+	if (rc == 0 && length)
+		rc = read_expected_length(r, length, x);
+	if (rc == 0)
+		rc = read_headers(r, list, false, x->headers, &x->header_count);
+	if (rc == 0 && has_no_body(q) && x->kind != EXPECT_ANY && x->body.length > 0)
+		rc = FAIL(r, list, "a response to %s with status %u has no body", q->method, x->status);
+	return rc;
+}
+
 static int read_expect(struct reader *r, const struct sexp *list, struct h2_request *q)
 {
-	static const char *const fields[] = {"status", "body", "length", "*header", NULL};
-	struct h2_expect *x = &q->expect;
-	uint64_t status = 200;
-	x->status = 200;
-	if (list) {
-		const struct sexp *body = sexp_field(list, "body"), *length = sexp_field(list, "length");
-		int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
-		if (rc == 0)
-			rc = get_count(r, list, "status", 999, &status);
-		if (rc == 0 && (status < 200 || status > 599))
-			rc = FAIL(r, sexp_field(list, "status"), "a response's status is from 200 to 599");
-		if (rc == 0 && body && length)
-			rc = FAIL(r, length, "(body ...) says the length already; leave one of them out");
-		if (rc == 0 && body)
-			rc = read_expected_body(r, body, q, x);
-		if (rc == 0 && length) {
-			int64_t n = 0;
-			x->kind = EXPECT_LENGTH;
-			rc = length->count == 2 ? sexp_get_int(r->doc, length, 1, 0, INT64_C(1) << 40, &n, r->e)
-			                        : FAIL(r, length, "one number was expected, e.g. (length 128)");
-			x->body.length = (uint64_t)n;
-		}
-		if (rc == 0)
-			rc = read_headers(r, list, false, x->headers, &x->header_count);
-		if (rc < 0)
-			return rc;
-		x->status = (uint16_t)status;
-		if (has_no_body(q) && x->kind != EXPECT_ANY && x->body.length > 0)
-			return FAIL(r, list, "a response to %s with status %u has no body", q->method, x->status);
-	}
+	q->expect.status = 200;
+	int rc = list ? read_expect_fields(r, list, q) : 0;
 	if (has_no_body(q)) {
-		x->kind = EXPECT_BODY;
-		x->body = (struct h2_body){"", 0};
+		q->expect.kind = EXPECT_BODY;
+		q->expect.body = (struct h2_body){ "", 0 };
 	}
-	return 0;
+	return rc;
 }
 
 // ---- requests -----------------------------------------------------------------------------------------------
@@ -268,7 +276,7 @@ static int read_request_name(struct reader *r, const struct scenario *s, const s
                              const char **name)
 {
 	// What the run itself reports under.
-	static const char *const taken[] = {"total", "connect", "connections", "complete", "server"};
+	static const char *const taken[] = { "total", "connect", "connections", "complete", "server" };
 	int rc = sexp_get_symbol(r->doc, form, 1, name, r->e);
 	if (rc < 0)
 		return rc;
@@ -333,8 +341,8 @@ static int read_address(struct reader *r, const struct sexp *form, struct h2_req
 
 static int read_request(struct reader *r, struct scenario *s, const struct sexp *form)
 {
-	static const char *const fields[] = {"method", "path",   "authority", "scheme", "*header",
-	                                     "body",   "weight", "expect",    NULL};
+	static const char *const fields[] = { "method", "path",   "authority", "scheme", "*header",
+		                              "body",   "weight", "expect",    NULL };
 	struct h2_request *q = &s->items[s->count];
 	const struct sexp *body = sexp_field(form, "body");
 	uint64_t weight = 1;
@@ -388,7 +396,7 @@ static int read_requests(struct reader *r, struct scenario *s, const struct sexp
 
 static int read_load(struct reader *r, struct scenario *s, const struct sexp *list)
 {
-	static const char *const fields[] = {"connections", "streams", "requests", "duration", "deadline", NULL};
+	static const char *const fields[] = { "connections", "streams", "requests", "duration", "deadline", NULL };
 	uint64_t connections = 1, streams = 1;
 	int rc = 0;
 	if (list) {
@@ -420,7 +428,7 @@ static int read_load(struct reader *r, struct scenario *s, const struct sexp *li
 
 static int read_server(struct reader *r, struct scenario *s, const struct sexp *list)
 {
-	static const char *const fields[] = {"max-streams", "max-body", "max-header-list", NULL};
+	static const char *const fields[] = { "max-streams", "max-body", "max-header-list", NULL };
 	if (!list)
 		return 0;
 	int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
@@ -435,7 +443,7 @@ static int read_server(struct reader *r, struct scenario *s, const struct sexp *
 
 static int read_scenario(struct reader *r, struct scenario *s)
 {
-	static const char *const fields[] = {"summary", "load", "server", "*request", NULL};
+	static const char *const fields[] = { "summary", "load", "server", "*request", NULL };
 	const struct sexp *root = sexp_root(r->doc), *form = sexp_at(root, 0);
 	if (!sexp_is_form(form, "scenario"))
 		return FAIL(r, form ? form : root, "a scenario file is one (scenario NAME ...)");
@@ -463,18 +471,18 @@ static int read_scenario(struct reader *r, struct scenario *s)
 int scenario_parse(const char *path, const char *text, size_t len, struct scenario *s, struct err *e)
 {
 	int rc = sexp_parse(path, text, len, &s->doc, e);
-	return rc < 0 ? rc : read_scenario(&(struct reader){s->doc, e}, s);
+	return rc < 0 ? rc : read_scenario(&(struct reader){ s->doc, e }, s);
 }
 
 int scenario_load(const char *path, struct scenario *s, struct err *e)
 {
 	int rc = sexp_load(path, H2_SCENARIO_BYTES, &s->doc, e);
-	return rc < 0 ? rc : read_scenario(&(struct reader){s->doc, e}, s);
+	return rc < 0 ? rc : read_scenario(&(struct reader){ s->doc, e }, s);
 }
 
 void scenario_deinit(struct scenario *s)
 {
 	free(s->items);
 	sexp_free(s->doc);
-	*s = (struct scenario){0};
+	*s = (struct scenario){ 0 };
 }

@@ -78,10 +78,10 @@ static void connection_closed(struct transport *t, __attribute__((unused)) int r
 }
 
 static const struct transport_user connection_user = {
-        .received = connection_received,
-        .pull = connection_pull,
-        .finished = connection_finished,
-        .closed = connection_closed,
+	.received = connection_received,
+	.pull = connection_pull,
+	.finished = connection_finished,
+	.closed = connection_closed,
 };
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -111,8 +111,8 @@ static void on_connection(uv_stream_t *listener, int status)
 
 static void close_own_handles(struct server *s)
 {
-	uv_handle_t *handles[] = {(uv_handle_t *)&s->sweep, (uv_handle_t *)&s->on_term, (uv_handle_t *)&s->on_int,
-	                          (uv_handle_t *)&s->life};
+	uv_handle_t *handles[] = { (uv_handle_t *)&s->sweep, (uv_handle_t *)&s->on_term, (uv_handle_t *)&s->on_int,
+		                   (uv_handle_t *)&s->life };
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
 		if (handles[i]->loop && !uv_is_closing(handles[i]))
 			uv_close(handles[i], NULL);
@@ -239,7 +239,7 @@ static int tell_port(struct server *s)
 	int rc = uv_tcp_getsockname(&s->listener, (struct sockaddr *)&address, &len);
 	if (rc < 0)
 		return rc;
-	struct buf line = {0};
+	struct buf line = { 0 };
 	buf_addf(&line, "port %u\n", ntohs(address.sin_port));
 	rc = line.failed ? -ENOMEM : io_write_all(s->config->ready_fd, line.data, line.len);
 	buf_deinit(&line);
@@ -249,7 +249,7 @@ static int tell_port(struct server *s)
 // Who waited for the port wants the figures too; whoever does not has closed the pipe, which is no error.
 static void tell_stats(struct server *s)
 {
-	struct buf line = {0};
+	struct buf line = { 0 };
 	buf_adds(&line, "stats ");
 	h2_counters_json(&s->counters, &line);
 	buf_addc(&line, '\n');
@@ -283,7 +283,7 @@ int h2_server_run(const struct h2_server_config *config, struct err *e)
 		goto out;
 	s->config = config;
 	h2_counters_init(&s->counters, telemetry_open(TELE_SERVER, "stressgen-h2", NULL));
-	s->shared = (struct h2_server_shared){.pool = pool, .counters = &s->counters, .limits = config->limits};
+	s->shared = (struct h2_server_shared){ .pool = pool, .counters = &s->counters, .limits = config->limits };
 	rc = serve(s, e);
 	hub_deinit(&s->hub);
 out:

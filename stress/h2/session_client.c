@@ -174,9 +174,9 @@ static int make_session(struct h2_client *c)
 static int greet(struct h2_client *c)
 {
 	const nghttp2_settings_entry settings[] = {
-	        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-	        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_BYTES},
-	        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_BYTES},
+		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_BYTES },
+		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_BYTES },
 	};
 	int rc = nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, settings,
 	                                 sizeof(settings) / sizeof(settings[0]));
@@ -228,7 +228,7 @@ static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __att
 static int client_submit(struct h2_client *c, struct exchange *x)
 {
 	const struct h2_prepared *p = x->prepared;
-	const nghttp2_data_provider provider = {.source.ptr = x, .read_callback = read_body};
+	const nghttp2_data_provider provider = { .source.ptr = x, .read_callback = read_body };
 	const bool has_body = p->request->has_body && p->request->body.length > 0;
 	int32_t id = nghttp2_submit_request(c->session, NULL, p->headers, p->header_count,
 	                                    has_body ? &provider : NULL, x);
@@ -267,13 +267,13 @@ static const char *client_reason(const struct h2_client *c)
 }
 
 const struct h2_client_engine h2_session_client = {
-        .name = "session",
-        .open = client_open,
-        .close = client_close,
-        .submit = client_submit,
-        .receive = client_receive,
-        .pull = client_pull,
-        .finish = client_finish,
-        .is_done = client_is_done,
-        .reason = client_reason,
+	.name = "session",
+	.open = client_open,
+	.close = client_close,
+	.submit = client_submit,
+	.receive = client_receive,
+	.pull = client_pull,
+	.finish = client_finish,
+	.is_done = client_is_done,
+	.reason = client_reason,
 };

@@ -1,5 +1,6 @@
 // The session engine of the server: nghttp2_session behind struct h2_server_engine.
 #include "exchange.h"
+#include "nv.h"
 #include "server_engine.h"
 #include "session_shared.h"
 
@@ -35,9 +36,9 @@ struct request {
 static struct h2_text text_of(nghttp2_rcbuf *b)
 {
 	if (!b)
-		return (struct h2_text){"", 0};
+		return (struct h2_text){ "", 0 };
 	nghttp2_vec v = nghttp2_rcbuf_get_buf(b);
-	return (struct h2_text){(const char *)v.base, v.len};
+	return (struct h2_text){ (const char *)v.base, v.len };
 }
 
 // ---- requests -----------------------------------------------------------------------------------------------
@@ -126,17 +127,7 @@ static void take_body(struct h2_session *s, struct request *r, const uint8_t *by
 
 // ---- responses ----------------------------------------------------------------------------------------------
 
-static nghttp2_nv field(const char *name, size_t name_len, const char *value, size_t value_len)
-{
-	union { // nghttp2 takes uint8_t *, and does not write through it
-		const char *in;
-		uint8_t *out;
-	} n = {name}, v = {value};
-	return (nghttp2_nv){n.out, v.out, name_len, value_len,
-	                    NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
-}
-
-#define FIELD(name, value, len) field(name, sizeof(name) - 1, (value), (len))
+#define FIELD(name, value, len) h2_nv(name, sizeof(name) - 1, (value), (len))
 
 // Without stdio: these are made for every response.
 static size_t decimal(char to[20], uint64_t n)
@@ -201,21 +192,21 @@ static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __att
 static int respond(struct h2_session *s, int32_t id, struct request *r)
 {
 	const struct h2_incoming in = {
-	        .method = text_of(r->method),
-	        .path = text_of(r->path),
-	        .authority = text_of(r->authority),
-	        .header_count = r->header_count,
-	        .header_hash = r->header_hash,
-	        .body = {buf_text(&r->body), r->body.len},
-	        .headers_too_large = r->headers_too_large,
-	        .body_too_large = r->body_too_large,
-	        .no_memory = r->no_memory,
+		.method = text_of(r->method),
+		.path = text_of(r->path),
+		.authority = text_of(r->authority),
+		.header_count = r->header_count,
+		.header_hash = r->header_hash,
+		.body = { buf_text(&r->body), r->body.len },
+		.headers_too_large = r->headers_too_large,
+		.body_too_large = r->body_too_large,
+		.no_memory = r->no_memory,
 	};
 	h2_route(&in, s->shared->counters, &r->answer);
 	r->answered = true;
 	nghttp2_nv nv[MAX_FIELDS];
 	size_t count = fill_fields(r, nv);
-	const nghttp2_data_provider provider = {.source.ptr = r, .read_callback = read_body};
+	const nghttp2_data_provider provider = { .source.ptr = r, .read_callback = read_body };
 	bool has_body = r->answer.body.length > 0 && !r->answer.head;
 	return nghttp2_submit_response(s->session, id, nv, count, has_body ? &provider : NULL);
 }
@@ -371,9 +362,9 @@ static int greet(struct h2_session *s)
 {
 	const struct h2_server_limits *limits = &s->shared->limits;
 	const nghttp2_settings_entry settings[] = {
-	        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->max_streams},
-	        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_BYTES},
-	        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, at_most_u32(limits->max_header_bytes)},
+		{ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->max_streams },
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_BYTES },
+		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, at_most_u32(limits->max_header_bytes) },
 	};
 	int rc = nghttp2_submit_settings(s->session, NGHTTP2_FLAG_NONE, settings,
 	                                 sizeof(settings) / sizeof(settings[0]));
@@ -441,12 +432,12 @@ static bool session_is_done(struct h2_session *s)
 }
 
 const struct h2_server_engine h2_session_server = {
-        .name = "session",
-        .open = session_open,
-        .close = session_close,
-        .receive = session_receive,
-        .pull = session_pull,
-        .notify_end = session_notify_end,
-        .end = session_end,
-        .is_done = session_is_done,
+	.name = "session",
+	.open = session_open,
+	.close = session_close,
+	.receive = session_receive,
+	.pull = session_pull,
+	.notify_end = session_notify_end,
+	.end = session_end,
+	.is_done = session_is_done,
 };

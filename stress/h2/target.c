@@ -11,7 +11,7 @@
 
 void h2_target_local(struct h2_target *t, uint16_t port)
 {
-	*t = (struct h2_target){0};
+	*t = (struct h2_target){ 0 };
 	t->address.v4.sin_family = AF_INET;
 	t->address.v4.sin_port = htons(port);
 	t->address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -72,7 +72,7 @@ int h2_target_parse(const char *url, struct h2_target *t, struct err *e)
 	static const char scheme[] = "http://";
 	char host[64];
 	uint64_t port;
-	*t = (struct h2_target){0};
+	*t = (struct h2_target){ 0 };
 	if (strncmp(url, "https://", 8) == 0)
 		return err_set(e, EINVAL,
 		               "'%.200s': this version speaks HTTP/2 without TLS only; give http://HOST:PORT",

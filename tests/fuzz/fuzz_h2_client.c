@@ -51,22 +51,22 @@ static bool drain(struct h2_client *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct h2_client_events events = {on_settings, on_ended, on_goaway};
-	static const struct h2_request request = {.name = "r",
-	                                          .method = "GET",
-	                                          .scheme = "http",
-	                                          .path = "/",
-	                                          .expect = {.status = 200,
-	                                                     .kind = EXPECT_BODY,
-	                                                     .body = {"abc", 3},
-	                                                     .headers = {{"x-a", "1", 3, 1}},
-	                                                     .header_count = 1}};
-	struct state s = {0};
-	struct h2_tally tally = {0};
+	static const struct h2_client_events events = { on_settings, on_ended, on_goaway };
+	static const struct h2_request request = { .name = "r",
+		                                   .method = "GET",
+		                                   .scheme = "http",
+		                                   .path = "/",
+		                                   .expect = { .status = 200,
+		                                               .kind = EXPECT_BODY,
+		                                               .body = { "abc", 3 },
+		                                               .headers = { { "x-a", "1", 3, 1 } },
+		                                               .header_count = 1 } };
+	struct state s = { 0 };
+	struct h2_tally tally = { 0 };
 	struct h2_prepared prepared;
 	struct h2_counters counters;
 	struct h2_pool *pool = h2_pool_new();
-	const struct h2_client_config config = {pool, &counters, &events, &s};
+	const struct h2_client_config config = { pool, &counters, &events, &s };
 	struct h2_client *c = NULL;
 	h2_counters_init(&counters, NULL);
 	must(pool && h2_prepare(&prepared, &request, "h", false) == 0);

@@ -23,11 +23,12 @@ static bool drain(struct h2_session *s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct h2_counters counters;
-	struct h2_server_shared shared = {
-	        .pool = h2_pool_new(),
-	        .counters = &counters,
-	        .limits = {
-	                .max_streams = 10, .max_header_bytes = 500, .max_body_bytes = 100, .max_held_bytes = 250}};
+	struct h2_server_shared shared = { .pool = h2_pool_new(),
+		                           .counters = &counters,
+		                           .limits = { .max_streams = 10,
+		                                       .max_header_bytes = 500,
+		                                       .max_body_bytes = 100,
+		                                       .max_held_bytes = 250 } };
 	struct h2_session *s = NULL;
 	h2_counters_init(&counters, NULL);
 	must(shared.pool && h2_session_server.open(&shared, &s) == 0);

@@ -27,8 +27,8 @@ static void check_request(const struct h2_request *q)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct scenario s = {0};
-	struct err e = {""};
+	struct scenario s = { 0 };
+	struct err e = { "" };
 	int rc = scenario_parse("file", (const char *)data, size, &s, &e);
 
 	must((rc < 0) == (e.text[0] != '\0'));

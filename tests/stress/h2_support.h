@@ -58,7 +58,7 @@ bool raw_await(int fd, uint8_t type, struct h2_raw *f);
 
 #define RAW_SEND(fd, type, flags, id, ...)                                                                        \
 	do {                                                                                                      \
-		const uint8_t raw_bytes_[] = {__VA_ARGS__};                                                       \
+		const uint8_t raw_bytes_[] = { __VA_ARGS__ };                                                     \
 		raw_send(fd, type, flags, id, raw_bytes_, sizeof(raw_bytes_));                                    \
 	} while (0)
 
