@@ -17,11 +17,11 @@ struct checker {
 };
 
 static const char *const kind_names[] = {
-        [TYPE_ANY] = "anything",        [TYPE_INT] = "an int",
-        [TYPE_BOOL] = "a bool",         [TYPE_STRING] = "a string",
-        [TYPE_LIST] = "a list",         [TYPE_VECTOR] = "a vector",
-        [TYPE_MAP] = "a map",           [TYPE_BOX] = "a box",
-        [TYPE_FUNCTION] = "a function", [TYPE_UNIT] = "without a value",
+	[TYPE_ANY] = "anything",        [TYPE_INT] = "an int",
+	[TYPE_BOOL] = "a bool",         [TYPE_STRING] = "a string",
+	[TYPE_LIST] = "a list",         [TYPE_VECTOR] = "a vector",
+	[TYPE_MAP] = "a map",           [TYPE_BOX] = "a box",
+	[TYPE_FUNCTION] = "a function", [TYPE_UNIT] = "without a value",
 };
 
 static struct type *resolve(struct type *t)
@@ -102,14 +102,15 @@ static int expect_type(struct checker *c, const struct node *n, struct type *wan
 	c->parts = 0;
 	if (unify(c, want, n->type, 0))
 		return 0;
+	if (w->kind == TYPE_ANY || is->kind == TYPE_ANY)
+		return kernel_err(c->kernel, n->line, n->column, c->e, "a function cannot take or return itself");
+	if (w->kind == TYPE_FUNCTION && is->kind == TYPE_FUNCTION && w->arg_count != is->arg_count)
+		return kernel_err(c->kernel, n->line, n->column, c->e,
+		                  "%s needs a function of %zu argument%s here; this one has %zu", who,
+		                  w->arg_count, w->arg_count == 1 ? "" : "s", is->arg_count);
 	if (w->kind == TYPE_FUNCTION && is->kind == TYPE_FUNCTION)
-		return w->arg_count == is->arg_count
-		               ? kernel_err(c->kernel, n->line, n->column, c->e,
-		                            "%s needs another type of function here (or one too deep to compare)",
-		                            who)
-		               : kernel_err(c->kernel, n->line, n->column, c->e,
-		                            "%s needs a function of %zu arguments here; this one has %zu", who,
-		                            w->arg_count, is->arg_count);
+		return kernel_err(c->kernel, n->line, n->column, c->e,
+		                  "%s needs another type of function here (or one that is not so deep)", who);
 	return kernel_err(c->kernel, n->line, n->column, c->e, "%s needs %s here; this is %s", who,
 	                  type_name(want), type_name(n->type));
 }
@@ -351,7 +352,7 @@ static int check_kernel(struct checker *c)
 // everything is looked at once more.
 int kernel_check(struct kernel *k, struct err *e)
 {
-	struct checker c = {.kernel = k, .e = e};
+	struct checker c = { .kernel = k, .e = e };
 	int rc;
 
 	c.basic = arena_alloc(&k->arena, (TYPE_UNIT + 1) * sizeof *c.basic);

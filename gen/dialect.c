@@ -72,19 +72,19 @@ static const struct field {
 	size_t offset;
 	const char *otherwise;
 } fields[] = {
-        {"summary", FIELD_LINE, offsetof(struct dialect, summary), NULL},
-        {"extension", FIELD_LINE, offsetof(struct dialect, extension), NULL},
-        {"comment", FIELD_LINE, offsetof(struct dialect, comment), NULL},
-        {"find", FIELD_LINE, offsetof(struct dialect, find), ""},
-        {"package", FIELD_LINE, offsetof(struct dialect, package), ""},
-        {"function-prefix", FIELD_LINE, offsetof(struct dialect, function_prefix), "sg_"},
-        {"variable-prefix", FIELD_LINE, offsetof(struct dialect, variable_prefix), ""},
-        {"dash", FIELD_LINE, offsetof(struct dialect, dash), "_"},
-        {"separator", FIELD_LINE, offsetof(struct dialect, separator), ", "},
-        {"item-separator", FIELD_LINE, offsetof(struct dialect, item_separator), " "},
-        {"preload-sees-heap", FIELD_LINE, offsetof(struct dialect, preload_sees_heap), "unknown"},
-        {"tail-calls", FIELD_YES_NO, offsetof(struct dialect, tail_calls), "no"},
-        {"blank-lines", FIELD_SMALL, offsetof(struct dialect, blank_lines), "1"},
+	{ "summary", FIELD_LINE, offsetof(struct dialect, summary), NULL },
+	{ "extension", FIELD_LINE, offsetof(struct dialect, extension), NULL },
+	{ "comment", FIELD_LINE, offsetof(struct dialect, comment), NULL },
+	{ "find", FIELD_LINE, offsetof(struct dialect, find), "" },
+	{ "package", FIELD_LINE, offsetof(struct dialect, package), "" },
+	{ "function-prefix", FIELD_LINE, offsetof(struct dialect, function_prefix), "sg_" },
+	{ "variable-prefix", FIELD_LINE, offsetof(struct dialect, variable_prefix), "" },
+	{ "dash", FIELD_LINE, offsetof(struct dialect, dash), "_" },
+	{ "separator", FIELD_LINE, offsetof(struct dialect, separator), ", " },
+	{ "item-separator", FIELD_LINE, offsetof(struct dialect, item_separator), " " },
+	{ "preload-sees-heap", FIELD_LINE, offsetof(struct dialect, preload_sees_heap), "unknown" },
+	{ "tail-calls", FIELD_YES_NO, offsetof(struct dialect, tail_calls), "no" },
+	{ "blank-lines", FIELD_SMALL, offsetof(struct dialect, blank_lines), "1" },
 };
 
 #define FIELD_COUNT (sizeof fields / sizeof fields[0])
@@ -174,7 +174,9 @@ static int read_reserved(struct reader *r)
 // (escape "c" "text") ...; without any, those of C.
 static int read_escapes(struct reader *r)
 {
-	static const char *const c_style[][2] = {{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\t", "\\t"}};
+	static const char *const c_style[][2] = {
+		{ "\"", "\\\"" }, { "\\", "\\\\" }, { "\n", "\\n" }, { "\t", "\\t" }
+	};
 
 	if (sexp_field(r->form, "escape") == NULL)
 		for (size_t i = 0; i < sizeof c_style / sizeof c_style[0]; i++)
@@ -218,7 +220,7 @@ static int read_target_param(struct reader *r, const struct sexp *f, struct dial
 // (target "name" (command "...") (param name "value") ...)
 static int read_target(struct reader *r, const struct sexp *f, struct dialect_target *t)
 {
-	static const char *const known[] = {"command", "*param", NULL};
+	static const char *const known[] = { "command", "*param", NULL };
 	int rc = get_line(r, f, 1, &t->name);
 
 	if (rc == 0 && !is_file_word(t->name))
@@ -240,9 +242,9 @@ static int read_target(struct reader *r, const struct sexp *f, struct dialect_ta
 // (pattern class exit stream "regular expression"): what struct pattern holds.
 static int read_pattern(struct reader *r, const struct sexp *f, struct pattern *p)
 {
-	static const char *const classes[] = {"stack", "cstack", "heap", "slab", "assert"};
-	static const char *const streams[] = {"out", "err", "both"};
-	char **parts[] = {&p->class_name, &p->exit, &p->stream, &p->regex};
+	static const char *const classes[] = { "stack", "cstack", "heap", "slab", "assert" };
+	static const char *const streams[] = { "out", "err", "both" };
+	char **parts[] = { &p->class_name, &p->exit, &p->stream, &p->regex };
 	bool known = false;
 	regex_t compiled;
 
@@ -274,7 +276,7 @@ static int read_pattern(struct reader *r, const struct sexp *f, struct pattern *
 // (helper "name" "line" ...)
 static int read_helper(struct reader *r, const struct sexp *f, struct dialect_helper *h)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	int rc = get_line(r, f, 1, &h->name);
 
 	for (size_t i = 2; rc == 0 && i < f->count; i++) {
@@ -336,10 +338,10 @@ static int read_lists(struct reader *r)
 // What no dialect of its style can do without.
 static int check_required(struct reader *r)
 {
-	static const int all[] = {CONSTRUCT_INT, CONSTRUCT_CALL, CONSTRUCT_FUNCTION, CONSTRUCT_PROGRAM};
-	static const int statements[] = {CONSTRUCT_LET,     CONSTRUCT_ASSIGN, CONSTRUCT_RETURN,  CONSTRUCT_EFFECT,
-	                                 CONSTRUCT_DISCARD, CONSTRUCT_WHEN,   CONSTRUCT_IF_ELSE, OP_NOT};
-	static const int expressions[] = {CONSTRUCT_LET, CONSTRUCT_BEGIN, CONSTRUCT_IF};
+	static const int all[] = { CONSTRUCT_INT, CONSTRUCT_CALL, CONSTRUCT_FUNCTION, CONSTRUCT_PROGRAM };
+	static const int statements[] = { CONSTRUCT_LET,     CONSTRUCT_ASSIGN, CONSTRUCT_RETURN,  CONSTRUCT_EFFECT,
+		                          CONSTRUCT_DISCARD, CONSTRUCT_WHEN,   CONSTRUCT_IF_ELSE, OP_NOT };
+	static const int expressions[] = { CONSTRUCT_LET, CONSTRUCT_BEGIN, CONSTRUCT_IF };
 	const int *more = r->d->statements ? statements : expressions;
 	size_t more_count = r->d->statements ? sizeof statements / sizeof *statements
 	                                     : sizeof expressions / sizeof *expressions;
@@ -379,8 +381,8 @@ static int read_templates(struct reader *r)
 
 static int read_dialect(struct reader *r)
 {
-	const char *known[FIELD_COUNT + 9] = {"style",    "reserved", "*escape", "*target",
-	                                      "*pattern", "*helper",  "*lacks",  "templates"};
+	const char *known[FIELD_COUNT + 9] = { "style",    "reserved", "*escape", "*target",
+		                               "*pattern", "*helper",  "*lacks",  "templates" };
 	const struct sexp *root = sexp_root(r->doc);
 	const char *name;
 	int rc;
@@ -408,7 +410,7 @@ static int read_dialect(struct reader *r)
 static int build(const struct sexp_doc *doc, struct dialect **out, struct err *e)
 {
 	struct dialect *d = calloc(1, sizeof *d);
-	struct reader r = {.d = d, .doc = doc, .e = e};
+	struct reader r = { .d = d, .doc = doc, .e = e };
 	int rc;
 
 	if (d == NULL)

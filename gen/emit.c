@@ -14,15 +14,17 @@ struct need {
 };
 
 static const struct need needs[] = {
-        {NODE_BOOL, {CONSTRUCT_TRUE, CONSTRUCT_TRUE}, {CONSTRUCT_TRUE, CONSTRUCT_TRUE}},
-        {NODE_BOOL, {CONSTRUCT_FALSE, CONSTRUCT_FALSE}, {CONSTRUCT_FALSE, CONSTRUCT_FALSE}},
-        {NODE_STRING, {CONSTRUCT_STRING, CONSTRUCT_STRING}, {CONSTRUCT_STRING, CONSTRUCT_STRING}},
-        {NODE_NIL, {CONSTRUCT_NIL, CONSTRUCT_NIL}, {CONSTRUCT_NIL, CONSTRUCT_NIL}},
-        {NODE_LOOP, {CONSTRUCT_WHILE, CONSTRUCT_WHILE}, {CONSTRUCT_LOOP, CONSTRUCT_LOOP}},
-        {NODE_LOOP, {CONSTRUCT_FOREVER, CONSTRUCT_FOREVER}, {CONSTRUCT_NEXT, CONSTRUCT_NEXT}},
-        {NODE_LOOP, {CONSTRUCT_BREAK_UNLESS, CONSTRUCT_BREAK_UNLESS}, {CONSTRUCT_UNIT, CONSTRUCT_UNIT}},
-        {NODE_LAMBDA, {CONSTRUCT_LOCAL_FUNCTION, CONSTRUCT_LOCAL_FUNCTION}, {CONSTRUCT_LAMBDA, CONSTRUCT_LAMBDA}},
-        {NODE_APPLY, {CONSTRUCT_APPLY, CONSTRUCT_APPLY}, {CONSTRUCT_APPLY, CONSTRUCT_APPLY}},
+	{ NODE_BOOL, { CONSTRUCT_TRUE, CONSTRUCT_TRUE }, { CONSTRUCT_TRUE, CONSTRUCT_TRUE } },
+	{ NODE_BOOL, { CONSTRUCT_FALSE, CONSTRUCT_FALSE }, { CONSTRUCT_FALSE, CONSTRUCT_FALSE } },
+	{ NODE_STRING, { CONSTRUCT_STRING, CONSTRUCT_STRING }, { CONSTRUCT_STRING, CONSTRUCT_STRING } },
+	{ NODE_NIL, { CONSTRUCT_NIL, CONSTRUCT_NIL }, { CONSTRUCT_NIL, CONSTRUCT_NIL } },
+	{ NODE_LOOP, { CONSTRUCT_WHILE, CONSTRUCT_WHILE }, { CONSTRUCT_LOOP, CONSTRUCT_LOOP } },
+	{ NODE_LOOP, { CONSTRUCT_FOREVER, CONSTRUCT_FOREVER }, { CONSTRUCT_NEXT, CONSTRUCT_NEXT } },
+	{ NODE_LOOP, { CONSTRUCT_BREAK_UNLESS, CONSTRUCT_BREAK_UNLESS }, { CONSTRUCT_UNIT, CONSTRUCT_UNIT } },
+	{ NODE_LAMBDA,
+	  { CONSTRUCT_LOCAL_FUNCTION, CONSTRUCT_LOCAL_FUNCTION },
+	  { CONSTRUCT_LAMBDA, CONSTRUCT_LAMBDA } },
+	{ NODE_APPLY, { CONSTRUCT_APPLY, CONSTRUCT_APPLY }, { CONSTRUCT_APPLY, CONSTRUCT_APPLY } },
 };
 
 static const char *lacking(const struct dialect *d, int t, char *reason, size_t size)
@@ -59,14 +61,14 @@ static void join(struct buf *out, struct text t, int64_t blank_lines)
 // Parameters' constants, one a line.
 static struct text emit_params(struct emitter *em, const struct emit_values *v)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	for (size_t i = 0; i < em->k->param_count; i++) {
 		const struct var *var = em->k->params[i].var;
 		em->vars[var->id] = emit_name(em, em->d->variable_prefix, var->name);
-		struct node number = {.kind = NODE_INT, .number = v->params[i]};
-		struct slot slots[] = {SLOT("name", emit_word(em, em->vars[var->id])),
-		                       SLOT("value", emit_leaf(em, &number))};
+		struct node number = { .kind = NODE_INT, .number = v->params[i] };
+		struct slot slots[] = { SLOT("name", emit_word(em, em->vars[var->id])),
+			                SLOT("value", emit_leaf(em, &number)) };
 		join(&b, emit_fill_lines(em, CONSTRUCT_PARAM, slots, 2), 0);
 	}
 	struct text t = emit_text(em, buf_text(&b), b.len);
@@ -85,9 +87,10 @@ static struct text emit_function(struct emitter *em, const struct function *f, c
 		em->vars[f->params[i]->id] = emit_name(em, em->d->variable_prefix, f->params[i]->name);
 		params[i] = emit_word(em, em->vars[f->params[i]->id]);
 	}
-	struct slot slots[] = {SLOT("name", emit_word(em, name)),
-	                       SLOT_LIST("params", params, f->param_count, em->d->separator),
-	                       SLOT("body", em->d->statements ? emit_block(em, f) : emit_expression(em, f->body))};
+	struct slot slots[] = {
+		SLOT("name", emit_word(em, name)), SLOT_LIST("params", params, f->param_count, em->d->separator),
+		SLOT("body", em->d->statements ? emit_block(em, f) : emit_expression(em, f->body))
+	};
 	return emit_fill_lines(em, forward ? CONSTRUCT_FORWARD_FUNCTION : CONSTRUCT_FUNCTION, slots, 3);
 }
 
@@ -96,7 +99,7 @@ static struct text emit_functions(struct emitter *em)
 	const struct kernel *k = em->k;
 	struct text *early = arena_alloc(&em->arena, (k->function_count + 1) * sizeof *early);
 	size_t early_count = 0;
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	for (size_t i = 0; i < k->function_count && early != NULL; i++) {
 		em->functions[i] = emit_name(em, em->d->function_prefix, k->functions[i]->name);
@@ -134,7 +137,7 @@ static struct text emit_helpers(struct emitter *em, struct text functions, struc
 {
 	const struct dialect *d = em->d;
 	bool *used = arena_alloc(&em->arena, d->helper_count + 1);
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	for (size_t i = d->helper_count; used != NULL && i-- > 0;) {
 		used[i] = occurs(functions.s, d->helpers[i].name) || occurs(measure.s, d->helpers[i].name);
@@ -143,7 +146,8 @@ static struct text emit_helpers(struct emitter *em, struct text functions, struc
 	}
 	for (size_t i = 0; used != NULL && i < d->helper_count; i++)
 		if (used[i])
-			join(&b, (struct text){d->helpers[i].text, strlen(d->helpers[i].text), 0}, d->blank_lines);
+			join(&b, (struct text){ d->helpers[i].text, strlen(d->helpers[i].text), 0 },
+			     d->blank_lines);
 	struct text t = emit_text(em, buf_text(&b), b.len);
 	em->failed = em->failed || b.failed || used == NULL;
 	buf_deinit(&b);
@@ -168,18 +172,18 @@ static struct text emit_all(struct emitter *em, const struct emit_values *v)
 	        em->d->statements ? emit_block(em, em->k->measured) : emit_expression(em, em->k->measured->body);
 	char seed[32];
 	snprintf(seed, sizeof seed, "%" PRIu64, v->seed);
-	struct node expect = {.kind = NODE_INT, .number = v->expect};
+	struct node expect = { .kind = NODE_INT, .number = v->expect };
 	struct slot slots[] = {
-	        SLOT("params", params),
-	        SLOT("functions", functions),
-	        SLOT("measure", measure),
-	        SLOT("helpers", emit_helpers(em, functions, measure)),
-	        SLOT("expect", emit_leaf(em, &expect)),
-	        SLOT("repeat", emit_number(em, em->k->repeat)),
-	        SLOT("stack", emit_number(em, v->stack)),
-	        SLOT("series", emit_word(em, em->k->series)),
-	        SLOT("kernel", emit_word(em, em->k->name)),
-	        SLOT("seed", emit_word(em, seed)),
+		SLOT("params", params),
+		SLOT("functions", functions),
+		SLOT("measure", measure),
+		SLOT("helpers", emit_helpers(em, functions, measure)),
+		SLOT("expect", emit_leaf(em, &expect)),
+		SLOT("repeat", emit_number(em, em->k->repeat)),
+		SLOT("stack", emit_number(em, v->stack)),
+		SLOT("series", emit_word(em, em->k->series)),
+		SLOT("kernel", emit_word(em, em->k->name)),
+		SLOT("seed", emit_word(em, seed)),
 	};
 	return emit_fill_lines(em, CONSTRUCT_PROGRAM, slots, sizeof slots / sizeof slots[0]);
 }
@@ -202,7 +206,7 @@ static void add_tidied(struct buf *out, struct text t, int64_t blank_lines)
 
 int emit_program(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out)
 {
-	struct emitter em = {.d = d, .k = k};
+	struct emitter em = { .d = d, .k = k };
 	bool failed = true;
 
 	em.vars = arena_alloc(&em.arena, (k->var_count + 1) * sizeof(char *));

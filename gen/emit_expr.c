@@ -18,7 +18,7 @@ static struct text emit_int(struct emitter *em, int64_t number)
 
 static struct text emit_string(struct emitter *em, const char *text)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	for (; *text != 0; text++) {
 		const char *escape = em->d->escapes[(unsigned char)*text & 0x7F];
@@ -75,7 +75,7 @@ static bool uses_slot(const struct template *t, const char *name)
 // Three operands at most by number, or all of them as {args}.
 static struct text fill_op(struct emitter *em, int template, const struct text *args, size_t count)
 {
-	static const char *const numbers[] = {"1", "2", "3"};
+	static const char *const numbers[] = { "1", "2", "3" };
 	struct slot slots[4];
 	size_t used = 0;
 
@@ -125,7 +125,7 @@ struct text emit_call(struct emitter *em, const struct node *n, struct text func
 {
 	int plain = n->kind == NODE_CALL ? CONSTRUCT_CALL : CONSTRUCT_APPLY;
 	int tail = n->kind == NODE_CALL ? CONSTRUCT_TAIL_CALL : CONSTRUCT_TAIL_APPLY;
-	struct slot slots[] = {SLOT("function", function), SLOT_LIST("args", args, n->count, em->d->separator)};
+	struct slot slots[] = { SLOT("function", function), SLOT_LIST("args", args, n->count, em->d->separator) };
 
 	return emit_fill(em, n->tail && dialect_has(em->d, tail) ? tail : plain, slots, 2);
 }
@@ -142,8 +142,8 @@ static struct text emit_let(struct emitter *em, const struct node *n)
 	}
 	struct text body = emit_expression(em, n->body);
 	for (size_t i = n->count; i-- > 0;) {
-		struct slot slots[] = {SLOT("name", emit_word(em, em->vars[n->vars[i]->id])),
-		                       SLOT("value", values[i]), SLOT("body", body)};
+		struct slot slots[] = { SLOT("name", emit_word(em, em->vars[n->vars[i]->id])),
+			                SLOT("value", values[i]), SLOT("body", body) };
 		body = emit_fill(em, CONSTRUCT_LET, slots, 3);
 	}
 	return body;
@@ -161,7 +161,7 @@ static struct text sequence(struct emitter *em, const struct text *items, size_t
 		all = emit_fill(em, CONSTRUCT_BEGIN, &flat, 1);
 		if (memchr(all.s, '\n', all.len) == NULL)
 			return all;
-		struct buf b = {0}; // one item a line
+		struct buf b = { 0 }; // one item a line
 		size_t separator = strlen(em->d->item_separator);
 		while (separator > 0 && em->d->item_separator[separator - 1] == ' ')
 			separator--;
@@ -176,7 +176,7 @@ static struct text sequence(struct emitter *em, const struct text *items, size_t
 		return emit_fill_lines(em, CONSTRUCT_BEGIN, &lines, 1);
 	}
 	for (size_t i = count - 1; i-- > 0;) {
-		struct slot slots[] = {SLOT("1", items[i]), SLOT("2", all)};
+		struct slot slots[] = { SLOT("1", items[i]), SLOT("2", all) };
 		all = emit_fill(em, CONSTRUCT_BEGIN, slots, 2);
 	}
 	return all;
@@ -193,7 +193,7 @@ static struct text emit_if(struct emitter *em, const struct node *n)
 	struct text condition = emit_expression(em, n->args[0]);
 	struct text then = emit_expression(em, n->args[1]);
 	struct text otherwise = n->args[2] != NULL ? emit_expression(em, n->args[2]) : emit_unit(em);
-	struct slot slots[] = {SLOT("condition", condition), SLOT("then", then), SLOT("else", otherwise)};
+	struct slot slots[] = { SLOT("condition", condition), SLOT("then", then), SLOT("else", otherwise) };
 
 	return emit_fill(em, when ? CONSTRUCT_WHEN : CONSTRUCT_IF, slots, 3);
 }
@@ -207,8 +207,8 @@ static struct text emit_round(struct emitter *em, const struct loop *l, const st
 		items[i] = emit_expression(em, l->effects[i]);
 	for (size_t i = 0; i < l->count; i++)
 		next[i] = emit_expression(em, l->next[i]);
-	struct slot slots[] = {SLOT("label", label), SLOT_LIST("args", next, l->count, em->d->separator),
-	                       SLOT_LIST("names", names, l->count, em->d->separator)};
+	struct slot slots[] = { SLOT("label", label), SLOT_LIST("args", next, l->count, em->d->separator),
+		                SLOT_LIST("names", names, l->count, em->d->separator) };
 	items[l->effect_count] = emit_fill(em, CONSTRUCT_NEXT, slots, 3);
 	return sequence(em, items, l->effect_count + 1);
 }
@@ -225,7 +225,7 @@ static struct text emit_loop(struct emitter *em, const struct node *n)
 	for (size_t i = 0; i < l->count; i++) {
 		em->vars[l->vars[i]->id] = emit_name(em, em->d->variable_prefix, l->vars[i]->name);
 		names[i] = emit_word(em, em->vars[l->vars[i]->id]);
-		struct slot state[] = {SLOT("name", names[i]), SLOT("value", first[i])};
+		struct slot state[] = { SLOT("name", names[i]), SLOT("value", first[i]) };
 		states[i] = dialect_has(em->d, CONSTRUCT_LOOP_STATE)
 		                    ? emit_fill(em, CONSTRUCT_LOOP_STATE, state, 2)
 		                    : names[i];
@@ -234,13 +234,13 @@ static struct text emit_loop(struct emitter *em, const struct node *n)
 	struct text step = emit_round(em, l, names, label);
 	struct text result = l->result != NULL ? emit_expression(em, l->result) : emit_unit(em);
 	struct slot slots[] = {
-	        SLOT("label", label),
-	        SLOT_LIST("states", states, l->count, em->d->separator),
-	        SLOT_LIST("names", names, l->count, em->d->separator),
-	        SLOT_LIST("values", first, l->count, em->d->separator),
-	        SLOT("condition", condition),
-	        SLOT("step", step),
-	        SLOT("result", result),
+		SLOT("label", label),
+		SLOT_LIST("states", states, l->count, em->d->separator),
+		SLOT_LIST("names", names, l->count, em->d->separator),
+		SLOT_LIST("values", first, l->count, em->d->separator),
+		SLOT("condition", condition),
+		SLOT("step", step),
+		SLOT("result", result),
 	};
 	return emit_fill(em, CONSTRUCT_LOOP, slots, sizeof slots / sizeof slots[0]);
 }
@@ -254,8 +254,8 @@ static struct text emit_lambda(struct emitter *em, const struct node *n)
 		em->vars[f->params[i]->id] = emit_name(em, em->d->variable_prefix, f->params[i]->name);
 		params[i] = emit_word(em, em->vars[f->params[i]->id]);
 	}
-	struct slot slots[] = {SLOT_LIST("params", params, f->param_count, em->d->separator),
-	                       SLOT("body", emit_expression(em, f->body))};
+	struct slot slots[] = { SLOT_LIST("params", params, f->param_count, em->d->separator),
+		                SLOT("body", emit_expression(em, f->body)) };
 	return emit_fill(em, CONSTRUCT_LAMBDA, slots, 2);
 }
 

@@ -13,8 +13,8 @@ struct dest {
 	bool declared;    // else the first assignment declares it
 };
 
-static const struct dest to_nothing = {TO_NOTHING, NULL, false};
-static const struct dest to_return = {TO_RETURN, NULL, false};
+static const struct dest to_nothing = { TO_NOTHING, NULL, false };
+static const struct dest to_return = { TO_RETURN, NULL, false };
 
 static void put(struct emitter *em, const struct node *n, struct dest dest);
 static struct text value(struct emitter *em, const struct node *n);
@@ -36,7 +36,7 @@ static void statement(struct emitter *em, int template, const struct slot *slots
 // A block of its own: what `put` writes for `n`.
 static struct text block_of(struct emitter *em, const struct node *n, struct dest dest)
 {
-	struct buf *outside = em->block, inside = {0};
+	struct buf *outside = em->block, inside = { 0 };
 
 	em->block = &inside;
 	put(em, n, dest);
@@ -131,7 +131,7 @@ static bool is_pure(const struct node *n)
 
 static void assign(struct emitter *em, const char *name, struct text t, bool declared)
 {
-	struct slot slots[] = {SLOT("name", emit_word(em, name)), SLOT("value", t)};
+	struct slot slots[] = { SLOT("name", emit_word(em, name)), SLOT("value", t) };
 
 	statement(em, declared ? CONSTRUCT_ASSIGN : CONSTRUCT_LET, slots, 2);
 }
@@ -164,7 +164,7 @@ static struct text value_by_variable(struct emitter *em, const struct node *n)
 {
 	const char *name = emit_name(em, em->d->variable_prefix, "tmp");
 
-	put(em, n, (struct dest){TO_VARIABLE, name, false});
+	put(em, n, (struct dest){ TO_VARIABLE, name, false });
 	return emit_word(em, name);
 }
 
@@ -176,7 +176,7 @@ static struct text value_if(struct emitter *em, const struct node *n)
 	struct text condition = value(em, n->args[0]);
 	struct text then = value(em, n->args[1]);
 	struct text otherwise = value(em, n->args[2]);
-	struct slot slots[] = {SLOT("condition", condition), SLOT("then", then), SLOT("else", otherwise)};
+	struct slot slots[] = { SLOT("condition", condition), SLOT("then", then), SLOT("else", otherwise) };
 
 	return emit_fill(em, CONSTRUCT_IF, slots, 3);
 }
@@ -208,8 +208,8 @@ static size_t lambda_params(struct emitter *em, const struct function *f, const 
 		outside[i] = em->vars[v->id];
 		em->vars[v->id] = emit_name(em, em->d->variable_prefix, v->name);
 		em->settled[v->id] = true;
-		struct slot slots[] = {SLOT("copy", emit_word(em, em->vars[v->id])),
-		                       SLOT("name", emit_word(em, outside[i]))};
+		struct slot slots[] = { SLOT("copy", emit_word(em, em->vars[v->id])),
+			                SLOT("name", emit_word(em, outside[i])) };
 		statement(em, CONSTRUCT_CAPTURE, slots, 2);
 		if (dialect_has(em->d, CONSTRUCT_CAPTURE_PARAM))
 			params[f->param_count + count++] = emit_fill(em, CONSTRUCT_CAPTURE_PARAM, slots, 2);
@@ -233,8 +233,8 @@ static struct text value_lambda(struct emitter *em, const struct node *n)
 	size_t count = lambda_params(em, f, outside, params);
 	struct text name = emit_word(em, in_line ? "" : emit_name(em, em->d->function_prefix, "closure"));
 	struct text body = in_line ? value(em, f->body) : emit_block(em, f);
-	struct slot slots[] = {SLOT_LIST("params", params, count, em->d->separator), SLOT("body", body),
-	                       SLOT("name", name)};
+	struct slot slots[] = { SLOT_LIST("params", params, count, em->d->separator), SLOT("body", body),
+		                SLOT("name", name) };
 
 	if (in_line) {
 		out = emit_fill(em, CONSTRUCT_LAMBDA, slots, 3);
@@ -266,7 +266,7 @@ static struct text value_call(struct emitter *em, const struct node *n)
 static void put_bindings(struct emitter *em, struct var *const *vars, struct node *const *nodes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		put(em, nodes[i], (struct dest){TO_VARIABLE, new_variable(em, vars[i]), false});
+		put(em, nodes[i], (struct dest){ TO_VARIABLE, new_variable(em, vars[i]), false });
 }
 
 static void put_loop(struct emitter *em, const struct loop *l);
@@ -392,8 +392,8 @@ static void assign_at_once(struct emitter *em, const struct loop *l, const size_
 	}
 	values(em, nodes, count, texts);
 	if (dialect_has(em->d, CONSTRUCT_ASSIGN_MANY)) {
-		struct slot slots[] = {SLOT_LIST("names", names, count, em->d->separator),
-		                       SLOT_LIST("values", texts, count, em->d->separator)};
+		struct slot slots[] = { SLOT_LIST("names", names, count, em->d->separator),
+			                SLOT_LIST("values", texts, count, em->d->separator) };
 		statement(em, CONSTRUCT_ASSIGN_MANY, slots, 2);
 		return;
 	}
@@ -414,14 +414,14 @@ static void put_next(struct emitter *em, const struct loop *l)
 	if (count < 2 || (!plain && one_by_one(l, order, count)))
 		for (size_t i = 0; i < count; i++)
 			put(em, l->next[order[i]],
-			    (struct dest){TO_VARIABLE, em->vars[l->vars[order[i]]->id], true});
+			    (struct dest){ TO_VARIABLE, em->vars[l->vars[order[i]]->id], true });
 	else
 		assign_at_once(em, l, order, count);
 }
 
 static void put_loop(struct emitter *em, const struct loop *l)
 {
-	struct buf *outside = em->block, inside = {0};
+	struct buf *outside = em->block, inside = { 0 };
 	bool forever;
 
 	put_bindings(em, l->vars, l->first, l->count);
@@ -435,7 +435,7 @@ static void put_loop(struct emitter *em, const struct loop *l)
 	put_next(em, l);
 	if (inside.len == 0)
 		statement(em, CONSTRUCT_EMPTY, NULL, 0);
-	struct slot slots[] = {condition, SLOT("body", emit_text(em, buf_text(&inside), inside.len))};
+	struct slot slots[] = { condition, SLOT("body", emit_text(em, buf_text(&inside), inside.len)) };
 	em->block = outside;
 	buf_deinit(&inside);
 	statement(em, forever ? CONSTRUCT_FOREVER : CONSTRUCT_WHILE, slots, 2);
@@ -459,7 +459,7 @@ static bool is_variable(const struct emitter *em, const struct node *n, const ch
 
 static void put_if(struct emitter *em, const struct node *n, struct dest dest)
 {
-	struct slot slots[3] = {SLOT("condition", value(em, n->args[0]))};
+	struct slot slots[3] = { SLOT("condition", value(em, n->args[0])) };
 	bool no_else = n->args[2] == NULL || dest.place == TO_RETURN;
 
 	if (dest.place == TO_VARIABLE) {
@@ -480,7 +480,7 @@ static void put_if(struct emitter *em, const struct node *n, struct dest dest)
 // (and a b) into x: x = a; if x then x = b. (or a b): x = a; if not x then x = b, written with an else.
 static void put_and_or(struct emitter *em, const struct node *n, const char *name)
 {
-	struct buf *outside = em->block, inside = {0};
+	struct buf *outside = em->block, inside = { 0 };
 	struct text variable = emit_word(em, name);
 	struct node rest = *n;
 
@@ -488,15 +488,16 @@ static void put_and_or(struct emitter *em, const struct node *n, const char *nam
 	rest.count--;
 	em->block = &inside;
 	if (rest.count == 1)
-		put(em, rest.args[0], (struct dest){TO_VARIABLE, name, true});
+		put(em, rest.args[0], (struct dest){ TO_VARIABLE, name, true });
 	else
-		put(em, &rest, (struct dest){TO_VARIABLE, name, true});
+		put(em, &rest, (struct dest){ TO_VARIABLE, name, true });
 	struct text block = emit_text(em, buf_text(&inside), inside.len);
 	em->block = outside;
 	buf_deinit(&inside);
-	struct slot slots[2] = {SLOT("condition", variable), SLOT("then", block)};
+	struct slot slots[2] = { SLOT("condition", variable), SLOT("then", block) };
 	if (n->op == OP_OR)
-		slots[0].text = emit_op(em, &(struct node){.kind = NODE_OP, .op = OP_NOT, .count = 1}, &variable);
+		slots[0].text =
+		        emit_op(em, &(struct node){ .kind = NODE_OP, .op = OP_NOT, .count = 1 }, &variable);
 	statement(em, CONSTRUCT_WHEN, slots, 2);
 }
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Nodes evaluated before a formula is given up: some seconds.
-#define FORMULA_STEPS UINT64_C(500000000)
+// Nodes evaluated before a formula is given up: about a second.
+#define FORMULA_STEPS UINT64_C(200000000)
 
 struct evaluation {
 	const struct kernel *kernel;
@@ -146,7 +146,7 @@ static int eval(struct evaluation *v, const struct node *n, int64_t *out)
 int kernel_evaluate(const struct kernel *k, const struct node *formula, const int64_t *values, int64_t *out,
                     struct err *e)
 {
-	struct evaluation v = {.kernel = k, .e = e};
+	struct evaluation v = { .kernel = k, .e = e };
 	int rc;
 
 	v.vars = calloc(k->var_count + 1, sizeof *v.vars);

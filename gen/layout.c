@@ -8,11 +8,11 @@
 
 struct text emit_text(struct emitter *em, const char *s, size_t len)
 {
-	struct text t = {arena_text(&em->arena, s, len), len, PRECEDENCE_ATOM};
+	struct text t = { arena_text(&em->arena, s, len), len, PRECEDENCE_ATOM };
 
 	if (t.s == NULL) {
 		em->failed = true;
-		t = (struct text){"", 0, PRECEDENCE_ATOM};
+		t = (struct text){ "", 0, PRECEDENCE_ATOM };
 	}
 	return t;
 }
@@ -128,7 +128,7 @@ static void put_line(struct buf *out, const struct template_line *l, const struc
 static struct text fill(struct emitter *em, int template, const struct slot *slots, size_t count, bool flat)
 {
 	const struct template *t = &em->d->templates[template];
-	struct buf b = {0};
+	struct buf b = { 0 };
 	bool first = true;
 
 	for (size_t i = 0; i < t->count; i++) {

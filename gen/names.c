@@ -31,7 +31,7 @@ static bool is_taken(const struct emitter *em, const char *name)
 const char *emit_name(struct emitter *em, const char *prefix, const char *name)
 {
 	struct name_entry *entry = arena_alloc(&em->arena, sizeof *entry);
-	struct buf b = {0};
+	struct buf b = { 0 };
 	size_t stem;
 
 	buf_adds(&b, prefix);
@@ -49,7 +49,7 @@ const char *emit_name(struct emitter *em, const char *prefix, const char *name)
 	em->failed = em->failed || entry == NULL || name == NULL || b.failed;
 	if (!em->failed) {
 		struct name_entry **bucket = &em->names.buckets[hash(name)];
-		*entry = (struct name_entry){name, em->owner, *bucket};
+		*entry = (struct name_entry){ name, em->owner, *bucket };
 		*bucket = entry;
 	}
 	buf_deinit(&b);

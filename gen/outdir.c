@@ -81,7 +81,7 @@ static int read_suite(const char *path, struct strings *ours)
 // The paths listed in a marker that we wrote. 1 if it is one.
 static int read_marker(const char *path, struct strings *ours)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	int rc = io_read_file(path, MARKER_MAX, &b, NULL);
 	const char *p = buf_text(&b);
 
@@ -146,7 +146,7 @@ static int open_marker(struct outdir *o, struct err *e)
 
 static int note_file(struct outdir *o, const char *name, struct err *e)
 {
-	struct buf line = {0};
+	struct buf line = { 0 };
 	int rc;
 
 	buf_addf(&line, "%s\n", name);
@@ -183,10 +183,10 @@ static int remove_all(struct outdir *o, const struct strings *files, const struc
 
 int outdir_begin(struct outdir *o, const char *path, struct err *e)
 {
-	struct strings files = {0}, dirs = {0}, ours = {0};
+	struct strings files = { 0 }, dirs = { 0 }, ours = { 0 };
 	int rc;
 
-	*o = (struct outdir){path, -1};
+	*o = (struct outdir){ path, -1 };
 	rc = io_make_dirs(path, e);
 	if (rc == 0)
 		rc = list_files(path, "", 0, &files, &dirs, e);

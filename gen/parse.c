@@ -55,7 +55,7 @@ static size_t count_forms(const struct sexp *form, const char *head)
 // (kernel kind/name ...
 static int parse_name(struct parser *p, const struct sexp *form)
 {
-	static const enum test_kind kinds[] = {KIND_GC, KIND_RECURSION, KIND_OTHER};
+	static const enum test_kind kinds[] = { KIND_GC, KIND_RECURSION, KIND_OTHER };
 	const struct sexp *s = sexp_at(form, 1);
 	struct kernel *k = p->kernel;
 	const char *slash = s != NULL && s->kind == SEXP_SYMBOL ? strchr(s->text, '/') : NULL;
@@ -273,7 +273,7 @@ static int parse_formula(struct parser *p, const struct sexp *form, const char *
 // How time may grow with the kernel's size: what reports compare their fit with.
 static int parse_growth(struct parser *p, const struct sexp *form)
 {
-	static const char *const known[] = {"1", "n", "n log n", "n^2", "2^n"};
+	static const char *const known[] = { "1", "n", "n log n", "n^2", "2^n" };
 	int rc = field_string(p, form, "growth", &p->kernel->growth);
 
 	if (rc < 0 || p->kernel->growth == NULL)
@@ -297,8 +297,8 @@ static int parse_timeout(struct parser *p, const struct sexp *form)
 
 static int parse_kernel(struct parser *p, const struct sexp *root)
 {
-	static const char *const fields[] = {"summary", "stresses", "*param",  "*instance", "growth", "timeout",
-	                                     "*define", "stack",    "measure", "expect",    NULL};
+	static const char *const fields[] = { "summary", "stresses", "*param",  "*instance", "growth", "timeout",
+		                              "*define", "stack",    "measure", "expect",    NULL };
 	const struct sexp *form = sexp_at(root, 0);
 	struct kernel *k = p->kernel;
 	int rc;
@@ -324,7 +324,7 @@ static int parse_kernel(struct parser *p, const struct sexp *root)
 static int build(const struct sexp_doc *doc, struct kernel **out, struct err *e)
 {
 	struct kernel *k = calloc(1, sizeof *k);
-	struct parser p = {.doc = doc, .kernel = k, .e = e};
+	struct parser p = { .doc = doc, .kernel = k, .e = e };
 	int rc;
 
 	if (k == NULL)

@@ -7,13 +7,13 @@
 
 static const char *const op_words[OP_COUNT] = {
 #define X(name, word, signature) word,
-        KERNEL_OPS(X)
+	KERNEL_OPS(X)
 #undef X
 };
 
 static const char *const op_signatures[OP_COUNT] = {
 #define X(name, word, signature) signature,
-        KERNEL_OPS(X)
+	KERNEL_OPS(X)
 #undef X
 };
 
@@ -84,14 +84,14 @@ static const struct form {
 	const char *word;
 	struct node *(*parse)(struct parser *p, const struct sexp *s, bool tail);
 } forms[] = {
-        {"if", parse_if},     {"when", parse_when},     {"let", parse_let},   {"begin", parse_begin},
-        {"loop", parse_loop}, {"lambda", parse_lambda}, {"tail", parse_tail},
+	{ "if", parse_if },     { "when", parse_when },     { "let", parse_let },   { "begin", parse_begin },
+	{ "loop", parse_loop }, { "lambda", parse_lambda }, { "tail", parse_tail },
 };
 
 #define FORM_COUNT (sizeof forms / sizeof forms[0])
 
 // Words that are no forms of their own but may not be names either.
-static const char *const other_words[] = {"true", "false", "nil", "define", "while", "next", "kernel"};
+static const char *const other_words[] = { "true", "false", "nil", "define", "while", "next", "kernel" };
 
 int parse_check_name(struct parser *p, const struct sexp *s)
 {

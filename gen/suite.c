@@ -46,7 +46,7 @@ static int set_text(struct generation *g, char **to, const char *text)
 __attribute__((format(printf, 3, 4))) static void comment(struct buf *out, const struct dialect *d,
                                                           const char *format, ...)
 {
-	struct buf line = {0};
+	struct buf line = { 0 };
 	va_list args;
 
 	buf_adds(&line, d->comment);
@@ -137,7 +137,7 @@ static int add_test(struct generation *g, const char *path, const char *id, cons
 static int write_test(struct generation *g, struct pairing *p)
 {
 	const struct dialect *d = p->target->dialect;
-	struct buf text = {0}, path = {0};
+	struct buf text = { 0 }, path = { 0 };
 	struct suite_test *t;
 	int rc;
 
@@ -195,7 +195,7 @@ static void name_instance(struct pairing *p)
 static int write_instance(struct generation *g, const struct kernel *k, const struct kernel_instance *instance)
 {
 	int64_t values[KERNEL_ARGS_MAX];
-	struct emit_values v = {.params = values, .seed = g->config->seed};
+	struct emit_values v = { .params = values, .seed = g->config->seed };
 	char reason[256];
 	int rc = kernel_instance_values(k, instance, g->config->depth, values, g->e);
 
@@ -205,7 +205,7 @@ static int write_instance(struct generation *g, const struct kernel *k, const st
 	if (rc == 0 && k->stack != NULL)
 		rc = kernel_evaluate(k, k->stack, values, &v.stack, g->e);
 	for (size_t i = 0; rc == 0 && i < g->config->target_count; i++) {
-		struct pairing p = {k, instance, &g->config->targets[i], v, {0}, {0}};
+		struct pairing p = { k, instance, &g->config->targets[i], v, { 0 }, { 0 } };
 		if (emit_lacks(p.target->dialect, k, reason, sizeof reason) != NULL)
 			continue;
 		name_instance(&p);
@@ -254,8 +254,8 @@ static bool is_plain_id(const char *id)
 
 static int write_scenario(struct generation *g, const char *from)
 {
-	struct test_meta meta = {0};
-	struct buf text = {0}, path = {0};
+	struct test_meta meta = { 0 };
+	struct buf text = { 0 }, path = { 0 };
 	struct suite_test *t;
 	int rc = io_read_file(from, SCENARIO_MAX, &text, g->e);
 
@@ -308,7 +308,7 @@ static int check_targets(struct generation *g)
 {
 	for (size_t i = 0; i < g->config->target_count; i++) {
 		const struct gen_target *t = &g->config->targets[i];
-		struct buf id = {0};
+		struct buf id = { 0 };
 		buf_addf(&id, "kind/%s", t->name);
 		bool plain = !id.failed && is_plain_id(buf_text(&id)) && strchr(t->name, '/') == NULL;
 		buf_deinit(&id);
@@ -354,7 +354,7 @@ static int write_all(struct generation *g)
 
 int gen_suite(const struct gen_config *c, struct err *e)
 {
-	struct generation g = {.config = c, .dir = {c->out_dir, -1}, .e = e};
+	struct generation g = { .config = c, .dir = { c->out_dir, -1 }, .e = e };
 	int rc = check_targets(&g);
 
 	// everything that was given is read before anything is written

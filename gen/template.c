@@ -8,8 +8,8 @@
 static const struct {
 	const char *word, *placeholders;
 } constructs[] = {
-#define X(name, word, placeholders) {word, placeholders},
-        DIALECT_CONSTRUCTS(X)
+#define X(name, word, placeholders) { word, placeholders },
+	DIALECT_CONSTRUCTS(X)
 #undef X
 };
 
@@ -85,7 +85,7 @@ static int add_piece(struct line_reader *r, struct piece piece)
 static int read_slot(struct line_reader *r, const char *p, const char *end)
 {
 	const char *name = p + 1, *q = name;
-	struct piece piece = {0};
+	struct piece piece = { 0 };
 	int rc;
 
 	while (q < end && is_slot_byte(*q))
@@ -120,7 +120,7 @@ static int read_line(struct line_reader *r, const char *text, size_t len)
 			continue;
 		}
 		if (p > literal) {
-			int rc = add_piece(r, (struct piece){.text = literal, .len = (size_t)(p - literal)});
+			int rc = add_piece(r, (struct piece){ .text = literal, .len = (size_t)(p - literal) });
 			if (rc < 0)
 				return rc;
 		}
@@ -130,7 +130,7 @@ static int read_line(struct line_reader *r, const char *text, size_t len)
 		p += n;
 		literal = p;
 	}
-	return p > literal ? add_piece(r, (struct piece){.text = literal, .len = (size_t)(p - literal)}) : 0;
+	return p > literal ? add_piece(r, (struct piece){ .text = literal, .len = (size_t)(p - literal) }) : 0;
 }
 
 static size_t count_newlines(const char *text)
@@ -169,7 +169,7 @@ int template_parse(struct dialect *d, const struct sexp_doc *doc, const struct s
 	struct template_line *out = arena_alloc(&d->arena, lines * sizeof *out);
 	if (out == NULL)
 		return err_set(e, ENOMEM, "%s: out of memory", d->path);
-	struct line_reader r = {.d = d, .doc = doc, .e = e, .template = t, .line = out};
+	struct line_reader r = { .d = d, .doc = doc, .e = e, .template = t, .line = out };
 	for (size_t i = first; i < s->count; i++) {
 		const char *p = arena_text(&d->arena, s->items[i]->text, s->items[i]->len);
 		if (p == NULL)
@@ -186,6 +186,6 @@ int template_parse(struct dialect *d, const struct sexp_doc *doc, const struct s
 		}
 		r.line++;
 	}
-	d->templates[t] = (struct template){.lines = out, .count = lines, .precedence = (int)precedence};
+	d->templates[t] = (struct template){ .lines = out, .count = lines, .precedence = (int)precedence };
 	return 0;
 }

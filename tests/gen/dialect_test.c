@@ -1,0 +1,130 @@
+#include "harness.h"
+#include "support.h"
+
+#include "emit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELDS                                                                                                    \
+	"(dialect d (summary \"s\") (extension \"x\") (comment \"; \") (style expression)\n"                      \
+	"(target \"t\" (command \"run {file}\"))\n"
+#define TEMPLATES                                                                                                 \
+	"(int \"{1}\") (call \"({function} {args})\") (let \"{name}{value}{body}\") (begin \"{1}{2}\")\n"         \
+	"(if \"{condition}{then}{else}\") (function \"{body}\") (program \"{measure}\")"
+
+static void refuse(const char *text, const char *message)
+{
+	struct err e = { 0 };
+	struct dialect *d;
+
+	assert_true(dialect_parse("d.dialect", text, strlen(text), &d, &e) < 0);
+	assert_null(d);
+	assert_string_equal(e.text, message);
+}
+
+// A dialect that is right but for one more field, on line 3.
+static void refuse_field(const char *field, const char *message)
+{
+	char text[2000];
+
+	snprintf(text, sizeof text, FIELDS "%s (templates " TEMPLATES "))", field);
+	refuse(text, message);
+}
+
+// The same with one more template, on line 3.
+static void refuse_template(const char *template, const char *message)
+{
+	char text[2000];
+
+	snprintf(text, sizeof text, FIELDS "(templates %s " TEMPLATES "))", template);
+	refuse(text, message);
+}
+
+CASE("dialect: what the command line asks is known when it was loaded")
+{
+	struct dialect *lua = support_dialect("lua"), *python = support_dialect("python");
+
+	assert_string_equal(dialect_name(lua), "lua");
+	assert_null(dialect_find(lua));
+	assert_null(dialect_package(lua));
+	assert_int_equal(dialect_target_count(lua), 3);
+	assert_string_equal(dialect_target_name(lua, 0), "lua@slab-fixed");
+	assert_string_equal(dialect_target_command(lua, 0),
+	                    "{stressgen:lua} --pool slab-fixed --capacity {param:slab-capacity} {file}");
+	assert_string_equal(dialect_find(python), "python3");
+	assert_string_equal(dialect_package(python), "python3");
+	assert_string_equal(dialect_target_command(python, 0), "python3 {file}");
+	dialect_free(lua);
+	dialect_free(python);
+	dialect_free(NULL);
+}
+
+CASE("dialect: the place is named when the file as a whole is wrong")
+{
+	refuse("", "d.dialect:1:1: a dialect file holds one (dialect name ...)");
+	refuse("(kernel x)", "d.dialect:1:1: a dialect file holds one (dialect name ...)");
+	refuse("(dialect a/b)", "d.dialect:1:10: a dialect's name has letters, digits and _ + - only");
+	refuse("(dialect d)", "d.dialect:1:1: the dialect has no (summary \"...\")");
+	refuse("(dialect d (sumary \"s\"))",
+	       "d.dialect:1:13: unknown field 'sumary'; known are style, reserved, escape, target, pattern, helper, "
+	       "lacks, templates, summary, extension, comment, find, package, function-prefix, variable-prefix, dash, "
+	       "separator, item-separator, preload-sees-heap, tail-calls, blank-lines");
+	refuse(FIELDS ")", "d.dialect:1:1: the dialect has no (templates ...)");
+	refuse(FIELDS "(templates (int \"{1}\")))", "d.dialect:1:1: a template for 'if' is missing");
+}
+
+CASE("dialect: the place is named when a field is wrong")
+{
+	refuse_field("(find 3)", "d.dialect:3:7: a string in \"quotes\" was expected, not the number");
+	refuse_field("(find \"a\nb\")", "d.dialect:3:7: one line was expected");
+	refuse_field("(tail-calls maybe)", "d.dialect:3:1: yes or no was expected behind 'tail-calls'");
+	refuse_field("(style odd)", "d.dialect:3:2: field 'style' stands here twice");
+	refuse_field("(target \"a/b\" (command \"c\"))",
+	             "d.dialect:3:9: a target's name has letters, digits and _ + @ - only");
+	refuse_field("(target \"a\")", "d.dialect:3:1: the target has no (command \"...\")");
+	refuse_field("(pattern \"odd\" \"1\" \"err\" \"x\")",
+	             "d.dialect:3:10: a pattern's class is stack, cstack, heap, slab or assert");
+	refuse_field("(pattern \"heap\" \"1\" \"tty\" \"x\")",
+	             "d.dialect:3:21: a pattern's stream is out, err or both");
+	refuse_field("(pattern \"heap\" \"1\" \"err\" \"(\")",
+	             "d.dialect:3:27: this is no POSIX extended regular expression");
+	refuse_field("(escape \"ab\" \"c\")", "d.dialect:3:1: (escape \"c\" \"text\") takes one ASCII character");
+	refuse_field("(helper \"h\")", "d.dialect:3:1: (helper \"name\" \"line\" ...) was expected");
+	refuse_field("(lacks frob \"no\")", "d.dialect:3:8: 'frob' is no construct of the kernel language");
+}
+
+CASE("dialect: the place is named when a template is wrong")
+{
+	refuse_template("(frob \"x\")", "d.dialect:3:12: 'frob' is no construct of the kernel language");
+	refuse_template("(int \"{1}\")", "d.dialect:3:24: the template of 'int' stands here twice");
+	refuse_template("(cons)", "d.dialect:3:12: (cons [precedence] \"line\" ...) was expected");
+	refuse_template("(cons 101 \"x\")", "d.dialect:3:18: 101 is out of range; from 0 to 100 is allowed");
+	refuse_template("(cons x)", "d.dialect:3:18: a template's lines are strings");
+	refuse_template("(cons \"{1} {3}\")",
+	                "d.dialect:3:18: 'cons' has no placeholder {3}; its arguments are {1}, {2} ... or {args}");
+	refuse_template("(assign \"{nam} = {value}\")",
+	                "d.dialect:3:20: 'assign' has no placeholder {nam}; known are name value");
+	refuse_template("(cons \"{1:200}\")", "d.dialect:3:18: a placeholder is {name} or {name:precedence}, the "
+	                                      "precedence at most 100");
+	refuse_template("(cons \"{1\")",
+	                "d.dialect:3:18: a placeholder is {name} or {name:precedence}, the precedence "
+	                "at most 100");
+}
+
+CASE("dialect: the kernel is refused with a reason when a construct is missing")
+{
+	struct dialect *toy = support_dialect("mylisp");
+	struct kernel *maps = support_kernel(support_around("", "(map-size (make-map))"));
+	struct kernel *lists = support_kernel(support_around("", "(begin (list 1 2) 0)"));
+	char reason[256];
+
+	assert_string_equal(emit_lacks(toy, maps, reason, sizeof reason),
+	                    "mylisp has no 'make-map': mylisp has no maps");
+	assert_null(emit_lacks(toy, lists, reason, sizeof reason));
+	kernel_free(maps);
+	kernel_free(lists);
+	dialect_free(toy);
+}

@@ -1,0 +1,182 @@
+// Programs as text: against golden files, of which SG_UPDATE_GOLDEN=1 writes new ones, and by their shape.
+#include "harness.h"
+#include "support.h"
+
+#include "buf.h"
+#include "emit.h"
+#include "io.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void compare_golden(const char *name, const char *text)
+{
+	char path[512];
+	struct err e = { 0 };
+
+	snprintf(path, sizeof path, "%s/golden/%s", SG_TEST_DATA, name);
+	if (getenv("SG_UPDATE_GOLDEN") != NULL) {
+		assert_int_equal(io_replace_file(path, text, strlen(text), &e), 0);
+		return;
+	}
+	char *golden = support_read(path);
+	assert_string_equal(text, golden);
+	free(golden);
+}
+
+// Writes one kernel in one dialect into a suite and compares the program, header included.
+static void check_program(const char *kernel, const char *dialect, const char *path, const char *golden)
+{
+	struct dialect *d = support_dialect(dialect);
+	char *kernels[] = { strdup(kernel) }, *dir = io_join(harness_tmpdir(), dialect), *file;
+	struct err e = { 0 };
+
+	support_suite(dir, kernels, 1, &d, 1, 42, &e);
+	assert_string_equal(e.text, "");
+	file = io_join(dir, path);
+	char *text = support_read(file);
+	compare_golden(golden, text);
+	free(text);
+	free(file);
+	free(dir);
+	free(kernels[0]);
+	dialect_free(d);
+}
+
+#define SHIPPED(name) SG_SOURCE_DIR "/gen/kernels/" name ".kernel"
+#define EVERYTHING SG_SOURCE_DIR "/tests/gen/kernels/everything.kernel"
+
+CASE("emit: the program is the golden one when the kernel is a recursion in Lua")
+{
+	check_program(SHIPPED("recursion/sum"), "lua", "recursion/sum-1000.lua@slab-fixed.lua", "sum-seed42.lua");
+}
+
+CASE("emit: the program is the golden one when the kernel is a recursion in Python")
+{
+	check_program(SHIPPED("recursion/even-odd"), "python", "recursion/even-odd-1000.python3.py",
+	              "even-odd-seed42.py");
+}
+
+CASE("emit: the program is the golden one when the kernel is a recursion in a user's language")
+{
+	check_program(SHIPPED("recursion/nested-maps"), "mylisp", "recursion/nested-maps.mylisp.mylisp",
+	              "nested-maps-seed42.mylisp");
+}
+
+CASE("emit: the program is the golden one when Lua is given every construct")
+{
+	check_program(EVERYTHING, "lua", "other/everything.lua@slab-fixed.lua", "everything-seed42.lua");
+}
+
+CASE("emit: the program is the golden one when Python is given every construct")
+{
+	check_program(EVERYTHING, "python", "other/everything.python3.py", "everything-seed42.py");
+}
+
+CASE("emit: the program is the golden one when a user's language is given every construct")
+{
+	check_program(EVERYTHING, "mylisp", "other/everything.mylisp.mylisp", "everything-seed42.mylisp");
+}
+
+// --- shapes: what one function becomes
+// -----------------------------------------------------------------------------
+
+static void becomes(const char *dialect, const char *definitions, const char *expected)
+{
+	struct kernel *k = support_kernel(support_around(definitions, "0"));
+	struct dialect *d = support_dialect(dialect);
+	const int64_t n = 3;
+	struct emit_values v = { .params = &n };
+	struct buf out = { 0 };
+	char *found;
+
+	assert_int_equal(emit_program(d, k, &v, &out), 0);
+	found = strstr(buf_text(&out), expected);
+	if (found == NULL)
+		print_message("in\n%s\n", buf_text(&out));
+	assert_non_null(found);
+	buf_deinit(&out);
+	dialect_free(d);
+	kernel_free(k);
+}
+
+CASE("emit: parentheses stand only where they are needed when operators nest")
+{
+	becomes("lua", "(define (f a b) (+ (* a b) (- a (- b 1)) (* a (+ b 1)) (- (- a b) 1)))",
+	        "return a * b + (a - (b - 1)) + a * (b + 1) + (a - b - 1)");
+	becomes("lua", "(define (f a b) (if (not (and (= a b) (or (< a b) (> a 1)))) 1 0))",
+	        "if not (a == b and (a < b or a > 1)) then");
+	becomes("lua", "(define (f x) (car (list x 1)))", "return ({ x, { 1, nil } })[1]");
+	becomes("python", "(define (f x) (- (+ x -5) (* -1 (- x 1))))", "return x + -5 - -1 * (x - 1)");
+	becomes("python", "(define (f x) (* 2 (if (< x 0) 1 x)))", "return 2 * (1 if x < 0 else x)");
+}
+
+CASE("emit: names are told apart when the language or the kernel has them already")
+{
+	becomes("lua", "(define (f end) (let ((x end)) (let ((x (+ x 1))) (+ x end))))",
+	        "local function sg_f(end_2)\n  local x = end_2\n  local x_2 = x + 1\n  return x_2 + end_2\nend");
+	becomes("python", "(define (f print tmp) (+ (f 1 2) (let ((print 3)) print)))",
+	        "def sg_f(print_2, tmp):\n    tmp_2 = sg_f(1, 2)\n    print_3 = 3\n    return tmp_2 + print_3\n");
+}
+
+CASE("emit: state is set at once when the next values read each other")
+{
+	becomes("lua", "(define (f k) (loop ((a 0) (b 1) (i 0)) (while (< i k)) (next b (+ a b) (+ i 1)) a))",
+	        "  while i < k do\n    a, b, i = b, a + b, i + 1\n  end\n  return a\n");
+	// what has statements of its own is set in an order that no other reads
+	becomes("lua",
+	        "(define (f k) (loop ((i 0) (odd 0)) (while (< i k)) (next (+ i 1) (if (= i 1) (+ odd i) odd)) odd))",
+	        "  while i < k do\n    if i == 1 then\n      odd = odd + i\n    end\n    i = i + 1\n  end\n");
+	// no such order: through variables
+	becomes("lua",
+	        "(define (f k) (loop ((a 0) (b 1)) (while (< a k)) (next (if (= b 1) b a) (if (= a 1) a b)) a))",
+	        "    local tmp\n    if b == 1 then\n      tmp = b\n    else\n      tmp = a\n    end\n"
+	        "    local tmp_2\n    if a == 1 then\n      tmp_2 = a\n    else\n      tmp_2 = b\n    end\n"
+	        "    a, b = tmp, tmp_2\n");
+}
+
+CASE("emit: a loop tests in its middle when the condition needs statements")
+{
+	becomes("python", "(define (f k) (loop ((i 0)) (while (let ((d (* 2 i))) (< d k))) (next (+ i 1)) i))",
+	        "    while True:\n        d = 2 * i\n        if not d < k:\n            break\n        i = i + 1\n"
+	        "    return i\n");
+}
+
+CASE("emit: effects stay in order when a later operand needs statements")
+{
+	becomes("python", "(define (g x) x) (define (f b) (+ (g 1) n (unbox b) (let ((x (g 2))) x) (g 3)))",
+	        "    tmp = sg_g(1)\n    tmp_2 = b[0]\n    x = sg_g(2)\n    return tmp + n + tmp_2 + x + sg_g(3)\n");
+	becomes("lua", "(define (g x) true) (define (f b) (and (g 1) (let ((x (g 2))) x) (g 3)))",
+	        "  local tmp = sg_g(1)\n  if tmp then\n    local x = sg_g(2)\n    tmp = x and sg_g(3)\n  end\n  return tmp\n");
+}
+
+CASE("emit: a closure keeps the round's values when it is made in a loop")
+{
+	becomes("lua",
+	        "(define (f k) (loop ((i 0) (l nil)) (while (< i k)) (next (+ i 1) (cons (lambda (x) (+ x i)) l)) l))",
+	        "    local i_2 = i\n    l = { function(x) return x + i_2 end, l }\n    i = i + 1\n");
+	becomes("python",
+	        "(define (f k) (loop ((i 0) (l nil)) (while (< i k)) (next (+ i 1) (cons (lambda (x) (+ x i)) l)) l))",
+	        "        i, l = i + 1, (lambda x, i_2=i: x + i_2, l)\n");
+}
+
+CASE("emit: functions are declared beforehand when an earlier one calls them")
+{
+	becomes("lua", "(define (f x) (g x)) (define (g x) (if (= x 0) 0 (f (- x 1))))",
+	        "local sg_g\n\nlocal function sg_f(x)\n  return sg_g(x)\nend\n\nfunction sg_g(x)\n");
+}
+
+CASE("emit: helpers are there when the program uses them, and only then")
+{
+	becomes("lua", "(define (f m) (map-set! m \"a\" nil))",
+	        "local n = 3\n\nlocal sg_none = {} -- stands for nil in a map\n\nlocal function sg_map_set(map, key, value)\n");
+	becomes("lua", "(define (f x) x)", "local n = 3\n\nlocal function sg_f(x)\n");
+}
+
+CASE("emit: strings are escaped when the language would read them otherwise")
+{
+	becomes("lua", "(define (f x) \"a\\\"b\\\\c\\n\\t'{x}^\")", "return \"a\\\"b\\\\c\\n\\t'{x}^\"");
+	becomes("mylisp", "(define (f x) \"a\\\"b\\\\c\\n\\t'{x}^\")", "'a\"b\\c^n^t^'{x}^^'");
+}

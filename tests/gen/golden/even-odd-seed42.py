@@ -1,0 +1,67 @@
+# @Test recursion/even-odd-1000.python3
+# @Kind recursion
+# @Tag python
+# @Timeout 60s
+# @Run python3 {file}
+# @Param n=1000
+# @Sentinel on
+#
+# recursion/even-odd: asks whether n is even by two functions that call each other.
+# Stresses mutual tail calls: no stack where the language eliminates them, n frames where it does not.
+# Written by stressgen test from recursion/even-odd.kernel with seed 42 and n=1000.
+
+import gc
+import sys
+import time
+
+sys.setrecursionlimit(1000 + 1000)
+n = 1000
+
+
+def sg_is_even(i):
+    if i == 0:
+        return True
+    return sg_is_odd(i - 1)
+
+
+def sg_is_odd(i):
+    if i == 0:
+        return False
+    return sg_is_even(i - 1)
+
+
+def measure():
+    if sg_is_even(n):
+        return 1
+    return 0
+
+
+def main():
+    pauses = []
+    started = 0
+
+    def collection(phase, info):
+        nonlocal started
+        if phase == "start":
+            started = time.perf_counter_ns()
+        elif len(pauses) < 10000:
+            pauses.append(time.perf_counter_ns() - started)
+
+    gc.callbacks.append(collection)
+    expected = 1
+    for repetition in range(1, 50 + 1):
+        start = time.perf_counter_ns()
+        result = measure()
+        elapsed = time.perf_counter_ns() - start
+        print("@@ lat total", elapsed, flush=True)
+        if result != expected:
+            print("@@ check result bad got", result, "instead of", expected, "in repetition", repetition)
+            sys.exit(1)
+    gc.callbacks.remove(collection)
+    print("@@ check result ok", expected)
+    for pause in pauses:
+        print("@@ gc", pause)
+    print("@@ done", flush=True)
+
+
+main()

@@ -1,0 +1,128 @@
+#include "support.h"
+
+#include "harness.h"
+
+#include "buf.h"
+#include "io.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+struct kernel *support_kernel(const char *text)
+{
+	struct err e = { 0 };
+	struct kernel *k = NULL;
+
+	kernel_parse("k.kernel", text, strlen(text), &k, &e);
+	assert_string_equal(e.text, "");
+	assert_non_null(k);
+	return k;
+}
+
+void support_refuse(const char *text, const char *message)
+{
+	struct err e = { 0 };
+	struct kernel *k;
+
+	assert_true(kernel_parse("k.kernel", text, strlen(text), &k, &e) < 0);
+	assert_null(k);
+	assert_string_equal(e.text, message);
+}
+
+const char *support_around(const char *definitions, const char *body)
+{
+	static char text[8192];
+
+	snprintf(text, sizeof text,
+	         "(kernel gc/k (summary \"s\") (param n 3 (range 0 9))\n%s\n(measure t (repeat 1)\n%s)\n"
+	         "(expect 0))",
+	         definitions, body);
+	return text;
+}
+
+char **support_kernels(size_t *count)
+{
+	char **paths;
+	glob_t g;
+
+	assert_int_equal(glob(SG_SOURCE_DIR "/gen/kernels/*/*.kernel", 0, NULL, &g), 0);
+	paths = calloc(g.gl_pathc, sizeof(char *));
+	assert_non_null(paths);
+	for (size_t i = 0; i < g.gl_pathc; i++)
+		paths[i] = strdup(g.gl_pathv[i]);
+	*count = g.gl_pathc;
+	globfree(&g);
+	return paths;
+}
+
+void support_free_paths(char **paths, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(paths[i]);
+	free(paths);
+}
+
+struct dialect *support_dialect(const char *name)
+{
+	struct err e = { 0 };
+	struct dialect *d = NULL;
+	char path[512];
+
+	if (strcmp(name, "mylisp") == 0)
+		snprintf(path, sizeof path, "%s", SG_SOURCE_DIR "/tests/gen/toy/mylisp.dialect");
+	else
+		snprintf(path, sizeof path, "%s/gen/dialects/%s.dialect", SG_SOURCE_DIR, name);
+	dialect_load(path, &d, &e);
+	assert_string_equal(e.text, "");
+	assert_non_null(d);
+	return d;
+}
+
+char *support_read(const char *path)
+{
+	struct buf b = { 0 };
+	struct err e = { 0 };
+
+	assert_int_equal(io_read_file(path, 1U << 24, &b, &e), 0);
+	buf_addc(&b, 0);
+	return buf_take(&b);
+}
+
+int support_suite(const char *dir, char *const *kernels, size_t kernel_count, struct dialect *const *dialects,
+                  size_t dialect_count, uint64_t seed, struct err *e)
+{
+	struct gen_target targets[8];
+	struct gen_config c = { .kernels = (const char *const *)kernels,
+		                .kernel_count = kernel_count,
+		                .targets = targets,
+		                .target_count = dialect_count,
+		                .out_dir = dir,
+		                .seed = seed,
+		                .depth = 10000,
+		                .generator = "stressgen test" };
+
+	for (size_t i = 0; i < dialect_count; i++)
+		targets[i] = (struct gen_target){ dialects[i], dialect_target_name(dialects[i], 0), NULL };
+	return gen_suite(&c, e);
+}
+
+char *support_run(const char *program, const char *file, int *status)
+{
+	struct buf out = { 0 };
+	char command[1024], piece[4096];
+	size_t n;
+	FILE *p;
+
+	snprintf(command, sizeof command, "%s '%s' 2>&1", program, file);
+	p = popen(command, "r");
+	assert_non_null(p);
+	while ((n = fread(piece, 1, sizeof piece, p)) > 0)
+		buf_add(&out, piece, n);
+	n = (size_t)pclose(p);
+	*status = WIFEXITED((int)n) ? WEXITSTATUS((int)n) : -1;
+	buf_addc(&out, 0);
+	return buf_take(&out);
+}
