@@ -81,6 +81,7 @@ int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e)
 	return err_set(e, EEXIST, SG_RUNS_DIR ": too many runs in one second");
 }
 
+// Only runs in stressgen-runs/ are linked. At the start, so that a run that is killed is found by --resume.
 static void link_latest(const char *run_dir)
 {
 	const char *name = strrchr(run_dir, '/');
@@ -229,12 +230,12 @@ static int run_selected(struct pipeline *j, bool resume)
 	fill_config(j, &config);
 	config.info = run_info(j);
 	say(j->app, "running %zu tests, one after another, into %s", j->selected, j->run_dir);
+	link_latest(j->run_dir);
 	r = runner_run(&config, &summary, &e);
 	progress_free(progress);
 	json_decref(config.info);
 	if (r < 0)
 		return complain(&e, r);
-	link_latest(j->run_dir);
 	report_code = pipeline_report(j->app, j->run_dir);
 	if (summary.untrusted)
 		fprintf(stderr, "stressgen: these results cannot be trusted: %s\n", summary.why);
@@ -279,9 +280,25 @@ static int recall_params(struct pipeline *j, const json_t *info)
 	return 0;
 }
 
+// --output's directory, else the one that stressgen-runs/latest leads to.
+static char *resumed_dir(const char *given, struct err *e)
+{
+	char name[256];
+	ssize_t n;
+
+	if (given != NULL)
+		return strdup(given);
+	n = readlink(SG_LATEST, name, sizeof name - 1);
+	if (n < 0) {
+		err_set(e, errno, "there is no " SG_LATEST " here to resume; name the run with -o DIR");
+		return NULL;
+	}
+	name[n] = '\0';
+	return io_join(SG_RUNS_DIR, name);
+}
+
 int pipeline_resume(struct app *app)
 {
-	const char *given = opt_text(&app->opts, "output");
 	struct pipeline j = { .app = app };
 	struct err e = { 0 };
 	struct run run = { 0 };
@@ -289,8 +306,8 @@ int pipeline_resume(struct app *app)
 	int code;
 	int r;
 
-	j.run_dir = strdup(given != NULL ? given : SG_LATEST);
-	r = j.run_dir == NULL ? -ENOMEM : run_load(j.run_dir, &run, &e);
+	j.run_dir = resumed_dir(opt_text(&app->opts, "output"), &e);
+	r = j.run_dir == NULL ? -ENOENT : run_load(j.run_dir, &run, &e);
 	if (r == 0) {
 		suite_dir = json_string_value(json_object_get(run.info, "suite"));
 		if (suite_dir == NULL)

@@ -90,6 +90,34 @@ CASE("e2e: the run stops cleanly with 143 and is resumed when it gets SIGTERM")
 	stop_and_resume(SIGTERM);
 }
 
+CASE("e2e: the latest run is resumed when --resume is given alone")
+{
+	const char *dir = slow_suite();
+	pid_t pid = E2E_START(dir, "run", "slow");
+	struct outcome o;
+	int status;
+
+	wait_for(dir, "started");
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	o = E2E(dir, "--resume");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out), "\n3 passed, 0 failed, 0 skipped\n");
+	outcome_deinit(&o);
+	o = E2E(dir, "report");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+}
+
+CASE("e2e: --resume says what is missing when there is no run")
+{
+	struct outcome o = E2E(harness_tmpdir(), "--resume");
+
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "stressgen-runs/latest");
+	outcome_deinit(&o);
+}
+
 CASE("e2e: nothing of a test survives and the run is resumed when the runner is killed")
 {
 	stop_and_resume(SIGKILL);
