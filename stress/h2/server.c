@@ -14,7 +14,7 @@
 
 #define BACKLOG 1024
 #define SWEEP_MS 100    // how often idle connections and the end's progress are looked at
-#define NOTICE_SWEEPS 1 // between the notice and the last GOAWAY: more than a round trip on loopback
+#define NOTICE_SWEEPS 2 // from the notice to the last GOAWAY, so at least 100 ms: many round trips on loopback
 
 struct server {
 	struct hub hub;
@@ -37,6 +37,24 @@ struct connection {
 	struct h2_session *session;
 	struct connection *next, *prev;
 };
+
+// ---- the loop's end -----------------------------------------------------------------------------------------
+
+static void close_own_handles(struct server *s)
+{
+	uv_handle_t *handles[] = { (uv_handle_t *)&s->sweep, (uv_handle_t *)&s->on_term, (uv_handle_t *)&s->on_int,
+		                   (uv_handle_t *)&s->life };
+	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
+		if (handles[i]->loop && !uv_is_closing(handles[i]))
+			uv_close(handles[i], NULL);
+}
+
+// With the last connection of an ending server, its loop ends.
+static void maybe_end(struct server *s)
+{
+	if (s->ending && !s->connections)
+		close_own_handles(s);
+}
 
 // ---- connections --------------------------------------------------------------------------------------------
 
@@ -75,6 +93,7 @@ static void connection_closed(struct transport *t, __attribute__((unused)) int r
 	s->config->engine->close(c->session);
 	--*s->counters.cell[H2_CONNECTIONS_OPEN];
 	free(c);
+	maybe_end(s);
 }
 
 static const struct transport_user connection_user = {
@@ -107,16 +126,7 @@ static void on_connection(uv_stream_t *listener, int status)
 		transport_close(&c->transport, full ? UV_EMFILE : rc);
 }
 
-// ---- the end ------------------------------------------------------------------------------------------------
-
-static void close_own_handles(struct server *s)
-{
-	uv_handle_t *handles[] = { (uv_handle_t *)&s->sweep, (uv_handle_t *)&s->on_term, (uv_handle_t *)&s->on_int,
-		                   (uv_handle_t *)&s->life };
-	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
-		if (handles[i]->loop && !uv_is_closing(handles[i]))
-			uv_close(handles[i], NULL);
-}
+// ---- the graceful end ---------------------------------------------------------------------------------------
 
 static void tell_all(struct server *s, int (*tell)(struct h2_session *))
 {
@@ -140,6 +150,7 @@ static void begin_end(struct server *s)
 	if (!uv_is_closing((uv_handle_t *)&s->listener))
 		uv_close((uv_handle_t *)&s->listener, NULL);
 	tell_all(s, s->config->engine->notify_end);
+	maybe_end(s);
 }
 
 static void cut_all(struct server *s)
@@ -155,8 +166,6 @@ static void go_on_ending(struct server *s)
 		tell_all(s, s->config->engine->end);
 	if ((uv_now(&s->hub.loop) - s->ending_ms) * SG_NS_PER_MS >= s->config->drain_ns)
 		cut_all(s);
-	if (!s->connections)
-		close_own_handles(s);
 }
 
 static void sweep_idle(struct server *s)
@@ -189,9 +198,9 @@ static void on_signal(uv_signal_t *handle, __attribute__((unused)) int number)
 static void on_life(uv_poll_t *poll, __attribute__((unused)) int status, __attribute__((unused)) int events)
 {
 	struct server *s = poll->data;
+	uv_poll_stop(poll); // level-triggered: once is enough
 	begin_end(s);
 	cut_all(s);
-	close_own_handles(s);
 }
 
 // ---- the beginning ------------------------------------------------------------------------------------------

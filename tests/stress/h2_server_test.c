@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -301,7 +300,7 @@ CASE("h2 server: SIGTERM says GOAWAY, answers what was begun, and ends with 0")
 	assert_int_equal(f.len, 3);
 	assert_false(raw_read(fd, &f)); // then it closes
 	close(fd);
-	stop(&p, stats, sizeof(stats));
+	assert_int_equal(h2_server_wait(&p, stats, sizeof(stats)), 0);
 	expect_counter(stats, "responses", 1);
 }
 
@@ -324,8 +323,6 @@ CASE("h2 server: it ends when the descriptor of its parent closes")
 {
 	struct h2_process p;
 	char stats[4096];
-	size_t n = 0;
-	ssize_t got;
 	int life[2];
 	assert_int_equal(pipe(life), 0);
 	char args[64];
@@ -336,14 +333,8 @@ CASE("h2 server: it ends when the descriptor of its parent closes")
 	struct pollfd quiet = { .fd = p.out, .events = POLLIN };
 	assert_int_equal(poll(&quiet, 1, 300), 0); // alive while the pipe is
 	close(life[1]);
-	while (n + 1 < sizeof(stats) && (got = read(p.out, stats + n, sizeof(stats) - 1 - n)) > 0)
-		n += (size_t)got;
-	stats[n] = '\0';
+	assert_int_equal(h2_server_wait(&p, stats, sizeof(stats)), 0);
 	assert_non_null(strstr(stats, "stats {"));
-	int status;
-	assert_int_equal(waitpid(p.pid, &status, 0), p.pid);
-	assert_int_equal(status, 0);
-	close(p.out);
 }
 
 CASE("h2 server: a port that is taken is one clear line")

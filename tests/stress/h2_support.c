@@ -105,17 +105,21 @@ static int reap(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int h2_server_stop(struct h2_process *p, char *text, size_t size)
+int h2_server_wait(struct h2_process *p, char *text, size_t size)
 {
 	size_t n = 0;
 	ssize_t got;
-	kill(p->pid, SIGTERM);
 	while (n + 1 < size && (got = read(p->out, text + n, size - 1 - n)) > 0)
 		n += (size_t)got;
-	if (size > 0)
-		text[n] = '\0';
+	text[n] = '\0';
 	close(p->out);
 	return reap(p->pid);
+}
+
+int h2_server_stop(struct h2_process *p, char *text, size_t size)
+{
+	kill(p->pid, SIGTERM);
+	return h2_server_wait(p, text, size);
 }
 
 static int listen_somewhere(unsigned *port)

@@ -30,8 +30,10 @@ struct h2_process {
 
 // "stressgen-h2 server ARGS", once it is ready.
 void h2_server(struct h2_process *p, const char *args);
-// SIGTERM and its end; adds what it said after "port N" to `text` (of `size` bytes). Returns the exit code.
+// SIGTERM and its end; what it said after "port N" comes into `text`. Returns the exit code.
 int h2_server_stop(struct h2_process *p, char *text, size_t size);
+// The same for one that is ending already.
+int h2_server_wait(struct h2_process *p, char *text, size_t size);
 
 // A server in a process of its own. `serve` has one connection after another; `count` is how many came before.
 void h2_fake(struct h2_process *p, void (*serve)(int fd, unsigned count));
