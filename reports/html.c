@@ -33,6 +33,13 @@ void html_section_end(struct page *p)
 	buf_adds(&p->b, "</section>\n");
 }
 
+void html_heading(struct page *p, const char *title)
+{
+	buf_adds(&p->b, "<h3>");
+	html_text(p, title);
+	buf_adds(&p->b, "</h3>\n");
+}
+
 void html_head(struct page *p, const char *const *titles)
 {
 	buf_adds(&p->b, "<div class=\"scroll\"><table><thead><tr>");
@@ -255,6 +262,11 @@ static void add_header(struct page *p)
 	buf_addf(&p->b, "</p>\n<h1 class=\"%s\">", p->view.failed > 0 ? "bad" : "good");
 	html_text(p, view_sentence(&p->view));
 	buf_adds(&p->b, "</h1>\n");
+	if (*view_remarks(&p->view) != '\0') {
+		buf_adds(&p->b, "<p class=\"note\">");
+		html_text(p, view_remarks(&p->view));
+		buf_adds(&p->b, "</p>\n");
+	}
 	for (size_t i = 0; (warning = view_warning(&p->view, i)) != NULL; i++) {
 		buf_adds(&p->b, "<p class=\"warning\" role=\"alert\"><b>Note.</b> ");
 		html_text(p, warning);

@@ -19,6 +19,7 @@ extern const char html_css[]; // page.css, embedded by CMake
 // A section's heading; `note` (may be NULL) says in one line what is seen below. Both are escaped.
 void html_section(struct page *p, const char *id, const char *title, const char *note);
 void html_section_end(struct page *p);
+void html_heading(struct page *p, const char *title); // below a section's
 // A table's head from titles; those that begin with '>' are figures. NULL ends them.
 void html_head(struct page *p, const char *const *titles);
 void html_head_end(struct page *p);

@@ -152,9 +152,9 @@ static void add_members(struct page *p, const char *title, json_t *object)
 
 	if (json_object_size(object) == 0)
 		return;
-	buf_adds(&p->b, "<div><h3>");
-	html_text(p, title);
-	buf_adds(&p->b, "</h3><dl class=\"facts\">");
+	buf_adds(&p->b, "<div>");
+	html_heading(p, title);
+	buf_adds(&p->b, "<dl class=\"facts\">");
 	json_object_foreach(object, key, value)
 	{
 		bool shown = false;
@@ -213,5 +213,8 @@ void html_machine(struct page *p)
 	buf_adds(&p->b, "</div>\n");
 	add_left_out(p);
 	add_command(p);
+	buf_adds(&p->b, "<p class=\"note files\">The same for programs, beside this page: "
+	                "<a href=\"report.json\">report.json</a> (all figures and histograms), "
+	                "<a href=\"junit.xml\">junit.xml</a>, <a href=\"metrics.prom\">metrics.prom</a>.</p>\n");
 	html_section_end(p);
 }

@@ -22,6 +22,11 @@ static bool is_point(const struct view_test *t)
 	       t->r->as_expected;
 }
 
+static bool same_kernel(const struct view_test *a, const struct view_test *b)
+{
+	return strcmp(a->kernel, b->kernel) == 0 && strcmp(a->kind, b->kind) == 0;
+}
+
 // Collects the points that belong with the `first`-th test; false when an earlier test had begun with them.
 static bool collect(const struct view *v, size_t first, struct growth *g)
 {
@@ -33,8 +38,7 @@ static bool collect(const struct view *v, size_t first, struct growth *g)
 	for (size_t i = 0; i < v->count; i++) {
 		const struct view_test *other = &v->tests[i];
 
-		if (!is_point(other) || strcmp(other->kernel, t->kernel) != 0 ||
-		    strcmp(other->kind, t->kind) != 0 || strcmp(other->target, t->target) != 0)
+		if (!is_point(other) || !same_kernel(other, t) || strcmp(other->target, t->target) != 0)
 			continue;
 		if (i < first)
 			return false;
@@ -52,7 +56,7 @@ static void growth_scales(const struct view *v, const struct view_test *of, stru
 	for (size_t i = 0; i < v->count; i++) {
 		const struct view_test *t = &v->tests[i];
 
-		if (!is_point(t) || strcmp(t->kernel, of->kernel) != 0 || strcmp(t->kind, of->kind) != 0)
+		if (!is_point(t) || !same_kernel(t, of))
 			continue;
 		low_x = fmin(low_x, (double)t->size);
 		high_x = fmax(high_x, (double)t->size);
@@ -79,13 +83,9 @@ static void draw_linear(struct page *p, const struct growth *g, const struct sca
 	         SVG_INK, true);
 }
 
-static void draw_growth(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y)
+static void draw_line(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y,
+                      enum svg_colour colour)
 {
-	struct arena *a = &p->view.arena;
-
-	svg_x_axis(&p->b, a, x, y->from, y->to, svg_label_count);
-	svg_y_axis(&p->b, a, y, CHART_LEFT, CHART_RIGHT, svg_label_ns);
-	draw_linear(p, g, x, y);
 	for (size_t i = 0; i < g->count; i++) {
 		double px = scale_at(x, (double)g->points[i]->size);
 		double py = scale_at(y, (double)hist_percentile(g->points[i]->hist, 50));
@@ -95,7 +95,21 @@ static void draw_growth(struct page *p, const struct growth *g, const struct sca
 		else
 			svg_path_to(&p->b, px, py);
 	}
-	svg_path_end(&p->b, SVG_BLUE, 2, false);
+	svg_path_end(&p->b, colour, 2, false);
+}
+
+static void draw_growth(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y)
+{
+	struct arena *a = &p->view.arena;
+	struct growth other;
+
+	svg_x_axis(&p->b, a, x, y->from, y->to, svg_label_count);
+	svg_y_axis(&p->b, a, y, CHART_LEFT, CHART_RIGHT, svg_label_ns);
+	for (size_t i = 0; i < p->view.count; i++)
+		if (same_kernel(&p->view.tests[i], g->points[0]) && collect(&p->view, i, &other))
+			draw_line(p, &other, x, y, SVG_FAINT);
+	draw_linear(p, g, x, y);
+	draw_line(p, g, x, y, SVG_BLUE);
 	for (size_t i = 0; i < g->count; i++)
 		svg_dot(&p->b, scale_at(x, (double)g->points[i]->size),
 		        scale_at(y, (double)hist_percentile(g->points[i]->hist, 50)), 3.5, SVG_BLUE);

@@ -24,12 +24,21 @@ static bool is_plotted(const struct view_test *t)
 	return t->hist != NULL && t->hist->total >= FEWEST_SAMPLES;
 }
 
-static const char *label_percentile(struct arena *a, double value)
+// Lines at 0, 50, 90, 99, ... % on a scale of 1 / (1 - p), labelled where there is room before the right end.
+static void percentile_axis(struct page *p, const struct scale *x, const struct scale *y)
 {
-	// value is 1 / (1 - p): 1, 10, 100, ...
-	double percent = 100 - 100 / value;
+	double at = 1, next = 2;
 
-	return value < 1.5 ? "0 %" : text_make(a, "%.10g %%", percent);
+	for (unsigned i = 0; at <= x->high && i < 10; i++) {
+		double px = scale_at(x, at);
+
+		svg_line(&p->b, px, y->to, px, y->from, SVG_FAINT, false);
+		if (px + 20 < CHART_WIDTH)
+			svg_text(&p->b, px, y->from + 14, "middle", SVG_FAINT,
+			         text_make(&p->view.arena, "%.10g %%", 100 - 100 / at));
+		at = next;
+		next = i == 0 ? 10 : next * 10;
+	}
 }
 
 static void percentile_chart(struct page *p, const struct view_test *t)
@@ -37,8 +46,8 @@ static void percentile_chart(struct page *p, const struct view_test *t)
 	static const double percentiles[] = { 0, 25, 50, 75, 90, 95, 99, 99.9, 99.99, 100 };
 	struct arena *a = &p->view.arena;
 	const struct hist *h = t->hist;
-	struct scale x = { 1, fmax((double)h->total, 2), CHART_LEFT, CHART_RIGHT, true };
-	struct scale y = scale_linear((double)h->max, PLOT_HEIGHT - CHART_BOTTOM, 14);
+	struct scale x = { 1, fmax((double)h->total, 2), CHART_LEFT, CHART_RIGHT, true, 0 };
+	struct scale y = scale_linear((double)h->max, 1, PLOT_HEIGHT - CHART_BOTTOM, 14);
 	struct chart c = { t->name, "latency by percentile",
 		           text_make(a, "Half of the requests took at most %s, 99 %% at most %s, the slowest %s.",
 		                     text_duration(a, hist_percentile(h, 50)),
@@ -46,7 +55,7 @@ static void percentile_chart(struct page *p, const struct view_test *t)
 		           CHART_WIDTH, PLOT_HEIGHT };
 
 	html_chart_open(p, &c);
-	svg_x_axis(&p->b, a, &x, y.from, y.to, label_percentile);
+	percentile_axis(p, &x, &y);
 	svg_y_axis(&p->b, a, &y, CHART_LEFT, CHART_RIGHT, svg_label_ns);
 	for (unsigned i = 0; i <= 80; i++) {
 		double at = exp(log(x.high) * i / 80);
@@ -117,7 +126,7 @@ static void histogram_chart(struct page *p, const struct view_test *t)
 	struct scale y;
 
 	bins_fill(&bins, t->hist);
-	y = scale_linear((double)bins.most, PLOT_HEIGHT - CHART_BOTTOM, 14);
+	y = scale_linear((double)bins.most, 1, PLOT_HEIGHT - CHART_BOTTOM, 14);
 	html_chart_open(p, &c);
 	svg_x_axis(&p->b, a, &x, y.from, y.to, svg_label_ns);
 	svg_y_axis(&p->b, a, &y, CHART_LEFT, CHART_RIGHT, svg_label_count);
@@ -253,7 +262,7 @@ static void draw_ridge(struct page *p, const struct view_test *t, const struct b
 	         t->target[0] != '\0' ? t->target : t->name);
 	svg_text(&p->b, x->to, base - RIDGE_HEIGHT + 12, "end", SVG_FAINT,
 	         text_make(a, "p50 %s", text_duration(a, hist_percentile(t->hist, 50))));
-	svg_line(&p->b, median, base - RIDGE_HEIGHT + 16, median, base + 2, SVG_VERMILLION, false);
+	svg_line(&p->b, median, base - RIDGE_HEIGHT + 16, median, base + 3, SVG_INK, false);
 }
 
 static void ridge_chart(struct page *p, const struct view_test *tests, size_t count, size_t ridges)

@@ -54,11 +54,10 @@ static void timeline_chart(struct page *p, const struct view_test *t)
 	c.description =
 	        text_make(a, "Memory up to %s (solid) and processor up to %.0f %% of one core (dashed) over %s.",
 	                  text_bytes(a, (uint64_t)most_rss), most_cpu, text_duration(a, (uint64_t)last * 1000000));
-	x = scale_linear(last, CHART_LEFT, CHART_RIGHT);
+	x = scale_linear(last, 1, CHART_LEFT, CHART_RIGHT);
 	x.high = last;
-	rss = scale_linear(most_rss / 1048576, MEMORY_BOTTOM, 14);
-	rss.high *= 1048576;
-	cpu = (struct scale){ 0, most_cpu, TIMELINE_HEIGHT - CHART_BOTTOM, CPU_TOP, false };
+	rss = scale_linear(most_rss, scale_byte_unit(most_rss), MEMORY_BOTTOM, 14);
+	cpu = (struct scale){ 0, most_cpu, TIMELINE_HEIGHT - CHART_BOTTOM, CPU_TOP, false, 0 };
 	html_chart_open(p, &c);
 	svg_x_axis(&p->b, a, &x, cpu.from, rss.to, label_ms);
 	svg_y_axis(&p->b, a, &rss, CHART_LEFT, CHART_RIGHT, svg_label_bytes);

@@ -57,24 +57,32 @@ static void add_matrix(struct page *p, const struct view_group *g)
 	html_head_end(p);
 }
 
-// A group without targets: its tests beside each other.
-static void add_list(struct page *p, const struct view_group *g)
+// Tests that are in no matrix, beside each other.
+static void add_chips(struct page *p, const struct view_group *g)
 {
-	buf_adds(&p->b, "<h3>");
-	html_text(p, g->kind);
-	buf_adds(&p->b, "</h3><ul class=\"chips\">\n");
+	bool any = false;
+
 	for (size_t i = 0; i < g->count; i++) {
 		const struct view_test *t = &p->view.tests[g->first + i];
 
+		if (g->cells != NULL && t->target[0] != '\0')
+			continue;
+		if (!any)
+			buf_adds(&p->b, "<ul class=\"chips\">\n");
+		any = true;
 		buf_addf(&p->b, "<li%s>", t->r->as_expected ? "" : " class=\"bad\"");
-		html_verdict(p, t->r);
+		if (t->r->verdict == VERDICT_PASSED)
+			buf_addf(&p->b, "<span class=\"v good\"><span class=\"m\">%s</span></span>",
+			         html_mark(t->r));
+		else
+			html_verdict(p, t->r);
 		buf_addc(&p->b, ' ');
 		html_text(p, t->name);
 		if (t->target[0] != '\0')
 			markup_textf(&p->b, " · %s", t->target);
 		buf_adds(&p->b, "</li>\n");
 	}
-	buf_adds(&p->b, "</ul>\n");
+	buf_adds(&p->b, any ? "</ul>\n" : "");
 }
 
 bool html_has_matrix(const struct page *p)
@@ -90,11 +98,15 @@ void html_matrix(struct page *p)
 	        p, "verdicts", "Verdicts",
 	        "Every test beside the same test on the other targets. A test that ended as expected shows the "
 	        "median of what it measured.");
-	for (size_t i = 0; i < p->view.group_count; i++)
-		if (p->view.groups[i].cells != NULL)
-			add_matrix(p, &p->view.groups[i]);
+	for (size_t i = 0; i < p->view.group_count; i++) {
+		const struct view_group *g = &p->view.groups[i];
+
+		if (g->cells != NULL)
+			add_matrix(p, g);
 		else
-			add_list(p, &p->view.groups[i]);
+			html_heading(p, g->kind);
+		add_chips(p, g);
+	}
 	html_section_end(p);
 }
 
@@ -275,6 +287,15 @@ static void add_test(struct page *p, const struct view_test *t)
 	buf_adds(&p->b, "</td></tr>\n");
 }
 
+static void add_group(struct page *p, const struct view_group *g)
+{
+	buf_adds(&p->b, "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"10\">");
+	html_text(p, g->kind);
+	buf_adds(&p->b, "</th></tr>\n");
+	for (size_t i = 0; i < g->count; i++)
+		add_test(p, &p->view.tests[g->first + i]);
+}
+
 void html_tests(struct page *p)
 {
 	bool folded = p->view.count > MOST_OPEN_ROWS;
@@ -284,20 +305,12 @@ void html_tests(struct page *p)
 	html_section(p, "tests", "All tests",
 	             "The small histograms reach from each test's least latency to its greatest.");
 	if (folded)
-		markup_textf(&p->b, "%zu tests:", p->view.count);
-	buf_adds(&p->b, folded ? "<details><summary>Show all</summary>" : "");
-	for (size_t g = 0; g < p->view.group_count; g++) {
-		const struct view_group *group = &p->view.groups[g];
-
-		buf_adds(&p->b, "<h3>");
-		html_text(p, group->kind);
-		buf_adds(&p->b, "</h3>\n");
-		html_head(p, (const char *const[]){ "Verdict", "Test", "Target", ">Time", ">CPU", ">p50", ">p99",
-		                                    ">Max", ">Peak memory", "Latencies", NULL });
-		for (size_t i = 0; i < group->count; i++)
-			add_test(p, &p->view.tests[group->first + i]);
-		html_head_end(p);
-	}
+		buf_addf(&p->b, "<details><summary>Show all %zu</summary>", p->view.count);
+	html_head(p, (const char *const[]){ "Verdict", "Test", "Target", ">Time", ">CPU", ">p50", ">p99", ">Max",
+	                                    ">Peak memory", "Latencies", NULL });
+	for (size_t g = 0; g < p->view.group_count; g++)
+		add_group(p, &p->view.groups[g]);
+	html_head_end(p);
 	buf_adds(&p->b, folded ? "</details>" : "");
 	html_section_end(p);
 }

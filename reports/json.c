@@ -51,6 +51,7 @@ static json_t *summary(struct view *v)
 	if (o == NULL)
 		return NULL;
 	set_text(o, "sentence", view_sentence(v));
+	set_text(o, "remarks", view_remarks(v));
 	set_count(o, "planned", r->planned);
 	set_count(o, "ended", v->count);
 	set_count(o, "passed", v->passed);

@@ -22,7 +22,7 @@ struct scale scale_log(double low, double high, double from, double to)
 		low = 1;
 	if (high < low)
 		high = low;
-	return (struct scale){ low / 1.15, high * 1.15, from, to, true };
+	return (struct scale){ low / 1.15, high * 1.15, from, to, true, 0 };
 }
 
 // 1, 2 or 5 times a power of ten, at or above `value`.
@@ -37,16 +37,27 @@ static double round_up(double value)
 	return 10 * power;
 }
 
-struct scale scale_linear(double high, double from, double to)
+struct scale scale_linear(double high, double unit, double from, double to)
 {
-	double step = round_up((high > 0 ? high : 1) / 4);
+	double step = round_up((high > 0 ? high / unit : 1) / 4);
+	double steps = ceil(high / unit / step - 1e-9);
 
-	return (struct scale){ 0, step * ceil(high / step - 1e-9 > 1 ? high / step - 1e-9 : 1), from, to, false };
+	return (struct scale){ 0, unit * step * (steps > 1 ? steps : 1), from, to, false, unit };
+}
+
+double scale_byte_unit(double high)
+{
+	double unit = 1;
+
+	while (unit < 1e9 && high >= 1024 * unit)
+		unit *= 1024;
+	return unit;
 }
 
 static size_t linear_ticks(const struct scale *s, double ticks[SCALE_MOST_TICKS])
 {
-	double step = round_up((s->high - s->low) / 4);
+	double unit = s->unit > 0 ? s->unit : 1;
+	double step = unit * round_up((s->high - s->low) / unit / 4);
 	size_t n = 0;
 
 	for (double v = s->low; v <= s->high * (1 + 1e-9) && n < SCALE_MOST_TICKS; v += step)
@@ -236,6 +247,8 @@ void svg_y_axis(struct buf *b, struct arena *a, const struct scale *s, double le
 
 const char *svg_label_ns(struct arena *a, double value)
 {
+	if (value <= 0)
+		return "0";
 	if (value < 1e3)
 		return text_make(a, "%.3g ns", value);
 	if (value < 1e6)
@@ -247,6 +260,8 @@ const char *svg_label_ns(struct arena *a, double value)
 
 const char *svg_label_bytes(struct arena *a, double value)
 {
+	if (value <= 0)
+		return "0";
 	if (value < 1024)
 		return text_make(a, "%.4g B", value);
 	if (value < 1024.0 * 1024)

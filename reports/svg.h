@@ -14,6 +14,7 @@ struct scale {
 	double low, high;
 	double from, to; // pixels; from > to for a vertical one
 	bool log;
+	double unit; // ticks of a linear one are round in this; 0: 1
 };
 
 #define SCALE_MOST_TICKS 8U
@@ -23,8 +24,10 @@ double scale_at(const struct scale *s, double value);
 size_t scale_ticks(const struct scale *s, double ticks[SCALE_MOST_TICKS]);
 // Widens a logarithmic scale so that [low, high] has some room, also when both are the same.
 struct scale scale_log(double low, double high, double from, double to);
-// From 0 to a round value at or above `high`.
-struct scale scale_linear(double high, double from, double to);
+// From 0 to a round number of `unit` at or above `high`.
+struct scale scale_linear(double high, double unit, double from, double to);
+// `unit` that makes round ticks for bytes up to `high`: 1, 1 KiB, 1 MiB, 1 GiB.
+double scale_byte_unit(double high);
 
 enum svg_colour { SVG_INK, SVG_FAINT, SVG_BLUE, SVG_VERMILLION };
 

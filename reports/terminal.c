@@ -325,7 +325,8 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 	put_failures(&s);
 	for (size_t i = 0; (warning = view_warning(&s.view, i)) != NULL; i++)
 		table_wrap(style, text_make(&s.view.arena, "! %s", warning), 0, 2, out);
-	table_wrap(style, view_sentence(&s.view), 0, 0, out);
+	table_wrap(style, text_make(&s.view.arena, "%s %s", view_sentence(&s.view), view_remarks(&s.view)), 0, 0,
+	           out);
 	fprintf(out, "%zu passed, %zu failed, %zu skipped\n", s.view.passed, s.view.failed, s.view.skipped);
 	rc = ferror(out) ? -EIO : 0;
 out:

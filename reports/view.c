@@ -32,6 +32,15 @@ static bool is_target_word(const char *s)
 	return true;
 }
 
+static size_t find_word(const char *const *words, size_t count, const char *word)
+{
+	size_t i = 0;
+
+	while (i < count && strcmp(words[i], word) != 0)
+		i++;
+	return i;
+}
+
 // The last dot of the name if a target may stand behind it.
 static const char *target_dot(const char *name)
 {
@@ -120,6 +129,25 @@ static bool same_stem(const struct view_test *a, const struct view_test *b)
 	       strncmp(a->name, b->name, (size_t)(x - a->name)) == 0;
 }
 
+// A word that is a target behind one test's dot is one behind every test's.
+static void spread_targets(struct view *v, bool *is_target)
+{
+	const char **words = arena_alloc(&v->arena, (v->count + 1) * sizeof *words);
+	size_t count = 0;
+
+	for (size_t i = 0; words != NULL && i < v->count; i++) {
+		const char *word = is_target[i] ? target_dot(v->tests[i].name) + 1 : NULL;
+
+		if (word != NULL && find_word(words, count, word) == count)
+			words[count++] = word;
+	}
+	for (size_t i = 0; words != NULL && i < v->count; i++) {
+		const char *dot = target_dot(v->tests[i].name);
+
+		is_target[i] = is_target[i] || (dot != NULL && find_word(words, count, dot + 1) < count);
+	}
+}
+
 // Says of each test whether what follows its last dot is a target; the tests are sorted for it.
 static int find_targets(struct view *v)
 {
@@ -136,6 +164,7 @@ static int find_targets(struct view *v)
 		if (i > 0 && same_stem(&v->tests[i - 1], &v->tests[i]))
 			is_target[i] = is_target[i - 1] = true;
 	}
+	spread_targets(v, is_target);
 	for (size_t i = 0; i < v->count; i++)
 		if (is_target[i])
 			split_target(v, &v->tests[i]);
@@ -168,59 +197,55 @@ static int list_targets(struct view *v)
 
 // ---- groups -------------------------------------------------------------------------------------------------
 
-static size_t find_word(const char *const *words, size_t count, const char *word)
-{
-	size_t i = 0;
-
-	while (i < count && strcmp(words[i], word) != 0)
-		i++;
-	return i;
-}
-
-// The targets that the group's tests have, in the order of all. False when a test has none.
-static bool list_columns(struct view *v, struct view_group *g)
+// The targets that the group's tests have, in the order of all. Returns how many tests have one.
+static size_t list_columns(struct view *v, struct view_group *g)
 {
 	bool *used = arena_alloc(&v->arena, v->target_count + 1);
+	size_t with_target = 0;
 
-	if (used == NULL)
-		return false;
-	for (size_t i = 0; i < g->count; i++)
-		used[find_word(v->targets, v->target_count, v->tests[g->first + i].target)] = true;
-	for (size_t i = 0; i < v->target_count; i++)
+	for (size_t i = 0; used != NULL && i < g->count; i++) {
+		const char *target = v->tests[g->first + i].target;
+
+		used[find_word(v->targets, v->target_count, target)] = true;
+		with_target += *target != '\0';
+	}
+	for (size_t i = 0; used != NULL && i < v->target_count; i++)
 		if (used[i])
 			g->targets[g->columns++] = v->targets[i];
-	return !used[v->target_count];
+	return with_target;
 }
 
+// Whether a row of the matrix begins with the i-th test; those without a target have none.
 static bool begins_row(const struct view_test *tests, size_t i)
 {
-	return i == 0 || strcmp(tests[i].name, tests[i - 1].name) != 0;
+	return tests[i].target[0] != '\0' &&
+	       (i == 0 || tests[i - 1].target[0] == '\0' || strcmp(tests[i].name, tests[i - 1].name) != 0);
 }
 
 static int fill_matrix(struct view *v, struct view_group *g)
 {
 	const struct view_test *tests = v->tests + g->first;
-	size_t rows = 0, row = 0;
-	bool whole;
+	size_t rows = 0, with_target;
 
 	g->targets = arena_alloc(&v->arena, (v->target_count + 1) * sizeof *g->targets);
 	if (g->targets == NULL)
 		return -ENOMEM;
-	whole = list_columns(v, g);
+	with_target = list_columns(v, g);
 	for (size_t i = 0; i < g->count; i++)
 		rows += begins_row(tests, i);
-	if (!whole || g->columns < 2 || 2 * g->count < rows * g->columns)
+	if (g->columns < 2 || 2 * with_target < rows * g->columns)
 		return 0;
 	g->cells = arena_alloc(&v->arena, rows * g->columns * sizeof *g->cells);
 	g->names = arena_alloc(&v->arena, rows * sizeof *g->names);
 	if (g->cells == NULL || g->names == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < g->count; i++) {
-		row += i > 0 && begins_row(tests, i);
-		g->names[row] = tests[i].name;
-		g->cells[row * g->columns + find_word(g->targets, g->columns, tests[i].target)] = &tests[i];
+		if (begins_row(tests, i))
+			g->names[g->rows++] = tests[i].name;
+		if (tests[i].target[0] != '\0')
+			g->cells[(g->rows - 1) * g->columns + find_word(g->targets, g->columns, tests[i].target)] =
+			        &tests[i];
 	}
-	g->rows = rows;
 	return 0;
 }
 

@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// One test. An id is KIND/NAME[-SIZE][.TARGET]; what follows the last dot is a target only if it has an '@', or
-// if another test differs in nothing else. All text is safe, on one line, and owned by the view.
+// One test. An id is KIND/NAME[-SIZE][.TARGET]; what follows the last dot is a target only if it has an '@', if
+// another test differs in nothing else, or if it is one in another test's id. All text is safe, on one line, and
+// owned by the view.
 struct view_test {
 	const struct result *r; // borrowed from the run
 	const char *id;         // whole
@@ -54,6 +55,9 @@ void view_deinit(struct view *v);
 
 // "All 83 tests ended as expected.", "3 of 83 tests did not end as expected: 2 crashed, 1 timeout."
 const char *view_sentence(struct view *v);
+// What goes with it: "1 passed only at another attempt. 2 not run: skipped or planned."; "" where there is
+// nothing.
+const char *view_remarks(struct view *v);
 // Why the results are not what they seem: damaged journal, interrupted or killed run. The i-th, or NULL behind the
 // last.
 const char *view_warning(struct view *v, size_t i);

@@ -44,14 +44,25 @@ const char *view_sentence(struct view *v)
 	const char *out;
 
 	add_outcome(v, &b);
-	if (v->by_verdict[VERDICT_FLAKY] > 0)
-		buf_addf(&b, " %zu passed only at another attempt.", v->by_verdict[VERDICT_FLAKY]);
-	if (v->skipped > 0)
-		buf_addf(&b, " %zu not run: skipped or planned.", v->skipped);
-	if (v->run->planned > v->count)
-		buf_addf(&b, " %zu of %zu never ended.", v->run->planned - v->count, v->run->planned);
 	out = text_make(&v->arena, "%s", buf_text(&b));
 	buf_deinit(&b);
+	return out;
+}
+
+const char *view_remarks(struct view *v)
+{
+	struct arena *a = &v->arena;
+	const size_t flaky = v->by_verdict[VERDICT_FLAKY];
+	const char *out = "";
+
+	if (flaky > 0)
+		out = text_make(a, "%zu passed only at another attempt.", flaky);
+	if (v->skipped > 0)
+		out = text_make(a, "%s%s%zu not run: skipped or planned.", out, *out != '\0' ? " " : "",
+		                v->skipped);
+	if (v->run->planned > v->count)
+		out = text_make(a, "%s%s%zu of %zu never ended.", out, *out != '\0' ? " " : "",
+		                v->run->planned - v->count, v->run->planned);
 	return out;
 }
 
