@@ -31,7 +31,7 @@ progress() {
 }
 
 # show_end LOG: the last lines of a log, indented.
-show_end() { tail -n 20 "$1" | sed 's/^/    /' >&2; }
+show_end() { tail -n 25 "$1" | sed 's/^/    /' >&2; }
 
 # One builder at a time in a checkout; the lock ends with the process.
 lock_build() {
