@@ -287,6 +287,24 @@ void cgroup_kill_path(const char *path)
 	close(fd);
 }
 
+static void kill_sibling(const char *ours, const char *name)
+{
+	const char *slash = strrchr(ours, '/');
+	char path[CGROUP_PATH];
+
+	if (slash == NULL || !make_path(path, "%.*s/%s", (int)(slash - ours), ours, name))
+		return;
+	cgroup_kill_path(path);
+	cgroup_remove_tree(path);
+}
+
+void cgroups_kill_sibling(const struct cgroups *all, const char *name)
+{
+	kill_sibling(all->v2_root, name);
+	kill_sibling(all->v1_memory, name);
+	kill_sibling(all->v1_pids, name);
+}
+
 static void no_descriptors(struct cgroup *g)
 {
 	g->v2_dir = g->v2_join = g->v2_list = g->v2_kill = g->v2_events = g->v2_cpu = -1;

@@ -40,6 +40,8 @@ struct cgroup {
 void cgroups_probe(struct cgroups *all, const char *name);
 // Removes what is left, deepest first.
 void cgroups_remove(const struct cgroups *all);
+// Kills and removes the groups of another run that was named so and was started where we were.
+void cgroups_kill_sibling(const struct cgroups *all, const char *name);
 // Removes a group and those below it; what still holds a process stays.
 void cgroup_remove_tree(const char *path);
 // Kills everything in the group at `path` and below.

@@ -291,7 +291,7 @@ static void watch(struct job *j)
 	schedule_look(j);
 }
 
-static void close_pipes(struct job *j, bool ours)
+void job_close_pipes(struct job *j, bool ours)
 {
 	for (int i = 0; i < JOB_CHANNELS; i++) {
 		struct job_channel *ch = &j->channels[i];
@@ -305,15 +305,14 @@ static void close_pipes(struct job *j, bool ours)
 	}
 }
 
-static int start_process(struct job *j)
+int job_spawn(struct job *j)
 {
 	const char *step = "";
-	struct proc_stat st;
 	int rc;
 
 	j->start_ns = clock_now_ns();
 	rc = spawn(&j->session->spawner, &j->plan, &j->pid, &j->pidfd, &step);
-	close_pipes(j, rc < 0);
+	job_close_pipes(j, rc < 0);
 	if (rc < 0) {
 		err_set(&j->why, -rc, "%s could not be started (%s): %s", j->command.argv[0], step, strerror(-rc));
 		j->facts.not_started = j->why.text;
@@ -321,29 +320,6 @@ static int start_process(struct job *j)
 	}
 	guardian_watch(&j->session->guardian, j->worker, j->pid);
 	j->contain.leader = j->pid;
-	j->start_time = proc_stat(j->pid, &st) == 0 ? st.start_time : 0;
-	return 0;
-}
-
-int job_start(struct job *j, size_t index, unsigned attempt)
-{
-	int rc;
-
-	j->index = index;
-	j->test = &j->session->config->suite->tests[index];
-	j->looks = j->kills = 0;
-	j->left_to_its_fate = j->timeline_begun = false;
-	j->output_error = 0;
-	j->pid = 0;
-	rc = job_prepare(j, attempt);
-	if (rc == 0)
-		rc = start_process(j);
-	if (rc != 0) {
-		close_pipes(j, true);
-		if (rc == 1)
-			job_conclude(j);
-		return rc;
-	}
 	j->state = JOB_RUNNING;
 	watch(j);
 	return 0;

@@ -49,8 +49,7 @@ struct job {
 
 	struct result result;
 	struct facts facts;
-	int output_error;    // 0, or why its output could not be kept whole
-	uint64_t start_time; // of its first process, in ticks since boot
+	int output_error; // 0, or why its output could not be kept whole
 	pid_t pid;
 
 	// private to job*.c
@@ -82,9 +81,13 @@ struct job {
 
 // Allocates all that a test needs. 0 or -errno.
 int job_init(struct job *j, struct session *s, unsigned worker);
-// Starts the test; facts.interrupted_* may be set afterwards. 0: it runs, and done() will be called; 1: it could
-// not be started, done() will not be called, facts and result say why and are judged; -errno: we cannot go on.
-int job_start(struct job *j, size_t index, unsigned attempt);
+// Directories, command, environment, limits, pipes: everything up to the process. 0; 1 when the test cannot be
+// started, facts.not_started says why; -errno when we cannot go on. After 1 and -errno the job is idle.
+int job_prepare(struct job *j, size_t index, unsigned attempt);
+// Starts the prepared test and watches it. 0: it runs, and done() will be called; 1: as above.
+int job_spawn(struct job *j);
+// The result of a test that could not be started.
+void job_give_up(struct job *j);
 // Ends it because the run is to stop: at first by SIGTERM, with `now` by SIGKILL.
 void job_stop(struct job *j, const char *by, bool now);
 bool job_is_idle(const struct job *j);
@@ -95,14 +98,12 @@ void job_deinit(struct job *j);
 
 // ---- between job*.c ----
 
-// Directories, command, environment, limits: everything up to the spawn. 0, 1 when facts.not_started says why it
-// cannot be, or -errno.
-int job_prepare(struct job *j, unsigned attempt);
 // From the exit to an empty group; ends in done().
 void job_drain(struct job *j);
 // Reads what is there on one channel; closes it at its end.
 void job_read(struct job_channel *ch);
 void job_close_channel(struct job_channel *ch);
+void job_close_pipes(struct job *j, bool ours);
 void job_flush_timeline(struct job *j);
 // Puts the result together and has it judged.
 void job_conclude(struct job *j);

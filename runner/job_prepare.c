@@ -201,25 +201,36 @@ static int prepare_pipes(struct job *j)
 	return 0;
 }
 
-int job_prepare(struct job *j, unsigned attempt)
+static void reset(struct job *j, size_t index, unsigned attempt)
 {
-	struct result *r = &j->result;
-	int rc;
-
+	j->index = index;
+	j->test = &j->session->config->suite->tests[index];
+	j->looks = j->kills = 0;
+	j->left_to_its_fate = j->timeline_begun = false;
+	j->output_error = 0;
+	j->pid = 0;
 	memset(&j->facts, 0, sizeof j->facts);
 	memset(&j->why, 0, sizeof j->why);
 	j->facts.test = j->test;
 	j->facts.out = &j->out;
 	j->facts.err = &j->err;
 	j->facts.measure = &j->measure;
+	j->result.attempt = attempt;
+	j->result.expected = j->test->meta.expect;
+	j->result.exit_code = -1;
+	measure_begin(&j->measure, &j->result);
+}
+
+int job_prepare(struct job *j, size_t index, unsigned attempt)
+{
+	struct result *r = &j->result;
+	int rc;
+
+	reset(j, index, attempt);
 	r->id = strdup(j->test->id);
-	r->attempt = attempt;
-	r->expected = j->test->meta.expect;
-	r->exit_code = -1;
 	r->containment = strdup(session_containment(j->session));
 	if (r->id == NULL || r->containment == NULL)
 		return -ENOMEM;
-	measure_begin(&j->measure, r);
 	rc = prepare_paths(j, attempt);
 	capture_begin(&j->out, j->out_path);
 	capture_begin(&j->err, j->err_path);
@@ -233,5 +244,7 @@ int job_prepare(struct job *j, unsigned attempt)
 		prepare_limits(j);
 	if (rc == 0)
 		rc = prepare_pipes(j);
+	if (rc < 0)
+		job_close_pipes(j, true);
 	return rc;
 }

@@ -244,3 +244,11 @@ void job_conclude(struct job *j)
 	j->contain.leader = 0;
 	judge(&j->facts, &j->result);
 }
+
+void job_give_up(struct job *j)
+{
+	if (j->facts.not_started == NULL)
+		j->facts.not_started = "the run broke off before it was started";
+	job_close_pipes(j, true);
+	job_conclude(j);
+}

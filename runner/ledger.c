@@ -7,6 +7,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,8 +40,6 @@ static void on_start(struct ledger_entry *entry, const json_t *record)
 	entry->open = true;
 	entry->settled = false;
 	entry->attempts = (unsigned)json_integer_value(json_object_get(record, "attempt"));
-	entry->pid = (pid_t)json_integer_value(json_object_get(record, "pid"));
-	entry->start_time = (uint64_t)json_integer_value(json_object_get(record, "start_time"));
 }
 
 // An end counts if it is final, is not the stop of a run, and is of the file as it is now.
@@ -98,7 +97,6 @@ static int check_same_run(const struct ledger *l, const char *run_dir, bool forc
 
 static int open_existing(struct ledger *l, const char *path, const char *run_dir, bool force, struct err *e)
 {
-	char boot[64];
 	int rc = journal_reopen(path, &l->journal, e); // takes the lock before anything is believed
 
 	if (rc == 0)
@@ -111,8 +109,7 @@ static int open_existing(struct ledger *l, const char *path, const char *run_dir
 		return 0; // it was killed before its first record: a new run
 	for (size_t i = 0; i < l->suite->count; i++)
 		l->entries[i].deaths += l->entries[i].open;
-	read_boot_id(boot, sizeof boot);
-	l->same_boot = boot[0] != '\0' && strcmp(text_of(l->header, "boot_id"), boot) == 0;
+	snprintf(l->mark, sizeof l->mark, "%s", text_of(l->header, "mark"));
 	l->resumed = true;
 	return 0;
 }
@@ -170,7 +167,7 @@ static int append(struct ledger *l, const char *type, json_t *record, bool sync)
 	return rc;
 }
 
-int ledger_write_header(struct ledger *l, const char *run_name, size_t tests)
+int ledger_write_header(struct ledger *l, const char *run_name, const char *mark, size_t tests)
 {
 	const json_int_t part = l->header != NULL ? json_integer_value(json_object_get(l->header, "part")) + 1 : 1;
 	char boot[64];
@@ -179,22 +176,19 @@ int ledger_write_header(struct ledger *l, const char *run_name, size_t tests)
 	read_boot_id(boot, sizeof boot);
 	clock_wall_text(wall, sizeof wall);
 	return append(l, "header",
-	              json_pack("{s:i, s:s, s:I, s:s, s:o, s:s, s:I, s:I, s:s}", "format", SG_RUN_VERSION, "run",
-	                        run_name, "part", part, "wall", wall, "suite_dir", json_text(l->suite->dir),
+	              json_pack("{s:i, s:s, s:I, s:s, s:o, s:s, s:I, s:I, s:s, s:s}", "format", SG_RUN_VERSION,
+	                        "run", run_name, "part", part, "wall", wall, "suite_dir", json_text(l->suite->dir),
 	                        "suite_hash", l->suite->hash, "seed", (json_int_t)l->suite->seed, "tests",
-	                        (json_int_t)tests, "boot_id", boot),
+	                        (json_int_t)tests, "boot_id", boot, "mark", mark),
 	              true);
 }
 
-int ledger_write_start(struct ledger *l, size_t test, unsigned attempt, pid_t pid, uint64_t start_time)
+int ledger_write_start(struct ledger *l, size_t test, unsigned attempt)
 {
 	const struct suite_test *t = &l->suite->tests[test];
 
 	l->entries[test].attempts = attempt;
-	return append(l, "start",
-	              json_pack("{s:o, s:i, s:i, s:I}", "id", json_text(t->id), "attempt", (int)attempt, "pid",
-	                        (int)pid, "start_time", (json_int_t)start_time),
-	              false);
+	return append(l, "start", json_pack("{s:o, s:i}", "id", json_text(t->id), "attempt", (int)attempt), false);
 }
 
 int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool final)

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 // One test of the suite, as far as the journal tells.
 struct ledger_entry {
@@ -22,8 +21,6 @@ struct ledger_entry {
 	bool interrupted;     // the last end says that the run was stopped
 	unsigned failures;    // attempts that failed, with another one to follow
 	enum verdict verdict; // of the last end
-	pid_t pid;            // of the last start, with its start time: is it still there?
-	uint64_t start_time;
 };
 
 struct ledger {
@@ -31,7 +28,7 @@ struct ledger {
 	const struct suite *suite;
 	struct ledger_entry *entries; // as suite->tests
 	bool resumed;
-	bool same_boot;             // the last part ran since this machine was started
+	char mark[48];              // of the last part's processes (struct scratch's name); "" when none is known
 	json_t *header;             // of the last part; NULL in a new run
 	struct journal_stats stats; // what reading it said
 };
@@ -44,9 +41,11 @@ int ledger_open(struct ledger *l, const char *run_dir, const struct suite *suite
 void ledger_deinit(struct ledger *l);
 
 // Each is one record (docs/formats.md): 0 or -errno.
-// header: format, run, part, wall, suite_dir, suite_hash, seed, tests, boot_id
-int ledger_write_header(struct ledger *l, const char *run_name, size_t tests);
-int ledger_write_start(struct ledger *l, size_t test, unsigned attempt, pid_t pid, uint64_t start_time);
+// header: format, run, part, wall, suite_dir, suite_hash, seed, tests, boot_id, mark (what its processes are known
+// by)
+int ledger_write_header(struct ledger *l, const char *run_name, const char *mark, size_t tests);
+// To be written before the test's process exists: whatever that does to us, it is known that it had begun.
+int ledger_write_start(struct ledger *l, size_t test, unsigned attempt);
 // `final`: no further attempt will follow.
 int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool final);
 int ledger_write_stop(struct ledger *l, const char *reason, size_t ended);

@@ -124,19 +124,6 @@ static bool record_without_run(struct run_loop *run, size_t position, enum verdi
 
 // ---- plan, prepare, spawn ----
 
-static void kill_remains(struct run_loop *run, size_t index)
-{
-	const struct ledger_entry *entry = &run->ledger.entries[index];
-	unsigned killed;
-
-	if (!entry->open || !run->ledger.same_boot)
-		return;
-	killed = session_kill_remains(entry->pid, entry->start_time);
-	if (killed > 0)
-		note(run, "killed %u process%s that %s had left when the runner died", killed,
-		     killed == 1 ? "" : "es", run->config->suite->tests[index].id);
-}
-
 static const char *interrupted_words(const struct ledger_entry *entry)
 {
 	if (entry->open)
@@ -144,32 +131,36 @@ static const char *interrupted_words(const struct ledger_entry *entry)
 	return entry->interrupted ? "it was interrupted before: the run was stopped while it ran" : NULL;
 }
 
-// True: it runs, or its result is written down and the next may start. False: the run cannot go on.
+// Prepare, journal the start, spawn. True: it runs, or its result is written down and the next may start. False:
+// the run cannot go on.
 static bool start_test(struct run_loop *run, size_t position)
 {
 	const size_t index = run->plan.order[position];
-	const struct suite_test *t = test_at(run, position);
-	struct ledger_entry *entry = &run->ledger.entries[index];
+	const struct ledger_entry *entry = &run->ledger.entries[index];
 	const struct runner_hooks *hooks = &run->config->hooks;
+	const unsigned attempt = entry->attempts + 1;
+	struct job *j = &run->job;
+	bool ok = true;
 	int rc;
 
-	kill_remains(run, index);
 	if (hooks->started != NULL)
-		hooks->started(hooks->arg, position, run->plan.count, t);
-	rc = job_start(&run->job, index, entry->attempts + 1);
-	run->job.facts.interrupted_why = interrupted_words(entry);
-	if (rc < 0) {
-		run->rc = err_set(run->err, -rc, "%s: cannot be prepared: %s", t->id, strerror(-rc));
-		job_clear(&run->job);
-		return false;
+		hooks->started(hooks->arg, position, run->plan.count, test_at(run, position));
+	rc = job_prepare(j, index, attempt);
+	j->facts.interrupted_why = interrupted_words(entry);
+	if (rc == 0) {
+		ok = journalled(run, ledger_write_start(&run->ledger, index, attempt));
+		rc = ok ? job_spawn(j) : 1;
 	}
+	if (rc < 0)
+		run->rc = err_set(run->err, -rc, "%s: cannot be prepared: %s", j->test->id, strerror(-rc));
 	if (rc == 0)
-		return journalled(run, ledger_write_start(&run->ledger, index, entry->attempts + 1, run->job.pid,
-		                                          run->job.start_time));
-	rc = record_end(run, position, &run->job.result);
-	job_clear(&run->job);
+		return true;
+	job_give_up(j);
+	if (rc == 1 && ok)
+		ok = record_end(run, position, &j->result);
+	job_clear(j);
 	run->position++;
-	return rc;
+	return ok && rc == 1;
 }
 
 // One test that does not need a process, or the start of one that does. True: there is more to be done at once.
@@ -194,7 +185,6 @@ static bool take_one(struct run_loop *run)
 		ok = record_without_run(run, run->position++, VERDICT_PLANNED, buf_text(&why));
 		break;
 	case PLAN_DEADLY:
-		kill_remains(run, index);
 		ok = record_without_run(run, run->position++, VERDICT_CRASHED, buf_text(&why));
 		break;
 	}
@@ -403,6 +393,7 @@ static int begin(struct run_loop *run)
 {
 	const struct runner_config *c = run->config;
 	struct err *e = run->err;
+	unsigned killed;
 	int rc = plan_make(&run->plan, c);
 
 	if (rc < 0)
@@ -417,10 +408,15 @@ static int begin(struct run_loop *run)
 	if (run->ledger.stats.bad_lines > 0)
 		distrust(run, "the journal has %" PRIu64 " damaged lines, the first is line %" PRIu64,
 		         run->ledger.stats.bad_lines, run->ledger.stats.first_bad_line);
+	killed = session_kill_remains(&run->session, run->ledger.mark);
+	if (killed > 0)
+		note(run, "killed %u process%s that were left when the runner died", killed,
+		     killed == 1 ? "" : "es");
 	if (run->session.cgroups.v2_root[0] == '\0')
 		note(run, "weak containment: %s; escaped processes are known by their environment only",
 		     run->session.cgroups.why_not);
-	rc = ledger_write_header(&run->ledger, strrchr(run->session.run_dir, '/') + 1, run->plan.count);
+	rc = ledger_write_header(&run->ledger, strrchr(run->session.run_dir, '/') + 1, run->session.scratch.name,
+	                         run->plan.count);
 	if (rc < 0)
 		return err_set(e, -rc, "%s: the journal cannot be written: %s", c->run_dir, strerror(-rc));
 	if (!run->ledger.resumed)

@@ -52,6 +52,15 @@ static bool is_stale(const char *path)
 	return stale;
 }
 
+bool scratch_is_name(const char *name)
+{
+	unsigned pid, random;
+	int used = 0;
+
+	// the whole name: nothing else that begins so is ours
+	return sscanf(name, PREFIX "%u-%8x%n", &pid, &random, &used) == 2 && used > 0 && name[used] == '\0';
+}
+
 static void sweep(const char *base)
 {
 	DIR *dir = opendir(base);
@@ -61,14 +70,9 @@ static void sweep(const char *base)
 		return;
 	while ((entry = readdir(dir)) != NULL) {
 		char path[SCRATCH_PATH];
-		unsigned pid, random;
-		int used = 0;
 
-		// The whole name has our form: nothing else that begins so is touched.
-		if (sscanf(entry->d_name, PREFIX "%u-%8x%n", &pid, &random, &used) != 2 ||
-		    entry->d_name[used] != '\0')
-			continue;
-		if (make_path(path, "%s/%s", base, entry->d_name) && is_stale(path))
+		if (scratch_is_name(entry->d_name) && make_path(path, "%s/%s", base, entry->d_name) &&
+		    is_stale(path))
 			io_remove_tree(path);
 	}
 	closedir(dir);

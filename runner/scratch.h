@@ -5,6 +5,7 @@
 
 #include "err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SCRATCH_PATH 512U
@@ -21,6 +22,9 @@ int scratch_init(struct scratch *s, const char *run_dir, struct err *e);
 // Removes both trees. Does not need the descriptors, so that the guardian can do it.
 void scratch_remove(const struct scratch *s);
 void scratch_deinit(struct scratch *s);
+
+// Does it look like a name that scratch_init gave?
+bool scratch_is_name(const char *name);
 
 // Makes ROOT/wN (or finds it empty) and writes its path to `path` of SCRATCH_PATH bytes. 0 or -errno.
 int scratch_dir(const char *root, unsigned worker, char *path);

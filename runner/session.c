@@ -178,26 +178,24 @@ void session_deinit(struct session *s)
 	memset(s, 0, sizeof *s);
 }
 
-unsigned session_kill_remains(pid_t leader, uint64_t start_time)
+unsigned session_kill_remains(const struct session *s, const char *mark)
 {
 	struct pid_list all = { 0 };
+	char prefix[80];
 	unsigned killed = 0;
 
-	if (leader <= 0)
-		return 0;
+	if (!scratch_is_name(mark))
+		return 0; // it comes from a file: what does not look like ours is nothing to kill by
+	cgroups_kill_sibling(&s->cgroups, mark);
+	snprintf(prefix, sizeof prefix, "STRESSGEN_MARK=%s-", mark);
 	proc_all(&all);
 	for (size_t i = 0; i < all.count; i++) {
 		struct proc_stat st;
 
-		// What is in its session was started after it; what was not is another one's that has its number
-		// now.
-		if (proc_stat(all.pids[i], &st) < 0 || st.state == 'Z' || st.start_time < start_time)
+		if (proc_stat(all.pids[i], &st) < 0 || st.state == 'Z' || !proc_has_env(st.pid, prefix))
 			continue;
-		if ((st.pid == leader && st.start_time == start_time) ||
-		    (st.pid != leader && st.session == leader)) {
-			proc_kill(st.pid, st.start_time, SIGKILL);
-			killed++;
-		}
+		proc_kill(st.pid, st.start_time, SIGKILL);
+		killed++;
 	}
 	pid_list_deinit(&all);
 	return killed;

@@ -38,9 +38,9 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 // Starts the guardian again if it has died.
 int session_restart_guardian(struct session *s);
 void session_deinit(struct session *s);
-// Kills what is left of a test that an earlier part of the run had started, if that very process or anything of
-// its session is still there. How many were killed.
-unsigned session_kill_remains(pid_t leader, uint64_t start_time);
+// Kills what an earlier part of the run, known by its mark, has left: only where its guardian was killed too.
+// How many processes were killed.
+unsigned session_kill_remains(const struct session *s, const char *mark);
 // How tests are held together, in words.
 const char *session_containment(const struct session *s);
 

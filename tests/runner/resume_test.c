@@ -127,14 +127,13 @@ CASE("resume: an interrupted test runs again and says that it was interrupted")
 	pid_t pid;
 
 	lab_init(&l);
-	snprintf(body, sizeof body, "if [ -f %s/go ]; then exit 0; fi; echo started; exec sleep 100.5",
-	         harness_tmpdir());
+	snprintf(body, sizeof body, "if [ -f %s.go ]; then exit 0; fi; echo started; exec sleep 100.5", l.run_dir);
 	lab_script(&l, "a.sh", body);
 	pid = lab_run_apart(&l);
 	lab_wait_for(&l, "tests/a.sh/1/stdout");
 	kill(pid, SIGTERM);
 	assert_int_equal(WEXITSTATUS(wait_for(pid)), SIGTERM);
-	snprintf(body, sizeof body, "%s/go", harness_tmpdir());
+	snprintf(body, sizeof body, "%s.go", l.run_dir);
 	close(open(body, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	lab_resume(&l);
 	lab_expect(&l, "a.sh", VERDICT_PASSED, "it was interrupted before: the run was stopped while it ran");
@@ -184,9 +183,9 @@ CASE("resume: when the runner is killed -9 the guardian kills everything, and th
 	lab_init(&l);
 	snprintf(
 	        body, sizeof body,
-	        "if [ -f %s/go ]; then exit 0; fi\nsetsid sh -c 'sleep 200.75 & exec sleep 200.75' &\nsleep 0.2; echo started; "
+	        "if [ -f %s.go ]; then exit 0; fi\nsetsid sh -c 'sleep 200.75 & exec sleep 200.75' &\nsleep 0.2; echo started; "
 	        "exec sleep 200.75",
-	        harness_tmpdir());
+	        l.run_dir);
 	lab_script(&l, "a.sh", "true");
 	lab_script(&l, "b.sh", body);
 	kill_runner_in(&l, "tests/b.sh/1/stdout", "sleep 200.75");
@@ -195,7 +194,7 @@ CASE("resume: when the runner is killed -9 the guardian kills everything, and th
 	assert_string_equal(l.run.under_way, "b.sh");
 	lab_expect(&l, "a.sh", VERDICT_PASSED, "");
 
-	snprintf(body, sizeof body, "%s/go", harness_tmpdir());
+	snprintf(body, sizeof body, "%s.go", l.run_dir);
 	close(open(body, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	lab_resume(&l);
 	assert_int_equal(l.rc, 0);
