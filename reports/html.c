@@ -137,6 +137,7 @@ void html_chart_close(struct page *p)
 
 // ---- the beginning ------------------------------------------------------------------------------------------
 
+// When it was run, else the name of its directory.
 static const char *started(struct page *p)
 {
 	static const char *const keys[] = { "started", "date", "time" };
@@ -144,6 +145,10 @@ static const char *started(struct page *p)
 
 	for (size_t i = 0; text == NULL && i < sizeof keys / sizeof keys[0]; i++)
 		text = view_info(&p->view, keys[i]);
+	if (text == NULL) {
+		text = strrchr(p->view.run->dir, '/');
+		text = text != NULL ? text + 1 : p->view.run->dir;
+	}
 	return text_line(&p->view.arena, text);
 }
 

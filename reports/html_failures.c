@@ -116,32 +116,43 @@ void html_failures(struct page *p)
 
 // ---- the machine --------------------------------------------------------------------------------------------
 
-// "memory_bytes" becomes "memory", its value words.
+// Cuts `unit` off the end of `name`; false when it does not end so.
+static bool take_unit(char *name, const char *unit)
+{
+	size_t len = strlen(name), n = strlen(unit);
+
+	if (len <= n || strcmp(name + len - n, unit) != 0)
+		return false;
+	name[len - n] = '\0';
+	return true;
+}
+
+// "memory_bytes": 4096 becomes "memory": "4.00 KiB".
 static void add_member(struct page *p, const char *key, const json_t *value)
 {
 	struct arena *a = &p->view.arena;
-	const char *name = text_line(a, key);
-	const char *words;
-	size_t len = strlen(name);
-	bool bytes = len > 6 && strcmp(name + len - 6, "_bytes") == 0;
-	char *at;
+	char *name = arena_text(a, text_line(a, key), strlen(text_line(a, key)));
+	json_int_t n = json_integer_value(value);
+	const char *words = NULL;
 
+	if (name == NULL)
+		return;
 	if (json_is_string(value))
 		words = text_line(a, json_string_value(value));
-	else if (json_is_integer(value) && bytes)
-		words = text_bytes(a, (uint64_t)json_integer_value(value));
+	else if (json_is_integer(value) && n >= 0 && take_unit(name, "_bytes"))
+		words = text_bytes(a, (uint64_t)n);
+	else if (json_is_integer(value) && n >= 0 && take_unit(name, "_ns"))
+		words = text_duration(a, (uint64_t)n);
 	else if (json_is_integer(value))
-		words = text_make(a, "%lld", (long long)json_integer_value(value));
+		words = text_make(a, "%lld", (long long)n);
 	else if (json_is_real(value))
 		words = text_make(a, "%g", json_real_value(value));
 	else if (json_is_boolean(value))
 		words = json_is_true(value) ? "yes" : "no";
-	else
-		return;
-	at = arena_text(a, name, bytes ? len - 6 : len);
-	for (char *c = at; c != NULL && *c != '\0'; c++)
+	for (char *c = name; *c != '\0'; c++)
 		*c = *c == '_' ? ' ' : *c;
-	add_fact(p, at != NULL ? at : "", words);
+	if (words != NULL)
+		add_fact(p, name, words);
 }
 
 static void add_members(struct page *p, const char *title, json_t *object)
@@ -209,6 +220,7 @@ void html_machine(struct page *p)
 	add_members(p, "Run", info);
 	add_members(p, "Options", json_object_get(info, "options"));
 	add_members(p, "Suite options", json_object_get(info, "suite_options"));
+	add_members(p, "Limits", json_object_get(info, "limits"));
 	add_members(p, "Parameters", json_object_get(info, "params"));
 	buf_adds(&p->b, "</div>\n");
 	add_left_out(p);

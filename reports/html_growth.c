@@ -167,8 +167,8 @@ void html_growth(struct page *p)
 		return;
 	html_section(
 	        p, "growth", "Growth",
-	        "The median against the size, both on logarithmic axes that all targets share. The dashed line is "
-	        "what growth in proportion to the size would be from the first point; steeper is worse.");
+	        "The median against the size, both on logarithmic axes that all targets share; the other targets are "
+	        "faint. The dashed line is growth in proportion to the size: what is steeper grows faster than that.");
 	buf_adds(&p->b, "<div class=\"charts\">\n");
 	for (size_t i = 0; i < p->view.count && charts < CHARTS_MOST; i++)
 		if (collect(&p->view, i, &g)) {

@@ -35,7 +35,7 @@ static void percentile_axis(struct page *p, const struct scale *x, const struct 
 		svg_line(&p->b, px, y->to, px, y->from, SVG_FAINT, false);
 		if (px + 20 < CHART_WIDTH)
 			svg_text(&p->b, px, y->from + 14, "middle", SVG_FAINT,
-			         text_make(&p->view.arena, "%.10g %%", 100 - 100 / at));
+			         i == 0 ? "0" : text_make(&p->view.arena, "%.10g %%", 100 - 100 / at));
 		at = next;
 		next = i == 0 ? 10 : next * 10;
 	}

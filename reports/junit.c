@@ -62,10 +62,12 @@ static void add_attribute(struct buf *b, const char *name, const char *text)
 	buf_addc(b, '"');
 }
 
+// The schema allows three decimals.
 static void add_seconds(struct buf *b, uint64_t ns)
 {
-	buf_addf(b, " time=\"%llu.%06llu\"", (unsigned long long)(ns / 1000000000),
-	         (unsigned long long)(ns % 1000000000 / 1000));
+	uint64_t ms = ns / 1000000 + (ns % 1000000 >= 500000);
+
+	buf_addf(b, " time=\"%llu.%03u\"", (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
 }
 
 static void add_counts(struct buf *b, const struct counts *c)

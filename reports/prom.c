@@ -213,7 +213,7 @@ static const struct family families[] = {
 	  add_capacity },
 	{ "stressgen_pool_high_water_bytes", "gauge", "bytes", "The most that was in use of it.", add_high_water },
 	{ "stressgen_pool_exhausted", "gauge", "", "How often a request to it could not be met.", add_exhausted },
-	{ "stressgen_gauge", "gauge", "", "What the test said of itself.", add_gauges },
+	{ "stressgen_test_value", "gauge", "", "What the test said of itself.", add_gauges },
 };
 
 int report_prom(const struct run *r, const char *path, struct err *e)
