@@ -206,8 +206,8 @@ static void add_tidied(struct buf *out, struct text t, int64_t blank_lines)
 
 int emit_program(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out)
 {
-	struct emitter em = { .d = d, .k = k };
-	bool failed = true;
+	struct emitter em = { .d = d, .k = k, .arena = { .limit = PROGRAM_BYTES } };
+	bool failed = true, large;
 
 	em.vars = arena_alloc(&em.arena, (k->var_count + 1) * sizeof(char *));
 	em.settled = arena_alloc(&em.arena, k->var_count + 1);
@@ -218,6 +218,7 @@ int emit_program(const struct dialect *d, const struct kernel *k, const struct e
 		add_tidied(out, emit_all(&em, v), d->blank_lines);
 		failed = em.failed || out->failed;
 	}
+	large = em.arena.total > PROGRAM_BYTES / 2;
 	arena_deinit(&em.arena);
-	return failed ? -ENOMEM : 0;
+	return !failed ? 0 : large ? -E2BIG : -ENOMEM;
 }

@@ -66,7 +66,11 @@ struct emit_values {
 	uint64_t seed;
 };
 
-// The program behind its header, to be freed by the caller through buf_deinit; ends in a newline. 0 or -ENOMEM.
+// A template that uses a placeholder twice can double the text at each level of nesting.
+#define PROGRAM_BYTES (64U * 1024U * 1024U)
+
+// The program behind its header, to be freed by the caller through buf_deinit; ends in a newline. 0, -ENOMEM, or
+// -E2BIG when more than PROGRAM_BYTES would be needed to write it.
 int emit_program(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out);
 // NULL when the dialect can write the kernel; else why not (written into `reason`).
 const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *reason, size_t size);

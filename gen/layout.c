@@ -40,6 +40,7 @@ static void new_line(struct buf *out, size_t column_at)
 {
 	size_t start = column_at;
 
+	out->failed = out->failed || out->len > PROGRAM_BYTES; // adds do nothing from now on
 	while (start > 0 && out->data[start - 1] != '\n')
 		start--;
 	buf_addc(out, '\n');
@@ -53,6 +54,7 @@ static void put_text(struct buf *out, struct text t, int precedence)
 	bool parens = t.precedence < precedence;
 	size_t column_at;
 
+	out->failed = out->failed || out->len > PROGRAM_BYTES;
 	if (parens)
 		buf_addc(out, '(');
 	column_at = out->len;
@@ -117,7 +119,8 @@ static void put_line(struct buf *out, const struct template_line *l, const struc
 			put_list(out, s, p->precedence);
 		else if (s != NULL)
 			put_text(out, s->text, p->precedence);
-		else if (p->slot == NULL) {
+		out->failed = out->failed || out->len > PROGRAM_BYTES;
+		if (p->slot == NULL) {
 			while (strip && i == 0 && skip < p->len && p->text[skip] == ' ')
 				skip++;
 			buf_add(out, p->text + skip, p->len - skip);

@@ -146,7 +146,11 @@ static int write_test(struct generation *g, struct pairing *p)
 	rc = emit_program(d, p->kernel, &p->values, &text);
 	if (rc == 0 && (text.failed || path.failed || p->id.failed || p->params.failed))
 		rc = -ENOMEM;
-	if (rc < 0)
+	if (rc == -E2BIG)
+		err_set(g->e, E2BIG,
+		        "%s: the program would be too large; do templates of %s use a placeholder twice?",
+		        buf_text(&p->id), d->name);
+	else if (rc < 0)
 		no_memory(g);
 	if (rc == 0)
 		rc = add_test(g, path.data, p->id.data, p->kernel->name, d->name, p->target->name, &t);

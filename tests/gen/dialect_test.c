@@ -91,6 +91,10 @@ CASE("dialect: the place is named when a field is wrong")
 	             "d.dialect:3:21: a pattern's stream is out, err or both");
 	refuse_field("(pattern \"heap\" \"1\" \"err\" \"(\")",
 	             "d.dialect:3:27: this is no POSIX extended regular expression");
+	refuse_field("(pattern \"heap\" \"1\" \"err\" \"a+++++++++\")",
+	             "d.dialect:3:27: a pattern has at most 500 characters, 8 of * + ?, and no {} repetition");
+	refuse_field("(pattern \"heap\" \"1\" \"err\" \"((a{9}){9}){9}\")",
+	             "d.dialect:3:27: a pattern has at most 500 characters, 8 of * + ?, and no {} repetition");
 	refuse_field("(escape \"ab\" \"c\")", "d.dialect:3:1: (escape \"c\" \"text\") takes one ASCII character");
 	refuse_field("(helper \"h\")", "d.dialect:3:1: (helper \"name\" \"line\" ...) was expected");
 	refuse_field("(lacks frob \"no\")", "d.dialect:3:8: 'frob' is no construct of the kernel language");

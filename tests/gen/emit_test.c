@@ -6,6 +6,7 @@
 #include "emit.h"
 #include "io.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,4 +180,31 @@ CASE("emit: strings are escaped when the language would read them otherwise")
 {
 	becomes("lua", "(define (f x) \"a\\\"b\\\\c\\n\\t'{x}^\")", "return \"a\\\"b\\\\c\\n\\t'{x}^\"");
 	becomes("mylisp", "(define (f x) \"a\\\"b\\\\c\\n\\t'{x}^\")", "'a\"b\\c^n^t^'{x}^^'");
+}
+
+CASE("emit: a program is refused when templates would make it endless")
+{
+	static const char text[] =
+	        "(dialect d (summary \"s\") (extension \"x\") (comment \";\") (style expression)\n"
+	        "(target \"t\" (command \"c\"))\n"
+	        "(templates (int \"{1}\") (call \"\") (let \"{body}{body}\") (begin \"{1}{2}\") (if \"{then}\")\n"
+	        "(+ \"{1}{1}\n\n{2}{2}\") (function \"\") (program \"{measure}\")))";
+	char body[4000] = "1";
+	struct emit_values v = { 0 };
+	const int64_t n = 3;
+	struct dialect *d;
+	struct buf out = { 0 };
+
+	for (int i = 0; i < 60; i++) {
+		char outer[4000];
+		snprintf(outer, sizeof outer, "(let ((x 1)) (+ %s 1))", body);
+		memcpy(body, outer, sizeof body);
+	}
+	struct kernel *k = support_kernel(support_around("", body));
+	assert_int_equal(dialect_parse("d.dialect", text, strlen(text), &d, NULL), 0);
+	v.params = &n;
+	assert_int_equal(emit_program(d, k, &v, &out), -E2BIG);
+	buf_deinit(&out);
+	dialect_free(d);
+	kernel_free(k);
 }
