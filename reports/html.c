@@ -243,6 +243,7 @@ static void add_contents(struct page *p)
 		         { "http2", "HTTP/2", html_has_http2(p) },
 		         { "kernels", "Latencies", html_has_kernels(p) },
 		         { "slabs", "Slabs", html_has_slabs(p) },
+		         { "allocations", "Allocations", html_has_allocations(p) },
 		         { "resources", "Resources", html_has_resources(p) },
 		         { "tests", "All tests", p->view.count > 0 },
 		         { "machine", "Machine", true } };
@@ -296,6 +297,7 @@ int report_html(const struct run *r, const char *path, struct err *e)
 		html_http2(&p);
 		html_kernels(&p);
 		html_slabs(&p);
+		html_allocations(&p);
 		html_resources(&p);
 		html_tests(&p);
 		html_machine(&p);

@@ -45,6 +45,7 @@ void html_growth(struct page *p);
 void html_http2(struct page *p);
 void html_kernels(struct page *p);
 void html_slabs(struct page *p);
+void html_allocations(struct page *p);
 void html_resources(struct page *p);
 void html_tests(struct page *p);
 void html_machine(struct page *p);
@@ -54,6 +55,7 @@ bool html_has_growth(const struct page *p);
 bool html_has_http2(const struct page *p);
 bool html_has_kernels(const struct page *p);
 bool html_has_slabs(const struct page *p);
+bool html_has_allocations(const struct page *p);
 bool html_has_resources(const struct page *p);
 bool html_has_matrix(const struct page *p);
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 // One value of a family.
 struct sample {
@@ -58,6 +59,29 @@ static double bytes_of(const struct result_pool *p, uint64_t units)
 	return (double)units * (double)(p->unit_bytes > 0 ? p->unit_bytes : 1);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+// Whether a series or gauge of that name comes later: then that one counts.
+static bool series_again(const struct result *r, size_t k)
+{
+	for (size_t i = k + 1; i < r->series_count; i++)
+		if (same_text(r->series[i].name, r->series[k].name))
+			return true;
+	return false;
+}
+
+static bool gauge_again(const struct result *r, size_t k)
+{
+	for (size_t i = k + 1; i < r->gauge_count; i++)
+		if (same_text(r->gauges[i].name, r->gauges[k].name) &&
+		    same_text(r->gauges[i].unit, r->gauges[k].unit))
+			return true;
+	return false;
+}
+
 // ---- the families -------------------------------------------------------------------------------------------
 
 static void add_verdicts(const struct family *f, struct view *v, struct buf *b)
@@ -104,47 +128,64 @@ static void add_memory(const struct family *f, struct view *v, struct buf *b)
 		                             .value = (double)v->tests[i].r->peak_rss_bytes });
 }
 
-static void add_latency(const struct family *f, struct view *v, struct buf *b)
+// One summary: quantiles, count and sum.
+static void add_series(const struct family *f, struct view *v, struct buf *b, const struct view_test *t,
+                       const struct result_series *s)
 {
 	static const struct {
 		const char *label;
 		double percentile;
 	} quantiles[] = { { "0.5", 50 }, { "0.9", 90 }, { "0.99", 99 }, { "0.999", 99.9 } };
+	struct sample one = { "", t, { { "series", text_line(&v->arena, s->name) } }, 0 };
 
-	for (size_t i = 0; i < v->count; i++)
-		for (size_t k = 0; k < v->tests[i].r->series_count; k++) {
-			const struct result_series *s = &v->tests[i].r->series[k];
-			struct sample one = {
-				"", &v->tests[i], { { "series", text_line(&v->arena, s->name) } }, 0
-			};
+	one.extra[1][0] = "quantile";
+	for (size_t q = 0; q < sizeof quantiles / sizeof quantiles[0]; q++) {
+		double ns = (double)hist_percentile(s->hist, quantiles[q].percentile);
 
-			for (size_t q = 0; q < sizeof quantiles / sizeof quantiles[0]; q++) {
-				one.extra[1][0] = "quantile";
-				one.extra[1][1] = quantiles[q].label;
-				one.value = s->hist->total == 0 ? (double)NAN
-				                                : seconds((double)hist_percentile(
-				                                          s->hist, quantiles[q].percentile));
-				add_sample(f, b, &one);
-			}
-			one.extra[1][0] = NULL;
-			one.suffix = "_count";
-			one.value = (double)s->hist->total;
-			add_sample(f, b, &one);
-			one.suffix = "_sum";
-			one.value = seconds(s->hist->sum);
-			add_sample(f, b, &one);
-		}
+		one.extra[1][1] = quantiles[q].label;
+		one.value = s->hist->total == 0 ? (double)NAN : seconds(ns);
+		add_sample(f, b, &one);
+	}
+	one.extra[1][0] = NULL;
+	one.suffix = "_count";
+	one.value = (double)s->hist->total;
+	add_sample(f, b, &one);
+	one.suffix = "_sum";
+	one.value = seconds(s->hist->sum);
+	add_sample(f, b, &one);
 }
 
-// One sample for each pool; `units` says which of its figures.
+static void add_latency(const struct family *f, struct view *v, struct buf *b)
+{
+	for (size_t i = 0; i < v->count; i++)
+		for (size_t k = 0; k < v->tests[i].r->series_count; k++)
+			if (!series_again(v->tests[i].r, k))
+				add_series(f, v, b, &v->tests[i], &v->tests[i].r->series[k]);
+}
+
+// "pool/4711", with "#2" behind it when it is the second pool of that name and process: no two samples may have
+// the same labels.
+static const char *process_of(struct arena *a, const struct result *r, size_t k)
+{
+	const struct result_pool *p = &r->pools[k];
+	size_t before = 0;
+
+	for (size_t i = 0; i < k; i++)
+		before += r->pools[i].pid == p->pid && same_text(r->pools[i].name, p->name) &&
+		          same_text(r->pools[i].role, p->role);
+	if (before > 0)
+		return text_make(a, "%s/%llu#%zu", text_line(a, p->role), (unsigned long long)p->pid, before + 1);
+	return text_make(a, "%s/%llu", text_line(a, p->role), (unsigned long long)p->pid);
+}
+
+// One sample for each pool; `figure` says which of its figures.
 static void add_pools(const struct family *f, struct view *v, struct buf *b,
                       double (*figure)(const struct result_pool *p))
 {
 	for (size_t i = 0; i < v->count; i++)
 		for (size_t k = 0; k < v->tests[i].r->pool_count; k++) {
 			const struct result_pool *p = &v->tests[i].r->pools[k];
-			const char *process = text_make(&v->arena, "%s/%llu", text_line(&v->arena, p->role),
-			                                (unsigned long long)p->pid);
+			const char *process = process_of(&v->arena, v->tests[i].r, k);
 
 			add_sample(f, b,
 			           &(struct sample){
@@ -191,6 +232,8 @@ static void add_gauges(const struct family *f, struct view *v, struct buf *b)
 		for (size_t k = 0; k < v->tests[i].r->gauge_count; k++) {
 			const struct result_gauge *g = &v->tests[i].r->gauges[k];
 
+			if (gauge_again(v->tests[i].r, k))
+				continue;
 			add_sample(f, b,
 			           &(struct sample){ "",
 			                             &v->tests[i],
