@@ -234,8 +234,8 @@ static int run_selected(struct pipeline *j, bool resume)
 	r = runner_run(&config, &summary, &e);
 	progress_free(progress);
 	json_decref(config.info);
-	if (r < 0)
-		return complain(&e, r);
+	if (r < 0 && !summary.untrusted)
+		return complain(&e, r); // it could not begin
 	report_code = pipeline_report(j->app, j->run_dir);
 	if (summary.untrusted)
 		fprintf(stderr, "stressgen: these results cannot be trusted: %s\n", summary.why);
