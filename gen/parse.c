@@ -39,8 +39,8 @@ static int field_string(struct parser *p, const struct sexp *form, const char *n
 		return rc;
 	if (f->count != 2 || strpbrk(text, "\n\r\t") != NULL || text[0] == 0)
 		return sexp_err(p->doc, f, p->e, "'%s' takes one string of one line", name);
-	*out = arena_text(&p->kernel->arena, text, strlen(text));
-	return *out == NULL ? err_set(p->e, ENOMEM, "%s: out of memory", sexp_path(p->doc)) : 0;
+	*out = parse_text(p, text, strlen(text));
+	return *out == NULL ? -ENOMEM : 0;
 }
 
 static size_t count_forms(const struct sexp *form, const char *head)
@@ -67,7 +67,7 @@ static int parse_name(struct parser *p, const struct sexp *form)
 		const char *kind = test_kind_name(kinds[i]);
 		if (strlen(kind) == (size_t)(slash - s->text) && strncmp(kind, s->text, strlen(kind)) == 0) {
 			k->kind = kinds[i];
-			k->name = arena_text(&k->arena, s->text, s->len);
+			k->name = parse_text(p, s->text, s->len);
 		}
 	}
 	if (k->name == NULL)
@@ -196,7 +196,7 @@ static int declare_function(struct parser *p, const struct sexp *f)
 			return sexp_err(p->doc, head->items[0], p->e, "'%s' is a parameter already",
 			                k->params[i].var->name);
 	out = parse_alloc(p, sizeof *out);
-	if (out == NULL || (out->name = arena_text(&k->arena, head->items[0]->text, head->items[0]->len)) == NULL)
+	if (out == NULL || (out->name = parse_text(p, head->items[0]->text, head->items[0]->len)) == NULL)
 		return -ENOMEM;
 	out->param_count = head->count - 1;
 	out->line = f->line;
@@ -247,7 +247,7 @@ static int parse_measure(struct parser *p, const struct sexp *form)
 		rc = sexp_get_int(p->doc, f->items[2], 1, 1, KERNEL_REPEAT_MAX, &k->repeat, p->e);
 	if (rc < 0)
 		return rc;
-	k->series = arena_text(&k->arena, series, strlen(series));
+	k->series = parse_text(p, series, strlen(series));
 	k->measured = parse_alloc(p, sizeof *k->measured);
 	if (k->series == NULL || k->measured == NULL)
 		return -ENOMEM;
@@ -329,11 +329,12 @@ static int build(const struct sexp_doc *doc, struct kernel **out, struct err *e)
 
 	if (k == NULL)
 		return err_set(e, ENOMEM, "%s: out of memory", sexp_path(doc));
-	k->path = arena_text(&k->arena, sexp_path(doc), strlen(sexp_path(doc)));
-	rc = k->path == NULL ? err_set(e, ENOMEM, "%s: out of memory", sexp_path(doc))
-	                     : parse_kernel(&p, sexp_root(doc));
+	k->path = parse_text(&p, sexp_path(doc), strlen(sexp_path(doc)));
+	rc = k->path == NULL ? -ENOMEM : parse_kernel(&p, sexp_root(doc));
 	if (rc == 0)
 		rc = kernel_check(k, e);
+	if (p.no_memory || rc == -ENOMEM)
+		rc = err_set(e, ENOMEM, "%s: out of memory", sexp_path(doc));
 	free(p.scope);
 	if (rc < 0)
 		kernel_free(k);

@@ -16,6 +16,7 @@ struct parser {
 	unsigned level;                              // 0: a formula over the parameters
 	size_t function_now;                         // index of the function that is being parsed
 	size_t visible_functions;                    // 0 in formulas
+	bool no_memory;                              // the error is -ENOMEM, whatever came of it
 };
 
 // An expression; `tail` says whether a call here may be tagged as a tail call. NULL with the error filled in.
@@ -29,7 +30,8 @@ int parse_function(struct parser *p, struct function *f, const struct sexp *list
                    const struct sexp *body, size_t body_first);
 // 0 when `s` is a name that a kernel may give: [a-z][a-z0-9-]*, and no word of the language.
 int parse_check_name(struct parser *p, const struct sexp *s);
-// Zeroed memory from the kernel's arena; NULL with the error filled in.
+// Zeroed memory from the kernel's arena, and a copy of text; NULL with the error filled in.
 void *parse_alloc(struct parser *p, size_t bytes);
+char *parse_text(struct parser *p, const char *text, size_t len);
 
 #endif

@@ -37,13 +37,28 @@ static bool find_op(const char *word, enum op *out)
 	return false;
 }
 
+static void no_memory(struct parser *p)
+{
+	p->no_memory = true;
+	err_set(p->e, ENOMEM, "%s: out of memory", sexp_path(p->doc));
+}
+
 void *parse_alloc(struct parser *p, size_t bytes)
 {
 	void *m = arena_alloc(&p->kernel->arena, bytes);
 
 	if (m == NULL)
-		err_set(p->e, ENOMEM, "%s: out of memory", sexp_path(p->doc));
+		no_memory(p);
 	return m;
+}
+
+char *parse_text(struct parser *p, const char *text, size_t len)
+{
+	char *copy = arena_text(&p->kernel->arena, text, len);
+
+	if (copy == NULL)
+		no_memory(p);
+	return copy;
 }
 
 static struct node *new_node(struct parser *p, enum node_kind kind, const struct sexp *at)
@@ -129,7 +144,7 @@ struct var *parse_variable(struct parser *p, const struct sexp *name)
 		size_t cap = p->scope_cap == 0 ? 32 : p->scope_cap * 2;
 		struct var **scope = realloc(p->scope, cap * sizeof(struct var *));
 		if (scope == NULL) {
-			err_set(p->e, ENOMEM, "%s: out of memory", sexp_path(p->doc));
+			no_memory(p);
 			return NULL;
 		}
 		p->scope = scope;
@@ -138,7 +153,7 @@ struct var *parse_variable(struct parser *p, const struct sexp *name)
 	v = parse_alloc(p, sizeof *v);
 	if (v == NULL)
 		return NULL;
-	v->name = arena_text(&p->kernel->arena, name->text, name->len);
+	v->name = parse_text(p, name->text, name->len);
 	v->type = parse_alloc(p, sizeof *v->type);
 	if (v->name == NULL || v->type == NULL)
 		return NULL;
@@ -467,7 +482,7 @@ static struct node *parse_string(struct parser *p, const struct sexp *s)
 			sexp_err(p->doc, s, p->e, "a string holds printable ASCII, \\n and \\t only");
 			return NULL;
 		}
-	n->text = arena_text(&p->kernel->arena, s->text, s->len);
+	n->text = parse_text(p, s->text, s->len);
 	return n->text == NULL ? NULL : n;
 }
 
