@@ -45,16 +45,21 @@ static void add_facts(struct page *p, const struct view_test *t)
 
 static void add_backtrace(struct page *p, const struct result_pool *pool)
 {
+	const char *frame;
+	size_t at = 0;
+
 	if (pool == NULL || pool->frames.count == 0)
 		return;
 	buf_adds(&p->b, "<h4>Backtrace <span>innermost first</span></h4><pre>");
-	for (size_t i = 0; i < pool->frames.count && i < MOST_FRAMES; i++) {
-		buf_addf(&p->b, "#%-2zu ", i);
-		html_text(p, symbolise(p->names, &p->view.arena, pool->frames.items[i], true));
+	for (size_t lines = 0; lines < MOST_FRAMES; lines++) {
+		frame = story_frame(p->names, &p->view.arena, &pool->frames, &at);
+		if (frame == NULL)
+			break;
+		html_text(p, frame);
 		buf_addc(&p->b, '\n');
 	}
-	if (pool->frames.count > MOST_FRAMES)
-		buf_addf(&p->b, "    and %zu more\n", pool->frames.count - MOST_FRAMES);
+	if (at < pool->frames.count)
+		buf_addf(&p->b, "and %zu more\n", pool->frames.count - at);
 	buf_adds(&p->b, "</pre>\n");
 }
 

@@ -192,9 +192,11 @@ static void add_slab(struct page *p, const struct slab_row *row)
 	html_figure_cell(p, bytes_of(pool, pool->capacity),
 	                 pool->capacity > 0 ? text_bytes(a, bytes_of(pool, pool->capacity)) : "not fixed");
 	if (pool->exhausted > 0)
-		html_cell(p, text_make(a, "%s%s", text_number(a, pool->exhausted, "time", "times"),
-		                       pool->depth > 0 ? text_make(a, ", at depth %s", text_count(a, pool->depth))
-		                                       : ""));
+		html_cell(p,
+		          text_make(a, "%s%s",
+		                    pool->exhausted == 1 ? "once" : text_number(a, pool->exhausted, "", "times"),
+		                    pool->depth > 0 ? text_make(a, ", at depth %s", text_count(a, pool->depth))
+		                                    : ""));
 	else
 		html_cell(p, "never");
 	buf_adds(&p->b, "</tr>\n");

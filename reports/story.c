@@ -16,9 +16,9 @@ static uint64_t in_bytes(const struct result_pool *p, uint64_t n)
 
 static void add_exhaustion(struct arena *a, const struct result_pool *p, struct buf *b)
 {
-	buf_addf(b, "; exhausted %s", text_number(a, p->exhausted, "time", "times"));
+	buf_addf(b, "; exhausted %s", p->exhausted == 1 ? "once" : text_number(a, p->exhausted, "", "times"));
 	if (p->exhausted_ms > 0)
-		buf_addf(b, ", first after %s", text_duration(a, p->exhausted_ms * 1000000));
+		buf_addf(b, ", after %s", text_duration(a, p->exhausted_ms * 1000000));
 	if (p->request_bytes > 0)
 		buf_addf(b, ", asked for %s", text_bytes(a, p->request_bytes));
 	if (p->depth > 0)
@@ -42,6 +42,23 @@ const char *story_pool(struct arena *a, const struct result_pool *p)
 	out = text_make(a, "%s", buf_text(&b));
 	buf_deinit(&b);
 	return out;
+}
+
+const char *story_frame(struct symboliser *names, struct arena *a, const struct strings *frames, size_t *at)
+{
+	size_t first = *at, next = first + 1;
+	const char *words, *place;
+
+	if (first >= frames->count)
+		return NULL;
+	while (next < frames->count && strcmp(frames->items[next], frames->items[first]) == 0)
+		next++;
+	*at = next;
+	words = symbolise(names, a, frames->items[first], true);
+	if (next == first + 1)
+		return text_make(a, "%-6s %s", text_make(a, "#%zu", first), words);
+	place = text_make(a, "#%zu-%zu", first, next - 1);
+	return text_make(a, "%-6s %s, %zu times", place, words, next - first);
 }
 
 const char *story_exit(struct arena *a, const struct result *r)

@@ -7,6 +7,9 @@
 
 // One pool in words: "lua slab-fixed: full, 256 KiB of 256 KiB, first denied after 12 ms at depth 4,012, ...".
 const char *story_pool(struct arena *a, const struct result_pool *p);
+// The frame at *at as "#3  function (file.c:12)", or "#3-9  function (file.c:12), 7 times" where the same one
+// repeats, as recursion does; *at goes behind it. NULL behind the last.
+const char *story_frame(struct symboliser *names, struct arena *a, const struct strings *frames, size_t *at);
 // "SIGSEGV", "exit code 3"; "" when it ended with 0.
 const char *story_exit(struct arena *a, const struct result *r);
 // What it was expected to be; "" when that is "passed".

@@ -233,14 +233,18 @@ static void put_skipped(struct summary *s)
 
 static void put_backtrace(struct summary *s, const struct result_pool *p)
 {
-	if (p->frames.count == 0)
-		return;
-	fputs("    backtrace, innermost first\n", s->out);
-	for (size_t i = 0; i < p->frames.count && i < MOST_FRAMES; i++)
-		fprintf(s->out, "      #%zu %s\n", i,
-		        symbolise(s->names, &s->view.arena, p->frames.items[i], true));
-	if (p->frames.count > MOST_FRAMES)
-		fprintf(s->out, "      and %zu more\n", p->frames.count - MOST_FRAMES);
+	const char *frame;
+	size_t at = 0;
+
+	if (p->frames.count > 0)
+		fputs("    backtrace, innermost first\n", s->out);
+	for (size_t lines = 0; lines < MOST_FRAMES; lines++) {
+		frame = story_frame(s->names, &s->view.arena, &p->frames, &at);
+		if (frame != NULL)
+			fprintf(s->out, "      %s\n", frame);
+	}
+	if (at < p->frames.count)
+		fprintf(s->out, "      and %zu more\n", p->frames.count - at);
 }
 
 static void put_tail(struct summary *s, const struct result *r)
