@@ -67,5 +67,5 @@ void arena_deinit(struct arena *a)
 		next = c->next;
 		free(c);
 	}
-	*a = (struct arena){.limit = a->limit};
+	*a = (struct arena){ .limit = a->limit };
 }

@@ -39,7 +39,7 @@ struct reader {
 
 const char *sexp_kind_name(enum sexp_kind k)
 {
-	static const char *const names[] = {"a list", "the symbol", "the string", "the number"};
+	static const char *const names[] = { "a list", "the symbol", "the string", "the number" };
 
 	return names[k];
 }
@@ -99,7 +99,7 @@ static int open_list(struct reader *r)
 	s = add_node(r, SEXP_LIST, r->p);
 	if (s == NULL)
 		return no_memory(r);
-	r->open[r->depth++] = (struct frame){s, r->count};
+	r->open[r->depth++] = (struct frame){ s, r->count };
 	r->p++;
 	return 0;
 }
@@ -139,9 +139,9 @@ static size_t utf8_length(const char *p, const char *end)
 		unsigned char first, last, low, high;
 		size_t len;
 	} rows[] = {
-	        {0x00, 0x7F, 0x80, 0xBF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-	        {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-	        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
+		{ 0x00, 0x7F, 0x80, 0xBF, 1 }, { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
+		{ 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 },
+		{ 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
 	};
 	const unsigned char *s = (const unsigned char *)p;
 	size_t left = (size_t)(end - p);
@@ -324,7 +324,7 @@ static int read_all(struct reader *r)
 int sexp_parse(const char *path, const char *text, size_t len, struct sexp_doc **out, struct err *e)
 {
 	struct sexp_doc *d = calloc(1, sizeof *d);
-	struct reader r = {.doc = d, .e = e, .p = text, .end = text + len, .line_start = text, .line = 1};
+	struct reader r = { .doc = d, .e = e, .p = text, .end = text + len, .line_start = text, .line = 1 };
 	int rc;
 
 	*out = NULL;
@@ -337,8 +337,8 @@ int sexp_parse(const char *path, const char *text, size_t len, struct sexp_doc *
 		rc = err_set(e, ENOMEM, "%s: out of memory", path);
 		goto out;
 	}
-	*d->root = (struct sexp){.kind = SEXP_LIST, .line = 1, .column = 1};
-	r.open[r.depth++] = (struct frame){d->root, 0};
+	*d->root = (struct sexp){ .kind = SEXP_LIST, .line = 1, .column = 1 };
+	r.open[r.depth++] = (struct frame){ d->root, 0 };
 	rc = read_all(&r);
 out:
 	free(r.items);
@@ -352,7 +352,7 @@ out:
 
 int sexp_load(const char *path, size_t limit, struct sexp_doc **out, struct err *e)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	int rc = io_read_file(path, limit, &b, e);
 
 	*out = NULL;
@@ -440,7 +440,7 @@ int sexp_check_fields(const struct sexp_doc *d, const struct sexp *list, size_t 
 				break;
 		}
 		if (names[n] == NULL) {
-			struct buf known = {0};
+			struct buf known = { 0 };
 			list_names(names, &known);
 			int rc = sexp_err(d, head, e, "unknown field '%.40s'; known are %s", head->text,
 			                  buf_text(&known));
@@ -458,7 +458,7 @@ int sexp_check_fields(const struct sexp_doc *d, const struct sexp *list, size_t 
 static const struct sexp *want(const struct sexp_doc *d, const struct sexp *list, size_t i, enum sexp_kind kind,
                                struct err *e)
 {
-	static const char *const wanted[] = {"a list", "a name", "a string in \"quotes\"", "a whole number"};
+	static const char *const wanted[] = { "a list", "a name", "a string in \"quotes\"", "a whole number" };
 	const struct sexp *s = sexp_at(list, i);
 
 	if (s == NULL)

@@ -189,21 +189,22 @@ CASE("emit: a program is refused when templates would make it endless")
 	        "(target \"t\" (command \"c\"))\n"
 	        "(templates (int \"{1}\") (call \"\") (let \"{body}{body}\") (begin \"{1}{2}\") (if \"{then}\")\n"
 	        "(+ \"{1}{1}\n\n{2}{2}\") (function \"\") (program \"{measure}\")))";
-	char body[4000] = "1";
+	struct buf body = { 0 };
 	struct emit_values v = { 0 };
 	const int64_t n = 3;
 	struct dialect *d;
 	struct buf out = { 0 };
 
-	for (int i = 0; i < 60; i++) {
-		char outer[4000];
-		snprintf(outer, sizeof outer, "(let ((x 1)) (+ %s 1))", body);
-		memcpy(body, outer, sizeof body);
-	}
-	struct kernel *k = support_kernel(support_around("", body));
+	for (int i = 0; i < 60; i++)
+		buf_adds(&body, "(let ((x 1)) (+ ");
+	buf_adds(&body, "1");
+	for (int i = 0; i < 60; i++)
+		buf_adds(&body, " 1))");
+	struct kernel *k = support_kernel(support_around("", buf_text(&body)));
 	assert_int_equal(dialect_parse("d.dialect", text, strlen(text), &d, NULL), 0);
 	v.params = &n;
 	assert_int_equal(emit_program(d, k, &v, &out), -E2BIG);
+	buf_deinit(&body);
 	buf_deinit(&out);
 	dialect_free(d);
 	kernel_free(k);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct cell nil_cell = {.type = CONSTANT}, yes_cell = {.type = CONSTANT}, no_cell = {.type = CONSTANT};
+const struct cell nil_cell = { .type = CONSTANT }, yes_cell = { .type = CONSTANT }, no_cell = { .type = CONSTANT };
 
 __attribute__((noreturn)) void die(const char *what)
 {
@@ -107,7 +107,7 @@ struct cell *new_cell(struct machine *m, enum cell_type type)
 	}
 	c = m->free != NULL ? m->free : &m->cells[m->fresh++];
 	m->free = m->free != NULL ? c->next : NULL;
-	*c = (struct cell){.type = type};
+	*c = (struct cell){ .type = type };
 	return c;
 }
 

@@ -211,7 +211,7 @@ static void run_on_large_stack(struct machine *m)
 
 int main(int argc, char **argv)
 {
-	struct machine m = {.path = argv[1], .line = 1, .until_next = 100000};
+	struct machine m = { .path = argv[1], .line = 1, .until_next = 100000 };
 	FILE *f = argc == 2 ? fopen(argv[1], "r") : NULL;
 	char *text = NULL;
 	size_t size = 0;
