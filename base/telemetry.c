@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,25 +207,50 @@ static void bound_everything(struct tele_file *t)
 	}
 }
 
+// NULL when there is none of that name.
+static struct tele_counter *find_counter(struct tele_file *t, const char *name)
+{
+	for (unsigned i = 0; i < SG_TELE_COUNTERS; i++)
+		if (strcmp(t->counters[i].name, name) == 0)
+			return &t->counters[i];
+	return NULL;
+}
+
+static void add_to(struct tele_counter *sum, struct tele_file *t, const char *name, bool minus)
+{
+	const struct tele_counter *part = find_counter(t, name);
+
+	if (sum != NULL && part != NULL)
+		sum->value += minus ? 0 - part->value : part->value;
+}
+
+// What the interposer keeps in parts, to spare its hot path the sums.
+static void complete_live(struct tele_file *t)
+{
+	struct tele_counter *bytes = find_counter(t, "live_bytes");
+	struct tele_counter *blocks = find_counter(t, "live_blocks");
+	struct tele_counter *peak = find_counter(t, "peak_bytes");
+
+	add_to(bytes, t, "usable_bytes", false);
+	add_to(bytes, t, "freed_bytes", true);
+	add_to(blocks, t, "malloc_calls", false);
+	add_to(blocks, t, "calloc_calls", false);
+	add_to(blocks, t, "memalign_calls", false);
+	add_to(blocks, t, "free_calls", true);
+	// The peak is published in steps: what is live now may be above the last one.
+	if (bytes != NULL && peak != NULL && (int64_t)bytes->value > (int64_t)peak->value)
+		peak->value = bytes->value;
+}
+
 static void add_threads(struct tele_file *t)
 {
-	struct tele_counter *live = NULL, *peak = NULL;
-
-	for (unsigned i = 0; i < SG_TELE_VALUES; i++) {
-		struct tele_counter *c = &t->counters[i];
-
+	for (unsigned i = 0; i < SG_TELE_VALUES; i++)
 		for (unsigned k = 0; k < SG_TELE_THREADS; k++) {
-			c->value += t->threads[k].values[i];
+			t->counters[i].value += t->threads[k].values[i];
 			t->threads[k].values[i] = 0;
 		}
-		if (strcmp(c->name, "live_bytes") == 0)
-			live = c;
-		if (strcmp(c->name, "peak_bytes") == 0)
-			peak = c;
-	}
-	// The peak is published in steps: what is live now may be above the last one.
-	if (live != NULL && peak != NULL && (int64_t)live->value > (int64_t)peak->value)
-		peak->value = live->value;
+	if (t->role == TELE_INTERPOSER)
+		complete_live(t);
 }
 
 int telemetry_read(const char *path, struct tele_file *out, struct err *e)

@@ -81,7 +81,8 @@ uint64_t *telemetry_counter(struct tele_file *t, const char *name);
 
 // Reads one file of this version; -EINVAL for another version, magic or size. `out` is the caller's; all text
 // in it is NUL-terminated and all counts are within bounds afterwards, whatever was in the file. The threads'
-// values have been added to the counters' and are zero; "peak_bytes" is at least "live_bytes".
+// values have been added to the counters' and are zero; an interposer's "live_bytes" and "live_blocks" have
+// been completed by what they are made of (alloc/interposer/interposer.h), and "peak_bytes" is at least that.
 int telemetry_read(const char *path, struct tele_file *out, struct err *e);
 
 #endif

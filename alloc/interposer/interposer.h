@@ -28,8 +28,9 @@
 	X(FAILURES, "failures")                   /* requests that were answered with "no memory" */           \
 	X(REQUESTED_BYTES, "requested_bytes")     /* of all requests that were met */                          \
 	X(USABLE_BYTES, "usable_bytes")           /* what was handed out for them */                           \
-	X(LIVE_BYTES, "live_bytes")               /* usable bytes of the blocks that are out now */            \
-	X(LIVE_BLOCKS, "live_blocks")
+	X(FREED_BYTES, "freed_bytes")             /* usable bytes that came back */                            \
+	X(LIVE_BYTES, "live_bytes")               /* telemetry_read adds usable and subtracts freed bytes */   \
+	X(LIVE_BLOCKS, "live_blocks")             /* and here, calls that take and calls that free */
 #define PROCESS_VALUES(X)                                                                                      \
 	X(PEAK_BYTES, "peak_bytes")               /* highest live_bytes, too low by up to peak_error_bytes */  \
 	X(PEAK_ERROR_BYTES, "peak_error_bytes")                                                                \
@@ -53,6 +54,9 @@ struct next_functions {
 	void *(*aligned_alloc)(size_t, size_t);
 	int (*posix_memalign)(void **, size_t, size_t);
 	size_t (*usable_size)(void *); // gives 0 where that malloc has no such function
+	bool glibc_chunks;             // usable_of may read glibc's own chunk headers
+	const char *sanitizer;         // whose allocator it is; NULL: no sanitizer's. It must be called as little as
+	                               // the program does: its other functions fail while it starts
 };
 
 extern struct next_functions next; // filled in by next_resolve
@@ -60,8 +64,8 @@ extern struct next_functions next; // filled in by next_resolve
 // One thread's way to its slot. 64 bytes, so that two threads share no cache line.
 struct thread_ref {
 	struct tele_thread *slot; // NULL: the slow path
-	int64_t pending;          // live bytes that the process's live_bytes does not know yet: 0 .. limit
-	int64_t limit;
+	uint64_t published;       // of the slot's usable - freed bytes, what the process's live bytes know
+	uint64_t limit;           // the rest is 0 .. limit
 	uint64_t unused[5];
 };
 
@@ -72,10 +76,15 @@ extern __thread struct thread_ref *my_ref __attribute__((tls_model("initial-exec
 
 // Finds the functions behind ours. False while that is under way (the search itself may allocate).
 bool next_resolve(void);
+#define BUMP_BYTES (64U * 1024U)
+extern char bump_bytes[BUMP_BYTES];
 // Memory for who allocates while next_resolve is under way; NULL when it is used up. Zeroed; never given back.
 void *bump_alloc(size_t align, size_t bytes);
-bool bump_owns(const void *p);
 size_t bump_size(const void *p);
+static inline bool bump_owns(const void *p)
+{
+	return (uintptr_t)p - (uintptr_t)bump_bytes < BUMP_BYTES;
+}
 
 // -- process.c --
 
@@ -86,7 +95,7 @@ bool process_bypassed(void);
 // Adds to a total that all threads share, atomically.
 void count_shared(enum value v, uint64_t n);
 void live_shared(int64_t bytes);
-// `pending` has left 0 .. limit.
+// What is not published has left 0 .. limit.
 void live_publish(struct thread_ref *r);
 // Calls of this thread that went by the slow path, for operators.c.
 extern __thread uint64_t slow_calls __attribute__((tls_model("initial-exec")));
@@ -104,10 +113,27 @@ static inline void own_add(uint64_t *at, uint64_t n)
 #endif
 }
 
-static inline void live_add(struct thread_ref *r, int64_t bytes)
+// What malloc_usable_size says of a block. glibc's also looks at the chunk behind, to see whether this one is
+// in use: one more cache line, and half of what all of the counting costs. The chunk's own header, which malloc
+// and free touch anyway, has the size; next_resolve has made sure that the two agree.
+static inline size_t usable_of(void *p)
 {
-	own_add((uint64_t *)&r->pending, (uint64_t)bytes);
-	if (UNLIKELY((uint64_t)r->pending > (uint64_t)r->limit)) // below 0, too
+	size_t header;
+
+	if (!next.glibc_chunks)
+		return next.usable_size(p);
+	__builtin_memcpy(&header, (const char *)p - sizeof header, sizeof header);
+	return (header & ~(size_t)7) - sizeof header * (1 + (header >> 1 & 1)); // bit 1: mapped by itself
+}
+
+static inline uint64_t unpublished(const struct thread_ref *r, const uint64_t *values)
+{
+	return values[USABLE_BYTES] - values[FREED_BYTES] - r->published;
+}
+
+static inline void check_live(struct thread_ref *r, const uint64_t *values)
+{
+	if (UNLIKELY(unpublished(r, values) > r->limit)) // or below 0
 		live_publish(r);
 }
 
@@ -119,9 +145,7 @@ static inline void count_grant(struct thread_ref *r, enum value v, size_t reques
 	own_add(&values[v], 1);
 	own_add(&values[REQUESTED_BYTES], requested);
 	own_add(&values[USABLE_BYTES], usable);
-	own_add(&values[LIVE_BYTES], usable);
-	own_add(&values[LIVE_BLOCKS], 1);
-	live_add(r, (int64_t)usable);
+	check_live(r, values);
 }
 
 static inline void count_free(struct thread_ref *r, size_t usable)
@@ -129,9 +153,8 @@ static inline void count_free(struct thread_ref *r, size_t usable)
 	uint64_t *values = r->slot->values;
 
 	own_add(&values[FREE_CALLS], 1);
-	own_add(&values[LIVE_BYTES], (uint64_t)0 - usable);
-	own_add(&values[LIVE_BLOCKS], UINT64_MAX);
-	live_add(r, -(int64_t)usable);
+	own_add(&values[FREED_BYTES], usable);
+	check_live(r, values);
 }
 
 #endif

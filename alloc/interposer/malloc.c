@@ -27,12 +27,10 @@ static void shared_grant(enum value v, size_t requested, void *p)
 	slow_calls++;
 	if (process_bypassed())
 		return;
-	usable = next.usable_size(p);
+	usable = usable_of(p);
 	count_shared(v, 1);
 	count_shared(REQUESTED_BYTES, requested);
 	count_shared(USABLE_BYTES, usable);
-	count_shared(LIVE_BYTES, usable);
-	count_shared(LIVE_BLOCKS, 1);
 	live_shared((int64_t)usable);
 }
 
@@ -43,24 +41,28 @@ static void shared_free(void *p)
 	slow_calls++;
 	if (process_bypassed())
 		return;
-	usable = next.usable_size(p);
+	usable = usable_of(p);
 	count_shared(FREE_CALLS, 1);
-	count_shared(LIVE_BYTES, (uint64_t)0 - usable);
-	count_shared(LIVE_BLOCKS, UINT64_MAX);
+	count_shared(FREED_BYTES, usable);
 	live_shared(-(int64_t)usable);
 }
 
 // -- counting -----------------------------------------------------------------------------------------------
 
+static void count_rare(struct thread_ref *r, enum value v, uint64_t n)
+{
+	if (r != NULL)
+		own_add(&r->slot->values[v], n);
+	else if (!process_bypassed())
+		count_shared(v, n);
+}
+
 static void refused(struct thread_ref *r, enum value v)
 {
-	if (r != NULL) {
-		own_add(&r->slot->values[v], 1);
-		own_add(&r->slot->values[FAILURES], 1);
-	} else if (!process_bypassed()) {
-		count_shared(v, 1);
-		count_shared(FAILURES, 1);
-	}
+	count_rare(r, v, 1);
+	count_rare(r, FAILURES, 1);
+	if (v != REALLOC_CALLS)
+		count_rare(r, LIVE_BLOCKS, UINT64_MAX); // a call that took nothing
 }
 
 static inline void *granted(struct thread_ref *r, enum value v, void *p, size_t requested)
@@ -68,33 +70,28 @@ static inline void *granted(struct thread_ref *r, enum value v, void *p, size_t 
 	if (UNLIKELY(p == NULL))
 		refused(r, v);
 	else if (LIKELY(r != NULL))
-		count_grant(r, v, requested, next.usable_size(p));
+		count_grant(r, v, requested, usable_of(p));
 	else
 		shared_grant(v, requested, p);
 	return p;
 }
 
-// A block of `old` usable bytes has become one of `p`'s, or was freed when `p` is NULL.
+// A block of `old` usable bytes has become `p`, or was freed when `p` is NULL.
 static void resized(struct thread_ref *r, void *p, size_t requested, size_t old)
 {
-	size_t usable = p != NULL ? next.usable_size(p) : 0;
-	uint64_t change = (uint64_t)usable - old;
+	size_t usable = p != NULL ? usable_of(p) : 0;
 
-	if (r == NULL) {
-		count_shared(REALLOC_CALLS, 1);
-		count_shared(REQUESTED_BYTES, requested);
-		count_shared(USABLE_BYTES, usable);
-		count_shared(LIVE_BYTES, change);
-		count_shared(LIVE_BLOCKS, p != NULL ? 0 : UINT64_MAX);
-		live_shared((int64_t)change);
-		return;
-	}
-	own_add(&r->slot->values[REALLOC_CALLS], 1);
-	own_add(&r->slot->values[REQUESTED_BYTES], requested);
-	own_add(&r->slot->values[USABLE_BYTES], usable);
-	own_add(&r->slot->values[LIVE_BYTES], change);
-	own_add(&r->slot->values[LIVE_BLOCKS], p != NULL ? 0 : UINT64_MAX);
-	live_add(r, (int64_t)change);
+	slow_calls += r == NULL;
+	count_rare(r, REALLOC_CALLS, 1);
+	count_rare(r, REQUESTED_BYTES, requested);
+	count_rare(r, USABLE_BYTES, usable);
+	count_rare(r, FREED_BYTES, old);
+	if (p == NULL)
+		count_rare(r, LIVE_BLOCKS, UINT64_MAX);
+	if (r != NULL)
+		check_live(r, r->slot->values);
+	else
+		live_shared((int64_t)(usable - old));
 }
 
 // -- the functions ------------------------------------------------------------------------------------------
@@ -116,7 +113,7 @@ EXPORT void free(void *p)
 		return;
 	r = ref();
 	if (LIKELY(r != NULL))
-		count_free(r, next.usable_size(p));
+		count_free(r, usable_of(p));
 	else
 		shared_free(p);
 	next.free(p);
@@ -162,11 +159,15 @@ EXPORT void *realloc(void *p, size_t bytes)
 	r = ref();
 	if (UNLIKELY(r == NULL && !next_resolve()))
 		return bump_alloc(16, bytes);
-	if (p == NULL)
-		return granted(r, REALLOC_CALLS, next.realloc(NULL, bytes), bytes);
+	if (p == NULL) {
+		fresh = granted(r, REALLOC_CALLS, next.realloc(NULL, bytes), bytes);
+		if (fresh != NULL)
+			count_rare(r, LIVE_BLOCKS, 1); // calls of realloc are not counted as taking
+		return fresh;
+	}
 	if (r == NULL && process_bypassed())
 		return next.realloc(p, bytes);
-	old = next.usable_size(p);
+	old = usable_of(p);
 	fresh = next.realloc(p, bytes);
 	if (UNLIKELY(fresh == NULL && bytes != 0))
 		refused(r, REALLOC_CALLS);
@@ -250,5 +251,5 @@ EXPORT size_t malloc_usable_size(void *p)
 {
 	if (p != NULL && UNLIKELY(bump_owns(p)))
 		return bump_size(p);
-	return p != NULL && next_resolve() ? next.usable_size(p) : 0;
+	return p != NULL && next_resolve() ? usable_of(p) : 0;
 }

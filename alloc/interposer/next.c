@@ -5,16 +5,12 @@
 #include <stdalign.h>
 #include <string.h>
 
-#define BUMP_BYTES (64U * 1024U)
-
 struct next_functions next;
 
 static enum { UNRESOLVED, RESOLVING, RESOLVED } state;
 
-static struct {
-	size_t used;
-	alignas(4096) char bytes[BUMP_BYTES];
-} bump;
+alignas(4096) char bump_bytes[BUMP_BYTES];
+static size_t bump_used;
 
 static size_t no_usable_size(void *p)
 {
@@ -54,6 +50,51 @@ static void find_all(void)
 		next.usable_size = no_usable_size;
 }
 
+// A block of each kind, asked about in both ways. Few and small ones, to leave the program's heap as it was;
+// and no mapped one below 32 MiB, because freeing that would change from where on glibc maps.
+static bool chunks_agree(void)
+{
+	static const size_t sizes[][2] = {{16, 24}, {16, 25}, {256, 1000}, {16, 33 << 20}}; // alignment, bytes
+	bool agree = true;
+
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		void *p = next.memalign(sizes[i][0], sizes[i][1]);
+		size_t said;
+
+		if (p == NULL)
+			return false;
+		next.glibc_chunks = false;
+		said = usable_of(p);
+		next.glibc_chunks = true;
+		agree = agree && usable_of(p) == said;
+		next.free(p);
+	}
+	return agree;
+}
+
+static bool is_glibc(void)
+{
+	void *sizer, *version = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+
+	memcpy(&sizer, &next.usable_size, sizeof sizer);
+	return version != NULL && base_of(sizer) == base_of(version);
+}
+
+static const char *find_sanitizer(void)
+{
+	static const char *const sanitizers[][2] = {
+	        {"__asan_init", "AddressSanitizer"},
+	        {"__tsan_init", "ThreadSanitizer"},
+	        {"__msan_init", "MemorySanitizer"},
+	        {"__hwasan_init", "HWAddressSanitizer"},
+	};
+
+	for (size_t i = 0; i < sizeof sanitizers / sizeof sanitizers[0]; i++)
+		if (dlsym(RTLD_DEFAULT, sanitizers[i][0]) != NULL)
+			return sanitizers[i][1];
+	return NULL;
+}
+
 bool next_resolve(void)
 {
 	// Before main there is one thread: ld.so's. After the constructor nobody gets here any more.
@@ -63,6 +104,8 @@ bool next_resolve(void)
 		return false;
 	state = RESOLVING;
 	find_all();
+	next.sanitizer = find_sanitizer();
+	next.glibc_chunks = next.sanitizer == NULL && is_glibc() && chunks_agree();
 	__atomic_store_n(&state, RESOLVED, __ATOMIC_RELEASE);
 	return true;
 }
@@ -76,17 +119,12 @@ void *bump_alloc(size_t align, size_t bytes)
 		align = 16;
 	if (align > 4096 || bytes > BUMP_BYTES)
 		return NULL;
-	at = (bump.used + 16 + align - 1) & ~(align - 1);
+	at = (bump_used + 16 + align - 1) & ~(align - 1);
 	if (at + bytes > BUMP_BYTES)
 		return NULL;
-	bump.used = at + bytes;
-	memcpy(bump.bytes + at - sizeof bytes, &bytes, sizeof bytes);
-	return bump.bytes + at;
-}
-
-bool bump_owns(const void *p)
-{
-	return (uintptr_t)p - (uintptr_t)bump.bytes < BUMP_BYTES;
+	bump_used = at + bytes;
+	memcpy(bump_bytes + at - sizeof bytes, &bytes, sizeof bytes);
+	return bump_bytes + at;
 }
 
 size_t bump_size(const void *p)

@@ -73,10 +73,11 @@ static void *count_new(struct thread_ref *r, uint64_t before, void *p, size_t by
 	if (r == NULL || r != my_ref || calls() != before)
 		return p;
 	if (p != NULL) {
-		count_grant(r, MALLOC_CALLS, bytes, next.usable_size(p));
+		count_grant(r, MALLOC_CALLS, bytes, usable_of(p));
 	} else {
 		own_add(&r->slot->values[MALLOC_CALLS], 1);
 		own_add(&r->slot->values[FAILURES], 1);
+		own_add(&r->slot->values[LIVE_BLOCKS], UINT64_MAX);
 	}
 	return p;
 }
@@ -127,7 +128,7 @@ static void *plain_new(size_t align, size_t bytes)
 			free(p);                                                                               \
 			return;                                                                                \
 		}                                                                                              \
-		usable = r != NULL ? next.usable_size(p) : 0;                                                  \
+		usable = r != NULL ? usable_of(p) : 0;                                                  \
 		memcpy(&function, &found, sizeof function);                                                    \
 		function arguments;                                                                            \
 		count_delete(r, before, usable);                                                               \

@@ -55,7 +55,7 @@ static const char *const names[VALUE_COUNT] = {
 
 bool process_bypassed(void)
 {
-	return process.bypassed;
+	return process.bypassed || next.sanitizer != NULL;
 }
 
 // -- totals -------------------------------------------------------------------------------------------------
@@ -105,13 +105,13 @@ static int64_t next_limit(void)
 // limits.
 void live_publish(struct thread_ref *r)
 {
-	int64_t pending = r->pending;
+	int64_t more = (int64_t)unpublished(r, r->slot->values);
 
-	if (pending < 0)
-		pending -= r->limit / 2;
-	own_add((uint64_t *)&r->pending, (uint64_t)-pending);
-	live_shared(pending);
-	r->limit = next_limit();
+	if (more < 0)
+		more -= (int64_t)r->limit / 2;
+	own_add(&r->published, (uint64_t)more);
+	live_shared(more);
+	r->limit = (uint64_t)next_limit();
 }
 
 // -- threads ------------------------------------------------------------------------------------------------
@@ -138,9 +138,10 @@ static struct thread_ref *attach(void)
 	if (slot < 0)
 		return NULL;
 	r = &process.wiped->refs[slot];
-	r->pending = 0;
-	r->limit = next_limit();
 	r->slot = &process.file->threads[slot];
+	r->published = 0;
+	r->published = unpublished(r, r->slot->values); // by the slot's earlier owners
+	r->limit = (uint64_t)next_limit();
 	my_ref = r;
 	count_shared(THREADS, 1);
 	pthread_setspecific(process.key, r); // may allocate; by now that is an ordinary call
@@ -158,7 +159,7 @@ static void thread_end(void *ref)
 	my_ref = &no_ref;
 	if (r->slot == NULL) // a child's, wiped
 		return;
-	live_shared(r->pending);
+	live_shared((int64_t)unpublished(r, r->slot->values));
 	r->slot = NULL;
 	__atomic_fetch_and(&process.taken, ~(UINT64_C(1) << slot), __ATOMIC_RELEASE);
 }
@@ -185,10 +186,11 @@ static struct tele_file *open_file(void)
 
 static int64_t live_now(const struct tele_file *file)
 {
-	uint64_t live = file->counters[LIVE_BYTES].value;
+	uint64_t live = file->counters[LIVE_BYTES].value + file->counters[USABLE_BYTES].value -
+	                file->counters[FREED_BYTES].value;
 
 	for (unsigned i = 0; i < SG_TELE_THREADS; i++)
-		live += file->threads[i].values[LIVE_BYTES];
+		live += file->threads[i].values[USABLE_BYTES] - file->threads[i].values[FREED_BYTES];
 	return (int64_t)live;
 }
 
@@ -277,20 +279,13 @@ static bool reaches_us(void)
 // Whose malloc the program really calls. NULL: ours; else words for the note.
 static const char *find_obstacle(const char **which)
 {
-	static const char *const sanitizers[][2] = {
-	        {"__asan_init", "AddressSanitizer"},
-	        {"__tsan_init", "ThreadSanitizer"},
-	        {"__msan_init", "MemorySanitizer"},
-	        {"__hwasan_init", "HWAddressSanitizer"},
-	};
 	void *theirs;
 	Dl_info info;
 
-	for (size_t i = 0; i < sizeof sanitizers / sizeof sanitizers[0]; i++)
-		if (dlsym(RTLD_DEFAULT, sanitizers[i][0]) != NULL) {
-			*which = sanitizers[i][1];
-			return "the program has an allocator of its own, that of ";
-		}
+	if (next.sanitizer != NULL) {
+		*which = next.sanitizer;
+		return "the program has an allocator of its own, that of ";
+	}
 	if (reaches_us())
 		return NULL;
 	theirs = dlsym(RTLD_DEFAULT, "malloc");
@@ -315,13 +310,14 @@ static bool prepare(void)
 __attribute__((constructor)) static void start(void)
 {
 	const char *dir = getenv(SG_TELE_ENV_DIR);
-	const char *which = "", *obstacle = find_obstacle(&which);
+	const char *which = "", *obstacle;
 	struct tele_file *file;
 	int saved = errno;
 
 	if (dir != NULL && strlen(dir) < sizeof process.dir)
 		strcpy(process.dir, dir);
 	next_resolve();
+	obstacle = find_obstacle(&which);
 	process.bypassed = obstacle != NULL;
 	file = open_file();
 	if (file != NULL && obstacle != NULL)
