@@ -12,19 +12,19 @@ install_copy() {
 
 whole() {
 	install_copy
+	# Debian has libraries in lib/, or in a directory of the architecture below it.
 	for file in bin/stressgen libexec/stressgen/stressgen-lua libexec/stressgen/stressgen-h2 \
-		'lib*/stressgen/libstressalloc.so' 'lib/*/stressgen/libstressalloc.so' \
-		'share/stressgen/kernels/*/*' 'share/stressgen/dialects/*' 'share/stressgen/scenarios/*' \
+		'lib*/stressgen/libstressalloc.so lib/*/stressgen/libstressalloc.so' \
+		'share/stressgen/kernels/*/*.kernel' 'share/stressgen/dialects/*.dialect' 'share/stressgen/scenarios/*.h2' \
 		include/stressgen/slab_probe.h share/man/man1/stressgen.1 \
 		share/bash-completion/completions/stressgen share/zsh/site-functions/_stressgen \
 		share/fish/vendor_completions.d/stressgen.fish share/doc/stressgen/LICENSE; do
-		for found in "$prefix"/$file; do
-			[ -s "$found" ] && continue 2
+		found=
+		# shellcheck disable=SC2086 # patterns
+		for path in $(cd "$prefix" && echo $file); do
+			[ ! -s "$prefix/$path" ] || found=yes
 		done
-		# Debian has libraries in lib/, or below it in a directory of the architecture.
-		case $file in lib*) ls "$prefix"/lib*/stressgen/*.so "$prefix"/lib/*/stressgen/*.so 2>/dev/null && continue ;; esac
-		find "$prefix" >&2
-		fail "$file is missing in the above"
+		[ -n "$found" ] || fail "$file is not installed"
 	done
 	same "links out of the installed tree" "" "$(find "$prefix" -type l)"
 }
@@ -46,7 +46,7 @@ elsewhere() {
 	install_copy
 	mkdir "$tmp/cwd"
 	cd "$tmp/cwd"
-	exits 0 "$prefix/bin/stressgen" --depth 20 --requests 100 -o "$tmp/runs" </dev/null
+	exits 0 "$prefix/bin/stressgen" --depth 20 --kernel recursion/sum -o "$tmp/runs" </dev/null
 	for file in journal.jsonl report.html report.json junit.xml; do
 		set -- "$tmp"/runs/"$file" "$tmp"/runs/*/"$file"
 		[ -s "$1" ] || [ -s "${2:-}" ] || fail "the run has no $file"
