@@ -14,34 +14,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EXPORT      __attribute__((visibility("default")))
-#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define EXPORT __attribute__((visibility("default")))
+#define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 // X(enumerator, counter's name): the file's counters in their order. The first are counted by each thread.
-#define THREAD_VALUES(X)                                                                                       \
-	X(MALLOC_CALLS, "malloc_calls")           /* malloc and operator new */                                \
-	X(FREE_CALLS, "free_calls")               /* free and operator delete of what is not NULL */           \
-	X(CALLOC_CALLS, "calloc_calls")                                                                        \
-	X(REALLOC_CALLS, "realloc_calls")         /* realloc and reallocarray */                               \
-	X(MEMALIGN_CALLS, "memalign_calls")       /* memalign, aligned_alloc, posix_memalign, valloc, pvalloc */ \
-	X(FAILURES, "failures")                   /* requests that were answered with "no memory" */           \
-	X(REQUESTED_BYTES, "requested_bytes")     /* of all requests that were met */                          \
-	X(USABLE_BYTES, "usable_bytes")           /* what was handed out for them */                           \
-	X(FREED_BYTES, "freed_bytes")             /* usable bytes that came back */                            \
-	X(LIVE_BYTES, "live_bytes")               /* telemetry_read adds usable and subtracts freed bytes */   \
-	X(LIVE_BLOCKS, "live_blocks")             /* and here, calls that take and calls that free */
-#define PROCESS_VALUES(X)                                                                                      \
-	X(PEAK_BYTES, "peak_bytes")               /* highest live_bytes, too low by up to peak_error_bytes */  \
-	X(PEAK_ERROR_BYTES, "peak_error_bytes")                                                                \
-	X(INHERITED_BYTES, "inherited_bytes")     /* live_bytes at birth, in a forked child */                 \
-	X(THREADS, "threads")                     /* that have allocated */
+#define THREAD_VALUES(X)                                                                                          \
+	X(MALLOC_CALLS, "malloc_calls") /* malloc and operator new */                                             \
+	X(FREE_CALLS, "free_calls")     /* free and operator delete of what is not NULL */                        \
+	X(CALLOC_CALLS, "calloc_calls")                                                                           \
+	X(REALLOC_CALLS, "realloc_calls")     /* realloc and reallocarray */                                      \
+	X(MEMALIGN_CALLS, "memalign_calls")   /* memalign, aligned_alloc, posix_memalign, valloc, pvalloc */      \
+	X(FAILURES, "failures")               /* requests that were answered with "no memory" */                  \
+	X(REQUESTED_BYTES, "requested_bytes") /* of all requests that were met */                                 \
+	X(USABLE_BYTES, "usable_bytes")       /* what was handed out for them */                                  \
+	X(FREED_BYTES, "freed_bytes")         /* usable bytes that came back */                                   \
+	X(LIVE_BYTES, "live_bytes")           /* telemetry_read adds usable and subtracts freed bytes */          \
+	X(LIVE_BLOCKS, "live_blocks")         /* and here, calls that take and calls that free */
+#define PROCESS_VALUES(X)                                                                                         \
+	X(PEAK_BYTES, "peak_bytes") /* highest live_bytes, too low by up to peak_error_bytes */                   \
+	X(PEAK_ERROR_BYTES, "peak_error_bytes")                                                                   \
+	X(INHERITED_BYTES, "inherited_bytes") /* live_bytes at birth, in a forked child */                        \
+	X(THREADS, "threads")                 /* that have allocated */
 
 enum value {
 #define X(name, text) name,
 	THREAD_VALUES(X) PROCESS_VALUES(X)
 #undef X
-	VALUE_COUNT
+	        VALUE_COUNT
 };
 
 // The functions behind ours: those of the malloc that the program would have without us.
@@ -55,8 +55,8 @@ struct next_functions {
 	int (*posix_memalign)(void **, size_t, size_t);
 	size_t (*usable_size)(void *); // gives 0 where that malloc has no such function
 	bool glibc_chunks;             // usable_of may read glibc's own chunk headers
-	const char *sanitizer;         // whose allocator it is; NULL: no sanitizer's. It must be called as little as
-	                               // the program does: its other functions fail while it starts
+	const char *sanitizer; // whose allocator it is; NULL: no sanitizer's. It must be called as little as
+	                       // the program does: its other functions fail while it starts
 };
 
 extern struct next_functions next; // filled in by next_resolve

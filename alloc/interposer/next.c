@@ -25,10 +25,10 @@ static void *base_of(void *function)
 }
 
 // ISO C has no cast from an object's pointer to a function's.
-#define FIND(field, name)                                                                                      \
-	do {                                                                                                   \
-		void *found_ = dlsym(RTLD_NEXT, name);                                                         \
-		memcpy(&next.field, &found_, sizeof found_);                                                   \
+#define FIND(field, name)                                                                                         \
+	do {                                                                                                      \
+		void *found_ = dlsym(RTLD_NEXT, name);                                                            \
+		memcpy(&next.field, &found_, sizeof found_);                                                      \
 	} while (0)
 
 static void find_all(void)
@@ -54,7 +54,9 @@ static void find_all(void)
 // and no mapped one below 32 MiB, because freeing that would change from where on glibc maps.
 static bool chunks_agree(void)
 {
-	static const size_t sizes[][2] = {{16, 24}, {16, 25}, {256, 1000}, {16, 33 << 20}}; // alignment, bytes
+	static const size_t sizes[][2] = {
+		{ 16, 24 }, { 16, 25 }, { 256, 1000 }, { 16, 33 << 20 }
+	}; // alignment, bytes
 	bool agree = true;
 
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -83,10 +85,10 @@ static bool is_glibc(void)
 static const char *find_sanitizer(void)
 {
 	static const char *const sanitizers[][2] = {
-	        {"__asan_init", "AddressSanitizer"},
-	        {"__tsan_init", "ThreadSanitizer"},
-	        {"__msan_init", "MemorySanitizer"},
-	        {"__hwasan_init", "HWAddressSanitizer"},
+		{ "__asan_init", "AddressSanitizer" },
+		{ "__tsan_init", "ThreadSanitizer" },
+		{ "__msan_init", "MemorySanitizer" },
+		{ "__hwasan_init", "HWAddressSanitizer" },
 	};
 
 	for (size_t i = 0; i < sizeof sanitizers / sizeof sanitizers[0]; i++)

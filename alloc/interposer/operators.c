@@ -9,11 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum operator {
-	NEW, NEW_NOTHROW, NEW_ALIGNED, NEW_ALIGNED_NOTHROW,
-	NEW_ARRAY, NEW_ARRAY_NOTHROW, NEW_ARRAY_ALIGNED, NEW_ARRAY_ALIGNED_NOTHROW,
-	DELETE, DELETE_SIZED, DELETE_NOTHROW, DELETE_ALIGNED, DELETE_SIZED_ALIGNED, DELETE_ALIGNED_NOTHROW,
-	DELETE_ARRAY, DELETE_ARRAY_SIZED, DELETE_ARRAY_NOTHROW, DELETE_ARRAY_ALIGNED, DELETE_ARRAY_SIZED_ALIGNED,
+enum operator{
+	NEW,
+	NEW_NOTHROW,
+	NEW_ALIGNED,
+	NEW_ALIGNED_NOTHROW,
+	NEW_ARRAY,
+	NEW_ARRAY_NOTHROW,
+	NEW_ARRAY_ALIGNED,
+	NEW_ARRAY_ALIGNED_NOTHROW,
+	DELETE,
+	DELETE_SIZED,
+	DELETE_NOTHROW,
+	DELETE_ALIGNED,
+	DELETE_SIZED_ALIGNED,
+	DELETE_ALIGNED_NOTHROW,
+	DELETE_ARRAY,
+	DELETE_ARRAY_SIZED,
+	DELETE_ARRAY_NOTHROW,
+	DELETE_ARRAY_ALIGNED,
+	DELETE_ARRAY_SIZED_ALIGNED,
 	DELETE_ARRAY_ALIGNED_NOTHROW,
 	OPERATORS
 };
@@ -23,7 +38,7 @@ static void *nexts[OPERATORS]; // found at the first use of each; several thread
 // A C++ library that was loaded by dlopen for one plug-in is not among "the next": it is asked by name.
 static void *find(const char *symbol)
 {
-	static const char *const libraries[] = {"libstdc++.so.6", "libc++abi.so.1", "libc++.so.1"};
+	static const char *const libraries[] = { "libstdc++.so.6", "libc++abi.so.1", "libc++.so.1" };
 	void *found = dlsym(RTLD_NEXT, symbol);
 
 	for (size_t i = 0; found == NULL && i < sizeof libraries / sizeof libraries[0]; i++) {
@@ -89,73 +104,73 @@ static void count_delete(struct thread_ref *r, uint64_t before, size_t usable)
 }
 
 // Nobody has the operator: then nobody can throw its exception either.
-static void *plain_new(size_t align, size_t bytes)
+static void *plain_new(const char *symbol, size_t align, size_t bytes)
 {
 	void *p = align <= 16 ? malloc(bytes > 0 ? bytes : 1) : aligned_alloc(align, bytes);
 
-	if (p == NULL)
+	if (p == NULL && strstr(symbol, "nothrow") == NULL)
 		abort();
 	return p;
 }
 
 // NAME(parameters) calls the next one with (arguments).
-#define DEFINE_NEW(which, name, align, parameters, types, arguments)                                           \
-	EXPORT void *name parameters;                                                                          \
-	void *name parameters                                                                                  \
-	{                                                                                                      \
-		void *found = next_operator(which, #name);                                                     \
-		struct thread_ref *r = own_ref();                                                              \
-		uint64_t before = calls();                                                                     \
-		void *(*function) types;                                                                       \
-                                                                                                               \
-		if (UNLIKELY(found == NULL))                                                                   \
-			return plain_new(align, bytes);                                                        \
-		memcpy(&function, &found, sizeof function);                                                    \
-		return count_new(r, before, function arguments, bytes);                                        \
+#define DEFINE_NEW(which, name, align, parameters, types, arguments)                                              \
+	EXPORT void *name parameters;                                                                             \
+	void *name parameters                                                                                     \
+	{                                                                                                         \
+		void *found = next_operator(which, #name);                                                        \
+		struct thread_ref *r = own_ref();                                                                 \
+		uint64_t before = calls();                                                                        \
+		void *(*function)types;                                                                           \
+                                                                                                                  \
+		if (UNLIKELY(found == NULL))                                                                      \
+			return plain_new(#name, align, bytes);                                                    \
+		memcpy(&function, &found, sizeof function);                                                       \
+		return count_new(r, before, function arguments, bytes);                                           \
 	}
 
-#define DEFINE_DELETE(which, name, parameters, types, arguments)                                               \
-	EXPORT void name parameters;                                                                           \
-	void name parameters                                                                                   \
-	{                                                                                                      \
-		void *found = next_operator(which, #name);                                                     \
-		struct thread_ref *r = own_ref();                                                              \
-		uint64_t before = calls();                                                                     \
-		size_t usable;                                                                                 \
-		void (*function) types;                                                                        \
-                                                                                                               \
-		if (p == NULL || UNLIKELY(found == NULL)) {                                                    \
-			free(p);                                                                               \
-			return;                                                                                \
-		}                                                                                              \
-		usable = r != NULL ? usable_of(p) : 0;                                                  \
-		memcpy(&function, &found, sizeof function);                                                    \
-		function arguments;                                                                            \
-		count_delete(r, before, usable);                                                               \
+#define DEFINE_DELETE(which, name, parameters, types, arguments)                                                  \
+	EXPORT void name parameters;                                                                              \
+	void name parameters                                                                                      \
+	{                                                                                                         \
+		void *found = next_operator(which, #name);                                                        \
+		struct thread_ref *r = own_ref();                                                                 \
+		uint64_t before = calls();                                                                        \
+		size_t usable;                                                                                    \
+		void(*function) types;                                                                            \
+                                                                                                                  \
+		if (p == NULL || UNLIKELY(found == NULL)) {                                                       \
+			free(p);                                                                                  \
+			return;                                                                                   \
+		}                                                                                                 \
+		usable = r != NULL ? usable_of(p) : 0;                                                            \
+		memcpy(&function, &found, sizeof function);                                                       \
+		function arguments;                                                                               \
+		count_delete(r, before, usable);                                                                  \
 	}
 
 typedef const void *nothrow; // std::nothrow_t const &
 
 // The names as the C++ ABI mangles them: w new, a array, l delete, m size_t, St11align_val_t the alignment.
-#define DEFINE_NEWS(prefix, array)                                                                             \
-	DEFINE_NEW(NEW##array, prefix##m, 0, (size_t bytes), (size_t), (bytes))                                \
-	DEFINE_NEW(NEW##array##_NOTHROW, prefix##mRKSt9nothrow_t, 0, (size_t bytes, nothrow n), (size_t, nothrow),  \
-	           (bytes, n))                                                                                 \
-	DEFINE_NEW(NEW##array##_ALIGNED, prefix##mSt11align_val_t, align, (size_t bytes, size_t align),        \
-	           (size_t, size_t), (bytes, align))                                                           \
-	DEFINE_NEW(NEW##array##_ALIGNED_NOTHROW, prefix##mSt11align_val_tRKSt9nothrow_t, align,                \
+#define DEFINE_NEWS(prefix, array)                                                                                \
+	DEFINE_NEW(NEW##array, prefix##m, 0, (size_t bytes), (size_t), (bytes))                                   \
+	DEFINE_NEW(NEW##array##_NOTHROW, prefix##mRKSt9nothrow_t, 0, (size_t bytes, nothrow n),                   \
+	           (size_t, nothrow), (bytes, n))                                                                 \
+	DEFINE_NEW(NEW##array##_ALIGNED, prefix##mSt11align_val_t, align, (size_t bytes, size_t align),           \
+	           (size_t, size_t), (bytes, align))                                                              \
+	DEFINE_NEW(NEW##array##_ALIGNED_NOTHROW, prefix##mSt11align_val_tRKSt9nothrow_t, align,                   \
 	           (size_t bytes, size_t align, nothrow n), (size_t, size_t, nothrow), (bytes, align, n))
 
-#define DEFINE_DELETES(prefix, array)                                                                          \
-	DEFINE_DELETE(DELETE##array, prefix##Pv, (void *p), (void *), (p))                                     \
-	DEFINE_DELETE(DELETE##array##_SIZED, prefix##Pvm, (void *p, size_t bytes), (void *, size_t), (p, bytes)) \
+#define DEFINE_DELETES(prefix, array)                                                                             \
+	DEFINE_DELETE(DELETE##array, prefix##Pv, (void *p), (void *), (p))                                        \
+	DEFINE_DELETE(DELETE##array##_SIZED, prefix##Pvm, (void *p, size_t bytes), (void *, size_t), (p, bytes))  \
 	DEFINE_DELETE(DELETE##array##_NOTHROW, prefix##PvRKSt9nothrow_t, (void *p, nothrow n), (void *, nothrow), \
-	              (p, n))                                                                                  \
-	DEFINE_DELETE(DELETE##array##_ALIGNED, prefix##PvSt11align_val_t, (void *p, size_t align),             \
-	              (void *, size_t), (p, align))                                                            \
-	DEFINE_DELETE(DELETE##array##_SIZED_ALIGNED, prefix##PvmSt11align_val_t,                               \
-	              (void *p, size_t bytes, size_t align), (void *, size_t, size_t), (p, bytes, align))      \
-	DEFINE_DELETE(DELETE##array##_ALIGNED_NOTHROW, prefix##PvSt11align_val_tRKSt9nothrow_t,                \
+	              (p, n))                                                                                     \
+	DEFINE_DELETE(DELETE##array##_ALIGNED, prefix##PvSt11align_val_t, (void *p, size_t align),                \
+	              (void *, size_t), (p, align))                                                               \
+	DEFINE_DELETE(DELETE##array##_SIZED_ALIGNED, prefix##PvmSt11align_val_t,                                  \
+	              (void *p, size_t bytes, size_t align), (void *, size_t, size_t), (p, bytes, align))         \
+	DEFINE_DELETE(DELETE##array##_ALIGNED_NOTHROW, prefix##PvSt11align_val_tRKSt9nothrow_t,                   \
 	              (void *p, size_t align, nothrow n), (void *, size_t, nothrow), (p, align, n))
 
 // clang-format off

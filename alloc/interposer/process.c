@@ -27,19 +27,19 @@ struct wiped {
 };
 
 static struct {
-	struct tele_file *file;      // NULL before the start and where there is nothing to count
+	struct tele_file *file; // NULL before the start and where there is nothing to count
 	struct wiped *wiped;
 	uint64_t early[VALUE_COUNT]; // totals until there is a file
 	uint64_t taken;              // bit per slot that has an owner
 	int64_t live;                // what threads have published; never above the true figure
 	int64_t peak, peak_error;
 	int64_t limit_max, threads_max;
-	int64_t live_at_fork;        // in the child, when `forking`
+	int64_t live_at_fork; // in the child, when `forking`
 	bool forking;
 	bool bypassed;
-	int repairing;               // a lock around a child's first call
+	int repairing; // a lock around a child's first call
 	pthread_key_t key;
-	char dir[4096];              // the telemetry directory; "": none
+	char dir[4096]; // the telemetry directory; "": none
 } process;
 
 static struct thread_ref no_ref;
@@ -49,7 +49,7 @@ static __thread bool ended __attribute__((tls_model("initial-exec"))); // its sl
 
 static const char *const names[VALUE_COUNT] = {
 #define X(name, text) [name] = text,
-        THREAD_VALUES(X) PROCESS_VALUES(X)
+	THREAD_VALUES(X) PROCESS_VALUES(X)
 #undef X
 };
 
@@ -125,8 +125,8 @@ static int claim_slot(void)
 		if (taken == UINT64_MAX)
 			return -1;
 		slot = __builtin_ctzll(~taken);
-	} while (!__atomic_compare_exchange_n(&process.taken, &taken, taken | UINT64_C(1) << slot, true, __ATOMIC_ACQUIRE,
-	                                      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&process.taken, &taken, taken | UINT64_C(1) << slot, true,
+	                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 	return slot;
 }
 

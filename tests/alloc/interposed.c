@@ -1,0 +1,270 @@
+// A program whose every allocation is known, to be run under libstressalloc.so: `interposed WHAT`. It prints
+// nothing but what it knows better than the interposer, by write().
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void print_number(uint64_t n)
+{
+	char text[32];
+	int len = snprintf(text, sizeof text, "%llu\n", (unsigned long long)n);
+
+	if (write(STDOUT_FILENO, text, (size_t)len) != len)
+		_exit(9);
+}
+
+static void *kept[1000];
+static size_t kept_count;
+
+static void *keep(void *p)
+{
+	if (p == NULL)
+		_exit(8);
+	kept[kept_count++] = p;
+	return p;
+}
+
+static void give_back(void)
+{
+	free(kept[--kept_count]);
+}
+
+// Every function, with what it does at its edges. Prints the usable bytes that stay out.
+static void functions(void)
+{
+	volatile size_t huge = SIZE_MAX / 2;
+	uint64_t live = 0;
+	void *p = NULL;
+
+	for (int i = 0; i < 100; i++)
+		keep(malloc(100));
+	for (int i = 0; i < 60; i++)
+		give_back();
+	for (int i = 0; i < 10; i++)
+		keep(calloc(7, 11));
+	for (int i = 0; i < 5; i++)
+		keep(realloc(NULL, 50));
+	for (int i = 0; i < 5; i++) { // larger, smaller and gone
+		p = realloc(realloc(malloc(10), 5000), 20);
+		if (realloc(p, 0) != NULL)
+			_exit(7);
+	}
+	keep(reallocarray(NULL, 3, 9));
+	keep(memalign(64, 200));
+	keep(aligned_alloc(128, 256));
+	if (posix_memalign(&p, 4096, 300) != 0 || posix_memalign(&kept[999], 3, 300) == 0)
+		_exit(6);
+	keep(p);
+	keep(valloc(400));
+	keep(pvalloc(500));
+	keep(malloc(0));
+	free(NULL);
+	if (calloc(huge, 4) != NULL || reallocarray(NULL, huge, 4) != NULL || malloc(huge) != NULL ||
+	    realloc(NULL, huge) != NULL)
+		_exit(5);
+	for (size_t i = 0; i < kept_count; i++)
+		live += malloc_usable_size(kept[i]);
+	print_number(live);
+}
+
+static void *thread_work(void *arg)
+{
+	pthread_barrier_t *barrier = arg;
+	void *blocks[100];
+
+	pthread_barrier_wait(barrier);
+	for (int round = 0; round < 100; round++) {
+		for (int i = 0; i < 100; i++)
+			blocks[i] = malloc((size_t)(i + 1) * 10);
+		for (int i = 0; i < 100; i++)
+			free(blocks[i]);
+	}
+	return malloc(64); // freed by who joins
+}
+
+// More threads at once than there are slots, twice.
+static void threads(void)
+{
+	enum { COUNT = 80 };
+	pthread_t ids[COUNT];
+	pthread_barrier_t barrier;
+
+	pthread_barrier_init(&barrier, NULL, COUNT);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < COUNT; i++)
+			if (pthread_create(&ids[i], NULL, thread_work, &barrier) != 0)
+				_exit(4);
+		for (int i = 0; i < COUNT; i++) {
+			void *last;
+
+			pthread_join(ids[i], &last);
+			free(last);
+		}
+	}
+}
+
+static pthread_key_t key;
+
+static void late_destructor(void *value)
+{
+	void *fresh = malloc(10);
+
+	free(value);
+	if (fresh != NULL && value != NULL && pthread_getspecific(key) == NULL)
+		pthread_setspecific(key, fresh); // runs again, up to PTHREAD_DESTRUCTOR_ITERATIONS
+}
+
+static void *thread_with_destructor(void *arg)
+{
+	(void)arg;
+	pthread_setspecific(key, malloc(10));
+	return NULL;
+}
+
+// Destructors that allocate behind the interposer's own.
+static void destructors(void)
+{
+	pthread_key_create(&key, late_destructor);
+	for (int i = 0; i < 100; i++) {
+		pthread_t id;
+
+		if (pthread_create(&id, NULL, thread_with_destructor, NULL) != 0)
+			_exit(4);
+		pthread_join(id, NULL);
+	}
+}
+
+static void in_child(void (*work)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		work();
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		_exit(3);
+}
+
+static void child_work(void)
+{
+	for (int i = 0; i < 10; i++)
+		give_back(); // inherited
+	for (int i = 0; i < 7; i++)
+		keep(malloc(1000));
+}
+
+static void *idle(void *arg)
+{
+	free(malloc(10));
+	pthread_barrier_wait(arg);
+	pthread_barrier_wait(arg);
+	return NULL;
+}
+
+// A fork while there is another thread, which the child does not have.
+static void forks(void)
+{
+	pthread_barrier_t barrier;
+	pthread_t id;
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	pthread_create(&id, NULL, idle, &barrier);
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 10; i++)
+		keep(malloc(100000));
+	in_child(child_work);
+	pthread_barrier_wait(&barrier);
+	pthread_join(id, NULL);
+	keep(malloc(1));
+}
+
+static void execs(char *self)
+{
+	char what[] = "functions";
+	char *argv[] = { self, what, NULL };
+
+	keep(malloc(12345));
+	execv(self, argv);
+}
+
+// Up to `top` bytes in blocks, down, and a little up again: prints the highest usable bytes there were.
+static void peak(void)
+{
+	enum { BLOCKS = 20000 };
+	static void *blocks[BLOCKS];
+	uint64_t live = 0, highest = 0;
+
+	for (int round = 0; round < 3; round++) {
+		int count = round == 1 ? BLOCKS : BLOCKS / 3;
+
+		for (int i = 0; i < count; i++) {
+			blocks[i] = malloc((size_t)(i % 977) + 1);
+			live += malloc_usable_size(blocks[i]);
+			highest = live > highest ? live : highest;
+			if (i % 3 == 0) { // up and down in small steps on the way
+				live -= malloc_usable_size(blocks[i]);
+				free(blocks[i]);
+				blocks[i] = malloc(16);
+				live += malloc_usable_size(blocks[i]);
+			}
+		}
+		for (int i = 0; i < count; i++) {
+			live -= malloc_usable_size(blocks[i]);
+			free(blocks[i]);
+		}
+	}
+	print_number(highest);
+}
+
+static volatile sig_atomic_t signals;
+
+static void on_signal(int number)
+{
+	(void)number;
+	signals++;
+	free(malloc(24));
+}
+
+// A signal whose handler allocates, between any two instructions of ours but not inside malloc: the block is
+// taken and given back by the handler alone, while the program counts.
+static void handlers(void)
+{
+	signal(SIGUSR1, on_signal);
+	for (int i = 0; i < 2000; i++)
+		raise(SIGUSR1);
+	print_number((uint64_t)signals);
+}
+
+static void dies(void)
+{
+	for (int i = 0; i < 500; i++)
+		keep(malloc(200));
+	raise(SIGKILL);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} all[] = {
+		{ "functions", functions }, { "threads", threads }, { "destructors", destructors },
+		{ "forks", forks },         { "peak", peak },       { "dies", dies },
+		{ "handlers", handlers },
+	};
+
+	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof all[0]; i++)
+		if (strcmp(argv[1], all[i].name) == 0)
+			all[i].run();
+	if (argc > 1 && strcmp(argv[1], "execs") == 0)
+		execs(argv[0]);
+	return 0;
+}
