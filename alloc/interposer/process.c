@@ -95,8 +95,9 @@ static int64_t next_limit(void)
 	int64_t limit = __atomic_load_n(&process.live, __ATOMIC_RELAXED) / (1024 * (threads > 0 ? threads : 1));
 
 	limit = limit < LIMIT_MIN ? LIMIT_MIN : limit > LIMIT_MAX ? LIMIT_MAX : limit;
-	if (raise_to(&process.limit_max, limit) | raise_to(&process.threads_max, threads))
-		raise_to((int64_t *)total(PEAK_ERROR_BYTES), process.limit_max * process.threads_max);
+	raise_to(&process.limit_max, limit);
+	raise_to(&process.threads_max, threads);
+	raise_to((int64_t *)total(PEAK_ERROR_BYTES), process.limit_max * process.threads_max);
 	return limit;
 }
 
