@@ -186,8 +186,8 @@ static void put_run(struct view *v, const char *name, FILE *out)
 {
 	const char *warning;
 
-	fprintf(out, "%s: %s  %s %s\n", name, text_line(&v->arena, v->run->dir), view_sentence(v),
-	        view_remarks(v));
+	fprintf(out, "%s: %s  %s%s%s\n", name, text_line(&v->arena, v->run->dir), view_sentence(v),
+	        *view_remarks(v) != '\0' ? " " : "", view_remarks(v));
 	for (size_t i = 0; (warning = view_warning(v, i)) != NULL; i++)
 		fprintf(out, "   %s\n", warning);
 }

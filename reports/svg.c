@@ -87,10 +87,12 @@ size_t scale_ticks(const struct scale *s, double ticks[SCALE_MOST_TICKS])
 	n = log_ticks(s, ticks, 1);
 	if (n < 3)
 		n = log_ticks(s, ticks, 3);
-	if (n < 2) {
-		ticks[0] = ceil(s->low);
-		ticks[1] = floor(s->high);
-		n = 2;
+	if (n < 2) { // a narrow range: round steps, equally far apart
+		double step = round_up((s->high - s->low) / 4);
+
+		n = 0;
+		for (double v = ceil(s->low / step) * step; v <= s->high && n < SCALE_MOST_TICKS; v += step)
+			ticks[n++] = v;
 	}
 	return n;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define DEFAULT_COLUMNS 100U
-#define FEWEST_COLUMNS 40U
+#define FEWEST_COLUMNS 48U
 #define INDENT 2U
 #define GAP 2U
 #define NARROWEST 8U // a column is not cut further

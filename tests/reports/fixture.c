@@ -44,12 +44,13 @@ static void append(struct fixture *f, const char *type, json_t *record)
 struct fixture *fixture_new(const char *dir, const char *name, size_t planned)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	struct err e = {0};
+	struct err e = { 0 };
 	json_t *info = run_info();
 	char *path;
 
 	assert_non_null(f);
 	f->dir = io_join(dir, name);
+	assert_int_equal(io_remove_tree(f->dir), 0);
 	assert_int_equal(io_make_dirs(f->dir, &e), 0);
 	path = io_join(f->dir, "run.json");
 	assert_int_equal(json_dump_file(info, path, 0), 0);
@@ -64,7 +65,10 @@ struct fixture *fixture_new(const char *dir, const char *name, size_t planned)
 
 void fixture_start(struct fixture *f, const char *id)
 {
-	append(f, "start", json_pack("{s:s, s:i}", "id", id, "attempt", 1));
+	char *text = result_utf8(id, strlen(id));
+
+	append(f, "start", json_pack("{s:s, s:i}", "id", text, "attempt", 1));
+	free(text);
 }
 
 void fixture_end(struct fixture *f, struct result *r)
@@ -76,7 +80,10 @@ void fixture_end(struct fixture *f, struct result *r)
 
 void fixture_stop(struct fixture *f, const char *reason)
 {
-	append(f, "stop", json_pack("{s:s}", "reason", reason));
+	char *text = result_utf8(reason, strlen(reason));
+
+	append(f, "stop", json_pack("{s:s}", "reason", text));
+	free(text);
 }
 
 void fixture_append_bytes(struct fixture *f, const char *bytes, size_t len)
@@ -90,10 +97,10 @@ void fixture_append_bytes(struct fixture *f, const char *bytes, size_t len)
 
 void fixture_load(struct fixture *f, struct run *r)
 {
-	struct err e = {0};
+	struct err e = { 0 };
 
 	assert_int_equal(journal_close(f->journal), 0);
-	*r = (struct run){0};
+	*r = (struct run){ 0 };
 	if (run_load(f->dir, r, &e) < 0)
 		fail_msg("%s", e.text);
 	free(f->dir);
@@ -105,7 +112,7 @@ void fixture_load(struct fixture *f, struct run *r)
 
 struct result fixture_result(const char *id, enum verdict v)
 {
-	struct result r = {.id = strdup(id), .attempt = 1, .verdict = v, .expected = VERDICT_PASSED};
+	struct result r = { .id = strdup(id), .attempt = 1, .verdict = v, .expected = VERDICT_PASSED };
 
 	r.as_expected = !verdict_is_bad(v);
 	r.exit_code = v == VERDICT_FAILED;
@@ -176,13 +183,13 @@ struct result_pool *fixture_pool(struct result *r, const char *name, uint64_t un
 void fixture_gauge(struct result *r, const char *name, double value, const char *unit)
 {
 	r->gauges = grow(r->gauges, &r->gauge_count, sizeof *r->gauges);
-	r->gauges[r->gauge_count - 1] = (struct result_gauge){strdup(name), strdup(unit), value};
+	r->gauges[r->gauge_count - 1] = (struct result_gauge){ strdup(name), strdup(unit), value };
 }
 
 void fixture_case(struct result *r, const char *name, enum verdict v, uint64_t ns, const char *text)
 {
 	r->cases = grow(r->cases, &r->case_count, sizeof *r->cases);
-	r->cases[r->case_count - 1] = (struct result_case){strdup(name), strdup(text), v, ns};
+	r->cases[r->case_count - 1] = (struct result_case){ strdup(name), strdup(text), v, ns };
 }
 
 void fixture_string(struct strings *s, const char *text)
@@ -196,31 +203,31 @@ static const struct {
 	const char *name;
 	uint64_t median_ns, bytes;
 } kernels[] = {
-        {"recursion/countdown-1000", 17000, 131072},
-        {"recursion/countdown-5000", 84000, 655360},
-        {"recursion/countdown-10000", 169000, 1310720},
-        {"recursion/sum-1000", 31000, 190000},
-        {"recursion/sum-5000", 155000, 900000},
-        {"recursion/factorial-100", 3100, 70000},
-        {"recursion/mutual-1000", 26000, 131072},
-        {"recursion/reverse-1000", 210000, 240000},
-        {"recursion/nested-maps", 95000, 180000},
-        {"recursion/fibonacci-20", 2100000, 72000},
-        {"recursion/tree-10", 640000, 420000},
-        {"recursion/ackermann-2", 48000, 90000},
-        {"gc/lists-100", 120000, 300000},
-        {"gc/lists-1000", 1300000, 640000},
-        {"gc/nested-50", 41000, 95000},
-        {"gc/nested-100", 83000, 130000},
-        {"gc/preserve-large", 4900000, 3120000},
-        {"gc/interleaved", 1900000, 510000},
-        {"gc/cycles", 3300000, 610000},
+	{ "recursion/countdown-1000", 17000, 131072 },
+	{ "recursion/countdown-5000", 84000, 655360 },
+	{ "recursion/countdown-10000", 169000, 1310720 },
+	{ "recursion/sum-1000", 31000, 190000 },
+	{ "recursion/sum-5000", 155000, 900000 },
+	{ "recursion/factorial-100", 3100, 70000 },
+	{ "recursion/mutual-1000", 26000, 131072 },
+	{ "recursion/reverse-1000", 210000, 240000 },
+	{ "recursion/nested-maps", 95000, 180000 },
+	{ "recursion/fibonacci-20", 2100000, 72000 },
+	{ "recursion/tree-10", 640000, 420000 },
+	{ "recursion/ackermann-2", 48000, 90000 },
+	{ "gc/lists-100", 120000, 300000 },
+	{ "gc/lists-1000", 1300000, 640000 },
+	{ "gc/nested-50", 41000, 95000 },
+	{ "gc/nested-100", 83000, 130000 },
+	{ "gc/preserve-large", 4900000, 3120000 },
+	{ "gc/interleaved", 1900000, 510000 },
+	{ "gc/cycles", 3300000, 610000 },
 };
 
 static const struct {
 	const char *name;
 	double factor;
-} targets[] = {{"lua@slab-fixed", 1.0}, {"lua@jemalloc", 1.22}, {"lua@malloc", 1.31}, {"python3", 6.4}};
+} targets[] = { { "lua@slab-fixed", 1.0 }, { "lua@jemalloc", 1.22 }, { "lua@malloc", 1.31 }, { "python3", 6.4 } };
 
 #define SLAB 6501171U
 
@@ -245,9 +252,9 @@ static void add_kernel(struct fixture *f, size_t k, size_t t)
 static const struct {
 	const char *name;
 	unsigned requests;
-} scenarios[] = {{"single-request", 1},       {"several-requests", 5}, {"five-headers", 1},
-                 {"several-with-headers", 5}, {"methods", 5},          {"hosts-and-paths", 6},
-                 {"multiplexed-load", 10000}};
+} scenarios[] = { { "single-request", 1 },       { "several-requests", 5 }, { "five-headers", 1 },
+	          { "several-with-headers", 5 }, { "methods", 5 },          { "hosts-and-paths", 6 },
+	          { "multiplexed-load", 10000 } };
 
 static void add_scenario(struct fixture *f, size_t s)
 {
@@ -264,7 +271,7 @@ static void add_scenario(struct fixture *f, size_t s)
 	r.wall_ns = scenarios[s].requests > 10 ? 640000000 : 24000000;
 	for (unsigned i = 0; scenarios[s].requests > 10 && i < 7; i++) {
 		r.points = grow(r.points, &r.point_count, sizeof *r.points);
-		r.points[i] = (struct result_point){100 * i, 190, (5U + i) << 20, 25 + i, 2, 2};
+		r.points[i] = (struct result_point){ 100 * i, 190, (5U + i) << 20, 25 + i, 2, 2 };
 	}
 	fixture_end(f, &r);
 }
@@ -302,7 +309,7 @@ static void add_troubles(struct fixture *f)
 	r.evidence = strdup("still running after 30 s; ended by SIGTERM");
 	for (unsigned i = 0; i < 240; i++) {
 		r.points = grow(r.points, &r.point_count, sizeof *r.points);
-		r.points[i] = (struct result_point){125 * i, i % 7 * 30, (4U << 20) + 90000U * i, 12, 2, 2};
+		r.points[i] = (struct result_point){ 125 * i, i % 7 * 30, (4U << 20) + 90000U * i, 12, 2, 2 };
 	}
 	fixture_end(f, &r);
 
@@ -367,12 +374,67 @@ void fixture_many(const char *dir, const char *name, size_t count, struct run *r
 	fixture_load(f, r);
 }
 
+// ---- hostile texts ------------------------------------------------------------------------------------------
+
+#define HOSTILE                                                                                                   \
+	"<script>alert(1)</script> ]]> --> \"onload='x' & &lt; \\ {} %s \x1b[2J \x9b 31m \xe2\x80\xae \xef\xbf\xbe \r\n@@ x\t"
+
+const char *const fixture_hostile_marks[] = { "<script",  "\x1b", "\xe2\x80\xae", "\xef\xbf\xbe", "\r",
+	                                      "onload='", NULL };
+
+// What a journal written by another hand may hold: texts that were not escaped beforehand.
+static void set_raw(json_t *record, const char *key)
+{
+	json_object_set_new(record, key, json_string("raw \x1b[2J <script>\xe2\x80\xae \xef\xbf\xbe \r"));
+}
+
+static void add_hostile(struct fixture *f, const char *id, enum verdict v)
+{
+	struct result r = fixture_result(id, v);
+	struct result_pool *p;
+	json_t *record;
+
+	fixture_latencies(&r, HOSTILE, 1000, 0.1, 200, 1);
+	fixture_gauge(&r, HOSTILE, (double)NAN, HOSTILE);
+	fixture_gauge(&r, "throughput", 1e300, HOSTILE);
+	fixture_case(&r, HOSTILE, VERDICT_FAILED, 1, HOSTILE);
+	fixture_case(&r, HOSTILE, VERDICT_SKIPPED, 1, HOSTILE);
+	p = fixture_pool(&r, HOSTILE, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+	p->exhausted = UINT64_MAX;
+	p->exhausted_ms = UINT64_MAX;
+	fixture_string(&p->frames, HOSTILE);
+	fixture_string(&r.leftovers, HOSTILE);
+	r.first_bad_check = strdup(HOSTILE);
+	r.tail = strdup(HOSTILE "\n" HOSTILE);
+	fixture_start(f, id);
+	record = result_to_json(&r);
+	set_raw(record, "evidence");
+	set_raw(record, "limits");
+	append(f, "end", record);
+	result_deinit(&r);
+}
+
+void fixture_hostile(const char *dir, const char *name, struct run *r)
+{
+	struct fixture *f = fixture_new(dir, name, UINT32_MAX);
+
+	add_hostile(f, "http2/" HOSTILE, VERDICT_FAILED);
+	add_hostile(f, HOSTILE "/x-1.<b>@1", VERDICT_CRASHED);
+	add_hostile(f, HOSTILE "/x-1.y@2", VERDICT_SKIPPED);
+	add_hostile(f, "gc/x-1.y@2", VERDICT_PASSED);
+	add_hostile(f, "gc/x-1.y@3", VERDICT_SLAB_EXHAUSTED);
+	fixture_start(f, HOSTILE);
+	fixture_stop(f, HOSTILE);
+	fixture_load(f, r);
+	json_object_set_new(r->info, "again", json_string("run \x1b[2J <script> "));
+}
+
 // ---- reading --------------------------------------------------------------------------------------------------
 
 char *fixture_read(const char *path)
 {
-	struct buf b = {0};
-	struct err e = {0};
+	struct buf b = { 0 };
+	struct err e = { 0 };
 
 	if (io_read_file(path, 256U << 20, &b, &e) < 0)
 		fail_msg("%s", e.text);
@@ -381,7 +443,7 @@ char *fixture_read(const char *path)
 
 char *fixture_terminal(const struct run *r, unsigned columns, int colour)
 {
-	struct term_style style = {.colour = colour, .columns = columns};
+	struct term_style style = { .colour = colour, .columns = columns };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -394,7 +456,7 @@ char *fixture_terminal(const struct run *r, unsigned columns, int colour)
 
 char *fixture_compare(const struct run *a, const struct run *b, unsigned columns)
 {
-	struct term_style style = {.columns = columns};
+	struct term_style style = { .columns = columns };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);

@@ -37,6 +37,12 @@ void fixture_job(const char *dir, const char *name, int trouble, struct run *r);
 // `count` tests with a series and a pool each.
 void fixture_many(const char *dir, const char *name, size_t count, struct run *r);
 
+// Tests whose every text tries to break out of what it is written into: markup, quotes, escape sequences,
+// newlines, directions of writing, what is not UTF-8.
+void fixture_hostile(const char *dir, const char *name, struct run *r);
+// What must not be found in a report as it is.
+extern const char *const fixture_hostile_marks[]; // ends with NULL
+
 // The whole file; fails the test when it cannot be read. To be freed.
 char *fixture_read(const char *path);
 // report_terminal and report_compare into memory. To be freed.

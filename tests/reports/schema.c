@@ -38,8 +38,8 @@ static bool is_type(const char *type, json_t *value)
 	static const struct {
 		const char *name;
 		json_type type;
-	} types[] = {{"object", JSON_OBJECT}, {"array", JSON_ARRAY},     {"string", JSON_STRING},
-	             {"null", JSON_NULL},     {"integer", JSON_INTEGER}, {"number", JSON_REAL}};
+	} types[] = { { "object", JSON_OBJECT }, { "array", JSON_ARRAY },     { "string", JSON_STRING },
+		      { "null", JSON_NULL },     { "integer", JSON_INTEGER }, { "number", JSON_REAL } };
 
 	if (strcmp(type, "boolean") == 0)
 		return json_is_boolean(value);
@@ -166,8 +166,10 @@ static bool check_pattern(const struct place *p, json_t *rule, json_t *value)
 
 static bool check_keyword(const struct place *p, const char *key, json_t *rule, json_t *schema, json_t *value)
 {
-	static const char *const elsewhere[] = {"$schema",     "$id",         "$defs",    "title",
-	                                        "description", "prefixItems", "minItems", "additionalProperties"};
+	static const char *const elsewhere[] = {
+		"$schema",     "$id",         "$defs",    "title",
+		"description", "prefixItems", "minItems", "additionalProperties"
+	};
 
 	if (strcmp(key, "$ref") == 0)
 		return check_ref(p, rule, value);
@@ -205,7 +207,7 @@ static bool check(const struct place *p, json_t *schema, json_t *value)
 
 const char *schema_check(json_t *schema, json_t *value)
 {
-	struct place p = {.root = schema};
+	struct place p = { .root = schema };
 
 	return check(&p, schema, value) ? NULL : problem;
 }

@@ -1,0 +1,201 @@
+// Looks at the report page in a frame beside it and says what is wrong: widths, contrast, and whether every figure is
+// that of report.json (the variable `report`, from report.js). Its findings are left in <pre id="findings">.
+'use strict';
+
+const problems = [];
+let checks = 0;
+
+function expect(ok, text) {
+  checks++;
+  if (!ok) problems.push(text);
+}
+
+function near(a, b, tolerance) {
+  return Math.abs(a - b) <= tolerance;
+}
+
+const tests = new Map(report.tests.map((t) => [t.id, t]));
+
+function mainSeries(t) {
+  const series = t.series || [];
+  const s = series.find((one) => one.name === 'total') || series[0];
+  return s && s.count > 0 ? s : null;
+}
+
+function figures(row) {
+  return [...row.querySelectorAll('data')].map((d) => Number(d.value));
+}
+
+function testOf(row) {
+  const t = tests.get(row.dataset.test);
+  expect(t, `a row of an unknown test: ${row.dataset.test}`);
+  return t;
+}
+
+// ---- widths ----
+
+function checkWidth(page, width) {
+  const root = page.documentElement;
+  expect(root.scrollWidth <= width, `${width} px: the page is ${root.scrollWidth} px wide`);
+  for (const svg of page.querySelectorAll('figure svg'))
+    expect(svg.getBoundingClientRect().right <= width, `${width} px: a chart reaches beyond the page`);
+}
+
+// ---- contrast ----
+
+function channels(colour) {
+  const m = colour.match(/[\d.]+/g).map(Number);
+  return { rgb: m.slice(0, 3), alpha: m.length > 3 ? m[3] : 1 };
+}
+
+function luminance(rgb) {
+  const [r, g, b] = rgb.map((c) => {
+    const v = c / 255;
+    return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function background(element, view) {
+  for (let e = element; e; e = e.parentElement) {
+    const c = channels(view.getComputedStyle(e).backgroundColor);
+    if (c.alpha === 1) return c.rgb;
+  }
+  return [255, 255, 255];
+}
+
+function checkContrast(page, view) {
+  const seen = new Set();
+  for (const e of page.querySelectorAll('body *')) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim() !== '');
+    if (!own || e.closest('title, desc') || e.getClientRects().length === 0) continue;
+    const style = view.getComputedStyle(e);
+    const isSvg = e instanceof view.SVGElement;
+    const ink = channels(isSvg ? style.fill : style.color);
+    const paper = background(e, view);
+    const key = `${ink.rgb} ${paper}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const [a, b] = [luminance(ink.rgb), luminance(paper)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    expect(ratio >= 4.5, `contrast ${ratio.toFixed(2)} in <${e.tagName} class="${e.getAttribute('class')}">`);
+  }
+}
+
+// ---- figures ----
+
+function checkTests(page) {
+  const rows = page.querySelectorAll('#tests tr[data-test]');
+  expect(rows.length === report.tests.length, `${rows.length} rows for ${report.tests.length} tests`);
+  for (const row of rows) {
+    const t = testOf(row);
+    const s = mainSeries(t);
+    const expected = [];
+    if (t.wall_ns > 0) expected.push(t.wall_ns, t.user_ns + t.sys_ns);
+    if (s) expected.push(s.percentiles_ns.p50, s.percentiles_ns.p99, s.max_ns);
+    if (t.peak_rss_bytes > 0) expected.push(t.peak_rss_bytes);
+    expect(String(figures(row)) === String(expected), `${t.id}: ${figures(row)} instead of ${expected}`);
+    expect(row.cells[0].textContent.includes(t.verdict), `${t.id}: not ${t.verdict}`);
+  }
+}
+
+function checkMatrices(page) {
+  let cells = 0;
+  for (const table of page.querySelectorAll('#verdicts table')) {
+    const kind = table.tHead.rows[0].cells[0].textContent;
+    const targets = [...table.tHead.rows[0].cells].slice(1).map((c) => c.textContent);
+    for (const row of table.tBodies[0].rows)
+      [...row.cells].slice(1).forEach((cell, i) => {
+        const t = tests.get(`${kind}/${row.cells[0].textContent}.${targets[i]}`);
+        const data = cell.querySelector('data');
+        cells++;
+        if (!t) expect(cell.textContent === 'not there', `a cell for a test that is not there`);
+        else if (data)
+          expect(Number(data.value) === mainSeries(t).percentiles_ns.p50, `${t.id}: another median in the matrix`);
+        else expect(cell.textContent.includes(t.verdict), `${t.id}: not ${t.verdict} in the matrix`);
+      });
+  }
+  return cells;
+}
+
+function checkSlabs(page) {
+  for (const row of page.querySelectorAll('#slabs tr[data-test]')) {
+    const t = testOf(row);
+    const pool = t.pools.find((p) => p.name === row.cells[0].textContent);
+    const [percent, high, capacity] = figures(row);
+    const [bar, outline] = [...row.querySelectorAll('rect')].map((r) => Number(r.getAttribute('width')));
+    expect(high === pool.high_water * pool.unit_bytes, `${t.id}: high water ${high}`);
+    expect(capacity === pool.capacity * pool.unit_bytes, `${t.id}: capacity ${capacity}`);
+    expect(near(percent, (100 * pool.high_water) / pool.capacity, 1e-9), `${t.id}: ${percent} % full`);
+    expect(near(bar / outline, pool.high_water / pool.capacity, 1e-3), `${t.id}: the bar shows ${bar / outline}`);
+  }
+}
+
+// What is drawn lies on straight lines of the logarithms of the figures.
+function checkGrowth(page) {
+  for (const figure of page.querySelectorAll('#growth figure')) {
+    const rows = [...figure.querySelectorAll('tr[data-test]')];
+    const dots = [...figure.querySelectorAll('circle')].map((c) => [Number(c.getAttribute('cx')), Number(c.getAttribute('cy'))]);
+    const points = rows.map((row) => {
+      const t = testOf(row);
+      const [size, p50] = figures(row);
+      expect(size === t.size && p50 === mainSeries(t).percentiles_ns.p50, `${t.id}: ${size}, ${p50}`);
+      return [Math.log(size), Math.log(p50)];
+    });
+    expect(dots.length === rows.length && rows.length >= 3, `${dots.length} dots for ${rows.length} rows`);
+    for (const axis of [0, 1]) {
+      const last = points.length - 1;
+      const slope = (dots[last][axis] - dots[0][axis]) / (points[last][axis] - points[0][axis]);
+      points.forEach((p, i) =>
+        expect(near(dots[i][axis], dots[0][axis] + slope * (p[axis] - points[0][axis]), 0.1), 'a dot is not in its place'));
+    }
+  }
+}
+
+function checkLatencies(page) {
+  for (const figure of page.querySelectorAll('#http2 figure, #kernels figure')) {
+    const sums = new Map();
+    for (const row of figure.querySelectorAll('tr[data-test]')) {
+      const t = testOf(row);
+      const values = figures(row);
+      if (values.length === 2) {
+        const known = mainSeries(t).percentiles_ns[`p${values[0]}`];
+        if (known !== undefined) expect(values[1] === known, `${t.id}: p${values[0]} is ${values[1]}`);
+      } else sums.set(t, (sums.get(t) || 0) + values[0]);
+    }
+    for (const [t, sum] of sums) expect(sum === mainSeries(t).count, `${t.id}: ${sum} values in the histogram`);
+  }
+}
+
+function checkTimelines(page) {
+  for (const figure of page.querySelectorAll('#resources figure')) {
+    const rows = [...figure.querySelectorAll('tr[data-test]')];
+    const t = testOf(rows[0]);
+    expect(rows.length === t.points.length, `${t.id}: ${rows.length} points`);
+    rows.forEach((row, i) => {
+      const [ms, cpu, rss, , , procs] = t.points[i];
+      expect(String(figures(row)) === String([ms, rss, cpu, procs]), `${t.id}: point ${i}`);
+    });
+  }
+}
+
+function look() {
+  const frame = document.getElementById('page');
+  const page = frame.contentDocument;
+  for (const details of page.querySelectorAll('details')) details.open = true;
+  for (const width of [375, 768, 1440]) {
+    frame.style.width = `${width}px`;
+    checkWidth(page, width);
+  }
+  checkContrast(page, frame.contentWindow);
+  checkTests(page);
+  expect(checkMatrices(page) > 0, 'no matrix');
+  checkSlabs(page);
+  checkGrowth(page);
+  checkLatencies(page);
+  checkTimelines(page);
+  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+  document.getElementById('findings').textContent = JSON.stringify({ dark, checks, problems: problems.slice(0, 20) });
+}
+
+window.addEventListener('load', look);
