@@ -1,6 +1,7 @@
 // One Lua state on one pool, from its making to its end.
 #include "lua_host.h"
 
+#include "header.h"
 #include "units.h"
 
 #include <errno.h>
@@ -131,17 +132,35 @@ static int run_state(struct lua_host *host)
 	return 1;
 }
 
+// Counting is not free: the finalizer that counts needs stack, and one that runs when a deep stack is about to
+// double makes it double twice. So it is for programs that are about collections.
+static bool is_gc_test(const char *file)
+{
+	struct test_meta meta = { 0 };
+	char head[8192];
+	FILE *f = file != NULL && strcmp(file, "-") != 0 ? fopen(file, "r") : NULL;
+	bool is = false;
+
+	if (f == NULL)
+		return false;
+	is = test_header_parse(file, head, fread(head, 1, sizeof head, f), &meta, NULL) == 1 &&
+	     meta.kind == KIND_GC;
+	fclose(f);
+	test_meta_deinit(&meta);
+	return is;
+}
+
 static int open_pool(struct lua_host *host, const struct lua_job *job, struct tele_file *telemetry, struct err *e)
 {
 	char name[64];
 	struct pool_config config = {
-	        .name = name,
-	        .capacity_bytes = job->capacity_bytes,
-	        .figures = telemetry != NULL ? &telemetry->pools[0] : NULL,
-	        .forgiven = 1, // Lua collects and asks once more
-	        .exhausted = lua_trace_exhausted,
-	        .pressed = lua_trace_pressed,
-	        .arg = host,
+		.name = name,
+		.capacity_bytes = job->capacity_bytes,
+		.figures = telemetry != NULL ? &telemetry->pools[0] : NULL,
+		.forgiven = 1, // Lua collects and asks once more
+		.exhausted = lua_trace_exhausted,
+		.pressed = lua_trace_pressed,
+		.arg = host,
 	};
 	int rc;
 
@@ -150,12 +169,17 @@ static int open_pool(struct lua_host *host, const struct lua_job *job, struct te
 	if (rc < 0)
 		return rc;
 	host->figures = host->pool->figures;
+	if (!job->count_gc && !is_gc_test(job->file))
+		return 0;
+	host->gc_cycles = telemetry_counter(telemetry, "gc_cycles");
+	if (host->gc_cycles == NULL)
+		host->gc_cycles = &host->own_gc_cycles;
 	return 0;
 }
 
 int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct err *e)
 {
-	struct lua_host host = {.job = job, .telemetry = telemetry};
+	struct lua_host host = { .job = job, .telemetry = telemetry };
 	uint64_t *pressed = telemetry_counter(telemetry, "memory_pressed");
 	int rc = open_pool(&host, job, telemetry, e);
 

@@ -27,31 +27,22 @@ static int sentinel_gc(lua_State *L)
 	return 0;
 }
 
-static void make_sentinel(lua_State *L)
+static void make_sentinel(lua_State *L, struct lua_host *host)
 {
 	lua_newuserdatauv(L, 0, 0);
 	lua_createtable(L, 0, 1);
-	lua_pushlightuserdata(L, host_of(L));
+	lua_pushlightuserdata(L, host);
 	lua_pushcclosure(L, sentinel_gc, 1);
 	lua_setfield(L, -2, "__gc");
 	lua_setmetatable(L, -2);
 	lua_pop(L, 1);
 }
 
-// stressgen.gc_count() -> integer: collection cycles that were completed since it was first called (then it
-// is 0). Not before, because a finalizer is not free: one that runs when a deep stack is about to double makes
-// it double twice. Emergency collections right behind one another, during which none runs, count as one.
+// stressgen.gc_count() -> integer: collection cycles that were completed. Emergency collections right behind one
+// another, during which no finalizer runs, count as one.
 static int lib_gc_count(lua_State *L)
 {
-	struct lua_host *host = host_of(L);
-
-	if (host->gc_cycles == NULL) {
-		host->gc_cycles = telemetry_counter(host->telemetry, "gc_cycles");
-		if (host->gc_cycles == NULL)
-			host->gc_cycles = &host->own_gc_cycles;
-		make_sentinel(L);
-	}
-	lua_pushinteger(L, (lua_Integer)*host->gc_cycles);
+	lua_pushinteger(L, (lua_Integer)*host_of(L)->gc_cycles);
 	return 1;
 }
 
@@ -70,15 +61,20 @@ static int lib_pool(lua_State *L)
 void lua_lib_open(lua_State *L, struct lua_host *host)
 {
 	static const luaL_Reg functions[] = {
-	        {"now_ns", lib_now_ns},
-	        {"gc_count", lib_gc_count},
-	        {"pool", lib_pool},
-	        {NULL, NULL},
+		{ "now_ns", lib_now_ns },
+		{ "pool", lib_pool },
+		{ NULL, NULL },
 	};
 
 	luaL_newlibtable(L, functions);
 	lua_pushlightuserdata(L, host);
 	luaL_setfuncs(L, functions, 1);
+	if (host->gc_cycles != NULL) {
+		lua_pushlightuserdata(L, host);
+		lua_pushcclosure(L, lib_gc_count, 1);
+		lua_setfield(L, -2, "gc_count");
+		make_sentinel(L, host);
+	}
 	lua_setglobal(L, "stressgen");
 	if (lua_getglobal(L, LUA_COLIBNAME) == LUA_TTABLE)
 		lua_getfield(L, -1, "resume");

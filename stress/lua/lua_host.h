@@ -15,13 +15,14 @@ struct lua_job {
 	uint64_t capacity_bytes; // 0 for policies that take none
 	const char *file;        // the script; "-" is stdin; NULL: `code`
 	const char *code;        // run before the file; NULL: none
+	bool count_gc;           // collections are counted (else only for a file whose header says "@Kind gc")
 	char *const *args;       // the script's: `...` and arg[1], arg[2] ...
 	int arg_count;
 };
 
 // Runs one job from a fresh state to its end. `telemetry` (NULL: none) gets the pool's figures in its first
-// pool, and the counters "memory_pressed" (denials that a collection answered) and, once the
-// program has asked for it, "gc_cycles". Returns 0; 1 when the script failed or ran out of memory: then stderr
+// pool, and the counters "memory_pressed" (denials that a collection answered) and, where they are
+// counted, "gc_cycles". Returns 0; 1 when the script failed or ran out of memory: then stderr
 // has said so as lua5.4 does; -errno with `e` filled when it could not begin.
 int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct err *e);
 
@@ -46,7 +47,7 @@ struct lua_host {
 	struct pool *pool;
 	struct tele_pool *figures;   // the pool's
 	struct tele_file *telemetry; // may be NULL
-	uint64_t *gc_cycles;         // NULL until the program asks
+	uint64_t *gc_cycles;         // NULL: not counted
 	uint64_t own_gc_cycles;      // gc_cycles, where there is no telemetry
 	lua_CFunction resume;        // coroutine.resume
 	struct lua_trace last;       // of the last denial that was worth one
@@ -61,7 +62,8 @@ void lua_trace_exhausted(void *arg, struct tele_pool *figures);
 // afterwards is it known that this denial was the last. So large requests are traced beforehand.
 void lua_trace_pressed(void *arg, uint64_t request_bytes);
 
-// Opens the global table `stressgen` (docs/allocators.md). Called inside lua_pcall; raises Lua errors.
+// Opens the global table `stressgen` (docs/allocators.md), with gc_count where cycles are counted. Called inside
+// lua_pcall; raises Lua errors.
 void lua_lib_open(lua_State *L, struct lua_host *host);
 
 #endif

@@ -33,7 +33,7 @@ static int silence(void)
 
 __attribute__((noreturn)) static void child(const char *file, struct tele_file *telemetry, pid_t parent)
 {
-	struct lua_job job = {.file = file, .capacity_bytes = plenty_bytes()};
+	struct lua_job job = { .file = file, .capacity_bytes = plenty_bytes() };
 	int rc;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

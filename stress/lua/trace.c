@@ -116,7 +116,7 @@ static lua_State *resumed_by(lua_State *L, lua_CFunction resume)
 static void trace(struct lua_host *host)
 {
 	struct lua_trace *last = &host->last;
-	struct text text = {last->text, sizeof last->text, 0};
+	struct text text = { last->text, sizeof last->text, 0 };
 	lua_State *chain[CHAIN];
 	int count = 0;
 

@@ -59,7 +59,7 @@ static void assert_text(const struct buf *b, const char *part)
 static const struct tele_file *telemetry(void)
 {
 	static struct tele_file t;
-	struct err e = {0};
+	struct err e = { 0 };
 	glob_t found;
 
 	assert_int_equal(glob(path_of("tele/pool-*"), 0, NULL, &found), 0);
@@ -83,8 +83,8 @@ static uint64_t counter(const struct tele_file *t, const char *name)
 
 CASE("lua: runs a script with its arguments, on every pool alike")
 {
-	static const char *const pools[] = {"", "--pool malloc", "--pool slab-fixed --capacity 4M",
-	                                    "--pool=slab-fixed --capacity=4M"};
+	static const char *const pools[] = { "", "--pool malloc", "--pool slab-fixed --capacity 4M",
+		                             "--pool=slab-fixed --capacity=4M" };
 
 	write_script("args.lua", "print(#arg, arg[0], arg[1], select('#', ...), (select(2, ...)))\n"
 	                         "local t = {} for i = 1, 1000 do t[i] = tostring(i):rep(3) end\n"
@@ -122,21 +122,21 @@ CASE("lua: a script that cannot be loaded is told in one line, and exit 1")
 CASE("lua: wrong usage is told in one line, and exit 2")
 {
 	static const char *const wrong[][2] = {
-	        {"", "which program?"},
-	        {"--poool x", "unknown option '--poool'"},
-	        {"--pool", "'--pool' needs a value"},
-	        {"--pool nope x.lua", "there is no pool 'nope'; there are: slab-fixed"},
-	        {"--pool slab-fixed x.lua", "needs a capacity"},
-	        {"--pool slab-fixed --capacity auto x.lua", "'stressgen run'"},
-	        {"--pool slab-fixed --capacity ten x.lua", "'ten' is no size"},
-	        {"--pool slab-fixed --capacity 0 x.lua", "'0' is no size"},
-	        {"--pool slab-fixed --capacity -1 x.lua", "'-1' is no size"},
-	        {"--pool slab-fixed --capacity 1e99 x.lua", "'1e99' is no size"},
-	        {"--pool slab-fixed --capacity 100 x.lua", "too small"},
-	        {"--pool slab-fixed --capacity 1000000T x.lua", "too large"},
-	        {"--pool malloc --capacity 1M x.lua", "takes no capacity"},
-	        {"--measure", "which files?"},
-	        {"--measure --pool malloc x.lua", "goes with files alone"},
+		{ "", "which program?" },
+		{ "--poool x", "unknown option '--poool'" },
+		{ "--pool", "'--pool' needs a value" },
+		{ "--pool nope x.lua", "there is no pool 'nope'; there are: slab-fixed" },
+		{ "--pool slab-fixed x.lua", "needs a capacity" },
+		{ "--pool slab-fixed --capacity auto x.lua", "'stressgen run'" },
+		{ "--pool slab-fixed --capacity ten x.lua", "'ten' is no size" },
+		{ "--pool slab-fixed --capacity 0 x.lua", "'0' is no size" },
+		{ "--pool slab-fixed --capacity -1 x.lua", "'-1' is no size" },
+		{ "--pool slab-fixed --capacity 1e99 x.lua", "'1e99' is no size" },
+		{ "--pool slab-fixed --capacity 100 x.lua", "too small" },
+		{ "--pool slab-fixed --capacity 1000000T x.lua", "too large" },
+		{ "--pool malloc --capacity 1M x.lua", "takes no capacity" },
+		{ "--measure", "which files?" },
+		{ "--measure --pool malloc x.lua", "goes with files alone" },
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -324,15 +324,25 @@ CASE("lua: --measure goes on behind a file that fails, and fails itself for one 
 
 // -- the table `stressgen` ----------------------------------------------------------------------------------
 
-CASE("lua: stressgen.now_ns and gc_count and pool tell the time, the cycles and the pool")
+CASE("lua: stressgen.now_ns and pool tell the time and the pool")
 {
-	write_script(
-	        "table.lua",
-	        "local a = stressgen.now_ns() local b = stressgen.now_ns()\nassert(math.type(a) == 'integer' and b >= a)\n"
-	        "assert(stressgen.gc_count() == 0)\n"
-	        "for i = 1, 5 do collectgarbage() end\nassert(stressgen.gc_count() == 5)\n"
-	        "local name, used, high, capacity = stressgen.pool()\n"
-	        "assert(name == 'slab-fixed' and used > 0 and high >= used and capacity == 4 << 20)\n");
+	write_script("table.lua",
+	             "local a = stressgen.now_ns() local b = stressgen.now_ns()\n"
+	             "assert(math.type(a) == 'integer' and b >= a)\n"
+	             "local name, used, high, capacity = stressgen.pool()\n"
+	             "assert(name == 'slab-fixed' and used > 0 and high >= used and capacity == 4 << 20)\n"
+	             "assert(stressgen.gc_count == nil)\n");
 	assert_int_equal(run("--pool slab-fixed --capacity 4M table.lua"), 0);
+}
+
+CASE("lua: collections are counted for tests of kind gc, and where it is asked for")
+{
+	write_script("gc.lua", "-- @Kind gc\n"
+	                       "assert(stressgen.gc_count() == 0)\n"
+	                       "for i = 1, 5 do collectgarbage() end\n"
+	                       "assert(stressgen.gc_count() == 5)\n");
+	assert_int_equal(run("gc.lua"), 0);
 	assert_int_equal(counter(telemetry(), "gc_cycles"), 5);
+	assert_int_equal(run("--count-gc -e 'collectgarbage() assert(stressgen.gc_count() == 1)'"), 0);
+	assert_int_equal(counter(telemetry(), "gc_cycles"), 1);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char usage_text[] =
-        "usage: stressgen-lua [--pool NAME] [--capacity BYTES] [-e CODE] [FILE [ARGS...]]\n"
+        "usage: stressgen-lua [--pool NAME] [--capacity BYTES] [--count-gc] [-e CODE] [FILE [ARGS...]]\n"
         "       stressgen-lua --measure FILE...\n"
         "\n"
         "Runs a Lua 5.4 program (FILE '-': from standard input) whose memory comes from a slab pool.\n"
@@ -16,6 +16,8 @@ static const char usage_text[] =
         "  --pool NAME       the pool's policy (default: malloc); '--pool list' prints them\n"
         "  --capacity BYTES  the pool's size, e.g. 512K or 16M, for policies with a fixed one\n"
         "  -e CODE           runs CODE first\n"
+        "  --count-gc        counts collections, for stressgen.gc_count(); the default for files whose\n"
+        "                    header says '@Kind gc'\n"
         "  --measure         prints the most memory that each file had in use on the pool slab-fixed,\n"
         "                    as \"BYTES FILE\", then \"BYTES maximum\"\n"
         "  -h, --help        this text\n"
@@ -59,6 +61,10 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 		}
 		if (strcmp(argv[i], "--measure") == 0) {
 			o->measure = true;
+			continue;
+		}
+		if (strcmp(argv[i], "--count-gc") == 0) {
+			o->job.count_gc = true;
 			continue;
 		}
 		if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
@@ -128,7 +134,7 @@ static int complain(const struct err *e, int code)
 
 static int measure(int argc, char **argv, const struct options *o)
 {
-	struct err e = {0};
+	struct err e = { 0 };
 
 	if (o->pool != NULL || o->capacity != NULL || o->job.code != NULL)
 		err_set(&e, EINVAL, "--measure goes with files alone: it has a pool of its own");
@@ -143,8 +149,8 @@ static int measure(int argc, char **argv, const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {0};
-	struct err e = {0};
+	struct options o = { 0 };
+	struct err e = { 0 };
 	int rc = parse(argc, argv, &o, &e);
 
 	if (rc < 0)
