@@ -194,7 +194,7 @@ static void add_throughput_tile(struct page *p)
 		}
 	}
 	if (best != NULL && best->value >= 0)
-		add_tile(p, "Best throughput", text_count(a, (uint64_t)best->value),
+		add_tile(p, "Best throughput", text_amount(a, best->value),
 		         text_make(a, "%s in %s", text_line(a, best->unit), where->name));
 }
 

@@ -145,7 +145,7 @@ static void add_gauge(struct page *p, const struct view_test *t, const char *nam
 		html_empty_cell(p);
 	else
 		html_real_cell(p, g->value,
-		               text_make(a, "%s %s", text_count(a, (uint64_t)fmax(g->value, 0)),
+		               text_make(a, "%s %s", text_amount(a, g->value),
 		                         strcmp(name, "requests") == 0 ? "" : text_line(a, g->unit)));
 }
 

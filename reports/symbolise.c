@@ -101,6 +101,30 @@ static bool address_of(Dwfl_Module *module, uint64_t offset, GElf_Addr *address)
 	return false;
 }
 
+// The source line, by the units' own ranges where there is no index of addresses: clang writes none.
+static Dwarf_Line *line_by_units(Dwfl_Module *module, GElf_Addr address)
+{
+	Dwarf_Die *unit = NULL;
+	Dwarf_Addr bias;
+
+	while ((unit = dwfl_module_nextcu(module, unit, &bias)) != NULL)
+		if (dwarf_haspc(unit, address - bias) > 0)
+			return dwarf_getsrc_die(unit, address - bias);
+	return NULL;
+}
+
+// The file (NULL: unknown) and line of the code at `address`.
+static const char *find_line(Dwfl_Module *module, GElf_Addr address, int *number)
+{
+	Dwfl_Line *indexed = dwfl_module_getsrc(module, address);
+	Dwarf_Line *line;
+
+	if (indexed != NULL)
+		return dwfl_lineinfo(indexed, NULL, number, NULL, NULL, NULL);
+	line = line_by_units(module, address);
+	return line != NULL && dwarf_lineno(line, number) == 0 ? dwarf_linesrc(line, NULL, NULL) : NULL;
+}
+
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -113,7 +137,6 @@ static const char *describe(const struct module *m, struct arena *a, uint64_t of
 {
 	const char *function, *file;
 	GElf_Addr address;
-	Dwfl_Line *line;
 	int number = 0;
 
 	if (m->module == NULL || !address_of(m->module, offset, &address))
@@ -123,8 +146,7 @@ static const char *describe(const struct module *m, struct arena *a, uint64_t of
 	function = dwfl_module_addrname(m->module, address);
 	if (function == NULL)
 		return NULL;
-	line = dwfl_module_getsrc(m->module, address);
-	file = line != NULL ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+	file = find_line(m->module, address, &number);
 	if (file != NULL && number > 0)
 		return text_make(a, "%s (%s:%d)", function, base_name(file), number);
 	return text_make(a, "%s (%s)", function, base_name(m->path));

@@ -84,8 +84,7 @@ static void add_test_row(struct summary *s, struct table *t, const struct view_t
 	table_cell(t, STYLE_PLAIN, r->peak_rss_bytes > 0 ? text_bytes(a, r->peak_rss_bytes) : "");
 	table_cell(t, STYLE_PLAIN,
 	           rate == NULL ? ""
-	                        : text_make(a, "%s %s", text_count(a, (uint64_t)fmax(rate->value, 0)),
-	                                    text_line(a, rate->unit)));
+	                        : text_make(a, "%s %s", text_amount(a, rate->value), text_line(a, rate->unit)));
 	table_cell(t, STYLE_FAINT, sparkline(a, test->hist));
 }
 

@@ -176,6 +176,13 @@ const char *text_count(struct arena *a, uint64_t n)
 	return text_make(a, "%s", units_count(text, sizeof text, n));
 }
 
+const char *text_amount(struct arena *a, double value)
+{
+	if (value >= 100 && value < 1e15)
+		return text_count(a, (uint64_t)(value + 0.5));
+	return text_make(a, "%.3g", value);
+}
+
 const char *text_number(struct arena *a, uint64_t n, const char *one, const char *many)
 {
 	char text[32];

@@ -66,6 +66,9 @@ CASE("text: figures are words")
 	assert_string_equal(text_duration(&arena, 1200000), "1.20 ms");
 	assert_string_equal(text_bytes(&arena, 262144), "256 KiB");
 	assert_string_equal(text_count(&arena, 1234567), "1,234,567");
+	assert_string_equal(text_amount(&arena, 999.7), "1,000");
+	assert_string_equal(text_amount(&arena, 3.14159), "3.14");
+	assert_string_equal(text_amount(&arena, 1e300), "1e+300");
 	assert_string_equal(text_number(&arena, 1, "test", "tests"), "1 test");
 	assert_string_equal(text_number(&arena, 2000, "test", "tests"), "2,000 tests");
 	arena_deinit(&arena);
