@@ -15,9 +15,9 @@ extern const struct pool_policy pool_malloc;
 extern const struct pool_policy pool_jemalloc __attribute__((weak));
 
 static const struct pool_policy *const policies[] = {
-        &pool_slab_fixed,
-        &pool_jemalloc,
-        &pool_malloc,
+	&pool_slab_fixed,
+	&pool_jemalloc,
+	&pool_malloc,
 };
 
 #define POLICIES (sizeof policies / sizeof policies[0])
@@ -34,7 +34,7 @@ const struct pool_policy *pool_policy_at(size_t i)
 
 const struct pool_policy *pool_policy_find(const char *name, struct err *e)
 {
-	struct buf names = {0};
+	struct buf names = { 0 };
 	const struct pool_policy *p;
 
 	for (size_t i = 0; (p = pool_policy_at(i)) != NULL; i++)

@@ -50,9 +50,9 @@ static void *malloc_resize(void *pool, void *block, size_t old_bytes, size_t new
 }
 
 const struct pool_policy pool_malloc = {
-        .name = "malloc",
-        .summary = "the process's own malloc, counted",
-        .resize = malloc_resize,
-        .open = malloc_open,
-        .close = malloc_close,
+	.name = "malloc",
+	.summary = "the process's own malloc, counted",
+	.resize = malloc_resize,
+	.open = malloc_open,
+	.close = malloc_close,
 };

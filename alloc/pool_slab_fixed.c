@@ -470,10 +470,10 @@ static int slab_fixed_open(const struct pool_config *c, struct pool **out, struc
 }
 
 const struct pool_policy pool_slab_fixed = {
-        .name = "slab-fixed",
-        .summary = "slabs and runs of pages in one region of a fixed size",
-        .min_capacity = PAGE_BYTES,
-        .resize = slab_fixed_resize,
-        .open = slab_fixed_open,
-        .close = slab_fixed_close,
+	.name = "slab-fixed",
+	.summary = "slabs and runs of pages in one region of a fixed size",
+	.min_capacity = PAGE_BYTES,
+	.resize = slab_fixed_resize,
+	.open = slab_fixed_open,
+	.close = slab_fixed_close,
 };

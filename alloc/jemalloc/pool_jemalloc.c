@@ -10,7 +10,7 @@
 struct pool_je {
 	struct pool base;
 	unsigned arena, tcache;
-	int flags;           // for mallocx and its kin: that arena, that cache
+	int flags; // for mallocx and its kin: that arena, that cache
 };
 
 static void destroy(const char *what, unsigned i)
@@ -93,9 +93,9 @@ static void *je_resize(void *pool, void *block, size_t old_bytes, size_t new_byt
 }
 
 const struct pool_policy pool_jemalloc = {
-        .name = "jemalloc",
-        .summary = "an arena of jemalloc, beside the process's malloc",
-        .resize = je_resize,
-        .open = je_open,
-        .close = je_close,
+	.name = "jemalloc",
+	.summary = "an arena of jemalloc, beside the process's malloc",
+	.resize = je_resize,
+	.open = je_open,
+	.close = je_close,
 };

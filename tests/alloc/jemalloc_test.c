@@ -7,17 +7,24 @@
 
 #ifdef SG_NO_JEMALLOC
 
-CASE("jemalloc: the pool is left out, with the package that brings it, when the library is missing")
+// Never called: open_jemalloc skips the case.
+static int mallctl(const char *name, void *old, size_t *old_size, void *fresh, size_t fresh_size)
 {
-	struct err e = { 0 };
+	(void)name, (void)old, (void)old_size, (void)fresh, (void)fresh_size;
+	return -1;
+}
 
-	assert_null(pool_policy_find("jemalloc", &e));
-	assert_non_null(strstr(e.text, "libjemalloc-dev"));
+static size_t sallocx(const void *p, int flags)
+{
+	(void)p, (void)flags;
+	return 0;
 }
 
 #else
 
 #include <jemalloc/jemalloc.h>
+
+#endif
 
 static size_t jemalloc_allocated(void)
 {
@@ -98,5 +105,3 @@ CASE("jemalloc: pools can be opened and closed without end")
 		pool_close(p); // with a block still out
 	}
 }
-
-#endif
