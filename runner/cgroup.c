@@ -440,7 +440,6 @@ static void arm_memory(struct cgroup *g, uint64_t bytes)
 	}
 	if (g->memory != CGROUP_NONE || bytes == 0)
 		g->memory_bytes = bytes;
-	g->oom_before = keyed(g->memory_events, "oom_kill");
 }
 
 static void arm_processes(struct cgroup *g, uint64_t count)
@@ -456,7 +455,6 @@ static void arm_processes(struct cgroup *g, uint64_t count)
 		if (write_in(g->v1_pids, "pids.max", count, "max"))
 			g->processes = CGROUP_V1;
 	}
-	g->denied_before = keyed(g->pids_events, "max");
 }
 
 unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes, int *joins)
@@ -465,7 +463,6 @@ unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes,
 
 	arm_memory(g, memory_bytes);
 	arm_processes(g, processes);
-	g->cpu_before_us = keyed(g->v2_cpu, "usage_usec");
 	if (g->v2_join >= 0 && !g->v2_by_clone)
 		joins[count++] = g->v2_join;
 	if (g->memory == CGROUP_V1)
@@ -473,6 +470,13 @@ unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes,
 	if (g->processes == CGROUP_V1)
 		joins[count++] = g->pids_join;
 	return count;
+}
+
+void cgroup_mark(struct cgroup *g)
+{
+	g->oom_before = g->memory != CGROUP_NONE ? keyed(g->memory_events, "oom_kill") : 0;
+	g->denied_before = g->processes != CGROUP_NONE ? keyed(g->pids_events, "max") : 0;
+	g->cpu_before_us = keyed(g->v2_cpu, "usage_usec");
 }
 
 bool cgroup_holds(const struct cgroup *g)
@@ -490,26 +494,6 @@ void cgroup_kill(struct cgroup *g)
 bool cgroup_empty(const struct cgroup *g)
 {
 	return keyed(g->v2_events, "populated") == 0;
-}
-
-static void read_pids(int fd, struct pid_list *out)
-{
-	char text[4096];
-	off_t at = 0;
-	ssize_t n;
-	long pid = 0;
-
-	while ((n = pread(fd, text, sizeof text, at)) > 0) {
-		at += n;
-		for (ssize_t i = 0; i < n; i++) {
-			if (text[i] != '\n') {
-				pid = pid * 10 + (text[i] - '0');
-				continue;
-			}
-			pid_list_add(out, (pid_t)pid);
-			pid = 0;
-		}
-	}
 }
 
 static void pids_below(const char *path, int depth, struct pid_list *out)
@@ -533,7 +517,7 @@ static void pids_below(const char *path, int depth, struct pid_list *out)
 			continue;
 		fd = open_in(below, "cgroup.procs", O_RDONLY);
 		if (fd >= 0)
-			read_pids(fd, out);
+			proc_read_pids(fd, out);
 		close_fd(fd);
 		pids_below(below, depth + 1, out);
 	}
@@ -544,7 +528,7 @@ void cgroup_pids(const struct cgroup *g, struct pid_list *out)
 {
 	if (g->v2_list < 0)
 		return;
-	read_pids(g->v2_list, out);
+	proc_read_pids(g->v2_list, out);
 	pids_below(g->v2, 0, out);
 }
 

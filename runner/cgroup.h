@@ -56,12 +56,16 @@ void cgroup_renew(struct cgroup *g);
 // to be born in g->v2_dir if g->v2_by_clone.
 unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes, int *joins);
 
+// To be called when the test has been started: the figures below count from here. (Reading them takes the kernel
+// longer than writing, and by then the test is at work beside us.)
+void cgroup_mark(struct cgroup *g);
+
 bool cgroup_holds(const struct cgroup *g); // does a v2 group hold the test's processes?
 void cgroup_kill(struct cgroup *g);
 bool cgroup_empty(const struct cgroup *g); // no living process in it or below
 void cgroup_pids(const struct cgroup *g, struct pid_list *out);
-uint64_t cgroup_cpu_us(const struct cgroup *g);       // CPU time since arm, the dead included; 0: unknown
-uint64_t cgroup_oom_kills(const struct cgroup *g);    // since arm
-uint64_t cgroup_forks_denied(const struct cgroup *g); // since arm
+uint64_t cgroup_cpu_us(const struct cgroup *g);       // CPU time since the mark, the dead included; 0: unknown
+uint64_t cgroup_oom_kills(const struct cgroup *g);    // since the mark
+uint64_t cgroup_forks_denied(const struct cgroup *g); // since the mark
 
 #endif

@@ -1,12 +1,25 @@
 // The processes of one test.
 #include "contain.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define NAMED_MAX 32U
+
+void contain_init(struct contain *c, struct cgroup *group, const struct pid_list *strangers)
+{
+	char path[64];
+
+	memset(c, 0, sizeof *c);
+	c->group = group;
+	c->strangers = strangers;
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+	c->children_fd = open(path, O_RDONLY | O_CLOEXEC);
+}
 
 // Our children that are neither strangers nor the leader: the test's orphans.
 static void look_at_orphans(struct contain *c)
@@ -14,7 +27,11 @@ static void look_at_orphans(struct contain *c)
 	size_t kept = 0;
 
 	c->children.count = 0;
-	proc_children(getpid(), &c->children);
+	// Orphans come to a subreaper's first thread.
+	if (c->children_fd >= 0)
+		proc_read_pids(c->children_fd, &c->children);
+	else
+		proc_children(getpid(), &c->children);
 	for (size_t i = 0; i < c->children.count; i++) {
 		pid_t pid = c->children.pids[i];
 
@@ -119,6 +136,8 @@ void contain_name_leftovers(struct contain *c, struct strings *out)
 
 void contain_deinit(struct contain *c)
 {
+	if (c->group != NULL && c->children_fd >= 0)
+		close(c->children_fd);
 	pid_list_deinit(&c->members);
 	pid_list_deinit(&c->children);
 }

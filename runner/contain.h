@@ -15,9 +15,11 @@ struct contain {
 	struct cgroup *group;
 	const struct pid_list *strangers; // our children that are no test's: the guardian, and those we had before
 	pid_t leader;                     // the test's first process; not reaped while this is in use
+	int children_fd;                  // /proc/self/task/PID/children; -1: the kernel has no such file
 	struct pid_list members, children; // room for the lists, kept from test to test
 };
 
+void contain_init(struct contain *c, struct cgroup *group, const struct pid_list *strangers);
 // The living processes of the test, in c->members.
 void contain_look(struct contain *c);
 // Reaps the orphans that have ended; true when no process but the leader's zombie is left.

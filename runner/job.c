@@ -32,8 +32,7 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 	j->worker = worker;
 	j->pidfd = -1;
 	cgroup_init(&j->group, &s->cgroups, worker);
-	j->contain.group = &j->group;
-	j->contain.strangers = &s->strangers;
+	contain_init(&j->contain, &j->group, &s->strangers);
 	uv_timer_init(s->loop, &j->limit);
 	uv_timer_init(s->loop, &j->sampler);
 	uv_timer_init(s->loop, &j->drain);
@@ -43,9 +42,9 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 	if (j->tele_file == NULL || j->environment.entries == NULL)
 		return -ENOMEM;
 	memcpy(j->environment.entries, s->environment, s->environment_count * sizeof *j->environment.entries);
-	rc = scratch_dir(s->scratch.temp_root, worker, j->temp_dir);
+	rc = scratch_dir_init(&j->temp_dir, s->scratch.temp_root, worker);
 	if (rc == 0)
-		rc = scratch_dir(s->scratch.tele_root, worker, j->tele_dir);
+		rc = scratch_dir_init(&j->tele_dir, s->scratch.tele_root, worker);
 	if (rc == 0)
 		rc = capture_init(&j->out, s->output_limit);
 	if (rc == 0)
@@ -73,6 +72,8 @@ void job_deinit(struct job *j)
 	measure_deinit(&j->measure);
 	contain_deinit(&j->contain);
 	cgroup_deinit(&j->group);
+	scratch_dir_deinit(&j->temp_dir);
+	scratch_dir_deinit(&j->tele_dir);
 	free(j->tele_file);
 	free(j->environment.entries);
 	memset(j, 0, sizeof *j);
@@ -211,6 +212,7 @@ static void on_exit_seen(uv_poll_t *handle, __attribute__((unused)) int status, 
 	uv_timer_stop(&j->limit);
 	uv_timer_stop(&j->sampler);
 	j->state = JOB_DRAINING;
+	job_close_pipes(j, false);
 	for (int i = 0; i < JOB_CHANNELS; i++)
 		job_read(&j->channels[i]);
 	job_drain(j);
@@ -311,9 +313,12 @@ int job_spawn(struct job *j)
 	int rc;
 
 	j->start_ns = clock_now_ns();
+	session_score_for_test(j->session);
 	rc = spawn(&j->session->spawner, &j->plan, &j->pid, &j->pidfd, &step);
-	job_close_pipes(j, rc < 0);
+	session_score_for_us(j->session);
+	cgroup_mark(&j->group);
 	if (rc < 0) {
+		job_close_pipes(j, true);
 		err_set(&j->why, -rc, "%s could not be started (%s): %s", j->command.argv[0], step, strerror(-rc));
 		j->facts.not_started = j->why.text;
 		return 1;

@@ -23,8 +23,10 @@ struct job;
 struct job_channel {
 	struct job *job;
 	uv_poll_t poll;
-	int fd;              // our end; -1: closed
-	int theirs;          // the test's end, until it is started
+	int fd; // our end; -1: closed
+	// The test's end. We hold it too until the test has exited: so neither a test that closes its own nor one
+	// that ends wakes us for each pipe.
+	int theirs;
 	struct capture *raw; // where its bytes go as they are; NULL: to the stream below
 	struct sample_stream stream;
 };
@@ -63,7 +65,7 @@ struct job {
 	struct capture out, err;
 	struct job_channel channels[JOB_CHANNELS];
 	struct tele_file *tele_file;
-	char temp_dir[SCRATCH_PATH], tele_dir[SCRATCH_PATH];
+	struct scratch_dir temp_dir, tele_dir;
 	char attempt_dir[PATH_MAX], out_path[PATH_MAX], err_path[PATH_MAX], timeline_path[PATH_MAX];
 	char copy_dir[PATH_MAX];
 	bool timeline_begun;

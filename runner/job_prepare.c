@@ -14,7 +14,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define OOM_SCORE_TEST "500"
 #define EXTRA_FD 3 // what STRESSGEN_FD says
 
 __attribute__((format(printf, 3, 4))) static int put(char *out, size_t size, const char *format, ...)
@@ -100,8 +99,8 @@ static int prepare_environment(struct job *j)
 	env->entries[n++] = env->fd;
 	if (put(env->fd, sizeof env->fd, "STRESSGEN_FD=%d", EXTRA_FD) < 0 ||
 	    put(env->mark, sizeof env->mark, "%s%" PRIu64, s->guardian.mark, s->serial) < 0 ||
-	    put(env->temp, sizeof env->temp, "TMPDIR=%s", j->temp_dir) < 0 ||
-	    put(env->telemetry, sizeof env->telemetry, SG_TELE_ENV_DIR "=%s", j->tele_dir) < 0)
+	    put(env->temp, sizeof env->temp, "TMPDIR=%s", j->temp_dir.path) < 0 ||
+	    put(env->telemetry, sizeof env->telemetry, SG_TELE_ENV_DIR "=%s", j->tele_dir.path) < 0)
 		return -ENAMETOOLONG;
 	if (library != NULL || s->preload_before != NULL) {
 		const char *link = library != NULL && s->preload_before != NULL ? ":" : "";
@@ -116,14 +115,14 @@ static int prepare_environment(struct job *j)
 }
 
 // A soft and a hard limit; the hard one is never above ours, which we might not be allowed to raise.
-static void add_rlimit(struct job *j, int resource, uint64_t soft, uint64_t hard)
+static void add_rlimit(struct job *j, __rlimit_resource_t resource, uint64_t soft, uint64_t hard)
 {
 	struct rlimit ours;
 
 	if (getrlimit(resource, &ours) == 0 && ours.rlim_max != RLIM_INFINITY && hard > ours.rlim_max)
 		hard = ours.rlim_max;
 	j->plan.rlimits[j->plan.rlimit_count++] =
-	        (struct spawn_rlimit){ resource, soft < hard ? soft : hard, hard };
+	        (struct spawn_rlimit){ (int)resource, soft < hard ? soft : hard, hard };
 }
 
 static const char *cgroup_words(enum cgroup_kind k)
@@ -176,7 +175,6 @@ static void prepare_limits(struct job *j)
 	j->facts.memory_by = cgroup_words(j->group.memory);
 	j->facts.cpu_limit_s = m->cpu_s;
 	j->facts.processes_limit = m->procs;
-	j->plan.oom_score_adj = OOM_SCORE_TEST;
 	j->result.limits = buf_take(&words);
 }
 
@@ -192,8 +190,6 @@ static int prepare_pipes(struct job *j)
 		ch->fd = fds[0];
 		ch->theirs = fds[1];
 		j->plan.fds[i + 1] = fds[1];
-		if (fcntl(ch->fd, F_SETFL, O_NONBLOCK) < 0)
-			return -errno;
 		ch->stream.line = 0;
 		ch->stream.pending_len = 0;
 		ch->stream.overlong = ch->stream.swallow = false;

@@ -200,8 +200,8 @@ static int collect(struct job *j)
 	take_tail(j);
 	job_flush_timeline(j);
 	rc = measure_end(&j->measure);
-	if (rc == 0)
-		rc = harvest(j->tele_dir, j->copy_dir, j->start_ns, j->tele_file, r);
+	if (rc == 0 && !scratch_dir_is_empty(&j->tele_dir))
+		rc = harvest(j->tele_dir.path, j->copy_dir, j->start_ns, j->tele_file, r);
 	if (rc >= 0 && j->not_instrumented != NULL)
 		rc = say_not_instrumented(j);
 	if (r->signal == SIGSEGV || r->signal == SIGBUS)
@@ -237,8 +237,8 @@ void job_conclude(struct job *j)
 		if (j->left_to_its_fate)
 			abandon(j);
 		// telemetry files, and whatever it made for itself
-		note_output_error(j, scratch_empty(j->tele_dir));
-		note_output_error(j, scratch_empty(j->temp_dir));
+		note_output_error(j, scratch_dir_empty(&j->tele_dir));
+		note_output_error(j, scratch_dir_empty(&j->temp_dir));
 		cgroup_renew(&j->group);
 	}
 	j->contain.leader = 0;

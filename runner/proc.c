@@ -187,25 +187,40 @@ bool proc_has_env(pid_t pid, const char *prefix)
 	return found;
 }
 
+void proc_read_pids(int fd, struct pid_list *out)
+{
+	char text[4096];
+	off_t at = 0;
+	ssize_t n;
+	long pid = 0;
+
+	while ((n = pread(fd, text, sizeof text, at)) > 0) {
+		at += n;
+		for (ssize_t i = 0; i < n; i++) {
+			if (text[i] >= '0' && text[i] <= '9') {
+				pid = pid * 10 + (text[i] - '0');
+				continue;
+			}
+			if (pid > 0)
+				pid_list_add(out, (pid_t)pid);
+			pid = 0;
+		}
+	}
+	if (pid > 0)
+		pid_list_add(out, (pid_t)pid);
+}
+
 static void add_children_of(pid_t pid, pid_t thread, struct pid_list *out)
 {
 	char path[64];
-	struct buf text = { 0 };
-	char *end;
+	int fd;
 
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, thread);
-	if (io_read_file(path, SIZE_MAX / 4, &text, NULL) == 0 && text.len > 0)
-		for (const char *at = text.data; *at != '\0'; at = end) {
-			long child = strtol(at, &end, 10);
-
-			if (end == at)
-				break;
-			if (child > 0)
-				pid_list_add(out, (pid_t)child);
-			while (*end == ' ')
-				end++;
-		}
-	buf_deinit(&text);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		proc_read_pids(fd, out);
+		close(fd);
+	}
 }
 
 static void add_numbers(const char *dir_path, struct pid_list *out)

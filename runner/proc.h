@@ -43,6 +43,8 @@ void proc_name(pid_t pid, struct buf *out);
 bool proc_has_env(pid_t pid, const char *prefix);
 // Adds the children of all its threads, zombies included.
 void proc_children(pid_t pid, struct pid_list *out);
+// Adds the numbers in a file of them, from its beginning; blanks or newlines part them.
+void proc_read_pids(int fd, struct pid_list *out);
 // Adds every process of the machine that we can see.
 void proc_all(struct pid_list *out);
 // Sends `sig` to that very process and never to one that took its pid since.

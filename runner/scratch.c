@@ -7,12 +7,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -139,37 +141,57 @@ void scratch_deinit(struct scratch *s)
 	s->temp_lock = s->tele_lock = -1;
 }
 
-int scratch_dir(const char *root, unsigned worker, char *path)
+static int open_dir(struct scratch_dir *d)
 {
-	if (!make_path(path, "%s/w%u", root, worker))
-		return -ENAMETOOLONG;
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+	struct statfs fs;
+	struct stat st;
+
+	if (mkdir(d->path, 0700) < 0 && errno != EEXIST)
 		return -errno;
+	d->handle = opendir(d->path);
+	if (d->handle == NULL)
+		return -errno;
+	if (fstatfs(dirfd(d->handle), &fs) == 0 && fs.f_type == TMPFS_MAGIC && fstat(dirfd(d->handle), &st) == 0)
+		d->empty_size = st.st_size;
 	return 0;
 }
 
-// False too when it is not a directory any more: a test may do what it likes to its own.
-static bool is_empty_dir(const char *path)
+int scratch_dir_init(struct scratch_dir *d, const char *root, unsigned worker)
 {
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-	bool empty = dir != NULL;
-	struct stat st;
-
-	if (dir == NULL || fstat(dirfd(dir), &st) < 0 || (st.st_mode & 0777) != 0700)
-		empty = false;
-	while (empty && (entry = readdir(dir)) != NULL)
-		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-	if (dir != NULL)
-		closedir(dir);
-	return empty;
+	memset(d, 0, sizeof *d);
+	return make_path(d->path, "%s/w%u", root, worker) ? open_dir(d) : -ENAMETOOLONG;
 }
 
-int scratch_empty(const char *path)
+void scratch_dir_deinit(struct scratch_dir *d)
 {
-	if (is_empty_dir(path))
+	if (d->handle != NULL)
+		closedir(d->handle);
+	d->handle = NULL;
+}
+
+bool scratch_dir_is_empty(const struct scratch_dir *d)
+{
+	const struct dirent *entry;
+	struct stat st;
+
+	// A test may have removed it, or taken away its own rights.
+	if (fstat(dirfd(d->handle), &st) < 0 || st.st_nlink == 0 || (st.st_mode & 0777) != 0700)
+		return false;
+	if (d->empty_size > 0)
+		return st.st_size == d->empty_size;
+	rewinddir(d->handle);
+	while ((entry = readdir(d->handle)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return false;
+	return true;
+}
+
+int scratch_dir_empty(struct scratch_dir *d)
+{
+	if (scratch_dir_is_empty(d))
 		return 0;
-	chmod(path, 0700); // else what is in it might not be reached
-	io_remove_tree(path);
-	return mkdir(path, 0700) < 0 ? -errno : 0;
+	scratch_dir_deinit(d);
+	chmod(d->path, 0700); // else what is in it might not be reached
+	io_remove_tree(d->path);
+	return open_dir(d);
 }

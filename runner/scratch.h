@@ -5,8 +5,10 @@
 
 #include "err.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define SCRATCH_PATH 512U
 
@@ -26,10 +28,19 @@ void scratch_deinit(struct scratch *s);
 // Does it look like a name that scratch_init gave?
 bool scratch_is_name(const char *name);
 
-// Makes ROOT/wN (or finds it empty) and writes its path to `path` of SCRATCH_PATH bytes. 0 or -errno.
-int scratch_dir(const char *root, unsigned worker, char *path);
-// Removes what a test left in the directory; the directory itself stays for the next one. (It is not simply
-// removed and made again: on a disk that costs more than a short test.) 0 or -errno.
-int scratch_empty(const char *path);
+// One worker's directory, kept open between its tests.
+struct scratch_dir {
+	char path[SCRATCH_PATH];
+	DIR *handle;      // NULL: not made
+	off_t empty_size; // on tmpfs, where a directory grows with every entry; 0 elsewhere
+};
+
+// Makes ROOT/wN. 0 or -errno; deinit in every case.
+int scratch_dir_init(struct scratch_dir *d, const char *root, unsigned worker);
+void scratch_dir_deinit(struct scratch_dir *d);
+bool scratch_dir_is_empty(const struct scratch_dir *d);
+// Removes what a test left in it, or made of it; the directory stays for the next one. (It is not simply removed
+// and made again: on a disk that costs more than a short test.) 0 or -errno.
+int scratch_dir_empty(struct scratch_dir *d);
 
 #endif

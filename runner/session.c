@@ -21,6 +21,7 @@
 #define DEFAULT_OUTPUT_BYTES (UINT64_C(1) << 20)
 #define DEFAULT_MEMORY_SHARE 75U // percent of what is available
 #define OOM_SCORE_RUNNER "-500"
+#define OOM_SCORE_TEST "500"
 
 extern char **environ;
 
@@ -65,6 +66,11 @@ static int copy_environment(struct session *s)
 	return 0;
 }
 
+static bool write_score(const struct session *s, const char *score)
+{
+	return s->oom_fd >= 0 && pwrite(s->oom_fd, score, strlen(score), 0) > 0;
+}
+
 // Whatever a test leaves behind becomes our child; and if memory runs out, a test is to go and not we.
 static void protect_self(struct session *s)
 {
@@ -73,29 +79,33 @@ static void protect_self(struct session *s)
 	s->subreaper_before = -1;
 	if (prctl(PR_GET_CHILD_SUBREAPER, &before) == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0)
 		s->subreaper_before = before;
-	if (proc_read_small("/proc/self/oom_score_adj", s->oom_before, sizeof s->oom_before) > 0) {
-		int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (proc_read_small("/proc/self/oom_score_adj", s->oom_before, sizeof s->oom_before) <= 0)
+		return;
+	s->oom_before[strcspn(s->oom_before, "\n")] = '\0';
+	s->oom_fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	snprintf(s->oom_ours, sizeof s->oom_ours, "%s", OOM_SCORE_RUNNER);
+	if (!write_score(s, s->oom_ours)) // not allowed: then the tests' higher score must do
+		snprintf(s->oom_ours, sizeof s->oom_ours, "%s", s->oom_before);
+}
 
-		if (fd < 0 || write(fd, OOM_SCORE_RUNNER, strlen(OOM_SCORE_RUNNER)) < 0)
-			s->oom_before[0] = '\0'; // not allowed: then the tests' higher score must do
-		if (fd >= 0)
-			close(fd);
-	}
+void session_score_for_test(const struct session *s)
+{
+	if (atoi(s->oom_before) < atoi(OOM_SCORE_TEST))
+		write_score(s, OOM_SCORE_TEST);
+}
+
+void session_score_for_us(const struct session *s)
+{
+	write_score(s, s->oom_ours);
 }
 
 static void unprotect_self(const struct session *s)
 {
 	if (s->subreaper_before >= 0)
 		prctl(PR_SET_CHILD_SUBREAPER, s->subreaper_before);
-	if (s->oom_before[0] != '\0') {
-		int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-		if (fd >= 0 && write(fd, s->oom_before, strlen(s->oom_before)) < 0) {
-			// it stays as it is: this process is about to end
-		}
-		if (fd >= 0)
-			close(fd);
-	}
+	write_score(s, s->oom_before);
+	if (s->oom_fd >= 0)
+		close(s->oom_fd);
 }
 
 static int find_directories(struct session *s, struct err *e)
@@ -116,7 +126,7 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	memset(s, 0, sizeof *s);
 	s->config = c;
 	s->loop = loop;
-	s->null_fd = s->kernlog_fd = -1;
+	s->null_fd = s->kernlog_fd = s->oom_fd = -1;
 	s->subreaper_before = -1;
 	s->guardian.pidfd = s->guardian.pipe_fd = -1;
 	set_defaults(s, c);

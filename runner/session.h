@@ -27,10 +27,11 @@ struct session {
 	const char *preload_before;  // LD_PRELOAD as we were given it; NULL
 	const char *preload_refused; // why config->preload cannot be used; NULL
 	int null_fd;
-	int kernlog_fd;       // -1: not readable
-	uint64_t serial;      // of the last test started, for its mark
-	int subreaper_before; // what to restore at the end; -1: nothing
-	char oom_before[16];  // "": nothing
+	int kernlog_fd;                    // -1: not readable
+	uint64_t serial;                   // of the last test started, for its mark
+	int subreaper_before;              // what to restore at the end; -1: nothing
+	int oom_fd;                        // our own oom_score_adj, open for writing; -1: none
+	char oom_before[16], oom_ours[16]; // our score as it was and as it is during the run
 };
 
 // Sets everything up; the run directory is there. 0 or -errno with `e` filled; deinit in every case.
@@ -41,6 +42,10 @@ void session_deinit(struct session *s);
 // Kills what an earlier part of the run, known by its mark, has left: only where its guardian was killed too.
 // How many processes were killed.
 unsigned session_kill_remains(const struct session *s, const char *mark);
+// What is started between the two is killed before us when the machine's memory runs out: it inherits a score that
+// is ours only for that moment. (The child could write it itself, but opening a file in /proc costs far more.)
+void session_score_for_test(const struct session *s);
+void session_score_for_us(const struct session *s);
 // How tests are held together, in words.
 const char *session_containment(const struct session *s);
 

@@ -104,17 +104,6 @@ IN_CHILD static bool child_limits(struct child_order *order)
 	for (unsigned i = 0; i < plan->join_count; i++)
 		if (child_failed(order, syscall(SYS_write, plan->joins[i], "0", 1), "joining the cgroup"))
 			return false;
-	if (plan->oom_score_adj != NULL) {
-		long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY, 0);
-		size_t len = 0;
-
-		while (plan->oom_score_adj[len] != '\0')
-			len++;
-		if (fd >= 0) { // a container without it: then all are as likely as the runner
-			syscall(SYS_write, fd, plan->oom_score_adj, len);
-			syscall(SYS_close, fd);
-		}
-	}
 	for (unsigned i = 0; i < plan->rlimit_count; i++) {
 		const struct rlimit limit = { plan->rlimits[i].soft, plan->rlimits[i].hard };
 

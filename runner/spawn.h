@@ -28,7 +28,6 @@ struct spawn_plan {
 	unsigned join_count;
 	struct spawn_rlimit rlimits[SPAWN_RLIMITS];
 	unsigned rlimit_count;
-	const char *oom_score_adj; // decimal text; NULL: as the runner's
 };
 
 struct spawner {

@@ -130,8 +130,9 @@ void lab_wait_for(const struct lab *l, const char *path)
 {
 	const uint64_t until = clock_now_ns() + PATIENCE_NS;
 	char *full = io_join(l->run_dir, path);
+	struct stat st;
 
-	while (access(full, F_OK) < 0) {
+	while (stat(full, &st) < 0 || st.st_size == 0) {
 		if (clock_now_ns() > until)
 			fail_msg("%s did not appear", full);
 		sleep_ms(5);

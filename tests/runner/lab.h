@@ -35,7 +35,7 @@ void lab_run(struct lab *l);
 void lab_resume(struct lab *l);
 // Starts the run in a process of its own, which exits with runner_run's stop_signal or code.
 pid_t lab_run_apart(struct lab *l);
-// Waits until a file is there in the run's directory of a test's attempt, at most ten seconds.
+// Waits until a file of the run is there and not empty, at most ten seconds.
 void lab_wait_for(const struct lab *l, const char *path);
 // Reads the run back (after lab_run_apart).
 void lab_load(struct lab *l);

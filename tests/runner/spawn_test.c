@@ -25,6 +25,7 @@ static struct started start(const char *program, char *const *argv, struct spawn
 	int pipe_fds[2];
 	int pidfd = -1;
 	pid_t pid = -1;
+	size_t len = 0;
 	ssize_t n;
 
 	assert_int_equal(spawner_init(&spawner), 0);
@@ -37,8 +38,8 @@ static struct started start(const char *program, char *const *argv, struct spawn
 	plan.cgroup_fd = -1;
 	s.rc = spawn(&spawner, &plan, &pid, &pidfd, &s.step);
 	close(pipe_fds[1]);
-	n = read(pipe_fds[0], s.out, sizeof s.out - 1);
-	s.out[n > 0 ? n : 0] = '\0';
+	while ((n = read(pipe_fds[0], s.out + len, sizeof s.out - 1 - len)) > 0)
+		len += (size_t)n;
 	if (s.rc == 0) {
 		assert_int_equal(waitpid(pid, &s.status, 0), pid);
 		close(pidfd);
