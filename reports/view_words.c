@@ -27,6 +27,8 @@ static void add_outcome(struct view *v, struct buf *b)
 {
 	if (v->count == 0)
 		buf_adds(b, "No test ended.");
+	else if (v->failed > 0 && v->count == 1)
+		buf_addf(b, "The one test did not end as expected: %s.", verdict_name(v->tests[0].r->verdict));
 	else if (v->failed > 0) {
 		buf_addf(b, "%zu of %s did not end as expected: ", v->failed,
 		         text_number(&v->arena, v->count, "test", "tests"));

@@ -167,6 +167,13 @@ CASE("view: an empty run, and one of one test, have sentences of their own")
 	view_deinit(&v);
 	run_deinit(&r);
 	fixture_many(harness_tmpdir(), "one", 1, &r);
+	r.results[0].verdict = VERDICT_TIMEOUT;
+	r.results[0].as_expected = false;
+	assert_int_equal(view_init(&v, &r), 0);
+	assert_string_equal(view_sentence(&v), "The one test did not end as expected: timeout.");
+	view_deinit(&v);
+	r.results[0].verdict = VERDICT_PASSED;
+	r.results[0].as_expected = true;
 	assert_int_equal(view_init(&v, &r), 0);
 	assert_string_equal(view_sentence(&v), "The one test ended as expected.");
 	view_deinit(&v);
