@@ -13,7 +13,7 @@
 
 int opt_init(struct opt_set *s, const struct opt *table, size_t count)
 {
-	*s = (struct opt_set){.table = table, .count = count};
+	*s = (struct opt_set){ .table = table, .count = count };
 	s->values = calloc(count, sizeof *s->values);
 	return s->values == NULL ? -ENOMEM : 0;
 }
@@ -25,7 +25,7 @@ void opt_deinit(struct opt_set *s)
 			free(s->values[i].owned);
 	free(s->values);
 	free(s->args);
-	*s = (struct opt_set){0};
+	*s = (struct opt_set){ 0 };
 }
 
 // ---- the nearest word ---------------------------------------------------------------------------------------
@@ -105,8 +105,8 @@ static bool choice_has(const char *choices, const char *text)
 
 static int parse_flag(const char *text, uint64_t *number)
 {
-	static const char *const yes[] = {"yes", "true", "on", "1"};
-	static const char *const no[] = {"no", "false", "off", "0"};
+	static const char *const yes[] = { "yes", "true", "on", "1" };
+	static const char *const no[] = { "no", "false", "off", "0" };
 
 	for (size_t i = 0; i < 4; i++) {
 		if (strcmp(text, yes[i]) == 0)
@@ -246,8 +246,11 @@ static int unknown_option(const struct opt_set *s, uint32_t command, const char 
 {
 	char name[NEAREST_MAX];
 	const char *near;
+	bool negated;
 
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
+	if (find_long(s, ~command, name, strlen(name), &negated) >= 0)
+		return err_set(e, EINVAL, "--%s is not an option of this command; its --help lists what is", name);
 	near = nearest_option(s, command, name);
 	if (near != NULL)
 		return err_set(e, EINVAL, "unknown option '%s'; did you mean '--%s'?", arg, near);
@@ -296,7 +299,12 @@ static int parse_short(struct opt_set *s, uint32_t command, int argc, char **arg
 
 		snprintf(shown, sizeof shown, "-%c", *p);
 		if (i < 0)
-			return err_set(e, EINVAL, "unknown option '-%c'; --help lists the options", *p);
+			return err_set(e, EINVAL,
+			               find_short(s, ~command, *p) < 0
+			                       ? "unknown option '-%c'; --help lists the options"
+			                       : "-%c is not an option of this command; its --help "
+			                         "lists what is",
+			               *p);
 		if (s->table[i].type == OPT_FLAG) {
 			int r = set_value(s, (size_t)i, "yes", "command line", shown, e);
 			if (r < 0)
@@ -526,7 +534,7 @@ void opt_help_row(const struct opt *o, unsigned columns, struct buf *out)
 {
 	char left[80];
 	char range[80];
-	struct buf help = {0};
+	struct buf help = { 0 };
 	int n;
 
 	n = o->short_name != 0 ? snprintf(left, sizeof left, "  -%c, ", o->short_name)

@@ -137,9 +137,9 @@ out:
 	return rc;
 }
 
-int suite_from_files(char *const *paths, size_t count, struct suite *s, struct err *e)
+int suite_from_files(const char *dir, char *const *paths, size_t count, struct suite *s, struct err *e)
 {
-	int rc = suite_begin(s, ".", e);
+	int rc = suite_begin(s, dir, e);
 
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		struct suite_test *t = suite_add(s);

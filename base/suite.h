@@ -55,8 +55,8 @@ struct suite {
 // differ from suite.json's, `note` says so. A directory that gen began and did not finish (DIR/.incomplete) is
 // refused. -ENOENT, -EINVAL ... with `e` filled. Deinit in every case.
 int suite_load(const char *dir, struct suite *s, struct err *e);
-// Single files as a suite (paths as given, dir ".").
-int suite_from_files(char *const *paths, size_t count, struct suite *s, struct err *e);
+// Single files as a suite; their paths are taken from `dir` (usually ".") and kept as given.
+int suite_from_files(const char *dir, char *const *paths, size_t count, struct suite *s, struct err *e);
 // Writes DIR/suite.json atomically from everything but `meta`; computes the hashes of the files first. The same
 // suite gives the same bytes. -ERANGE for a seed above 2^63 - 1, which JSON readers could not give back.
 int suite_save(struct suite *s, struct err *e);

@@ -81,11 +81,30 @@ void suite_hash(struct suite *s)
 	snprintf(s->hash, sizeof s->hash, "%08lx", crc);
 }
 
+// An id stands on one line, whatever bytes the path has.
+static char *id_of_path(const char *path)
+{
+	char *text = result_utf8(path, strlen(path));
+	struct buf id = { 0 };
+
+	for (const char *p = text; p != NULL && *p != '\0'; p++) {
+		if (*p == '\n' || *p == '\t')
+			buf_adds(&id, *p == '\n' ? "\\n" : "\\t");
+		else
+			buf_addc(&id, *p);
+	}
+	free(text);
+	return text == NULL ? NULL : buf_take(&id);
+}
+
 static int settle_id(const char *path, struct suite_test *t, struct err *e)
 {
-	const char *from = t->meta.id != NULL ? t->meta.id : t->path;
-	char *id = t->meta.id == NULL && t->id != NULL ? strdup(t->id) : result_utf8(from, strlen(from));
+	char *id;
 
+	if (t->meta.id != NULL)
+		id = result_utf8(t->meta.id, strlen(t->meta.id));
+	else
+		id = t->id != NULL ? strdup(t->id) : id_of_path(t->path);
 	if (id == NULL)
 		return no_memory(path, e);
 	if (t->id != NULL && strcmp(t->id, id) != 0) {

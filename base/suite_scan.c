@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define RUNS_DIR "stressgen-runs" // earlier runs hold suites of their own
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -69,7 +71,7 @@ static int scan_dir(const char *root, const char *relative, struct strings *dirs
 	while (rc == 0 && (entry = readdir(dir)) != NULL) {
 		char *name;
 
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] == '.' || strcmp(entry->d_name, RUNS_DIR) == 0)
 			continue;
 		name = relative[0] == '\0' ? strdup(entry->d_name) : io_join(relative, entry->d_name);
 		if (name == NULL)

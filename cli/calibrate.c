@@ -28,17 +28,32 @@ static bool wants_measuring(const struct suite_test *t)
 	return value != NULL && strcmp(value, "auto") == 0;
 }
 
-static int add_param(struct pipeline *j, uint64_t bytes, struct err *e)
+// In the place of the one that an earlier run had, if there is one.
+static int set_param(struct pipeline *j, uint64_t bytes, struct err *e)
 {
-	struct param *grown = realloc(j->params, (j->param_count + 1) * sizeof *grown);
+	struct param *p = NULL;
+	char *value;
 
-	if (grown == NULL)
+	if (asprintf(&value, "%llu", (unsigned long long)bytes) < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	j->params = grown;
-	grown[j->param_count].name = strdup(PARAM);
-	if (asprintf(&grown[j->param_count].value, "%llu", (unsigned long long)bytes) < 0)
-		return err_set(e, ENOMEM, "out of memory");
-	j->param_count++;
+	for (size_t i = 0; i < j->param_count; i++)
+		if (strcmp(j->params[i].name, PARAM) == 0)
+			p = &j->params[i];
+	if (p == NULL) {
+		struct param *grown = realloc(j->params, (j->param_count + 1) * sizeof *grown);
+		char *name = strdup(PARAM);
+		if (grown != NULL)
+			j->params = grown;
+		if (grown == NULL || name == NULL) {
+			free(name);
+			free(value);
+			return err_set(e, ENOMEM, "out of memory");
+		}
+		p = &grown[j->param_count++];
+		*p = (struct param){ name, NULL };
+	}
+	free(p->value);
+	p->value = value;
 	return 0;
 }
 
@@ -165,7 +180,7 @@ int pipeline_calibrate(struct pipeline *j, struct err *e)
 	int r;
 
 	if (opt_given(&j->app->opts, PARAM))
-		return add_param(j, opt_number(&j->app->opts, PARAM), e);
+		return set_param(j, opt_number(&j->app->opts, PARAM), e);
 	argv = measure_command(j, &files);
 	r = argv == NULL ? err_set(e, ENOMEM, "out of memory") : 0;
 	if (r == 0 && files > 0) {
@@ -178,7 +193,7 @@ int pipeline_calibrate(struct pipeline *j, struct err *e)
 		say(j->app, "highest peak: %s in %s; the slab gets twice that, %s",
 		    units_bytes(peak_text, sizeof peak_text, peak), base_name(file),
 		    units_bytes(slab_text, sizeof slab_text, capacity));
-		r = add_param(j, capacity, e);
+		r = set_param(j, capacity, e);
 	}
 	free_words(argv);
 	buf_deinit(&out);

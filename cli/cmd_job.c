@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 int cmd_job(struct app *app)
 {
@@ -29,6 +30,9 @@ int cmd_job(struct app *app)
 		code = complain(&e, r);
 	else if (code == SG_EXIT_OK)
 		code = pipeline_run(&j, false);
+	if (suite_dir != NULL)
+		rmdir(suite_dir);
+	pipeline_abandon(&j);
 	free(suite_dir);
 	pipeline_deinit(&j);
 	return code;

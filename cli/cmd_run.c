@@ -1,13 +1,12 @@
-// stressgen run: a suite, single files, or one command as a test.
+// stressgen run: a suite, an earlier run's suite, single files, or one command as a test.
 #include "io.h"
 #include "pipeline.h"
 #include "verdict.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_directory(const char *path)
 {
@@ -15,55 +14,31 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-// Quotes one word as the runner's command splitter (and sh) reads it.
-static void add_quoted(const char *word, struct buf *out)
+static bool is_run(const char *path)
 {
-	buf_adds(out, out->len > 0 ? " '" : "'");
-	for (; *word != '\0'; word++) {
-		if (*word == '\'')
-			buf_adds(out, "'\\''");
-		else
-			buf_addc(out, *word);
-	}
-	buf_addc(out, '\'');
+	char *info = io_join(path, "run.json");
+	bool is = info != NULL && access(info, F_OK) == 0;
+
+	free(info);
+	return is;
 }
 
-// "-- ./prog args": a suite of one test whose command it is.
-static int suite_from_command(char *const *words, size_t count, struct suite *s, struct err *e)
+static int load(struct pipeline *j, struct err *e)
 {
-	struct buf command = { 0 };
-	struct suite_test *t;
-	const char *slash;
+	const struct opt_set *o = &j->app->opts;
+	const char *first = o->arg_count > 0 ? o->args[0] : "stressgen-suite";
 
-	if (count == 0)
-		return err_set(e, EINVAL, "'--' has no command behind it; write: stressgen run -- ./prog args");
-	s->dir = strdup(".");
-	t = suite_add(s);
-	for (size_t i = 0; i < count; i++)
-		add_quoted(words[i], &command);
-	slash = strrchr(words[0], '/');
-	if (s->dir == NULL || t == NULL || command.failed)
-		return err_set(e, ENOMEM, "out of memory");
-	t->id = strdup(slash != NULL && slash[1] != '\0' ? slash + 1 : words[0]);
-	t->path = strdup(words[0]);
-	t->meta.run = buf_take(&command);
-	t->meta.timeout_ns = SG_DEFAULT_TIMEOUT_NS;
-	t->meta.priority = 2;
-	snprintf(s->hash, sizeof s->hash, "command");
-	return 0;
-}
-
-static int load(const struct opt_set *o, struct suite *s, struct err *e)
-{
 	if (o->rest != NULL && o->arg_count > 0)
 		return err_set(e, EINVAL, "give a suite, or a command behind '--', not both");
 	if (o->rest != NULL)
-		return suite_from_command(o->rest, o->rest_count, s, e);
-	if (o->arg_count == 0)
-		return suite_load("stressgen-suite", s, e);
-	if (o->arg_count == 1 && is_directory(o->args[0]))
-		return suite_load(o->args[0], s, e);
-	return suite_from_files(o->args, o->arg_count, s, e);
+		return pipeline_command(j, o->rest, o->rest_count, e);
+	if (o->arg_count == 0 && !is_directory(first))
+		return err_set(e, EINVAL,
+		               "which suite? There is no %s here; try: stressgen run DIR, or stressgen gen first",
+		               first);
+	if (o->arg_count > 1 || !is_directory(first))
+		return pipeline_files(j, ".", o->args, o->arg_count, e);
+	return is_run(first) ? pipeline_recall(j, first, e) : suite_load(first, &j->suite, e);
 }
 
 int cmd_run(struct app *app)
@@ -75,10 +50,11 @@ int cmd_run(struct app *app)
 
 	if (opt_flag(&app->opts, "resume"))
 		return pipeline_resume(app);
-	r = load(&app->opts, &j.suite, &e);
+	r = load(&j, &e);
 	if (r == 0)
 		r = pipeline_choose_dir(&j, "run", &e);
 	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
+	pipeline_abandon(&j);
 	pipeline_deinit(&j);
 	return code;
 }

@@ -32,6 +32,7 @@ void pipeline_deinit(struct pipeline *j)
 		free(j->params[i].value);
 	}
 	free(j->params);
+	json_decref(j->source);
 	*j = (struct pipeline){ 0 };
 }
 
@@ -81,6 +82,12 @@ int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e)
 	return err_set(e, EEXIST, SG_RUNS_DIR ": too many runs in one second");
 }
 
+void pipeline_abandon(const struct pipeline *j)
+{
+	if (j->run_dir != NULL)
+		rmdir(j->run_dir);
+}
+
 // Only runs in stressgen-runs/ are linked. At the start, so that a run that is killed is found by --resume.
 static void link_latest(const char *run_dir)
 {
@@ -125,7 +132,8 @@ int pipeline_select(struct pipeline *j, struct err *e)
 	if (only != NULL)
 		return err_set(e, ENOENT, "nothing matches --only '%s'; stressgen list %s shows the tests", only,
 		               j->suite.dir);
-	return err_set(e, ENOENT, "%s has no tests", j->suite.dir);
+	return err_set(e, ENOENT, "%s has no tests: no file in it can be executed or has a header; try chmod +x",
+	               j->suite.dir);
 }
 
 // ---- running ------------------------------------------------------------------------------------------------
@@ -141,9 +149,11 @@ static void add_option_facts(const struct opt_set *s, json_t *options)
 static json_t *again_command(const struct pipeline *j, const char *suite_dir)
 {
 	struct buf text = { 0 };
+	char real[PATH_MAX];
 	json_t *json;
 
-	buf_addf(&text, "%s run '%s'", pipeline_self(), suite_dir);
+	buf_addf(&text, "%s run", pipeline_self());
+	pipeline_quote(j->source != NULL && realpath(j->run_dir, real) != NULL ? real : suite_dir, &text);
 	for (size_t i = 0; i < j->param_count; i++)
 		if (strcmp(j->params[i].name, "slab-capacity") == 0)
 			buf_addf(&text, " --slab-capacity %s", j->params[i].value);
@@ -173,6 +183,8 @@ static json_t *run_info(const struct pipeline *j)
 	add_option_facts(&j->app->opts, options);
 	json_object_set_new(info, "stressgen", json_string(SG_VERSION));
 	json_object_set_new(info, "suite", json_string(dir));
+	if (j->source != NULL)
+		json_object_set(info, "source", j->source);
 	json_object_set_new(info, "seed", json_integer((json_int_t)j->suite.seed));
 	json_object_set_new(info, "options", options);
 	json_object_set_new(info, "suite_options",
@@ -229,7 +241,10 @@ static int run_selected(struct pipeline *j, bool resume)
 		return SG_EXIT_INTERNAL;
 	fill_config(j, &config);
 	config.info = run_info(j);
-	say(j->app, "running %zu tests, one after another, into %s", j->selected, j->run_dir);
+	if (j->selected == 1)
+		say(j->app, "running 1 test into %s", j->run_dir);
+	else
+		say(j->app, "running %zu tests, one after another, into %s", j->selected, j->run_dir);
 	link_latest(j->run_dir);
 	r = runner_run(&config, &summary, &e);
 	progress_free(progress);
@@ -254,31 +269,12 @@ int pipeline_run(struct pipeline *j, bool resume)
 		complain(&e, r);
 		return r == -ENOENT ? SG_EXIT_NOTHING : SG_EXIT_INTERNAL;
 	}
-	if (!resume || j->param_count == 0)
+	if (j->param_count == 0 || (!resume && opt_given(&j->app->opts, "slab-capacity")))
 		r = pipeline_calibrate(j, &e);
 	return r < 0 ? complain(&e, r) : run_selected(j, resume);
 }
 
 // ---- resuming -----------------------------------------------------------------------------------------------
-
-static int recall_params(struct pipeline *j, const json_t *info)
-{
-	json_t *params = json_object_get(info, "params");
-	const char *name;
-	json_t *value;
-
-	j->params = calloc(json_object_size(params) + 1, sizeof *j->params);
-	if (j->params == NULL)
-		return -ENOMEM;
-	json_object_foreach(params, name, value)
-	{
-		if (!json_is_string(value))
-			continue;
-		j->params[j->param_count].name = strdup(name);
-		j->params[j->param_count++].value = strdup(json_string_value(value));
-	}
-	return 0;
-}
 
 // --output's directory, else the one that stressgen-runs/latest leads to.
 static char *resumed_dir(const char *given, struct err *e)
@@ -297,28 +293,45 @@ static char *resumed_dir(const char *given, struct err *e)
 	return io_join(SG_RUNS_DIR, name);
 }
 
+// The suite is there already: what would make another one has no say.
+static int refuse_suite_options(const struct opt_set *s, struct err *e)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct opt *o = &s->table[i];
+
+		if ((o->commands & BIT(GEN)) != 0 && (o->commands & BIT(RUN)) == 0 && s->values[i].text != NULL &&
+		    strcmp(s->values[i].source, "command line") == 0)
+			return err_set(e, EINVAL, "--%s has no say with --resume: the suite is there already",
+			               o->name);
+	}
+	return 0;
+}
+
+static int refuse_other_slab(const struct pipeline *j, struct err *e)
+{
+	for (size_t i = 0; i < j->param_count; i++)
+		if (strcmp(j->params[i].name, "slab-capacity") == 0 && opt_given(&j->app->opts, "slab-capacity") &&
+		    strtoull(j->params[i].value, NULL, 10) != opt_number(&j->app->opts, "slab-capacity"))
+			return err_set(e, EINVAL,
+			               "%s was begun with --slab-capacity %s; leave it out to resume, or start a "
+			               "new run",
+			               j->run_dir, j->params[i].value);
+	return 0;
+}
+
 int pipeline_resume(struct app *app)
 {
 	struct pipeline j = { .app = app };
 	struct err e = { 0 };
-	struct run run = { 0 };
-	const char *suite_dir;
 	int code;
-	int r;
+	int r = refuse_suite_options(&app->opts, &e);
 
-	j.run_dir = resumed_dir(opt_text(&app->opts, "output"), &e);
-	r = j.run_dir == NULL ? -ENOENT : run_load(j.run_dir, &run, &e);
-	if (r == 0) {
-		suite_dir = json_string_value(json_object_get(run.info, "suite"));
-		if (suite_dir == NULL)
-			r = err_set(&e, EINVAL, "%s/run.json does not name its suite; this run cannot be resumed",
-			            j.run_dir);
-		else
-			r = suite_load(suite_dir, &j.suite, &e);
-	}
+	if (r == 0 && (j.run_dir = resumed_dir(opt_text(&app->opts, "output"), &e)) == NULL)
+		r = -ENOENT;
 	if (r == 0)
-		r = recall_params(&j, run.info);
-	run_deinit(&run);
+		r = pipeline_recall(&j, j.run_dir, &e);
+	if (r == 0)
+		r = refuse_other_slab(&j, &e);
 	code = r < 0 ? complain(&e, r) : pipeline_run(&j, true);
 	pipeline_deinit(&j);
 	return code;

@@ -7,6 +7,7 @@
 #include "runner.h"
 #include "suite.h"
 
+#include <jansson.h>
 #include <stddef.h>
 
 #define SG_RUNS_DIR "stressgen-runs"
@@ -20,6 +21,7 @@ struct pipeline {
 	size_t selected;
 	struct param *params; // overrides for {param:NAME}, owned
 	size_t param_count;
+	json_t *source; // what the suite was made of where it is no directory, for run.json; owned, else NULL
 };
 
 void pipeline_deinit(struct pipeline *j);
@@ -33,12 +35,22 @@ int pipeline_select(struct pipeline *j, struct err *e);
 // Step 2: where a selected test wants a slab and nobody said how large, measures the kernels' peaks
 // (calibrate.c); fills params.
 int pipeline_calibrate(struct pipeline *j, struct err *e);
+// Takes away a directory that was chosen and stayed empty.
+void pipeline_abandon(const struct pipeline *j);
+// The suite of the earlier run in DIR, and its parameters.
+int pipeline_recall(struct pipeline *j, const char *dir, struct err *e);
+// "-- ./prog args": a suite of one test whose command it is.
+int pipeline_command(struct pipeline *j, char *const *words, size_t count, struct err *e);
+// Single files, from `dir`.
+int pipeline_files(struct pipeline *j, const char *dir, char *const *paths, size_t count, struct err *e);
 // Steps 3 and 4: runs what is selected and reports. An exit code.
 int pipeline_run(struct pipeline *j, bool resume);
 // Reports on the run in DIR: the files into it, the summary on stdout. An exit code of reading, not of the run.
 int pipeline_report(const struct app *app, const char *dir);
 // --resume: goes on with --output's or the latest run. An exit code.
 int pipeline_resume(struct app *app);
+// Adds one word as sh and the runner's command splitter read it, a blank in front of any but the first.
+void pipeline_quote(const char *word, struct buf *out);
 // "stressgen" as the person called it, for commands that are printed.
 const char *pipeline_self(void);
 

@@ -232,6 +232,7 @@ CASE("suite: without suite.json whatever can be executed or has a header is a te
 	file_make("s/data.txt", "data", 0644);
 	file_make("s/.hidden", "", 0755);
 	file_make("s/.git/hook", "", 0755);
+	file_make("s/stressgen-runs/one/suite/a", "#!/bin/sh\n# @Test other/earlier\n", 0755);
 	assert_int_equal(symlink("..", link_up), 0);
 	loads(dir, &s);
 	assert_int_equal(s.count, 5);
@@ -426,7 +427,7 @@ CASE("suite: single files are one in the order they were named")
 	struct err e = { "" };
 	char *path;
 
-	assert_int_equal(suite_from_files(paths, 2, &s, &e), 0);
+	assert_int_equal(suite_from_files(".", paths, 2, &s, &e), 0);
 	assert_int_equal(s.count, 2);
 	assert_string_equal(s.dir, ".");
 	assert_string_equal(s.tests[0].id, b);
@@ -435,15 +436,28 @@ CASE("suite: single files are one in the order they were named")
 	assert_string_equal(path, b);
 	free(path);
 	suite_deinit(&s);
-	assert_int_equal(suite_from_files(wrong, 2, &s, &e), -ENOENT);
+	assert_int_equal(suite_from_files(".", wrong, 2, &s, &e), -ENOENT);
 	assert_non_null(strstr(e.text, missing));
 	suite_deinit(&s);
-	assert_int_equal(suite_from_files(directory, 1, &s, NULL), -EINVAL);
+	assert_int_equal(suite_from_files(".", directory, 1, &s, NULL), -EINVAL);
 	suite_deinit(&s);
 	free(dir);
 	free(missing);
 	free(a);
 	free(b);
+}
+
+CASE("suite: a file name with a line break has an id on one line")
+{
+	char *dir = file_path("s");
+	struct suite s;
+
+	file_make("s/a\n\tb", "", 0755);
+	loads(dir, &s);
+	assert_string_equal(s.tests[0].path, "a\n\tb");
+	assert_string_equal(s.tests[0].id, "a\\n\\tb");
+	suite_deinit(&s);
+	free(dir);
 }
 
 CASE("suite: a file name that is not UTF-8 has an id that is")

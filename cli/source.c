@@ -1,0 +1,148 @@
+// What a run's suite is made of: a directory, single files, a command, or what an earlier run had.
+#include "pipeline.h"
+#include "run.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *string_list(char *const *words, size_t count)
+{
+	json_t *list = json_array();
+
+	// Words that are not UTF-8 are null in it; reading them back fails with a clear line.
+	for (size_t i = 0; i < count; i++) {
+		json_t *word = json_string(words[i]);
+		json_array_append_new(list, word != NULL ? word : json_null());
+	}
+	return list;
+}
+
+void pipeline_quote(const char *word, struct buf *out)
+{
+	buf_adds(out, out->len > 0 ? " '" : "'");
+	for (; *word != '\0'; word++) {
+		if (*word == '\'')
+			buf_adds(out, "'\\''");
+		else
+			buf_addc(out, *word);
+	}
+	buf_addc(out, '\'');
+}
+
+int pipeline_command(struct pipeline *j, char *const *words, size_t count, struct err *e)
+{
+	struct suite *s = &j->suite;
+	struct buf command = { 0 };
+	struct suite_test *t;
+	const char *slash;
+
+	if (count == 0)
+		return err_set(e, EINVAL, "'--' has no command behind it; write: stressgen run -- ./prog args");
+	s->dir = strdup(".");
+	t = suite_add(s);
+	for (size_t i = 0; i < count; i++)
+		pipeline_quote(words[i], &command);
+	slash = strrchr(words[0], '/');
+	if (s->dir == NULL || t == NULL || command.failed)
+		return err_set(e, ENOMEM, "out of memory");
+	t->id = strdup(slash != NULL && slash[1] != '\0' ? slash + 1 : words[0]);
+	t->path = strdup(words[0]);
+	t->meta.run = buf_take(&command);
+	t->meta.timeout_ns = SG_DEFAULT_TIMEOUT_NS;
+	t->meta.priority = 2;
+	snprintf(s->hash, sizeof s->hash, "command");
+	j->source = json_pack("{s:o}", "command", string_list(words, count));
+	return 0;
+}
+
+int pipeline_files(struct pipeline *j, const char *dir, char *const *paths, size_t count, struct err *e)
+{
+	j->source = json_pack("{s:o}", "files", string_list(paths, count));
+	return suite_from_files(dir, paths, count, &j->suite, e);
+}
+
+// ---- an earlier run's ---------------------------------------------------------------------------------------
+
+static int recall_params(struct pipeline *j, const json_t *info)
+{
+	json_t *params = json_object_get(info, "params");
+	const char *name;
+	json_t *value;
+
+	j->params = calloc(json_object_size(params) + 1, sizeof *j->params);
+	if (j->params == NULL)
+		return -ENOMEM;
+	json_object_foreach(params, name, value)
+	{
+		struct param p = { strdup(name), NULL };
+
+		if (json_is_string(value))
+			p.value = strdup(json_string_value(value));
+		if (p.name == NULL || p.value == NULL) {
+			free(p.name);
+			free(p.value);
+			return json_is_string(value) ? -ENOMEM : -EINVAL;
+		}
+		j->params[j->param_count++] = p;
+	}
+	return 0;
+}
+
+// A command and its relative paths mean something only where they were given.
+static int same_place(const char *dir, const char *was, struct err *e)
+{
+	char here[PATH_MAX];
+
+	if (realpath(".", here) != NULL && strcmp(here, was) == 0)
+		return 0;
+	return err_set(e, EINVAL, "%s: its command was started in %s; go there first", dir, was);
+}
+
+static int recall_words(struct pipeline *j, const char *dir, const char *suite_dir, const json_t *source,
+                        struct err *e)
+{
+	const json_t *command = json_object_get(source, "command");
+	const json_t *list = command != NULL ? command : json_object_get(source, "files");
+	char **words = calloc(json_array_size(list) + 1, sizeof *words);
+	size_t n = 0;
+	int r = words == NULL ? err_set(e, ENOMEM, "out of memory") : 0;
+
+	for (; r == 0 && n < json_array_size(list); n++) {
+		words[n] = (char *)(uintptr_t)json_string_value(json_array_get(list, n)); // only read
+		if (words[n] == NULL)
+			r = err_set(e, EINVAL, "%s/run.json does not hold the words of its command", dir);
+	}
+	if (r == 0 && command != NULL)
+		r = same_place(dir, suite_dir, e);
+	if (r == 0)
+		r = command != NULL ? pipeline_command(j, words, n, e) : pipeline_files(j, suite_dir, words, n, e);
+	free(words);
+	return r;
+}
+
+int pipeline_recall(struct pipeline *j, const char *dir, struct err *e)
+{
+	struct run run = { 0 };
+	const json_t *source;
+	const char *suite_dir;
+	int r = run_load(dir, &run, e);
+
+	if (r < 0)
+		goto out;
+	suite_dir = json_string_value(json_object_get(run.info, "suite"));
+	source = json_object_get(run.info, "source");
+	if (suite_dir == NULL)
+		r = err_set(e, EINVAL, "%s/run.json does not name its suite; it cannot be run again", dir);
+	else if (source != NULL)
+		r = recall_words(j, dir, suite_dir, source, e);
+	else
+		r = suite_load(suite_dir, &j->suite, e);
+	if (r == 0 && recall_params(j, run.info) < 0)
+		r = err_set(e, EINVAL, "%s/run.json: its parameters cannot be read", dir);
+out:
+	run_deinit(&run);
+	return r;
+}
