@@ -141,7 +141,7 @@ static int missing_error(const struct dialect *d, struct err *e)
 {
 	const char *package = dialect_package(d);
 
-	return err_set(e, ENOENT, "target '%s' is not on this machine: no %s in PATH%s%s", dialect_name(d),
+	return err_set(e, ENODEV, "target '%s' is not on this machine: no %s in PATH%s%s", dialect_name(d),
 	               dialect_find(d), package != NULL ? "; try: apt-get install " : "",
 	               package != NULL ? package : "");
 }

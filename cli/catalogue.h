@@ -30,7 +30,7 @@ void catalogue_deinit(struct catalogue *c);
 int catalogue_files(const char *dir, const char *suffix, struct strings *out, struct err *e);
 
 // The targets that --target, --target-cmd and --dialect choose (default: all that are present). Names of
-// default targets that are missing go to `missing`; one that was named and is missing is -ENOENT with `e`
+// default targets that are missing go to `missing`; one that was named and is missing is -ENODEV with `e`
 // filled (exit 3), one that is unknown -EINVAL. *out is from malloc.
 int catalogue_targets(const struct catalogue *c, const struct opt_set *opts, struct gen_target **out,
                       size_t *count, struct strings *missing, struct err *e);

@@ -108,20 +108,24 @@ int cmd_completion(struct app *app)
 	} kinds[] = {
 		{ "bash", bash }, { "zsh", zsh }, { "fish", fish }, { "man", help_man }, { "markdown", markdown },
 	};
-	const char *wanted = app->opts.arg_count == 1 ? app->opts.args[0] : "";
+	const char *wanted = app->opts.arg_count > 0 ? app->opts.args[0] : "";
 	struct buf out = { 0 };
 	struct err e = { 0 };
 
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+	for (size_t i = 0; app->opts.arg_count == 1 && i < sizeof kinds / sizeof kinds[0]; i++) {
 		if (strcmp(kinds[i].name, wanted) != 0)
 			continue;
 		kinds[i].write(&out);
 		fputs(buf_text(&out), stdout);
 		buf_deinit(&out);
-		return fflush(stdout) == 0 ? SG_EXIT_OK : SG_EXIT_USAGE;
+		return SG_EXIT_OK;
 	}
-	err_set(&e, 22,
-	        "'%s' is not a kind of completion; try: stressgen completion bash (or zsh, fish, man, markdown)",
-	        wanted);
+	if (app->opts.arg_count == 1)
+		err_set(&e, 22,
+		        "'%s' is not a kind of completion; try: stressgen completion bash (or zsh, fish, man, "
+		        "markdown)",
+		        wanted);
+	else
+		err_set(&e, 22, "completion takes one word: bash, zsh, fish, man or markdown");
 	return complain(&e, -22);
 }

@@ -12,7 +12,7 @@
 
 static int exit_for(const struct err *e, int r)
 {
-	return r == -ENOENT ? (complain(e, r), SG_EXIT_MISSING) : complain(e, r);
+	return r == -ENODEV ? (complain(e, r), SG_EXIT_MISSING) : complain(e, r);
 }
 
 // A runtime that is not here stands in the suite as left out, so that every report says so.
@@ -102,9 +102,10 @@ static void say_plan(const struct app *app, const struct plan *p, const struct s
 
 	for (size_t i = 0; i < p->target_count; i++)
 		buf_addf(&names, "%s%s", i > 0 ? ", " : "", p->targets[i].name);
-	say(app, "%zu tests from %zu kernels for %s%s, depth %llu, seed %llu", s->count, p->kernels.count,
-	    buf_text(&names), p->config.scenario_count > 0 ? ", and HTTP/2" : "",
-	    (unsigned long long)p->config.depth, (unsigned long long)p->config.seed);
+	say(app, "%zu test%s from %zu kernel%s for %s%s, depth %llu, seed %llu", s->count,
+	    s->count == 1 ? "" : "s", p->kernels.count, p->kernels.count == 1 ? "" : "s", buf_text(&names),
+	    p->config.scenario_count > 0 ? ", and HTTP/2" : "", (unsigned long long)p->config.depth,
+	    (unsigned long long)p->config.seed);
 	for (size_t i = 0; i < s->left_out_count; i++)
 		say(app, "left out: %s for %s: %s", s->left_out[i].kernel, s->left_out[i].dialect,
 		    s->left_out[i].reason);
@@ -148,13 +149,8 @@ int cmd_gen(struct app *app)
 {
 	const char *dir = opt_text(&app->opts, "output");
 	const char *kernel = opt_text(&app->opts, "check");
-	struct err e = { 0 };
 	int code;
 
-	if (app->opts.arg_count > 0) {
-		err_set(&e, EINVAL, "gen takes no '%s'; a kernel of your own is --kernel FILE", app->opts.args[0]);
-		return complain(&e, -EINVAL);
-	}
 	if (kernel != NULL)
 		return check(kernel);
 	dir = dir != NULL ? dir : "stressgen-suite";

@@ -2,6 +2,8 @@
 #include "cli.h"
 #include "verdict.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +86,32 @@ static int print(struct buf *text)
 	return bad ? SG_EXIT_USAGE : SG_EXIT_OK;
 }
 
+// A descriptor 0, 1 or 2 that the caller closed would be given to a pipe or the journal, and our words would go
+// there. stdin is empty then, stderr goes nowhere, and what is for stdout cannot be written.
+static int open_standard_streams(void)
+{
+	static const int flags[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
+			return -1;
+	return 0;
+}
+
+// Results that did not arrive make any success untrue: 2, or 6 where a run lies behind it.
+static int finish_stdout(enum command_id id, int code)
+{
+	struct err e = { 0 };
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	err_set(&e, EIO, "stdout cannot be written; what was to stand there is lost");
+	complain(&e, -EIO);
+	if (code != SG_EXIT_OK && code != SG_EXIT_TESTS)
+		return code;
+	return id == COMMAND_JOB || id == COMMAND_RUN ? SG_EXIT_UNTRUSTED : SG_EXIT_USAGE;
+}
+
 static int dispatch(struct app *app, enum command_id id, struct err *e)
 {
 	struct buf text = { 0 };
@@ -97,6 +125,11 @@ static int dispatch(struct app *app, enum command_id id, struct err *e)
 		return cmd_version(app);
 	if (id == COMMAND_JOB && app->opts.arg_count > 0) {
 		r = unknown_command(app->opts.args[0], e);
+		return complain(e, r);
+	}
+	if (cli_commands[id].args[0] == '\0' && app->opts.arg_count > 0) {
+		r = err_set(e, EINVAL, "%s takes no '%s'; stressgen %s --help has examples", cli_commands[id].name,
+		            app->opts.args[0], cli_commands[id].name);
 		return complain(e, r);
 	}
 	r = config_apply(&app->opts, e);
@@ -116,14 +149,16 @@ int main(int argc, char **argv)
 	struct app app = { 0 };
 	struct err e = { 0 };
 	struct buf text = { 0 };
-	enum command_id id;
+	enum command_id id = COMMAND_JOB;
 	int first;
 	int code;
 
+	if (open_standard_streams() < 0)
+		return SG_EXIT_INTERNAL;
 	setlocale(LC_CTYPE, "C.UTF-8");
 	if (has_word(argc, argv, "-h")) {
 		help_short(&text);
-		return print(&text);
+		return finish_stdout(id, print(&text));
 	}
 	code = find_command(argc, argv, &id, &e);
 	if (code < 0)
@@ -135,5 +170,5 @@ int main(int argc, char **argv)
 	code = code < 0 ? complain(&e, code) : dispatch(&app, id, &e);
 	paths_deinit(&app.paths);
 	opt_deinit(&app.opts);
-	return code;
+	return finish_stdout(id, code);
 }

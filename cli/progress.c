@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum how { HOW_NONE, HOW_LINES, HOW_BAR };
@@ -31,23 +32,37 @@ static void clear_line(struct progress *p)
 	p->line_there = false;
 }
 
+// Of stderr's terminal, asked each time: it may be resized.
+static size_t terminal_width(void)
+{
+	struct winsize w;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
+}
+
 static void draw(struct progress *p, const struct suite_test *t, uint64_t age_ns, uint64_t rss_bytes)
 {
 	size_t filled = p->total > 0 ? p->position * BAR_CELLS / p->total : 0;
-	char age[32], rss[32];
+	size_t columns = terminal_width();
+	struct buf words = { 0 };
+	char text[32];
 
-	fputs("\r\033[K[", stderr);
-	for (size_t i = 0; i < BAR_CELLS; i++)
-		fputs(i < filled ? "━" : " ", stderr);
-	fprintf(stderr, "] %zu/%zu", p->position + 1, p->total);
+	buf_addf(&words, "] %zu/%zu", p->position + 1, p->total);
 	if (p->unexpected > 0)
-		fprintf(stderr, ", %zu unexpected", p->unexpected);
-	fprintf(stderr, "  %.60s", t->id);
+		buf_addf(&words, ", %zu unexpected", p->unexpected);
+	buf_addf(&words, "  %.60s", t->id);
 	if (age_ns > SG_NS_PER_S / 2)
-		fprintf(stderr, "  %s", units_duration(age, sizeof age, age_ns / SG_NS_PER_MS * SG_NS_PER_MS));
+		buf_addf(&words, "  %s", units_duration(text, sizeof text, age_ns / SG_NS_PER_MS * SG_NS_PER_MS));
 	if (rss_bytes > 0)
-		fprintf(stderr, "  %s", units_bytes(rss, sizeof rss, rss_bytes));
+		buf_addf(&words, "  %s", units_bytes(text, sizeof text, rss_bytes));
+	// A line that wraps cannot be drawn over. Cutting between bytes of one character harms nothing for long.
+	fputs("\r\033[K[", stderr);
+	for (size_t i = 0; i < BAR_CELLS && i + 2 < columns; i++)
+		fputs(i < filled ? "━" : " ", stderr);
+	if (columns > BAR_CELLS + 2)
+		fprintf(stderr, "%.*s", (int)(columns - BAR_CELLS - 2), buf_text(&words));
 	fflush(stderr);
+	buf_deinit(&words);
 	p->line_there = true;
 	p->drawn_ns = clock_now_ns();
 }

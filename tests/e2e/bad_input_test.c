@@ -131,6 +131,45 @@ CASE("e2e: the place is named when the output directory cannot be written")
 	o = E2E(harness_tmpdir(), "run", "suite", "-o", "/proc/stressgen-out");
 	assert_one_line(&o, 2, "/proc/stressgen-out");
 	outcome_deinit(&o);
+	o = E2E(harness_tmpdir(), "gen", "-o", "/proc/stressgen-out");
+	assert_one_line(&o, 2, "/proc/stressgen-out");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: no empty run is left behind when the input is bad")
+{
+	const char *dir = harness_tmpdir();
+	char *runs = io_join(dir, "stressgen-runs");
+	struct outcome unknown = E2E(dir, "--target", "no-such-target");
+	struct outcome nothing;
+
+	e2e_write(dir, "notes.txt", "no test\n", false);
+	nothing = E2E(dir, "run", ".");
+	assert_one_line(&unknown, 2, "no-such-target");
+	assert_one_line(&nothing, 4, "has no tests");
+	assert_int_equal(rmdir(runs), 0);
+	free(runs);
+	outcome_deinit(&unknown);
+	outcome_deinit(&nothing);
+}
+
+CASE("e2e: a word is refused where a command takes none")
+{
+	static const char *const commands[] = { "version", "doctor", "targets", "gen" };
+
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		struct outcome o = E2E(harness_tmpdir(), commands[i], "extra");
+		assert_one_line(&o, 2, "takes no 'extra'");
+		outcome_deinit(&o);
+	}
+}
+
+CASE("e2e: it is said when an option belongs to another command")
+{
+	struct outcome o = E2E(harness_tmpdir(), "run", "--depth", "5");
+
+	assert_one_line(&o, 2, "--depth is not an option of this command");
+	outcome_deinit(&o);
 }
 
 CASE("e2e: exit is 4 when nothing is selected")
