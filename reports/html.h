@@ -31,6 +31,8 @@ void html_real_cell(struct page *p, double value, const char *words);
 void html_empty_cell(struct page *p);
 // Opens the row of a test.
 void html_row(struct page *p, const struct view_test *t);
+// A pool's backtrace as <pre>, symbolised; nothing where it has none.
+void html_backtrace(struct page *p, const struct result_pool *pool);
 // Mark and word of a verdict, as a cell's content or a badge.
 void html_verdict(struct page *p, const struct result *r);
 // "✓" for what ended as expected, else "✗"; "~" and "–" for what is neither.

@@ -43,14 +43,14 @@ static void add_facts(struct page *p, const struct view_test *t)
 	buf_adds(&p->b, "</dl>\n");
 }
 
-static void add_backtrace(struct page *p, const struct result_pool *pool)
+void html_backtrace(struct page *p, const struct result_pool *pool)
 {
 	const char *frame;
 	size_t at = 0;
 
-	if (pool == NULL || pool->frames.count == 0)
+	if (pool->frames.count == 0)
 		return;
-	buf_adds(&p->b, "<h4>Backtrace <span>innermost first</span></h4><pre>");
+	buf_adds(&p->b, "<pre>");
 	for (size_t lines = 0; lines < MOST_FRAMES; lines++) {
 		frame = story_frame(p->names, &p->view.arena, &pool->frames, &at);
 		if (frame == NULL)
@@ -68,6 +68,7 @@ static void add_card(struct page *p, const struct view_test *t)
 	struct arena *a = &p->view.arena;
 	const char *tail = story_tail(a, t->r, TAIL_LINES);
 	const char *again = view_again(&p->view, view_again_prefix(&p->view), t);
+	const struct result_pool *pool = view_main_pool(t);
 
 	buf_adds(&p->b, "<article class=\"card\"><h3>");
 	html_verdict(p, t->r);
@@ -80,7 +81,10 @@ static void add_card(struct page *p, const struct view_test *t)
 		buf_adds(&p->b, "</p>\n");
 	}
 	add_facts(p, t);
-	add_backtrace(p, view_main_pool(t));
+	if (pool != NULL && pool->frames.count > 0) {
+		buf_adds(&p->b, "<h4>Backtrace <span>innermost first</span></h4>");
+		html_backtrace(p, pool);
+	}
 	if (*tail != '\0') {
 		buf_adds(&p->b, "<h4>Last lines of its output</h4><pre>");
 		html_text(p, tail);

@@ -175,6 +175,29 @@ static uint64_t bytes_of(const struct result_pool *p, uint64_t units)
 	return __builtin_mul_overflow(units, p->unit_bytes > 0 ? p->unit_bytes : 1, &bytes) ? UINT64_MAX : bytes;
 }
 
+// How often, how deep, and the backtrace where no card among the failures has it.
+static void add_exhaustion(struct page *p, const struct slab_row *row)
+{
+	const struct result_pool *pool = row->pool;
+	struct arena *a = &p->view.arena;
+
+	buf_adds(&p->b, "<td>");
+	if (pool->exhausted == 0)
+		html_text(p, "never");
+	else if (pool->exhausted == 1)
+		html_text(p, "once");
+	else
+		html_text(p, text_number(a, pool->exhausted, "", "times"));
+	if (pool->exhausted > 0 && pool->depth > 0)
+		html_text(p, text_make(a, ", at depth %s", text_count(a, pool->depth)));
+	if (row->test->r->as_expected && pool->frames.count > 0) {
+		buf_adds(&p->b, "<details><summary>Backtrace</summary>");
+		html_backtrace(p, pool);
+		buf_adds(&p->b, "</details>");
+	}
+	buf_adds(&p->b, "</td>");
+}
+
 static void add_slab(struct page *p, const struct slab_row *row)
 {
 	struct arena *a = &p->view.arena;
@@ -191,14 +214,7 @@ static void add_slab(struct page *p, const struct slab_row *row)
 	html_figure_cell(p, bytes_of(pool, pool->high_water), text_bytes(a, bytes_of(pool, pool->high_water)));
 	html_figure_cell(p, bytes_of(pool, pool->capacity),
 	                 pool->capacity > 0 ? text_bytes(a, bytes_of(pool, pool->capacity)) : "not fixed");
-	if (pool->exhausted > 0)
-		html_cell(p,
-		          text_make(a, "%s%s",
-		                    pool->exhausted == 1 ? "once" : text_number(a, pool->exhausted, "", "times"),
-		                    pool->depth > 0 ? text_make(a, ", at depth %s", text_count(a, pool->depth))
-		                                    : ""));
-	else
-		html_cell(p, "never");
+	add_exhaustion(p, row);
 	buf_adds(&p->b, "</tr>\n");
 }
 

@@ -36,6 +36,8 @@ static void add_outcome(struct view *v, struct buf *b)
 		buf_addc(b, '.');
 	} else if (v->count == 1)
 		buf_adds(b, "The one test ended as expected.");
+	else if (v->count == 2)
+		buf_adds(b, "Both tests ended as expected.");
 	else
 		buf_addf(b, "All %s ended as expected.", text_number(&v->arena, v->count, "test", "tests"));
 }
