@@ -128,8 +128,10 @@ static int close_gaps(struct run *r)
 	for (size_t i = 0; i < r->count; i++) {
 		if (r->results[i].id == NULL)
 			continue;
-		if (kept < i)
+		if (kept < i) {
 			r->results[kept] = r->results[i];
+			r->results[i] = (struct result){ 0 }; // it has one owner, whatever comes
+		}
 		if (json_object_set_new_nocheck(r->index, r->results[kept].id, json_integer((json_int_t)kept)) < 0)
 			return -ENOMEM;
 		kept++;

@@ -3,7 +3,7 @@
 // The journal's records and their fields, besides "crc" and "type":
 //   header  {format: 1, run, part, wall, suite_dir, suite_hash, seed, tests: N, boot_id}  one for each part: the
 //           first, and one each time the run is resumed; "tests" counts what the whole run set out to do
-//   start   {id, attempt, pid, start_time}
+//   start   {id, attempt}; written before the process exists
 //   end     {what result_to_json wrote, hash: the test file's, final: false when a retry follows}
 //   stop    {reason}   "finished", "SIGINT", ...; a part without one was killed
 // Records of other types are left for later versions and are no error.
