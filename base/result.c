@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "fields.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -358,31 +359,6 @@ const struct result_series *result_main_series(const struct result *r)
 
 // ---- text ----
 
-// Bytes of the UTF-8 character at `p`, or 0 when there is none (The Unicode Standard, table 3-7).
-static size_t utf8_len(const unsigned char *p, size_t len)
-{
-	unsigned char first = p[0];
-	size_t n = 0;
-
-	if (first < 0x80)
-		n = 1;
-	else if (first >= 0xc2 && first <= 0xdf)
-		n = 2;
-	else if (first >= 0xe0 && first <= 0xef)
-		n = 3;
-	else if (first >= 0xf0 && first <= 0xf4)
-		n = 4;
-	if (n == 0 || n > len)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static bool is_control(unsigned char c)
 {
 	return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
@@ -393,16 +369,19 @@ char *result_utf8(const char *text, size_t len)
 	struct buf b = { 0 };
 
 	for (size_t i = 0; i < len;) {
-		const unsigned char *p = (const unsigned char *)text + i;
-		size_t n = utf8_len(p, len - i);
+		const char *p = text + i;
+		size_t n = utf8_length(p, len - i);
+		uint32_t code_point = n > 1 ? utf8_decode(p, n) : 0;
 
-		if (n == 0 || is_control(*p)) {
-			buf_addf(&b, "\\x%02x", *p);
-			i++;
+		if (n == 0 || is_control((unsigned char)*p)) {
+			buf_addf(&b, "\\x%02x", (unsigned char)*p);
+			n = 1;
+		} else if (utf8_is_unprintable(code_point)) {
+			buf_addf(&b, "\\u{%x}", (unsigned)code_point);
 		} else {
 			buf_add(&b, p, n);
-			i += n;
 		}
+		i += n;
 	}
 	return buf_take(&b);
 }

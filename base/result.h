@@ -88,7 +88,7 @@ struct result {
 
 void result_deinit(struct result *r); // frees all it owns and zeroes it
 // A new reference, or NULL without memory. The keys are the fields' names; NULL texts and empty lists are left
-// out; text that is not UTF-8 is escaped as \xHH (result_utf8). A series is {name, count, min_ns, max_ns, sum_ns,
+// out; text is made safe (result_utf8). A series is {name, count, min_ns, max_ns, sum_ns,
 // hist}, hist as hist_encode writes it; a process's counters are {..., values: {NAME: "123"}}; a point is
 // [at_ms, cpu_percent, rss_bytes, fds, threads, procs].
 json_t *result_to_json(const struct result *r);
@@ -100,8 +100,9 @@ struct hist *result_hist(struct result *r, const char *series);
 // All series named SERIES merged is result_hist's own; this picks the one tables show: "total", else the
 // first. NULL when there is none.
 const struct result_series *result_main_series(const struct result *r);
-// `text` as UTF-8; all else, and control characters but newline and tab, is escaped as \xHH (so that what a test
-// printed can harm neither a terminal nor an XML file). From malloc; NULL without memory.
+// `text` as UTF-8 that can harm neither a terminal nor an XML file, whatever a test printed: bytes that are none, and
+// control characters but newline and tab, as \xHH; C1 controls and non-characters as \u{HHHH}. Doing it twice changes
+// nothing. From malloc; NULL without memory.
 char *result_utf8(const char *text, size_t len);
 
 #endif

@@ -4,6 +4,7 @@
 #include "arena.h"
 #include "buf.h"
 #include "io.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -131,34 +132,6 @@ static int close_list(struct reader *r)
 	return finish_list(r);
 }
 
-// Length of the UTF-8 sequence at p (at least one byte is there), 0 if it is none.
-static size_t utf8_length(const char *p, const char *end)
-{
-	// lead bytes, and the bounds of the byte behind them: no overlong forms, surrogates, or beyond U+10FFFF
-	static const struct {
-		unsigned char first, last, low, high;
-		size_t len;
-	} rows[] = {
-		{ 0x00, 0x7F, 0x80, 0xBF, 1 }, { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
-		{ 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 },
-		{ 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
-	};
-	const unsigned char *s = (const unsigned char *)p;
-	size_t left = (size_t)(end - p);
-
-	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-		if (s[0] < rows[k].first || s[0] > rows[k].last)
-			continue;
-		if (rows[k].len > left || (rows[k].len > 1 && (s[1] < rows[k].low || s[1] > rows[k].high)))
-			return 0;
-		for (size_t i = 2; i < rows[k].len; i++)
-			if ((s[i] & 0xC0) != 0x80)
-				return 0;
-		return rows[k].len;
-	}
-	return 0;
-}
-
 // Whether the byte at p (and those that belong to it) may stand in a string or a comment.
 static size_t text_length(struct reader *r)
 {
@@ -166,7 +139,7 @@ static size_t text_length(struct reader *r)
 
 	if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F)
 		return 0;
-	return utf8_length(r->p, r->end);
+	return utf8_length(r->p, (size_t)(r->end - r->p));
 }
 
 static int bad_byte(struct reader *r)

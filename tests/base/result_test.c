@@ -297,8 +297,14 @@ CASE("result: text becomes UTF-8 by the Unicode table and nothing else")
 		{ "\xe2\x82", "\\xe2\\x82" },                   // cut off
 		{ "\x80", "\\x80" },                            // no beginning
 		{ "\x1b[0m\r\x7f", "\\x1b[0m\\x0d\\x7f" },      // controls
-		{ "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf",
-		  "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf" }, // the edges
+		{ "\xc2\x9b"
+		  "31m",
+		  "\\u{9b}31m" },                   // CSI in one character
+		{ "\xef\xbf\xbe", "\\u{fffe}" },    // no character; XML forbids it
+		{ "\xef\xb7\x90", "\\u{fdd0}" },    // nor is this
+		{ "\xe2\x80\x8d", "\xe2\x80\x8d" }, // a joiner is one
+		{ "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbd",
+		  "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbd" }, // the edges
 		{ "", "" },
 	};
 	char *text;
@@ -306,6 +312,9 @@ CASE("result: text becomes UTF-8 by the Unicode table and nothing else")
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		text = result_utf8(rows[i][0], strlen(rows[i][0]));
 		assert_string_equal(text, rows[i][1]);
+		free(text);
+		text = result_utf8(rows[i][1], strlen(rows[i][1]));
+		assert_string_equal(text, rows[i][1]); // twice is once
 		free(text);
 	}
 	text = result_utf8("a\0b", 3);
