@@ -3,9 +3,10 @@
 
 #include "fields.h"
 #include "io.h"
+#include "pattern.h"
+#include "result.h"
 
 #include <errno.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,36 +177,6 @@ out:
 
 // ---- reading ----
 
-static bool is_one_of(const char *word, const char *const *words)
-{
-	while (*words != NULL && (word == NULL || strcmp(word, *words) != 0))
-		words++;
-	return *words != NULL;
-}
-
-static int check_pattern(const struct pattern *p, struct err *e)
-{
-	static const char *const classes[] = { "stack", "cstack", "heap", "slab", "assert", NULL };
-	static const char *const streams[] = { "out", "err", "both", NULL };
-	regex_t compiled;
-	char why[128];
-	int rc;
-
-	if (!is_one_of(p->class_name, classes))
-		return err_set(e, EINVAL, "a pattern's class is one of stack, cstack, heap, slab, assert");
-	if (!is_one_of(p->stream, streams))
-		return err_set(e, EINVAL, "a pattern's stream is one of out, err, both");
-	if (p->exit == NULL || p->regex == NULL)
-		return err_set(e, EINVAL, "a pattern has a class, an exit, a stream and a regex");
-	rc = regcomp(&compiled, p->regex, REG_EXTENDED | REG_NOSUB);
-	if (rc != 0) {
-		regerror(rc, &compiled, why, sizeof why);
-		return err_set(e, EINVAL, "the pattern \"%.200s\" is no regular expression: %s", p->regex, why);
-	}
-	regfree(&compiled);
-	return 0;
-}
-
 // A path that stays inside the suite.
 static bool is_inside(const char *path)
 {
@@ -213,6 +184,16 @@ static bool is_inside(const char *path)
 
 	return len > 0 && path[0] != '/' && strcmp(path, "..") != 0 && strncmp(path, "../", 3) != 0 &&
 	       strstr(path, "/../") == NULL && (len < 3 || strcmp(path + len - 3, "/..") != 0);
+}
+
+// Ids stand in journals and reports made safe: one that this changes would not be found again.
+static bool is_id(const char *id)
+{
+	char *safe = result_utf8(id, strlen(id));
+	bool same = safe != NULL && strcmp(safe, id) == 0;
+
+	free(safe);
+	return same && id[0] != '\0' && strpbrk(id, "\n\t") == NULL;
 }
 
 static int read_patterns(const json_t *test, const json_t *sets, struct suite_test *t, struct err *e)
@@ -251,6 +232,8 @@ static int read_tests(json_t *root, struct suite *s, struct err *e)
 		rc = fields_read(test, t, test_fields, what, e);
 		if (rc == 0 && (t->path == NULL || !is_inside(t->path)))
 			rc = err_set(e, EINVAL, "%s: its path is missing or leads out of the suite", what);
+		if (rc == 0 && t->id != NULL && !is_id(t->id))
+			rc = err_set(e, EINVAL, "%s: its id is empty, or not fit to be shown", what);
 		if (rc == 0)
 			rc = read_patterns(test, sets, t, e);
 		if (rc < 0)
@@ -273,7 +256,7 @@ static int check_pattern_sets(const json_t *sets, struct err *e)
 
 		rc = object == NULL ? -ENOMEM : lists_read(object, &holder, pattern_lists, e);
 		for (size_t k = 0; rc == 0 && k < holder.pattern_count; k++)
-			rc = check_pattern(&holder.patterns[k], e);
+			rc = pattern_check(&holder.patterns[k], e);
 		json_decref(object);
 		lists_free(&holder, pattern_lists);
 		if (rc < 0)

@@ -1,0 +1,13 @@
+// What a pattern of a suite or a dialect may be (struct pattern is in suite.h).
+#ifndef SG_PATTERN_H
+#define SG_PATTERN_H
+
+#include "err.h"
+#include "suite.h"
+
+// Checks every part of a pattern, its regular expression by compiling it: 0, or -EINVAL with what is wrong in `e`.
+// Expressions whose compiling could take memory without a bound are refused before: more than 500 bytes, more than
+// eight of * + ?, or any {} repetition.
+int pattern_check(const struct pattern *p, struct err *e);
+
+#endif
