@@ -90,14 +90,23 @@ bool html_has_matrix(const struct page *p)
 	return p->view.count > 1;
 }
 
+static bool has_cells(const struct view *v)
+{
+	for (size_t i = 0; i < v->group_count; i++)
+		if (v->groups[i].cells != NULL)
+			return true;
+	return false;
+}
+
 void html_matrix(struct page *p)
 {
+	static const char beside[] =
+	        "Every test beside the same test on the other targets. A test that ended as expected "
+	        "shows the median of what it measured.";
+
 	if (!html_has_matrix(p))
 		return;
-	html_section(
-	        p, "verdicts", "Verdicts",
-	        "Every test beside the same test on the other targets. A test that ended as expected shows the "
-	        "median of what it measured.");
+	html_section(p, "verdicts", "Verdicts", has_cells(&p->view) ? beside : NULL);
 	for (size_t i = 0; i < p->view.group_count; i++) {
 		const struct view_group *g = &p->view.groups[i];
 

@@ -276,6 +276,28 @@ static void add_scenario(struct fixture *f, size_t s)
 	fixture_end(f, &r);
 }
 
+// What the preloaded library counted in a process; or, with a note, that it could not.
+static void add_counters(struct result *r, const char *program, const char *note, uint64_t peak)
+{
+	static const char *const names[] = { "malloc_calls", "calloc_calls",    "free_calls",
+		                             "live_bytes",   "requested_bytes", "peak_bytes" };
+	const uint64_t values[] = { 9000, 1000, 9990, 128, 10 * peak, peak };
+	struct result_counters *c;
+
+	r->counters = grow(r->counters, &r->counters_count, sizeof *r->counters);
+	c = &r->counters[r->counters_count - 1];
+	*c = (struct result_counters){ .role = strdup("interposer"), .program = strdup(program), .pid = 4712 };
+	c->note = note != NULL ? strdup(note) : NULL;
+	for (size_t i = 0; note == NULL && i < sizeof names / sizeof names[0]; i++) {
+		char *value;
+
+		c->items = grow(c->items, &c->count, sizeof *c->items);
+		if (asprintf(&value, "%llu", (unsigned long long)values[i]) < 0)
+			fail();
+		c->items[i] = (struct param){ strdup(names[i]), value };
+	}
+}
+
 static void add_troubles(struct fixture *f)
 {
 	struct result r = fixture_result("recursion/deep-40000.lua@slab-fixed", VERDICT_SLAB_EXHAUSTED);
@@ -303,6 +325,8 @@ static void add_troubles(struct fixture *f)
 	fixture_end(f, &r);
 
 	r = fixture_result("http2/slow", VERDICT_TIMEOUT);
+	add_counters(&r, "curl", NULL, 40210);
+	add_counters(&r, "busybox", "a static program: its allocations cannot be seen", 0);
 	r.exit_code = -1;
 	r.signal = 15;
 	r.wall_ns = 30000000000;

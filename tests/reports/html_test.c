@@ -86,8 +86,8 @@ static char *page(const struct run *r, struct seen *s)
 
 CASE("html: the default job has all sections in their order, and a data table for each chart")
 {
-	static const char *const sections[] = { "failures", "verdicts",  "growth", "http2",  "kernels",
-		                                "slabs",    "resources", "tests",  "machine" };
+	static const char *const sections[] = { "failures", "verdicts",    "growth",    "http2", "kernels",
+		                                "slabs",    "allocations", "resources", "tests", "machine" };
 	struct run r;
 	struct seen s;
 	char *text;

@@ -179,6 +179,20 @@ function checkTimelines(page) {
   }
 }
 
+function checkAllocations(page) {
+  const rows = [...page.querySelectorAll('#allocations tr[data-test]')];
+  expect(rows.length > 0, 'no allocations');
+  for (const row of rows) {
+    const t = testOf(row);
+    const c = t.counters.find((one) => one.program === row.cells[1].textContent);
+    const v = c.values;
+    const calls = ['malloc', 'calloc', 'realloc', 'memalign'].reduce((n, f) => n + Number(v[`${f}_calls`] || 0), 0);
+    const expected = c.note ? [] : [v.peak_bytes, v.live_bytes, v.requested_bytes, calls, v.free_calls].map(Number);
+    expect(String(figures(row)) === String(expected), `${t.id}: allocations ${figures(row)} instead of ${expected}`);
+    if (c.note) expect(row.textContent.includes(c.note), `${t.id}: the note is missing`);
+  }
+}
+
 function look() {
   const frame = document.getElementById('page');
   const page = frame.contentDocument;
@@ -191,6 +205,7 @@ function look() {
   checkTests(page);
   expect(checkMatrices(page) > 0, 'no matrix');
   checkSlabs(page);
+  checkAllocations(page);
   checkGrowth(page);
   checkLatencies(page);
   checkTimelines(page);
