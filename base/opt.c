@@ -3,6 +3,7 @@
 
 #include "units.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -105,14 +106,14 @@ static bool choice_has(const char *choices, const char *text)
 
 static int parse_flag(const char *text, uint64_t *number)
 {
-	static const char *const yes[] = { "yes", "true", "on", "1" };
-	static const char *const no[] = { "no", "false", "off", "0" };
+	static const struct {
+		const char *no, *yes;
+	} words[] = { { "no", "yes" }, { "false", "true" }, { "off", "on" }, { "0", "1" } };
 
-	for (size_t i = 0; i < 4; i++) {
-		if (strcmp(text, yes[i]) == 0)
-			return (int)(*number = 1) - 1;
-		if (strcmp(text, no[i]) == 0)
-			return (int)(*number = 0);
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		*number = strcmp(text, words[i].yes) == 0;
+		if (*number == 1 || strcmp(text, words[i].no) == 0)
+			return 0;
 	}
 	return -EINVAL;
 }
@@ -194,6 +195,16 @@ static int check_value(const struct opt *o, const char *shown, const char *text,
 	return 0;
 }
 
+// Whether two sources are one: said alike, or two lines of one file ("FILE:3", "FILE:7").
+static bool same_source(const char *a, const char *b)
+{
+	const char *end_a = strrchr(a, ':'), *end_b = strrchr(b, ':');
+
+	if (end_a == NULL || end_b == NULL)
+		return strcmp(a, b) == 0;
+	return end_a - a == end_b - b && memcmp(a, b, (size_t)(end_a - a)) == 0;
+}
+
 static int set_value(struct opt_set *s, size_t i, const char *text, const char *source, const char *shown,
                      struct err *e)
 {
@@ -205,7 +216,7 @@ static int set_value(struct opt_set *s, size_t i, const char *text, const char *
 
 	if (r < 0)
 		return r;
-	if (o->type == OPT_LIST && v->text != NULL && strcmp(v->source, source) == 0) {
+	if (o->type == OPT_LIST && v->text != NULL && same_source(v->source, source)) {
 		if (asprintf(&copy, "%s\n%s", v->text, text) < 0)
 			return err_set(e, ENOMEM, "out of memory");
 	} else if ((copy = strdup(text)) == NULL) {
@@ -418,16 +429,20 @@ static int config_line(struct opt_set *s, const char *where, char *line, struct 
 	if (i < 0)
 		return unknown_config(s, where, name, e);
 	// What was set nearer to the person wins; the same file may add to a list.
-	if (s->values[i].text != NULL && strncmp(s->values[i].source, where, strcspn(where, ":")) != 0)
+	if (s->values[i].text != NULL && !same_source(s->values[i].source, where))
 		return 0;
 	snprintf(shown, sizeof shown, "%s: %s", where, name);
 	return set_value(s, (size_t)i, trim(equals + 1), where, shown, e);
 }
 
+#define WHERE_BYTES 144U // below those of opt_value.source
+#define PATH_SHOWN 120U
+
 int opt_config(struct opt_set *s, const char *path, const char *text, const char *section, struct err *e)
 {
 	char *copy = strdup(text);
 	char *rest = copy;
+	size_t path_len = strlen(path);
 	bool here = true;
 	unsigned number = 0;
 	int r = 0;
@@ -436,10 +451,12 @@ int opt_config(struct opt_set *s, const char *path, const char *text, const char
 		return err_set(e, ENOMEM, "out of memory");
 	while (r == 0 && rest != NULL) {
 		char *line = trim(strsep(&rest, "\n"));
-		char where[144];
+		char where[WHERE_BYTES];
 
 		number++;
-		snprintf(where, sizeof where, "%s:%u", path, number);
+		// Of a long path the end is kept, and always the line.
+		snprintf(where, sizeof where, "%s:%u", path_len > PATH_SHOWN ? path + path_len - PATH_SHOWN : path,
+		         number);
 		if (*line == '\0' || *line == '#')
 			continue;
 		if (*line == '[') {
@@ -482,6 +499,7 @@ const struct opt_value *opt_get(const struct opt_set *s, const char *name)
 	for (size_t i = 0; i < s->count; i++)
 		if (strcmp(s->table[i].name, name) == 0)
 			return &s->values[i];
+	assert(!"the name is in the table");
 	return &none;
 }
 
@@ -516,17 +534,18 @@ static void add_wrapped(const char *text, unsigned columns, struct buf *out)
 
 	while (*text != '\0') {
 		size_t word = strcspn(text, " ");
-		if (column + word > columns && column > HELP_INDENT) {
+
+		if (column > HELP_INDENT && column + word + 1 > columns) {
 			buf_addf(out, "\n%*s", (int)HELP_INDENT, "");
 			column = HELP_INDENT;
+		} else if (column > HELP_INDENT) {
+			buf_addc(out, ' ');
+			column++;
 		}
 		buf_add(out, text, word);
-		column += word + 1;
+		column += word;
 		text += word;
-		if (*text == ' ') {
-			text++;
-			buf_addc(out, ' ');
-		}
+		text += strspn(text, " ");
 	}
 }
 

@@ -10,16 +10,17 @@
 enum { RUN = 1, GEN = 2 };
 
 static const struct opt table[] = {
-        {"depth", 'd', OPT_U64, "N", "10000", 1, 1000, NULL, RUN | GEN, true, "How deep."},
-        {"memory", 0, OPT_BYTES, "SIZE", NULL, 4096, 0, NULL, RUN, true, "How much."},
-        {"grace", 0, OPT_DURATION, "TIME", "2s", 0, 0, NULL, RUN, true, "How long."},
-        {"only", 'o', OPT_LIST, "ID", NULL, 0, 0, NULL, RUN, false, "Which."},
-        {"color", 0, OPT_CHOICE, "WHEN", "auto", 0, 0, "auto,always,never", RUN, true, "When."},
-        {"preload", 'p', OPT_FLAG, NULL, "yes", 0, 1, NULL, RUN, true, "Whether."},
+	{ "depth", 'd', OPT_U64, "N", "10000", 1, 1000, NULL, RUN | GEN, true, "How deep." },
+	{ "memory", 0, OPT_BYTES, "SIZE", NULL, 4096, 0, NULL, RUN, true, "How much." },
+	{ "grace", 0, OPT_DURATION, "TIME", "2s", 0, 0, NULL, RUN, true, "How long." },
+	{ "target", 0, OPT_LIST, "NAME", NULL, 0, 0, NULL, RUN, true, "Where." },
+	{ "only", 'o', OPT_LIST, "ID", NULL, 0, 0, NULL, RUN, false, "Which." },
+	{ "color", 0, OPT_CHOICE, "WHEN", "auto", 0, 0, "auto,always,never", RUN, true, "When." },
+	{ "preload", 'p', OPT_FLAG, NULL, "yes", 0, 1, NULL, RUN, true, "Whether." },
 };
 
 #define ROWS (sizeof table / sizeof table[0])
-#define PARSE(s, e, ...) parse(s, e, (char *[]){__VA_ARGS__, NULL})
+#define PARSE(s, e, ...) parse(s, e, (char *[]){ __VA_ARGS__, NULL })
 
 static int parse(struct opt_set *s, struct err *e, char **argv)
 {
@@ -34,7 +35,7 @@ static int parse(struct opt_set *s, struct err *e, char **argv)
 CASE("opt: long, short, joined and negated forms are read when they are right")
 {
 	struct opt_set s;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	assert_int_equal(PARSE(&s, &e, "--depth=7", "--memory", "64K", "-oa", "-o", "b", "--no-preload", "file"),
 	                 0);
@@ -53,7 +54,7 @@ CASE("opt: long, short, joined and negated forms are read when they are right")
 CASE("opt: what follows -- is left alone when it looks like options")
 {
 	struct opt_set s;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	assert_int_equal(PARSE(&s, &e, "x", "--", "--depth", "-1"), 0);
 	assert_int_equal(s.rest_count, 2);
@@ -64,7 +65,7 @@ CASE("opt: what follows -- is left alone when it looks like options")
 static void assert_refused(char **argv, const char *words)
 {
 	struct opt_set s;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	assert_int_equal(parse(&s, &e, argv), -EINVAL);
 	if (strstr(e.text, words) == NULL)
@@ -72,7 +73,7 @@ static void assert_refused(char **argv, const char *words)
 	opt_deinit(&s);
 }
 
-#define REFUSED(words, ...) assert_refused((char *[]){__VA_ARGS__, NULL}, words)
+#define REFUSED(words, ...) assert_refused((char *[]){ __VA_ARGS__, NULL }, words)
 
 CASE("opt: the reason is said in one line when a value is wrong")
 {
@@ -92,8 +93,8 @@ CASE("opt: the reason is said in one line when a value is wrong")
 CASE("opt: an option of another command is refused when this one does not have it")
 {
 	struct opt_set s;
-	struct err e = {0};
-	char *argv[] = {"--memory", "1M"};
+	struct err e = { 0 };
+	char *argv[] = { "--memory", "1M" };
 
 	assert_int_equal(opt_init(&s, table, ROWS), 0);
 	assert_int_equal(opt_parse(&s, GEN, 2, argv, &e), -EINVAL);
@@ -103,7 +104,7 @@ CASE("opt: an option of another command is refused when this one does not have i
 CASE("opt: command line beats environment beats file beats default when all say something")
 {
 	struct opt_set s;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	setenv("STRESSGEN_DEPTH", "20", 1);
 	setenv("STRESSGEN_GRACE", "20s", 1);
@@ -124,7 +125,7 @@ CASE("opt: command line beats environment beats file beats default when all say 
 static void assert_config_refused(const char *text, const char *words)
 {
 	struct opt_set s;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	assert_int_equal(opt_init(&s, table, ROWS), 0);
 	assert_int_equal(opt_config(&s, "a.conf", text, NULL, &e), -EINVAL);
@@ -145,7 +146,7 @@ CASE("opt: file and line are named when a config file is wrong")
 CASE("opt: lines of another section are skipped when a section was asked for")
 {
 	struct opt_set s;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	assert_int_equal(opt_init(&s, table, ROWS), 0);
 	assert_int_equal(opt_config(&s, "a.conf", "depth = 1\n[night]\ndepth = 2\n", "night", &e), 0);
@@ -155,10 +156,63 @@ CASE("opt: lines of another section are skipped when a section was asked for")
 
 CASE("opt: help shows name, default and range when a row has them")
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	opt_help_row(&table[0], 80, &text);
 	assert_non_null(strstr(buf_text(&text), "-d, --depth N"));
 	assert_non_null(strstr(buf_text(&text), "From 1 to 1000. Default: 10000."));
 	buf_deinit(&text);
+}
+
+CASE("opt: a list may take several lines of one config file, and none of a second")
+{
+	struct opt_set s;
+	struct err e = { 0 };
+
+	assert_int_equal(PARSE(&s, &e, "file"), 0);
+	assert_int_equal(opt_config(&s, "a.conf", "target = lua\n\ntarget = python\n", NULL, &e), 0);
+	assert_int_equal(opt_config(&s, "b.conf", "target = ruby\n", NULL, &e), 0);
+	assert_string_equal(opt_text(&s, "target"), "lua\npython");
+	opt_deinit(&s);
+}
+
+CASE("opt: the line of a mistake is named however long the config file's path is")
+{
+	struct opt_set s;
+	struct err e = { 0 };
+	char path[400];
+
+	memset(path, 'd', sizeof path - 1);
+	memcpy(path + sizeof path - 8, "/a.conf", 8);
+	assert_int_equal(PARSE(&s, &e, "file"), 0);
+	assert_int_equal(opt_config(&s, path, "\ndepth = many\n", NULL, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "dd/a.conf:2: depth"));
+	opt_deinit(&s);
+}
+
+CASE("opt: help wraps between words and leaves no blank at a line's end")
+{
+	static const struct opt row = { "long",
+		                        0,
+		                        OPT_TEXT,
+		                        "X",
+		                        NULL,
+		                        0,
+		                        0,
+		                        NULL,
+		                        RUN,
+		                        true,
+		                        "One two three four five six seven eight nine ten eleven twelve." };
+	struct buf out = { 0 };
+
+	opt_help_row(&row, 50, &out);
+	assert_null(strstr(buf_text(&out), " \n"));
+	assert_non_null(strstr(buf_text(&out), "One two three four\n"));
+	for (const char *line = buf_text(&out); line != NULL && *line != '\0';) {
+		const char *end = strchr(line, '\n');
+
+		assert_true((end != NULL ? (size_t)(end - line) : strlen(line)) <= 50);
+		line = end != NULL ? end + 1 : NULL;
+	}
+	buf_deinit(&out);
 }
