@@ -121,10 +121,22 @@ struct choice {
 	struct strings *missing;
 };
 
+static bool has_target(const struct choice *t, const struct dialect *d, const char *name)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->targets[i].dialect == d && strcmp(t->targets[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+// One that is named twice is taken once.
 static int add_target(struct choice *t, const struct dialect *d, size_t i)
 {
-	struct gen_target *grown = realloc(t->targets, (t->count + 1) * sizeof *grown);
+	struct gen_target *grown;
 
+	if (has_target(t, d, dialect_target_name(d, i)))
+		return 0;
+	grown = realloc(t->targets, (t->count + 1) * sizeof *grown);
 	if (grown == NULL)
 		return -ENOMEM;
 	t->targets = grown;
@@ -149,20 +161,21 @@ static int missing_error(const struct dialect *d, struct err *e)
 // Adds every target that `name` stands for.
 static int add_named(struct choice *t, const struct catalogue *c, const char *name, struct err *e)
 {
-	size_t before = t->count;
+	bool known = false;
 
 	for (size_t k = 0; k < c->dialect_count; k++) {
 		const struct dialect *d = c->dialects[k].dialect;
 		for (size_t i = 0; i < dialect_target_count(d); i++) {
 			if (!is_named(d, i, name))
 				continue;
+			known = true;
 			if (!c->dialects[k].present)
 				return missing_error(d, e);
 			if (add_target(t, d, i) < 0)
 				return err_set(e, ENOMEM, "out of memory");
 		}
 	}
-	if (t->count == before)
+	if (!known)
 		return err_set(e, EINVAL, "unknown target '%s'; stressgen targets lists them", name);
 	return 0;
 }
@@ -244,17 +257,28 @@ static bool kernel_is(const char *path, const char *name)
 	return n > m && path[n - m - 1] == '/' && strncmp(path + n - m, name, m) == 0;
 }
 
+// One that is named twice is taken once. 0 or -ENOMEM.
+static int add_path(struct strings *out, const char *path)
+{
+	for (size_t i = 0; i < out->count; i++)
+		if (strcmp(out->items[i], path) == 0)
+			return 0;
+	return strings_add(out, path, strlen(path));
+}
+
 static int add_kernel(const struct catalogue *c, const char *name, struct strings *out, struct err *e)
 {
-	size_t before = out->count;
+	bool known = access(name, R_OK) == 0 && ends_in(name, ".kernel");
+	int r = known ? add_path(out, name) : 0;
 
-	if (access(name, R_OK) == 0 && ends_in(name, ".kernel"))
-		return strings_add(out, name, strlen(name));
-	for (size_t i = 0; i < c->kernels.count; i++)
-		if (kernel_is(c->kernels.items[i], name) &&
-		    strings_add(out, c->kernels.items[i], strlen(c->kernels.items[i])) < 0)
-			return err_set(e, ENOMEM, "out of memory");
-	if (out->count == before)
+	for (size_t i = 0; r == 0 && !known && i < c->kernels.count; i++)
+		if (kernel_is(c->kernels.items[i], name)) {
+			known = true;
+			r = add_path(out, c->kernels.items[i]);
+		}
+	if (r < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	if (!known)
 		return err_set(e, EINVAL,
 		               "no kernel '%s': neither a .kernel file nor in the catalogue (stressgen list)",
 		               name);
@@ -266,11 +290,11 @@ int catalogue_kernels(const struct catalogue *c, const struct opt_set *opts, str
 	const char *named = opt_text(opts, "kernel");
 	char *copy = named != NULL ? strdup(named) : NULL;
 	char *rest = copy;
-	int r = 0;
+	int r = named != NULL && copy == NULL ? err_set(e, ENOMEM, "out of memory") : 0;
 
-	if (named == NULL)
-		for (size_t i = 0; r == 0 && i < c->kernels.count; i++)
-			r = strings_add(out, c->kernels.items[i], strlen(c->kernels.items[i]));
+	for (size_t i = 0; r == 0 && named == NULL && i < c->kernels.count; i++)
+		if (add_path(out, c->kernels.items[i]) < 0)
+			r = err_set(e, ENOMEM, "out of memory");
 	for (char *name; r == 0 && rest != NULL && (name = strsep(&rest, "\n")) != NULL;)
 		r = add_kernel(c, name, out, e);
 	free(copy);

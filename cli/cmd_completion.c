@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "verdict.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,11 +122,11 @@ int cmd_completion(struct app *app)
 		return SG_EXIT_OK;
 	}
 	if (app->opts.arg_count == 1)
-		err_set(&e, 22,
+		err_set(&e, EINVAL,
 		        "'%s' is not a kind of completion; try: stressgen completion bash (or zsh, fish, man, "
 		        "markdown)",
 		        wanted);
 	else
-		err_set(&e, 22, "completion takes one word: bash, zsh, fish, man or markdown");
-	return complain(&e, -22);
+		err_set(&e, EINVAL, "completion takes one word: bash, zsh, fish, man or markdown");
+	return complain(&e, -EINVAL);
 }

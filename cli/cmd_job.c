@@ -3,6 +3,7 @@
 #include "pipeline.h"
 #include "verdict.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ int cmd_job(struct app *app)
 	snprintf(label, sizeof label, "depth%llu", (unsigned long long)opt_number(&app->opts, "depth"));
 	r = pipeline_choose_dir(&j, label, &e);
 	if (r == 0 && (suite_dir = io_join(j.run_dir, "suite")) == NULL)
-		r = err_set(&e, 12, "out of memory");
+		r = err_set(&e, ENOMEM, "out of memory");
 	if (r == 0)
 		code = pipeline_generate(app, suite_dir);
 	if (r == 0 && code == SG_EXIT_OK)

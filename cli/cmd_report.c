@@ -5,10 +5,10 @@
 #include "verdict.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef int (*report_fn)(const struct run *r, const char *path, struct err *e);
 
@@ -31,22 +31,25 @@ static report_fn find_format(const char *name)
 // Reports are written whole to a file; stdout gets a copy of one.
 static int to_stdout(report_fn write_report, const struct run *run, struct err *e)
 {
-	char path[] = "/tmp/stressgen-report-XXXXXX";
+	const char *temp = getenv("TMPDIR");
 	struct buf text = { 0 };
-	int fd = mkstemp(path);
+	char dir[PATH_MAX];
+	char path[PATH_MAX + sizeof "/report"];
 	int r;
 
-	if (fd < 0)
-		return err_set(e, errno, "%s: %s", path, strerror(errno));
-	close(fd);
+	// A directory that is ours alone: a report is written beside its name first.
+	snprintf(dir, sizeof dir, "%s/stressgen-report-XXXXXX", temp != NULL && *temp != '\0' ? temp : "/tmp");
+	if (mkdtemp(dir) == NULL)
+		return err_set(e, errno, "%s: %s; set TMPDIR", dir, strerror(errno));
+	snprintf(path, sizeof path, "%s/report", dir);
 	r = write_report(run, path, e);
 	if (r == 0)
 		r = io_read_file(path, SIZE_MAX / 2, &text, e);
-	if (r >= 0 && io_write_all(STDOUT_FILENO, buf_text(&text), text.len) < 0)
-		r = err_set(e, EIO, "stdout cannot be written");
-	unlink(path);
+	if (r == 0)
+		fwrite(buf_text(&text), 1, text.len, stdout); // main() says when it did not arrive
+	io_remove_tree(dir);
 	buf_deinit(&text);
-	return r < 0 ? r : 0;
+	return r;
 }
 
 int cmd_report(struct app *app)
@@ -59,11 +62,11 @@ int cmd_report(struct app *app)
 	int r;
 
 	if (app->opts.arg_count > 1)
-		return err_set(&e, EINVAL, "report takes one run; compare takes two"), complain(&e, -EINVAL);
+		return complain(&e, err_set(&e, EINVAL, "report takes one run; compare takes two"));
 	if (write_report == NULL && output == NULL)
 		return pipeline_report(app, dir);
 	if (write_report == NULL)
-		return err_set(&e, EINVAL, "-o needs a --format other than text"), complain(&e, -EINVAL);
+		return complain(&e, err_set(&e, EINVAL, "-o needs a --format other than text"));
 	r = run_load(dir, &run, &e);
 	if (r == 0)
 		r = output != NULL ? write_report(&run, output, &e) : to_stdout(write_report, &run, &e);

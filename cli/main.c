@@ -51,9 +51,11 @@ static int unknown_command(const char *word, struct err *e)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		names[i] = cli_commands[i].name;
 	near = opt_nearest(word, names + 1, COMMAND_COUNT - 1);
+	if (near != NULL && strcmp(near, word) == 0)
+		return err_set(e, EINVAL, "'%s' comes first, options behind it: stressgen %s ...", word, word);
 	if (near != NULL)
-		return err_set(e, 22, "unknown command '%s'; did you mean '%s'?", word, near);
-	return err_set(e, 22, "unknown command '%s'; stressgen -h lists the commands", word);
+		return err_set(e, EINVAL, "unknown command '%s'; did you mean '%s'?", word, near);
+	return err_set(e, EINVAL, "unknown command '%s'; stressgen -h lists the commands", word);
 }
 
 static int find_command(int argc, char **argv, enum command_id *id, struct err *e)

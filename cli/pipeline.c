@@ -91,42 +91,52 @@ void pipeline_abandon(const struct pipeline *j)
 // Only runs in stressgen-runs/ are linked. At the start, so that a run that is killed is found by --resume.
 static void link_latest(const char *run_dir)
 {
-	const char *name = strrchr(run_dir, '/');
+	static const char runs[] = SG_RUNS_DIR "/";
 
-	if (strncmp(run_dir, SG_RUNS_DIR "/", strlen(SG_RUNS_DIR) + 1) != 0 || name == NULL)
+	if (strncmp(run_dir, runs, strlen(runs)) != 0)
 		return;
 	unlink(SG_LATEST);
-	if (symlink(name + 1, SG_LATEST) < 0)
+	if (symlink(run_dir + strlen(runs), SG_LATEST) < 0)
 		fprintf(stderr, "stressgen: " SG_LATEST ": %s (the run itself is whole)\n", strerror(errno));
 }
 
 // ---- selecting ----------------------------------------------------------------------------------------------
 
-static bool matches(const char *id, const char *patterns)
+static bool matches(const char *id, const struct strings *patterns)
 {
-	char one[512];
-
-	for (const char *p = patterns; *p != '\0';) {
-		size_t n = strcspn(p, "\n");
-		snprintf(one, sizeof one, "%.*s", (int)n, p);
-		if (strcmp(one, id) == 0 || fnmatch(one, id, 0) == 0)
+	for (size_t i = 0; i < patterns->count; i++)
+		if (strcmp(patterns->items[i], id) == 0 || fnmatch(patterns->items[i], id, 0) == 0)
 			return true;
-		p += n;
-		p += *p == '\n';
-	}
 	return false;
+}
+
+// The values of an option that may be repeated; 0 or -ENOMEM.
+static int split_lines(const char *text, struct strings *out)
+{
+	int r = 0;
+
+	while (r == 0 && text != NULL && *text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		r = strings_add(out, text, n);
+		text += n + (text[n] == '\n');
+	}
+	return r;
 }
 
 int pipeline_select(struct pipeline *j, struct err *e)
 {
 	const char *only = opt_text(&j->app->opts, "only");
+	struct strings patterns = { 0 };
+	int r = split_lines(only, &patterns);
 
 	j->selection = calloc(j->suite.count + 1, sizeof *j->selection);
-	if (j->selection == NULL)
-		return err_set(e, ENOMEM, "out of memory");
-	for (size_t i = 0; i < j->suite.count; i++)
-		if (only == NULL || matches(j->suite.tests[i].id, only))
+	for (size_t i = 0; r == 0 && j->selection != NULL && i < j->suite.count; i++)
+		if (only == NULL || matches(j->suite.tests[i].id, &patterns))
 			j->selection[j->selected++] = i;
+	strings_deinit(&patterns);
+	if (r < 0 || j->selection == NULL)
+		return err_set(e, ENOMEM, "out of memory");
 	if (j->selected > 0)
 		return 0;
 	if (only != NULL)

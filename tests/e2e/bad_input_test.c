@@ -40,6 +40,14 @@ CASE("e2e: the nearest command is suggested when one is unknown")
 	outcome_deinit(&o);
 }
 
+CASE("e2e: the order is told when options stand before the command")
+{
+	struct outcome o = E2E(harness_tmpdir(), "--quiet", "run", "suite");
+
+	assert_one_line(&o, 2, "'run' comes first, options behind it: stressgen run ...");
+	outcome_deinit(&o);
+}
+
 CASE("e2e: a depth is refused when it is 0, negative, 1e99 or a word")
 {
 	static const char *const bad[] = { "0", "-1", "1e99", "ten", "" };
