@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,6 +22,7 @@
 #define ROUND_NS 10000000 // between two looks
 #define QUIET 3           // looks in a row that find nothing: a process may be between fork and exec
 #define GO_HOME 'q'
+#define READY 'r'
 
 static bool is_session_of_ours(const struct guardian *g, pid_t session)
 {
@@ -69,16 +71,17 @@ static void clean_up(const struct guardian *g)
 	pid_list_deinit(&all);
 }
 
-// Nothing of the runner's may be held: not its journal's lock, not the pipe that its own caller reads.
-static void let_go(int keep)
+// Nothing of the runner's may be held: not its journal's lock, not the pipe that its own caller reads. Moves `fd`
+// to 3, the only one that stays.
+static void let_go(int fd)
 {
 	int null = open("/dev/null", O_RDWR);
 
-	for (int fd = 0; fd < 3 && null >= 0; fd++)
-		dup2(null, fd);
-	if (keep > 3)
-		syscall(SYS_close_range, 3U, (unsigned)keep - 1, 0U);
-	syscall(SYS_close_range, (unsigned)keep + 1, ~0U, 0U);
+	for (int to = 0; to < 3 && null >= 0; to++)
+		dup2(null, to);
+	if (fd != 3)
+		dup2(fd, 3);
+	syscall(SYS_close_range, 4U, ~0U, 0U);
 	if (chdir("/") < 0) {
 		// then we hold a directory busy: nothing worse
 	}
@@ -99,7 +102,10 @@ __attribute__((noreturn)) static void guardian_main(const struct guardian *g, in
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	let_go(fd);
 	do
-		n = read(fd, &message, 1);
+		n = write(3, &(char){ READY }, 1);
+	while (n < 0 && errno == EINTR);
+	do
+		n = read(3, &message, 1);
 	while (n < 0 && errno == EINTR);
 	if (n != 1 || message != GO_HOME)
 		clean_up(g);
@@ -109,11 +115,12 @@ __attribute__((noreturn)) static void guardian_main(const struct guardian *g, in
 int guardian_start(struct guardian *g, const struct cgroups *cgroups, const struct scratch *scratch)
 {
 	int fds[2];
-	int rc;
+	char message = 0;
+	ssize_t n;
 
 	g->cgroups = cgroups;
 	g->scratch = scratch;
-	g->pidfd = g->pipe_fd = -1;
+	g->pidfd = g->socket = -1;
 	snprintf(g->mark, sizeof g->mark, "STRESSGEN_MARK=%s-", scratch->name);
 	if (g->page == NULL) {
 		void *page =
@@ -123,21 +130,28 @@ int guardian_start(struct guardian *g, const struct cgroups *cgroups, const stru
 			return -errno;
 		g->page = page;
 	}
-	if (pipe2(fds, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
 	g->pid = fork();
 	if (g->pid == 0) {
-		close(fds[1]);
-		guardian_main(g, fds[0]);
+		close(fds[0]);
+		guardian_main(g, fds[1]);
 	}
-	rc = g->pid < 0 ? -errno : 0;
-	close(fds[0]);
-	g->pipe_fd = fds[1];
-	if (rc == 0) {
-		g->pidfd = (int)syscall(SYS_pidfd_open, g->pid, 0);
-		rc = g->pidfd < 0 ? -errno : 0;
+	close(fds[1]);
+	if (g->pid < 0) {
+		n = -errno;
+		close(fds[0]);
+		return (int)n;
 	}
-	return rc;
+	g->socket = fds[0];
+	g->pidfd = (int)syscall(SYS_pidfd_open, g->pid, 0);
+	if (g->pidfd < 0)
+		return -errno;
+	// Only when it has left our session is it safe from what kills our group.
+	do
+		n = read(g->socket, &message, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1 && message == READY ? 0 : -ESRCH;
 }
 
 void guardian_watch(struct guardian *g, unsigned worker, pid_t session)
@@ -150,22 +164,18 @@ void guardian_stop(struct guardian *g)
 	const char message = GO_HOME;
 
 	if (g->pid > 0) {
-		// MSG_NOSIGNAL does not exist for pipes: a dead guardian must not kill us here.
-		sighandler_t before = signal(SIGPIPE, SIG_IGN);
-
-		if (write(g->pipe_fd, &message, 1) != 1)
+		if (send(g->socket, &message, 1, MSG_NOSIGNAL) != 1)
 			kill(g->pid, SIGKILL);
-		signal(SIGPIPE, before);
 		while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
 	if (g->page != NULL) {
 		if (g->pid > 0)
-			close(g->pipe_fd);
+			close(g->socket);
 		if (g->pidfd > 0)
 			close(g->pidfd);
 		munmap(g->page, sizeof *g->page);
 	}
 	memset(g, 0, sizeof *g);
-	g->pidfd = g->pipe_fd = -1;
+	g->pidfd = g->socket = -1;
 }

@@ -22,11 +22,11 @@ struct guardian {
 	const struct scratch *scratch;
 	char mark[80]; // "STRESSGEN_MARK=NAME-": how what the run started can be known
 	pid_t pid;
-	int pidfd;   // readable when it has died; -1: not running
-	int pipe_fd; // our end: its closing means that we are gone
+	int pidfd;  // readable when it has died; -1: not running
+	int socket; // our end: its closing means that we are gone
 };
 
-// 0 or -errno. To be called before the first test, and once more if it has died.
+// Returns when it is at work: 0 or -errno. To be called before the first test, and once more if it has died.
 int guardian_start(struct guardian *g, const struct cgroups *cgroups, const struct scratch *scratch);
 void guardian_watch(struct guardian *g, unsigned worker, pid_t session); // 0: no test
 // Sends it home; nothing is killed.

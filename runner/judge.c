@@ -326,6 +326,22 @@ static void find(const struct facts *f, const struct result *r, struct finding *
 		by_report(f, r, out);
 }
 
+// Allocations that failed while the interposer watched. They decide nothing: many a program asks for too much and
+// takes the refusal well; but who reads of a failure wants to know.
+static uint64_t failed_allocations(const struct result *r)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < r->counters_count; i++) {
+		const struct result_counters *c = &r->counters[i];
+
+		for (size_t k = 0; k < c->count && strcmp(c->role, "interposer") == 0; k++)
+			if (strcmp(c->items[k].name, "failures") == 0)
+				sum += strtoull(c->items[k].value, NULL, 10);
+	}
+	return sum;
+}
+
 bool judge_as_expected(enum verdict v, enum verdict expected)
 {
 	return v == expected || v == VERDICT_FLAKY || v == VERDICT_SKIPPED || v == VERDICT_PLANNED;
@@ -336,6 +352,8 @@ int judge(const struct facts *f, struct result *r)
 	struct finding found = { 0 };
 
 	find(f, r, &found);
+	if (found.verdict != VERDICT_PASSED && failed_allocations(r) > 0)
+		buf_addf(&found.words, "; %" PRIu64 " allocations had failed (interposer)", failed_allocations(r));
 	if (f->measure != NULL && f->measure->lost > 0)
 		buf_addf(&found.words, "; %" PRIu64 " samples found no room and are lost", f->measure->lost);
 	if (f->interrupted_why != NULL)

@@ -36,9 +36,9 @@ struct runner_config {
 	size_t param_count;
 	const char *preload;   // libstressalloc.so; NULL: none
 	uint64_t timeout_ns;   // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
-	uint64_t grace_ns;     // between SIGTERM and SIGKILL
+	uint64_t grace_ns;     // between SIGTERM and SIGKILL; 0: 2 s
 	uint64_t memory_bytes; // for tests whose header has none; 0: 75 % of what is available
-	uint64_t output_limit; // bytes kept of each of stdout and stderr
+	uint64_t output_limit; // bytes kept of each of stdout and stderr; 0: 1 MiB
 	uint64_t sample_ns;    // sampling period; 0: 100 ms
 	unsigned fail_fast;    // stop after that many unexpected verdicts; 0: never
 	bool resume;           // go on with the run in run_dir
@@ -56,6 +56,12 @@ struct runner_summary {
 	char why[256];       // why untrusted
 };
 
+// Tests run in our own working directory, each in a session of its own, with a private TMPDIR, an empty stdin and
+// STRESSGEN_FD, STRESSGEN_TELEMETRY_DIR and STRESSGEN_MARK in their environment. RUN_DIR/tests/ID/ATTEMPT/ holds
+// stdout, stderr, timeline and telemetry, each only where there is something to be kept. A program that is not
+// there is a failure of the test ("program not found: X"): what may be missing is left out of a suite when it is
+// made.
+//
 // 0 when every selected test was settled or a signal stopped the run cleanly; -errno when it could not
 // begin (nothing was written over) or broke off. SIGINT, SIGTERM and SIGHUP are handled while it runs: the
 // first stops cleanly, a second kills at once.

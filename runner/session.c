@@ -128,7 +128,7 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	s->loop = loop;
 	s->null_fd = s->kernlog_fd = s->oom_fd = -1;
 	s->subreaper_before = -1;
-	s->guardian.pidfd = s->guardian.pipe_fd = -1;
+	s->guardian.pidfd = s->guardian.socket = -1;
 	set_defaults(s, c);
 	rc = find_directories(s, e);
 	if (rc < 0)
@@ -160,7 +160,7 @@ int session_restart_guardian(struct session *s)
 {
 	int rc;
 
-	close(s->guardian.pipe_fd);
+	close(s->guardian.socket);
 	close(s->guardian.pidfd);
 	while (waitpid(s->guardian.pid, NULL, 0) < 0 && errno == EINTR)
 		;

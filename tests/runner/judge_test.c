@@ -267,6 +267,25 @@ CASE("judge: a shell's status for a signal is explained")
 	expect(s, VERDICT_FAILED, false, "exit status 139, which a shell uses for SIGSEGV (Segmentation fault)");
 }
 
+CASE("judge: allocations that failed are told of a test that ended badly, and of no other")
+{
+	for (int code = 0; code < 2; code++) {
+		struct ended *s = end_well();
+		struct result *r = &s->result;
+
+		r->exit_code = code;
+		r->counters = calloc(1, sizeof *r->counters);
+		r->counters_count = 1;
+		r->counters[0].role = strdup("interposer");
+		r->counters[0].program = strdup("x");
+		r->counters[0].items = calloc(1, sizeof *r->counters[0].items);
+		r->counters[0].count = 1;
+		r->counters[0].items[0] = (struct param){ strdup("failures"), strdup("3") };
+		expect(s, code == 0 ? VERDICT_PASSED : VERDICT_FAILED, false,
+		       code == 0 ? "exit status 0" : "exit status 1; 3 allocations had failed (interposer)");
+	}
+}
+
 CASE("judge: headroom is asked of every slab with a capacity")
 {
 	struct ended *s = end_well();

@@ -79,6 +79,27 @@ static int hog(size_t mib)
 	return 0;
 }
 
+// Eight children that share what the parent has written.
+static int share(size_t mib)
+{
+	char *p = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return 9;
+	memset(p, 1, mib << 20);
+	for (int i = 0; i < 8; i++)
+		if (fork() == 0) {
+			for (size_t at = 0; at < mib << 20; at += 4096)
+				if (p[at] != 1)
+					_exit(9);
+			sleep_ms(500);
+			_exit(0);
+		}
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
 static int print_much(size_t bytes)
 {
 	static char block[65536];
@@ -181,6 +202,8 @@ int main(int argc, char **argv)
 		return escape(1);
 	if (strcmp(how, "hog") == 0)
 		return hog((size_t)n);
+	if (strcmp(how, "share") == 0)
+		return share((size_t)n);
 	if (strcmp(how, "print") == 0)
 		return print_much((size_t)n);
 	if (strcmp(how, "fork") == 0)

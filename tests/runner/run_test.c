@@ -293,13 +293,13 @@ CASE("run: the limit on processes holds where the machine can hold it")
 {
 	struct lab l;
 
-	run_misbehave(&l, "# @Procs 8", "fork 50");
+	run_misbehave(&l, "# @Procs 8", "fork 50 limit-marker");
 	if (strstr(lab_result(&l, "t.sh")->limits, "processes not limited") != NULL) {
 		lab_deinit(&l);
 		harness_skip("root without a pids cgroup: nothing limits processes");
 	}
 	lab_expect(&l, "t.sh", VERDICT_FAILED, "");
-	assert_int_equal(lab_processes(RUNNER_MISBEHAVE), 0);
+	assert_int_equal(lab_processes("limit-marker"), 0);
 	lab_deinit(&l);
 }
 
@@ -357,6 +357,26 @@ CASE("run: a test's temporary directory is its own, empty, and removed with what
 	assert_int_equal(access(dir, F_OK), -1);
 	*strrchr(dir, '/') = '\0'; // the run's own
 	assert_int_equal(access(dir, F_OK), -1);
+	lab_deinit(&l);
+}
+
+CASE("run: when memory runs out on the machine a test goes before the runner")
+{
+	struct lab l;
+	char before[16], after[16];
+	FILE *f = fopen("/proc/self/oom_score_adj", "re");
+
+	assert_non_null(f);
+	assert_non_null(fgets(before, sizeof before, f));
+	fclose(f);
+	run_script(&l, "sleep 0.2; cat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj");
+	assert_int_equal(strtol(lab_result(&l, "t.sh")->tail, NULL, 10), 500);
+	assert_true(strtol(lab_result(&l, "t.sh")->tail + 4, NULL, 10) < 500);
+	f = fopen("/proc/self/oom_score_adj", "re");
+	assert_non_null(f);
+	assert_non_null(fgets(after, sizeof after, f));
+	fclose(f);
+	assert_string_equal(before, after);
 	lab_deinit(&l);
 }
 
