@@ -2,7 +2,10 @@
 #include "counters.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+
+_Static_assert(sizeof("frames_received_WINDOW_UPDATE") <= sizeof(((struct tele_counter *)0)->name) &&
+                       H2_COUNTER_COUNT <= SG_TELE_COUNTERS,
+               "the telemetry file takes every counter under its whole name");
 
 static const char *const names[H2_COUNTER_COUNT] = {
 #define X(name, text) [H2_##name] = text,
@@ -24,9 +27,7 @@ const char *h2_counter_name(enum h2_counter i)
 void h2_counters_init(struct h2_counters *c, struct tele_file *t)
 {
 	for (unsigned i = 0; i < H2_COUNTER_COUNT; i++) {
-		char name[sizeof(t->counters[0].name)];
-		snprintf(name, sizeof(name), "h2_%s", names[i]);
-		uint64_t *shared = telemetry_counter(t, name);
+		uint64_t *shared = telemetry_counter(t, names[i]);
 		c->cell[i] = shared ? shared : &c->local[i];
 	}
 }

@@ -276,7 +276,9 @@ static int read_request_name(struct reader *r, const struct scenario *s, const s
                              const char **name)
 {
 	// What the run itself reports under.
-	static const char *const taken[] = { "total", "connect", "connections", "complete", "server" };
+	static const char *const taken[] = {
+		"total", "connect", "connections", "complete", "server", "histograms"
+	};
 	int rc = sexp_get_symbol(r->doc, form, 1, name, r->e);
 	if (rc < 0)
 		return rc;

@@ -118,10 +118,10 @@ static void on_connection(uv_stream_t *listener, int status)
 	h2_count(&s->counters, H2_CONNECTIONS_OPEN, 1);
 	bool full = *s->counters.cell[H2_CONNECTIONS_OPEN] > s->config->limits.max_connections;
 	h2_count(&s->counters, full ? H2_CONNECTIONS_REFUSED : H2_CONNECTIONS, 1);
-	// Accepted even when it is one too many: else it would wait in the backlog for ever.
-	int rc = s->config->engine->open(&s->shared, &c->session);
+	// Accepted whatever comes: else it would stay with libuv, which takes no other before it.
+	int rc = transport_accept(&c->transport, listener);
 	if (rc == 0)
-		rc = transport_accept(&c->transport, listener);
+		rc = s->config->engine->open(&s->shared, &c->session);
 	if (full || rc < 0)
 		transport_close(&c->transport, full ? UV_EMFILE : rc);
 }
