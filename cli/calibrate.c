@@ -57,6 +57,13 @@ static int set_param(struct pipeline *j, uint64_t bytes, struct err *e)
 	return 0;
 }
 
+static void free_words(char **words)
+{
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		free(words[i]);
+	free(words);
+}
+
 // stressgen-lua --measure FILE...; NULL-terminated, to be freed with its strings.
 static char **measure_command(const struct pipeline *j, size_t *files)
 {
@@ -67,20 +74,17 @@ static char **measure_command(const struct pipeline *j, size_t *files)
 		return NULL;
 	argv[n++] = strdup(j->app->paths.lua);
 	argv[n++] = strdup("--measure");
-	for (size_t i = 0; i < j->selected; i++) {
+	for (size_t i = 0; i < j->selected && argv[n - 1] != NULL; i++) {
 		const struct suite_test *t = &j->suite.tests[j->selection[i]];
 		if (wants_measuring(t))
-			argv[n++] = io_join(j->suite.dir, t->path);
+			argv[n++] = suite_test_path(&j->suite, t);
+	}
+	if (argv[0] == NULL || argv[n - 1] == NULL) { // out of memory
+		free_words(argv);
+		return NULL;
 	}
 	*files = n - 2;
 	return argv;
-}
-
-static void free_words(char **words)
-{
-	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
-		free(words[i]);
-	free(words);
 }
 
 static int spawn_reader(char **argv, int *fd, pid_t *pid)
@@ -117,8 +121,10 @@ static int read_all(int fd, uint64_t deadline_ns, struct buf *out)
 		if (poll(&p, 1, (int)((deadline_ns - now) / SG_NS_PER_MS) + 1) <= 0)
 			continue;
 		n = read(fd, piece, sizeof piece);
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
-			return n < 0 ? -errno : 0;
+			return n < 0 ? -errno : out->failed ? -ENOMEM : 0;
 		buf_add(out, piece, (size_t)n);
 	}
 }
@@ -154,7 +160,8 @@ static int measure(char **argv, struct buf *out, struct err *e)
 	close(fd);
 	if (r < 0)
 		kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
 	if (r == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	return err_set(e, EINVAL,

@@ -2,8 +2,10 @@
 #include "e2e.h"
 
 #include "harness.h"
+#include "io.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 CASE("e2e: a target and a kernel are taken once when they are named twice")
@@ -15,6 +17,21 @@ CASE("e2e: a target and a kernel are taken once when they are named twice")
 	if (o.exit_code != 0)
 		fail_msg("exit %d: %s", o.exit_code, buf_text(&o.err));
 	outcome_deinit(&o);
+}
+
+CASE("e2e: the slab is measured when a Lua test is named by its absolute path")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "gen", "-o", "suite", "--target", "lua@slab-fixed", "-k", "gc/cycles");
+	char *path = io_join(dir, "suite/gc/cycles.lua@slab-fixed.lua");
+
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "run", path);
+	assert_contains(buf_text(&o.err), "highest peak: ");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	free(path);
 }
 
 CASE("e2e: the longest id there may be is found by --only")
