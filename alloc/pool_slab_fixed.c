@@ -190,39 +190,6 @@ static void take_front(struct slab_fixed *s, struct run *r, uint32_t pages, enum
 	count_pages(s, pages);
 }
 
-// Each class may hold on to one empty slab; when room is short they go.
-static bool give_up_empty_slabs(struct slab_fixed *s)
-{
-	bool any = false;
-
-	for (unsigned c = 0; c < SIZE_CLASS_SMALL; c++) {
-		struct run *r = s->bins[c].room;
-
-		if (r != NULL && r->used == 0 && r->next == NONE) {
-			s->bins[c].room = NULL;
-			free_run(s, r);
-			any = true;
-		}
-	}
-	return any;
-}
-
-static struct run *take_run(struct slab_fixed *s, uint64_t pages, enum run_kind kind)
-{
-	struct run *r;
-
-	if (pages > s->page_count)
-		return NULL;
-	r = find_free(s, (uint32_t)pages);
-	if (r == NULL && give_up_empty_slabs(s))
-		r = find_free(s, (uint32_t)pages);
-	if (r != NULL)
-		take_front(s, r, (uint32_t)pages, kind);
-	return r;
-}
-
-// -- slabs --------------------------------------------------------------------------------------------------
-
 static void room_push(struct slab_fixed *s, struct bin *b, struct run *r)
 {
 	r->prev = NONE;
@@ -243,6 +210,41 @@ static void room_remove(struct slab_fixed *s, struct bin *b, struct run *r)
 	else
 		b->room = r->next != NONE ? &s->runs[r->next] : NULL;
 }
+
+// Each class may hold on to one empty slab, wherever in its list; when room is short they go.
+static bool give_up_empty_slabs(struct slab_fixed *s)
+{
+	bool any = false;
+
+	for (unsigned c = 0; c < SIZE_CLASS_SMALL; c++) {
+		struct run *r = s->bins[c].room;
+
+		while (r != NULL && r->used > 0)
+			r = r->next != NONE ? &s->runs[r->next] : NULL;
+		if (r == NULL)
+			continue;
+		room_remove(s, &s->bins[c], r);
+		free_run(s, r);
+		any = true;
+	}
+	return any;
+}
+
+static struct run *take_run(struct slab_fixed *s, uint64_t pages, enum run_kind kind)
+{
+	struct run *r;
+
+	if (pages > s->page_count)
+		return NULL;
+	r = find_free(s, (uint32_t)pages);
+	if (r == NULL && give_up_empty_slabs(s))
+		r = find_free(s, (uint32_t)pages);
+	if (r != NULL)
+		take_front(s, r, (uint32_t)pages, kind);
+	return r;
+}
+
+// -- slabs --------------------------------------------------------------------------------------------------
 
 static struct run *add_slab(struct slab_fixed *s, unsigned size_class)
 {

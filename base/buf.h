@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 struct buf {
-	char *data;    // owned; NULL while nothing was added
-	size_t len;    // bytes without the NUL
-	size_t cap;    // bytes allocated
-	bool failed;   // an allocation failed: what is there is kept, further adds do nothing
+	char *data;  // owned; NULL while nothing was added
+	size_t len;  // bytes without the NUL
+	size_t cap;  // bytes allocated
+	bool failed; // an allocation failed: what is there is kept, further adds do nothing
 };
 
 // A zeroed struct buf is an empty one.

@@ -14,8 +14,7 @@ struct err {
 __attribute__((format(printf, 3, 4))) int err_set(struct err *e, int code, const char *format, ...);
 
 // The same with the place in front. `column` 0 leaves it out.
-__attribute__((format(printf, 6, 7))) int err_at(struct err *e, int code, const char *file,
-                                                 unsigned line, unsigned column, const char *format,
-                                                 ...);
+__attribute__((format(printf, 6, 7))) int err_at(struct err *e, int code, const char *file, unsigned line,
+                                                 unsigned column, const char *format, ...);
 
 #endif

@@ -28,18 +28,18 @@ struct field {
 };
 
 // A row for one member; the member's type chooses the kind.
-#define SG_FIELD(type, member)                                                                                 \
-	{                                                                                                      \
-		#member,                                                                                       \
+#define SG_FIELD(type, member)                                                                                    \
+	{                                                                                                         \
+#member,                                                                                       \
 		_Generic(((type *)0)->member, char *: FIELD_TEXT, struct strings: FIELD_STRINGS,               \
 		         uint64_t: FIELD_U64, unsigned: FIELD_UINT, int: FIELD_INT, bool: FIELD_BOOL,          \
 		         double: FIELD_REAL),                                                                  \
-		offsetof(type, member)                                                                         \
+		offsetof(type, member)                  \
 	}
 // The same for an enum verdict, which _Generic cannot tell from an unsigned.
-#define SG_FIELD_VERDICT(type, member)                                                                         \
-	{                                                                                                      \
-		#member, FIELD_VERDICT, offsetof(type, member)                                                 \
+#define SG_FIELD_VERDICT(type, member)                                                                            \
+	{                                                                                                         \
+#member, FIELD_VERDICT, offsetof(type, member)                                                    \
 	}
 
 // Adds the members to `object`; text that is not UTF-8 is escaped (result_utf8). 0 or -ENOMEM.

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SG_HEADER_LINES      64
+#define SG_HEADER_LINES 64
 #define SG_DEFAULT_TIMEOUT_NS (UINT64_C(60) * UINT64_C(1000000000))
 
 enum test_kind { KIND_OTHER, KIND_GC, KIND_RECURSION, KIND_HTTP2, KIND_ALLOC, KIND_COUNT };
@@ -32,31 +32,53 @@ struct strings {
 // Every field is what the header said, or zero where it said nothing (`set` tells); all text is owned.
 struct test_meta {
 	bool has_header;
-	uint32_t set;            // bit per key of header.c's table: see test_meta_has
-	char *id;                // NULL: the path is the id
+	uint32_t set; // bit per key of header.c's table: see test_meta_has
+	char *id;     // NULL: the path is the id
 	enum test_kind kind;
 	enum test_level level;
 	struct strings tags, depends_on, resources;
-	unsigned *depends_on_lines; // where each item of depends_on stands in the file
-	uint64_t timeout_ns;     // 0 is none; SG_DEFAULT_TIMEOUT_NS when not given
+	unsigned *depends_on_lines;                 // where each item of depends_on stands in the file
+	uint64_t timeout_ns;                        // 0 is none; SG_DEFAULT_TIMEOUT_NS when not given
 	uint64_t memory_bytes, cpu_s, files, procs; // 0: not limited here
 	uint64_t io_bytes_per_s, io_ops_per_s;
 	unsigned headroom_percent;
 	bool serial, slow, planned, sentinel;
-	char *list;              // @List's command
-	unsigned priority;       // 0 first .. 3; 2 when not given
-	char *skip;              // the reason; NULL: not skipped
+	char *list;        // @List's command
+	unsigned priority; // 0 first .. 3; 2 when not given
+	char *skip;        // the reason; NULL: not skipped
 	enum verdict expect;
 	unsigned retry;
-	char *run;               // @Run's command with its {placeholders}; NULL: by run bit or extension
+	char *run; // @Run's command with its {placeholders}; NULL: by run bit or extension
 	struct param *params;
 	size_t param_count;
 };
 
 enum header_key {
-	HKEY_TEST, HKEY_KIND, HKEY_LEVEL, HKEY_TAG, HKEY_TIMEOUT, HKEY_MEMORY, HKEY_CPU, HKEY_FILES, HKEY_PROCS,
-	HKEY_IO, HKEY_HEADROOM, HKEY_SERIAL, HKEY_RESOURCE, HKEY_LIST, HKEY_PRIORITY, HKEY_DEPENDS_ON, HKEY_SLOW,
-	HKEY_SKIP, HKEY_PLANNED, HKEY_EXPECT, HKEY_RETRY, HKEY_RUN, HKEY_PARAM, HKEY_SENTINEL, HKEY_COUNT
+	HKEY_TEST,
+	HKEY_KIND,
+	HKEY_LEVEL,
+	HKEY_TAG,
+	HKEY_TIMEOUT,
+	HKEY_MEMORY,
+	HKEY_CPU,
+	HKEY_FILES,
+	HKEY_PROCS,
+	HKEY_IO,
+	HKEY_HEADROOM,
+	HKEY_SERIAL,
+	HKEY_RESOURCE,
+	HKEY_LIST,
+	HKEY_PRIORITY,
+	HKEY_DEPENDS_ON,
+	HKEY_SLOW,
+	HKEY_SKIP,
+	HKEY_PLANNED,
+	HKEY_EXPECT,
+	HKEY_RETRY,
+	HKEY_RUN,
+	HKEY_PARAM,
+	HKEY_SENTINEL,
+	HKEY_COUNT
 };
 
 static inline bool test_meta_has(const struct test_meta *m, enum header_key k)

@@ -18,7 +18,7 @@ static size_t bytes_of(const struct hist *h)
 // histograms costs what their values need (malloc would clear all 262 KiB of each).
 struct hist *hist_new(unsigned digits)
 {
-	struct hist shape = {.digits = digits, .min = UINT64_MAX};
+	struct hist shape = { .digits = digits, .min = UINT64_MAX };
 	struct hist *h;
 
 	if (digits != 2 && digits != 3)

@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 struct hist {
-	unsigned digits;      // significant decimal digits: 2 or 3
-	unsigned half_bits;   // h: 7 or 10
-	size_t slots;         // entries in counts
-	uint64_t total;       // values recorded
-	uint64_t min, max;    // exact; min is UINT64_MAX while empty
-	double sum;           // for the mean
+	unsigned digits;    // significant decimal digits: 2 or 3
+	unsigned half_bits; // h: 7 or 10
+	size_t slots;       // entries in counts
+	uint64_t total;     // values recorded
+	uint64_t min, max;  // exact; min is UINT64_MAX while empty
+	double sum;         // for the mean
 	uint64_t counts[];
 };
 
@@ -53,7 +53,8 @@ static inline void hist_record(struct hist *h, uint64_t value)
 	hist_record_n(h, value, 1);
 }
 
-// The highest and the lowest value that are counted in the slot `index` (HdrHistogram's "highest equivalent value").
+// The highest and the lowest value that are counted in the slot `index` (HdrHistogram's "highest equivalent
+// value").
 uint64_t hist_slot_high(const struct hist *h, size_t index);
 uint64_t hist_slot_low(const struct hist *h, size_t index);
 // Highest equivalent value at `percentile` (0..100), at most max; at 0 it is min. 0 when empty.

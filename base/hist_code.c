@@ -62,7 +62,7 @@ static int put_counts(const struct hist *h, struct buf *b)
 
 static int put_inner(const struct hist *h, struct buf *b)
 {
-	struct buf payload = {0};
+	struct buf payload = { 0 };
 	int rc = put_counts(h, &payload);
 
 	put_be(b, COOKIE_INNER, 4);
@@ -96,8 +96,9 @@ static void put_base64(struct buf *out, const unsigned char *p, size_t len)
 	}
 }
 
-// What deflate needs, in bytes, is (1 << (WINDOW_BITS + 2)) + (1 << (MEMORY_LEVEL + 9)): 64 KiB here, from the heap.
-// compress() would take 256 KiB, mapped and faulted in anew for each histogram, which costs more than the packing.
+// What deflate needs, in bytes, is (1 << (WINDOW_BITS + 2)) + (1 << (MEMORY_LEVEL + 9)): 64 KiB here, from the
+// heap. compress() would take 256 KiB, mapped and faulted in anew for each histogram, which costs more than the
+// packing.
 #define WINDOW_BITS 13
 #define MEMORY_LEVEL 6
 
@@ -107,7 +108,8 @@ static int deflate_all(struct buf *plain, unsigned char *packed, size_t *packed_
 	z_stream z = { 0 };
 	int rc = -ENOMEM;
 
-	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
 		return rc;
 	z.next_in = (Bytef *)plain->data;
 	z.avail_in = (uInt)plain->len;
@@ -123,7 +125,7 @@ static int deflate_all(struct buf *plain, unsigned char *packed, size_t *packed_
 
 int hist_encode(const struct hist *h, struct buf *out)
 {
-	struct buf inner = {0}, outer = {0};
+	struct buf inner = { 0 }, outer = { 0 };
 	unsigned char *packed = NULL;
 	size_t packed_len;
 	int rc = put_inner(h, &inner);
@@ -227,7 +229,7 @@ static int get_outer(const char *text, size_t len, unsigned char *bytes, struct 
 
 	if (len % 4 != 0 || !get_base64(text, len, bytes, &n))
 		return err_set(e, EINVAL, "not base64");
-	*packed = (struct reader){bytes, n};
+	*packed = (struct reader){ bytes, n };
 	if (n < OUTER_BYTES || get_be(packed, 4) != COOKIE_OUTER)
 		return err_set(e, EINVAL, "not a V2 compressed histogram (base64 of one begins HISTFAAA)");
 	if (get_be(packed, 4) != packed->left)
@@ -322,7 +324,7 @@ int hist_decode(const char *text, size_t len, struct hist **out, struct err *e)
 {
 	unsigned char *bytes = malloc(len / 4 * 3 + 3);
 	unsigned char *inner = malloc(INNER_LIMIT);
-	struct reader r = {0};
+	struct reader r = { 0 };
 	struct hist *h = NULL;
 	size_t inner_len = 0;
 	int rc;
@@ -335,7 +337,7 @@ int hist_decode(const char *text, size_t len, struct hist **out, struct err *e)
 	if (rc == 0)
 		rc = inflate_bounded(&r, inner, &inner_len, e);
 	if (rc == 0) {
-		r = (struct reader){inner, inner_len};
+		r = (struct reader){ inner, inner_len };
 		rc = get_shape(&r, &h, e);
 	}
 	if (rc == 0)

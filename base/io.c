@@ -161,10 +161,30 @@ struct level {
 	struct level *parent;
 };
 
+// A directory whose owner took all rights to it away, ourselves included, is given them again.
+static void grant_rights(int at, const char *name)
+{
+	int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char self[64];
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	// By way of /proc, since chmod alone would follow a link and fchmod takes no O_PATH.
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) == 0 && (st.st_mode & S_IRWXU) != S_IRWXU)
+		(void)chmod(self, S_IRWXU);
+	close(fd);
+}
+
 static struct level *level_open(struct level *parent, int at, const char *name)
 {
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct level *l = fd < 0 ? NULL : calloc(1, sizeof *l);
+	struct level *l;
+	int fd;
+
+	grant_rights(at, name);
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	l = fd < 0 ? NULL : calloc(1, sizeof *l);
 
 	if (l == NULL) {
 		if (fd >= 0)

@@ -13,11 +13,11 @@
 struct journal;
 
 struct journal_stats {
-	uint64_t records;     // good ones
-	uint64_t bad_lines;   // in the middle, skipped: results cannot be trusted (exit 6)
+	uint64_t records;   // good ones
+	uint64_t bad_lines; // in the middle, skipped: results cannot be trusted (exit 6)
 	uint64_t first_bad_line;
-	bool torn_tail;       // the last line was cut off and is dropped
-	uint64_t good_bytes;  // length up to the end of the last whole line
+	bool torn_tail;      // the last line was cut off and is dropped
+	uint64_t good_bytes; // length up to the end of the last whole line
 };
 
 // Makes a new journal and locks it (flock) against a second runner. -EEXIST when there is one.
@@ -26,8 +26,8 @@ int journal_create(const char *path, struct journal **out, struct err *e);
 // last line.
 int journal_reopen(const char *path, struct journal **out, struct err *e);
 // Writes {"crc":...,"type":type, ...fields of `record`}. Borrows `record` (an object). A short write is cut
-// back. Synced to disk when `sync`, else at the 10th record or after a second. 0 or -errno; -EILSEQ for text that is
-// not UTF-8 (result_utf8 makes any text so).
+// back. Synced to disk when `sync`, else at the 10th record or after a second. 0 or -errno; -EILSEQ for text that
+// is not UTF-8 (result_utf8 makes any text so).
 int journal_append(struct journal *j, const char *type, const json_t *record, bool sync);
 int journal_close(struct journal *j); // syncs; accepts NULL
 

@@ -11,42 +11,42 @@
 #include <stdint.h>
 
 enum opt_type {
-	OPT_FLAG,      // yes/no; --name or --no-name
-	OPT_U64,       // whole number within [min, max]
-	OPT_BYTES,     // 64M
-	OPT_DURATION,  // 30s, in ns
+	OPT_FLAG,     // yes/no; --name or --no-name
+	OPT_U64,      // whole number within [min, max]
+	OPT_BYTES,    // 64M
+	OPT_DURATION, // 30s, in ns
 	OPT_TEXT,
-	OPT_CHOICE,    // one of `choices`, comma-separated
-	OPT_LIST,      // may be repeated; values joined by newlines
+	OPT_CHOICE, // one of `choices`, comma-separated
+	OPT_LIST,   // may be repeated; values joined by newlines
 };
 
 struct opt {
-	const char *name;      // long name without dashes
-	char short_name;       // 0: none
+	const char *name; // long name without dashes
+	char short_name;  // 0: none
 	enum opt_type type;
-	const char *value;     // what help calls the value, "N", "DIR"; NULL for flags
-	const char *def;       // default as text; NULL: none
-	uint64_t min, max;     // OPT_U64, OPT_BYTES, OPT_DURATION; max 0: no limit
-	const char *choices;   // OPT_CHOICE
-	uint32_t commands;     // bit mask of the subcommands it belongs to
-	bool config;           // may stand in stressgen.conf
-	const char *help;      // one sentence
+	const char *value;   // what help calls the value, "N", "DIR"; NULL for flags
+	const char *def;     // default as text; NULL: none
+	uint64_t min, max;   // OPT_U64, OPT_BYTES, OPT_DURATION; max 0: no limit
+	const char *choices; // OPT_CHOICE
+	uint32_t commands;   // bit mask of the subcommands it belongs to
+	bool config;         // may stand in stressgen.conf
+	const char *help;    // one sentence
 };
 
 struct opt_value {
-	const char *text;      // as given; NULL: not given and no default
-	uint64_t number;       // parsed, for the numeric types and flags
-	char source[160];      // "default", "command line", "STRESSGEN_DEPTH", "stressgen.conf:3"
-	char *owned;           // backing of text, where we made it
+	const char *text; // as given; NULL: not given and no default
+	uint64_t number;  // parsed, for the numeric types and flags
+	char source[160]; // "default", "command line", "STRESSGEN_DEPTH", "stressgen.conf:3"
+	char *owned;      // backing of text, where we made it
 };
 
 struct opt_set {
 	const struct opt *table;
 	size_t count;
-	struct opt_value *values;   // one per row
-	char **args;                // positional arguments (borrowed from argv)
+	struct opt_value *values; // one per row
+	char **args;              // positional arguments (borrowed from argv)
 	size_t arg_count;
-	char **rest;                // what followed "--"; NULL: no "--"
+	char **rest; // what followed "--"; NULL: no "--"
 	size_t rest_count;
 };
 

@@ -14,7 +14,7 @@
 
 struct result_series {
 	char *name;
-	struct hist *hist;   // owned; latencies in ns
+	struct hist *hist; // owned; latencies in ns
 };
 
 struct result_gauge {
@@ -53,25 +53,25 @@ struct result_point { // one sample of the whole process tree
 
 struct result {
 	char *id;
-	unsigned attempt;           // 1, 2, ...
+	unsigned attempt; // 1, 2, ...
 	enum verdict verdict, expected;
-	bool as_expected;           // verdict is what @Expect says (flaky, skipped, planned count as expected)
-	bool clean;                 // running out was noticed and said by the program itself
-	char *evidence;             // in words, one line
-	int exit_code;              // -1 when it did not exit by itself
-	int signal;                 // 0: none
+	bool as_expected; // verdict is what @Expect says (flaky, skipped, planned count as expected)
+	bool clean;       // running out was noticed and said by the program itself
+	char *evidence;   // in words, one line
+	int exit_code;    // -1 when it did not exit by itself
+	int signal;       // 0: none
 	uint64_t wall_ns, user_ns, sys_ns;
-	uint64_t peak_rss_bytes;    // of the whole tree
+	uint64_t peak_rss_bytes; // of the whole tree
 	unsigned peak_fds, peak_threads, peak_procs;
-	bool done_seen;             // the sentinel
+	bool done_seen; // the sentinel
 	uint64_t checks_ok, checks_bad;
-	char *first_bad_check;      // NULL: none
+	char *first_bad_check; // NULL: none
 	uint64_t gc_count, gc_total_ns, gc_max_ns;
 	uint64_t stdout_bytes, stderr_bytes; // what it printed, kept or not
-	char *tail;                 // the last lines of its stderr (else stdout), UTF-8, bounded to 2 KiB
-	char *limits;               // which limits were in force and by what, in words
-	char *containment;          // "cgroup v2", "process group, subreaper and environment mark (weak)", ...
-	struct strings leftovers;   // "pid 123 sleep 60"
+	char *tail;                          // the last lines of its stderr (else stdout), UTF-8, bounded to 2 KiB
+	char *limits;                        // which limits were in force and by what, in words
+	char *containment;        // "cgroup v2", "process group, subreaper and environment mark (weak)", ...
+	struct strings leftovers; // "pid 123 sleep 60"
 	struct result_series *series;
 	size_t series_count;
 	struct result_gauge *gauges;
@@ -100,9 +100,9 @@ struct hist *result_hist(struct result *r, const char *series);
 // All series named SERIES merged is result_hist's own; this picks the one tables show: "total", else the
 // first. NULL when there is none.
 const struct result_series *result_main_series(const struct result *r);
-// `text` as UTF-8 that can harm neither a terminal nor an XML file, whatever a test printed: bytes that are none, and
-// control characters but newline and tab, as \xHH; C1 controls and non-characters as \u{HHHH}. Doing it twice changes
-// nothing. From malloc; NULL without memory.
+// `text` as UTF-8 that can harm neither a terminal nor an XML file, whatever a test printed: bytes that are none,
+// and control characters but newline and tab, as \xHH; C1 controls and non-characters as \u{HHHH}. Doing it twice
+// changes nothing. From malloc; NULL without memory.
 char *result_utf8(const char *text, size_t len);
 
 #endif

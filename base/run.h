@@ -22,16 +22,16 @@
 
 struct run {
 	char *dir;
-	json_t *info;            // run.json: an object; {} when it is missing
-	json_t *header;          // the journal's header record
-	struct result *results;  // the last attempt of each test, in the order of their ends
+	json_t *info;           // run.json: an object; {} when it is missing
+	json_t *header;         // the journal's header record
+	struct result *results; // the last attempt of each test, in the order of their ends
 	size_t count;
-	size_t planned;          // tests that the run set out to do (header "tests")
-	char *under_way;         // id of a test that was started and never ended; NULL
-	char *stop_reason;       // from the last stop record: "finished", "SIGINT", ...; NULL: it was killed
-	unsigned parts;          // 1 + times it was resumed
+	size_t planned;    // tests that the run set out to do (header "tests")
+	char *under_way;   // id of a test that was started and never ended; NULL
+	char *stop_reason; // from the last stop record: "finished", "SIGINT", ...; NULL: it was killed
+	unsigned parts;    // 1 + times it was resumed
 	struct journal_stats journal;
-	json_t *index;           // id -> position in results; owned
+	json_t *index; // id -> position in results; owned
 };
 
 // `r` must be zeroed. -ENOENT "no run in DIR" etc. with `e` filled. Deinit in every case.

@@ -19,15 +19,15 @@ struct pattern {
 };
 
 struct suite_test {
-	char *path;              // relative to the suite's directory
+	char *path; // relative to the suite's directory
 	char *id;
 	char *kernel, *dialect, *target; // NULL where it has none
-	char *growth;            // declared: "n", "n log n", ...; NULL
-	char *param_text;        // "depth=10000" for display; NULL
-	char *hash;              // CRC-32 of the file as 8 hex digits
+	char *growth;                    // declared: "n", "n log n", ...; NULL
+	char *param_text;                // "depth=10000" for display; NULL
+	char *hash;                      // CRC-32 of the file as 8 hex digits
 	struct pattern *patterns;
 	size_t pattern_count;
-	struct test_meta meta;   // parsed from the file by suite_load
+	struct test_meta meta; // parsed from the file by suite_load
 };
 
 struct suite_left_out {
@@ -35,17 +35,17 @@ struct suite_left_out {
 };
 
 struct suite {
-	char *dir;               // as given
-	char *generator;         // "stressgen 0.1.0"
+	char *dir;       // as given
+	char *generator; // "stressgen 0.1.0"
 	uint64_t seed;
-	json_t *options;         // object; owned
+	json_t *options; // object; owned
 	struct suite_test *tests;
 	size_t count;
 	struct suite_left_out *left_out;
 	size_t left_out_count;
-	char hash[9];            // over all tests' ids and hashes, in order
-	char *note;              // e.g. "no suite.json: every executable file is a test"; NULL
-	json_t *index;           // id -> position in tests, made by suite_load; owned
+	char hash[9];  // over all tests' ids and hashes, in order
+	char *note;    // e.g. "no suite.json: every executable file is a test"; NULL
+	json_t *index; // id -> position in tests, made by suite_load; owned
 };
 
 // Reads DIR/suite.json, or, where there is none, takes every file that can be executed or has a header
@@ -64,7 +64,8 @@ void suite_deinit(struct suite *s);
 // Adds a zeroed test at the end; NULL without memory. The pointer is good until the next add.
 struct suite_test *suite_add(struct suite *s);
 int suite_leave_out(struct suite *s, const char *kernel, const char *dialect, const char *reason);
-// The path of a test's file: below s->dir, or as given where it was given absolute. From malloc; NULL without memory.
+// The path of a test's file: below s->dir, or as given where it was given absolute. From malloc; NULL without
+// memory.
 char *suite_test_path(const struct suite *s, const struct suite_test *t);
 // NULL when no test has that id.
 const struct suite_test *suite_find(const struct suite *s, const char *id);

@@ -93,8 +93,9 @@ static char *id_of_path(const char *path)
 		else
 			buf_addc(&id, *p);
 	}
+	id.failed = id.failed || text == NULL;
 	free(text);
-	return text == NULL ? NULL : buf_take(&id);
+	return buf_take(&id);
 }
 
 static int settle_id(const char *path, struct suite_test *t, struct err *e)

@@ -65,10 +65,10 @@ static int scan_dir(const char *root, const char *relative, struct strings *dirs
 	int rc = 0;
 
 	if (dir == NULL) {
-		rc = err_set(e, errno, "%s/%s: cannot be read: %s", root, relative, strerror(errno));
+		rc = err_set(e, errno, "%s: cannot be read: %s", path != NULL ? path : root, strerror(errno));
 		goto out;
 	}
-	while (rc == 0 && (entry = readdir(dir)) != NULL) {
+	while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
 		char *name;
 
 		if (entry->d_name[0] == '.' || strcmp(entry->d_name, RUNS_DIR) == 0)
@@ -80,6 +80,8 @@ static int scan_dir(const char *root, const char *relative, struct strings *dirs
 			rc = take_entry(root, name, dirs, tests, e);
 		free(name);
 	}
+	if (rc == 0 && errno != 0) // not the end: tests would be missing
+		rc = err_set(e, errno, "%s: cannot be read to its end: %s", path, strerror(errno));
 	closedir(dir);
 out:
 	free(path);

@@ -10,38 +10,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SG_TELE_MAGIC     "SGTELE1"      // with its NUL: 8 bytes
-#define SG_TELE_VERSION   1U
-#define SG_TELE_POOLS     16U
-#define SG_TELE_COUNTERS  96U
-#define SG_TELE_FRAMES    32U
-#define SG_TELE_TEXT      1024U
-#define SG_TELE_MAPS      (32U * 1024U)
-#define SG_TELE_THREADS   64U
-#define SG_TELE_VALUES    16U
-#define SG_TELE_ENV_DIR   "STRESSGEN_TELEMETRY_DIR"
+#define SG_TELE_MAGIC "SGTELE1" // with its NUL: 8 bytes
+#define SG_TELE_VERSION 1U
+#define SG_TELE_POOLS 16U
+#define SG_TELE_COUNTERS 96U
+#define SG_TELE_FRAMES 32U
+#define SG_TELE_TEXT 1024U
+#define SG_TELE_MAPS (32U * 1024U)
+#define SG_TELE_THREADS 64U
+#define SG_TELE_VALUES 16U
+#define SG_TELE_ENV_DIR "STRESSGEN_TELEMETRY_DIR"
 
 enum tele_role { TELE_INTERPOSER = 1, TELE_POOL = 2, TELE_PROBE = 3, TELE_SERVER = 4, TELE_CLIENT = 5 };
 
 // One slab, arena or heap. `capacity`, `used`, `high_water` are in `unit_bytes` units (object size for a
 // slab of objects; 1 where bytes are counted). Every field has one writer.
 struct tele_pool {
-	char name[64];              // "" : slot not in use; written last at registration
-	uint64_t unit_bytes;        // size of one object; 1: the figures are bytes
-	uint64_t capacity;          // 0: no fixed one
+	char name[64];       // "" : slot not in use; written last at registration
+	uint64_t unit_bytes; // size of one object; 1: the figures are bytes
+	uint64_t capacity;   // 0: no fixed one
 	uint64_t used, high_water;
 	uint64_t acquires, releases;
-	uint64_t exhausted;         // times a request could not be met
-	uint64_t exhausted_ns;      // CLOCK_MONOTONIC of the first
-	uint64_t request_bytes;     // what the first denied request asked for
-	uint64_t depth;             // recursion depth at the first exhaustion; 0: unknown
-	uint64_t frame_count;       // return addresses at the first exhaustion
+	uint64_t exhausted;     // times a request could not be met
+	uint64_t exhausted_ns;  // CLOCK_MONOTONIC of the first
+	uint64_t request_bytes; // what the first denied request asked for
+	uint64_t depth;         // recursion depth at the first exhaustion; 0: unknown
+	uint64_t frame_count;   // return addresses at the first exhaustion
 	uint64_t frames[SG_TELE_FRAMES];
-	char text[SG_TELE_TEXT];    // a backtrace as text where the runtime has one, lines innermost first
+	char text[SG_TELE_TEXT]; // a backtrace as text where the runtime has one, lines innermost first
 };
 
 struct tele_counter {
-	char name[32];              // e.g. "malloc_calls", "live_bytes", "h2_frames_HEADERS"; "" : not in use
+	char name[32]; // e.g. "malloc_calls", "live_bytes", "h2_frames_HEADERS"; "" : not in use
 	uint64_t value;
 };
 
@@ -56,18 +56,18 @@ struct tele_thread {
 struct tele_file {
 	char magic[8];
 	uint32_t version;
-	uint32_t bytes;             // sizeof(struct tele_file)
-	uint32_t role;              // enum tele_role
+	uint32_t bytes; // sizeof(struct tele_file)
+	uint32_t role;  // enum tele_role
 	uint32_t pid;
-	uint64_t start_time;        // field 22 of /proc/PID/stat, clock ticks since boot
-	uint64_t created_ns;        // CLOCK_MONOTONIC
-	char program[64];           // /proc/self/comm or what the process calls itself
-	char note[128];             // why it is not instrumented, or ""
+	uint64_t start_time; // field 22 of /proc/PID/stat, clock ticks since boot
+	uint64_t created_ns; // CLOCK_MONOTONIC
+	char program[64];    // /proc/self/comm or what the process calls itself
+	char note[128];      // why it is not instrumented, or ""
 	uint64_t maps_len;
 	struct tele_counter counters[SG_TELE_COUNTERS];
 	struct tele_pool pools[SG_TELE_POOLS];
-	char maps[SG_TELE_MAPS];    // executable lines of /proc/self/maps, taken at the first exhaustion
-	char pad[16];               // brings the threads to a multiple of 128 bytes
+	char maps[SG_TELE_MAPS]; // executable lines of /proc/self/maps, taken at the first exhaustion
+	char pad[16];            // brings the threads to a multiple of 128 bytes
 	struct tele_thread threads[SG_TELE_THREADS];
 };
 

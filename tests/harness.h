@@ -19,16 +19,16 @@ struct harness_case {
 void harness_add(struct harness_case *c);
 
 #define SG_GLUE_(a, b) a##b
-#define SG_GLUE(a, b)  SG_GLUE_(a, b)
+#define SG_GLUE(a, b) SG_GLUE_(a, b)
 
 // The name must stand on the macro's own line: CMake reads it there.
-#define CASE(text)                                                                                             \
-	static void SG_GLUE(case_, __LINE__)(void **state);                                                    \
-	__attribute__((constructor)) static void SG_GLUE(add_case_, __LINE__)(void)                            \
-	{                                                                                                      \
-		static struct harness_case c = { text, SG_GLUE(case_, __LINE__), 0 };                          \
-		harness_add(&c);                                                                               \
-	}                                                                                                      \
+#define CASE(text)                                                                                                \
+	static void SG_GLUE(case_, __LINE__)(void **state);                                                       \
+	__attribute__((constructor)) static void SG_GLUE(add_case_, __LINE__)(void)                               \
+	{                                                                                                         \
+		static struct harness_case c = { text, SG_GLUE(case_, __LINE__), 0 };                             \
+		harness_add(&c);                                                                                  \
+	}                                                                                                         \
 	static void SG_GLUE(case_, __LINE__)(__attribute__((unused)) void **state)
 
 // A fresh directory under $TMPDIR, removed at the end of the process unless the case failed. Borrowed.

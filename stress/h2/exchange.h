@@ -1,5 +1,5 @@
-// One request under way and the judgement of its response. Nothing here knows sessions or sockets: any engine feeds
-// it what came, and a response is right only if all of it was.
+// One request under way and the judgement of its response. Nothing here knows sessions or sockets: any engine
+// feeds it what came, and a response is right only if all of it was.
 #ifndef SG_H2_EXCHANGE_H
 #define SG_H2_EXCHANGE_H
 

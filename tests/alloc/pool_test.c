@@ -229,6 +229,22 @@ CASE("slab-fixed: neighbouring free runs are joined whatever the order of freein
 	pool_close(p);
 }
 
+CASE("slab-fixed: an empty slab's pages are given up wherever it stands in its class when room is short")
+{
+	struct pool *p = open_slab(16 * PAGE, NULL);
+	void *full[PAGE / 8], *lone, *large;
+
+	for (size_t i = 0; i < PAGE / 8; i++)
+		full[i] = take(p, 8);
+	lone = take(p, 8);   // a second slab,
+	give(p, lone, 8);    // now empty,
+	give(p, full[0], 8); // and behind the first, which has room again
+	large = take(p, 15 * PAGE);
+	assert_non_null(large);
+	assert_int_equal(p->figures->exhausted, 0);
+	pool_close(p);
+}
+
 CASE("slab-fixed: a large block grows where it is when there is room behind it")
 {
 	struct pool *p = open_slab(64 * PAGE, NULL);

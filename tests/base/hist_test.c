@@ -70,7 +70,7 @@ static uint64_t draw(struct rng *rng, unsigned bits)
 
 static void check_against_sorted(const struct hist *h, uint64_t *values, size_t n)
 {
-	static const double percentiles[] = {0.1, 1, 10, 25, 50, 75, 90, 95, 99, 99.9, 99.99, 100};
+	static const double percentiles[] = { 0.1, 1, 10, 25, 50, 75, 90, 95, 99, 99.9, 99.99, 100 };
 	double sum = 0;
 
 	qsort(values, n, sizeof *values, by_value);
@@ -189,7 +189,7 @@ CASE("hist: parts merged are the whole")
 	rng_init(&rng, 11);
 	for (unsigned round = 0; round < 50; round++) {
 		struct hist *whole = hist_new(3), *sum = hist_new(3),
-		            *part[3] = {hist_new(3), hist_new(3), hist_new(3)};
+		            *part[3] = { hist_new(3), hist_new(3), hist_new(3) };
 
 		for (size_t i = 0; i < 2 * round; i++) {
 			uint64_t v = draw(&rng, 41);
@@ -237,8 +237,8 @@ CASE("hist: what is encoded is decoded to the same slots")
 	rng_init(&rng, 5);
 	for (unsigned round = 0; round < 200; round++) {
 		struct hist *h = hist_new(2 + round % 2), *back;
-		struct buf text = {0};
-		struct err e = {0};
+		struct buf text = { 0 };
+		struct err e = { 0 };
 
 		for (uint64_t n = rng_below(&rng, 300); n > 0; n--)
 			hist_record_n(h, draw(&rng, 42), 1 + draw(&rng, 20));
@@ -263,7 +263,7 @@ CASE("hist: what is encoded is decoded to the same slots")
 CASE("hist: a count that the format cannot hold is refused")
 {
 	struct hist *h = hist_new(3);
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	hist_record_n(h, 1, (uint64_t)INT64_MAX + 1);
 	assert_int_equal(hist_encode(h, &text), -ERANGE);
@@ -305,8 +305,8 @@ struct golden {
 
 static void golden_code(struct golden *g, const char *code)
 {
-	struct buf mine = {0};
-	struct err e = {0};
+	struct buf mine = { 0 };
+	struct err e = { 0 };
 
 	assert_int_equal(hist_encode(g->ours, &mine), 0);
 	unpack(code, &g->a);
@@ -346,9 +346,9 @@ static void golden_line(struct golden *g, const char *line)
 
 CASE("hist: the bytes are HdrHistogram's, and the percentiles hdr-histogram-js's")
 {
-	struct golden g = {0};
-	struct buf file = {0};
-	struct err e = {0};
+	struct golden g = { 0 };
+	struct buf file = { 0 };
+	struct err e = { 0 };
 
 	assert_int_equal(io_read_file(SG_TEST_DATA "/data/hist_golden.txt", 1U << 20, &file, &e), 0);
 	for (char *save, *line = strtok_r(file.data, "\n", &save); line != NULL;
@@ -368,7 +368,7 @@ CASE("hist: what hdr-histogram-js writes is read, its two odd fields included")
 	// [1, 1, 2047, 4096 x 3] recorded in hdr-histogram-js 3.0.1, highest 2^42-1, 3 digits.
 	static const char code[] = "HISTFAAAACp4nJNpmSzMwMDAwcDAwMjAwMDMAAGMDAzM/0EAzmf5Kc/0n58NAKX4CIU=";
 	struct hist *h;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	assert_int_equal(hist_decode(code, strlen(code), &h, &e), 0);
 	assert_int_equal(h->total, 6);
@@ -383,23 +383,23 @@ CASE("hist: what hdr-histogram-js writes is read, its two odd fields included")
 CASE("hist: what is no histogram is refused with a reason")
 {
 	static const char *const bad[] = {
-	        "",
-	        "H",
-	        "HIST",
-	        "HISTFAAA",
-	        "====",
-	        "HISTFAAAAB54nJNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3k", // a digit short
-	        "HISTFAAAAB54nJNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3k==",
-	        "HISTFAAAAB54nJNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3kA", // something behind
-	        "HISTFAAAAB54nJNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3g=", // checksum
-	        "HISTFAAAAB54 JNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3k=",
-	        "HISTE AAAB54nJNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3k=",
-	        "not base64 at all, but rather long, so that it has room for a header!!!!",
+		"",
+		"H",
+		"HIST",
+		"HISTFAAA",
+		"====",
+		"HISTFAAAAB54nJNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3k", // a digit short
+		"HISTFAAAAB54nJNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3k==",
+		"HISTFAAAAB54nJNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3kA", // something behind
+		"HISTFAAAAB54nJNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3g=", // checksum
+		"HISTFAAAAB54 JNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3k=",
+		"HISTE AAAB54nJNpmSzMwMDAyAABzFAayGf+DwL2H6AiAHimB3k=",
+		"not base64 at all, but rather long, so that it has room for a header!!!!",
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct hist *h = NULL;
-		struct err e = {0};
+		struct err e = { 0 };
 
 		assert_int_equal(hist_decode(bad[i], strlen(bad[i]), &h, &e), -EINVAL);
 		assert_null(h);
@@ -419,7 +419,7 @@ static void make_code(struct buf *out, const uint64_t header[6], const void *pay
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	static unsigned char packed[1U << 20];
 	uLongf packed_len = sizeof packed;
-	struct buf inner = {0}, outer = {0};
+	struct buf inner = { 0 }, outer = { 0 };
 
 	put_be(&inner, 0x1c849313U, 4);
 	put_be(&inner, header[0] == UINT64_MAX ? len : header[0], 4);
@@ -435,7 +435,7 @@ static void make_code(struct buf *out, const uint64_t header[6], const void *pay
 	buf_add(&outer, packed, packed_len);
 	buf_clear(out);
 	for (size_t i = 0; i < outer.len; i += 3) {
-		unsigned char three[3] = {0};
+		unsigned char three[3] = { 0 };
 		unsigned v;
 
 		memcpy(three, outer.data + i, outer.len - i < 3 ? outer.len - i : 3);
@@ -453,11 +453,11 @@ static void make_code(struct buf *out, const uint64_t header[6], const void *pay
 
 static int decode_made(const uint64_t header[6], const void *payload, size_t len, struct hist **h, struct err *e)
 {
-	struct buf code = {0};
+	struct buf code = { 0 };
 	int rc;
 
 	make_code(&code, header, payload, len);
-	*e = (struct err){0};
+	*e = (struct err){ 0 };
 	rc = hist_decode(buf_text(&code), code.len, h, e);
 	buf_deinit(&code);
 	return rc;
@@ -465,13 +465,15 @@ static int decode_made(const uint64_t header[6], const void *payload, size_t len
 
 CASE("hist: a header that does not fit is refused with a reason")
 {
-	static const uint64_t good[6] = {FITS, 0, 3, 1, HIGHEST, ONE};
-	static const uint64_t bad[][6] = {{3, 0, 3, 1, HIGHEST, ONE},       {1, 0, 3, 1, HIGHEST, ONE},
-	                                  {FITS, 1, 3, 1, HIGHEST, ONE},    {FITS, 0, 1, 1, HIGHEST, ONE},
-	                                  {FITS, 0, 5, 1, HIGHEST, ONE},    {FITS, 0, UINT32_MAX, 1, HIGHEST, ONE},
-	                                  {FITS, 0, 3, 2, HIGHEST, ONE},    {FITS, 0, 3, 0, HIGHEST, ONE},
-	                                  {FITS, 0, 3, 1, 0, ONE},          {FITS, 0, 3, 1, UINT64_MAX, ONE},
-	                                  {FITS, 0, 3, 1, HIGHEST, ONE + 1}};
+	static const uint64_t good[6] = { FITS, 0, 3, 1, HIGHEST, ONE };
+	static const uint64_t bad[][6] = {
+		{ 3, 0, 3, 1, HIGHEST, ONE },       { 1, 0, 3, 1, HIGHEST, ONE },
+		{ FITS, 1, 3, 1, HIGHEST, ONE },    { FITS, 0, 1, 1, HIGHEST, ONE },
+		{ FITS, 0, 5, 1, HIGHEST, ONE },    { FITS, 0, UINT32_MAX, 1, HIGHEST, ONE },
+		{ FITS, 0, 3, 2, HIGHEST, ONE },    { FITS, 0, 3, 0, HIGHEST, ONE },
+		{ FITS, 0, 3, 1, 0, ONE },          { FITS, 0, 3, 1, UINT64_MAX, ONE },
+		{ FITS, 0, 3, 1, HIGHEST, ONE + 1 }
+	};
 	struct hist *h;
 	struct err e;
 
@@ -486,16 +488,16 @@ CASE("hist: a header that does not fit is refused with a reason")
 
 CASE("hist: counts that are cut off, too many or too large are refused")
 {
-	static const uint64_t header[6] = {FITS, 0, 3, 1, HIGHEST, ONE};
+	static const uint64_t header[6] = { FITS, 0, 3, 1, HIGHEST, ONE };
 	static const struct {
 		const char *payload;
 		size_t len;
 	} bad[] = {
-	        {"\x80", 1},
-	        {"\2\xff\xff", 3},
-	        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9},    // INT64_MIN empty slots
-	        {"\xff\xff\xff\xff\x0f\2", 6},                  // 2^31 empty slots
-	        {"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\2", 10}, // INT64_MAX and 1 more
+		{ "\x80", 1 },
+		{ "\2\xff\xff", 3 },
+		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9 },    // INT64_MIN empty slots
+		{ "\xff\xff\xff\xff\x0f\2", 6 },                  // 2^31 empty slots
+		{ "\xfe\xff\xff\xff\xff\xff\xff\xff\xff\2", 10 }, // INT64_MAX and 1 more
 	};
 	struct hist *h;
 	struct err e;
@@ -508,7 +510,7 @@ CASE("hist: counts that are cut off, too many or too large are refused")
 
 CASE("hist: what others recorded above our highest value is counted as that")
 {
-	static const uint64_t header[6] = {FITS, 0, 3, 1, INT64_MAX, ONE};
+	static const uint64_t header[6] = { FITS, 0, 3, 1, INT64_MAX, ONE };
 	struct hist *h;
 	struct err e;
 
@@ -522,7 +524,7 @@ CASE("hist: what others recorded above our highest value is counted as that")
 
 CASE("hist: a stream that would inflate without end stops at the bound")
 {
-	static const uint64_t header[6] = {FITS, 0, 3, 1, HIGHEST, ONE};
+	static const uint64_t header[6] = { FITS, 0, 3, 1, HIGHEST, ONE };
 	enum { HUGE = 64 << 20 };
 	char *zeros = calloc(1, HUGE);
 	struct hist *h;

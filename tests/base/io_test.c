@@ -144,6 +144,26 @@ CASE("io: a tree of five hundred levels is removed")
 	free(top);
 }
 
+CASE("io: a tree is removed when its directories have lost every right")
+{
+	char top[] = "/tmp/stressgen-io-XXXXXX";
+	char *inner, *sealed;
+
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(65534), 0); // root needs no rights
+	assert_non_null(mkdtemp(top));
+	sealed = io_join(top, "sealed");
+	inner = io_join(sealed, "inner");
+	assert_int_equal(io_make_dirs(inner, NULL), 0);
+	assert_int_equal(chmod(inner, 0500), 0);
+	assert_int_equal(chmod(sealed, 0), 0);
+	assert_int_equal(chmod(top, 0300), 0);
+	assert_int_equal(io_remove_tree(top), 0);
+	assert_int_equal(access(top, F_OK), -1);
+	free(inner);
+	free(sealed);
+}
+
 CASE("io: joined paths have one slash between them")
 {
 	static const char *const rows[][3] = {

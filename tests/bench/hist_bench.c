@@ -58,7 +58,7 @@ static void percentile(struct bench *b, size_t times)
 
 static void encode(struct bench *b, size_t times)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	for (size_t i = 0; i < times; i++) {
 		buf_clear(&text);
@@ -70,9 +70,9 @@ static void encode(struct bench *b, size_t times)
 }
 
 static const struct work works[] = {
-        {"hist_record", record, 1000000, 2.5},         {"atomic add", atomic_add, 1000000, 0},
-        {"clock_now_ns", read_clock, 200000, 0},       {"hist_merge, whole range", merge, 200, 10000},
-        {"hist_percentile(99.9)", percentile, 200, 0}, {"hist_encode, whole range", encode, 4, 0},
+	{ "hist_record", record, 1000000, 2.5 },         { "atomic add", atomic_add, 1000000, 0 },
+	{ "clock_now_ns", read_clock, 200000, 0 },       { "hist_merge, whole range", merge, 200, 10000 },
+	{ "hist_percentile(99.9)", percentile, 200, 0 }, { "hist_encode, whole range", encode, 4, 0 },
 };
 #define WORKS (sizeof works / sizeof works[0])
 #define ROUNDS 41U
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 	bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
 	unsigned rounds = quick ? 3 : ROUNDS;
 	double ns[WORKS][ROUNDS];
-	struct bench b = {0};
+	struct bench b = { 0 };
 
 	if (!prepare(&b))
 		return 1;

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const commands[] = {"gen",     "run",    "report",     "compare", "list",
-                                       "targets", "doctor", "completion", "version"};
+static const char *const commands[] = { "gen",     "run",    "report",     "compare", "list",
+	                                "targets", "doctor", "completion", "version" };
 
 CASE("cli: every command has a help with examples when asked")
 {
@@ -46,7 +46,7 @@ CASE("cli: the version goes to stdout when asked in either way")
 CASE("cli: README's table of options is the one that the binary prints")
 {
 	struct outcome o = E2E(harness_tmpdir(), "completion", "markdown");
-	struct buf readme = {0};
+	struct buf readme = { 0 };
 
 	assert_int_equal(o.exit_code, 0);
 	assert_true(io_read_file(SG_SOURCE_DIR "/README.md", 1 << 20, &readme, NULL) >= 0);

@@ -16,12 +16,12 @@ struct outcome {
 
 // Runs `bin/stressgen ARGS...` (a NULL-terminated list) in `dir` and waits for its end.
 struct outcome e2e_run(const char *dir, const char *const *args);
-#define E2E(dir, ...) e2e_run(dir, (const char *const[]){__VA_ARGS__, NULL})
+#define E2E(dir, ...) e2e_run(dir, (const char *const[]){ __VA_ARGS__, NULL })
 void outcome_deinit(struct outcome *o);
 
 // Starts it without waiting; stdout and stderr go to DIR/background.log.
 pid_t e2e_start(const char *dir, const char *const *args);
-#define E2E_START(dir, ...) e2e_start(dir, (const char *const[]){__VA_ARGS__, NULL})
+#define E2E_START(dir, ...) e2e_start(dir, (const char *const[]){ __VA_ARGS__, NULL })
 
 // A copy of tests/e2e/suite as DIR/suite; returns DIR (the case's own directory).
 const char *e2e_suite(void);

@@ -30,7 +30,7 @@ static struct slab_probe *probe;
 static unsigned depth;           // of apply
 static struct object *functions; // list of (name parameters body)
 
-static struct object *slab_aquire(enum kind kind)
+static struct object *slab_acquire(enum kind kind)
 {
 	struct object *o;
 
@@ -49,7 +49,7 @@ static struct object *slab_aquire(enum kind kind)
 
 static struct object *number(long n)
 {
-	struct object *o = slab_aquire(NUMBER);
+	struct object *o = slab_acquire(NUMBER);
 
 	o->number = n;
 	return o;
@@ -57,7 +57,7 @@ static struct object *number(long n)
 
 static struct object *pair(struct object *head, struct object *tail)
 {
-	struct object *o = slab_aquire(PAIR);
+	struct object *o = slab_acquire(PAIR);
 
 	o->head = head;
 	o->tail = tail;
@@ -118,7 +118,7 @@ static struct object *read_object(const char **text)
 	n = (long)strcspn(*text, " \t\n();");
 	if (n == 0)
 		die("a bracket too many");
-	o = slab_aquire(SYMBOL);
+	o = slab_acquire(SYMBOL);
 	o->symbol = strndup(*text, (size_t)n);
 	*text += n;
 	return o;
