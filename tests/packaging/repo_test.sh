@@ -27,12 +27,13 @@ scripts() {
 
 # A path of the machine that the checkout is on means nothing on another one.
 no_machine_paths() {
-	above=$(dirname "$source_dir")
-	[ "$above" != / ] || above=$source_dir
+	case $source_dir in
+	/*/*) ;;
+	*) return 0 ;; # too short to tell from a word of ours
+	esac
 	texts >"$tmp/files"
-	(cd "$source_dir" && xargs -d '\n' grep -nF -e "$above/" <"$tmp/files") && fail "the above name $above/"
-	host=$(uname -n)
-	[ ${#host} -lt 6 ] || ! (cd "$source_dir" && xargs -d '\n' grep -nFw -e "$host" <"$tmp/files") || fail "the above name $host"
+	(cd "$source_dir" && xargs -d '\n' grep -nF -e "$source_dir/" <"$tmp/files") && fail "the above name $source_dir/"
+	return 0
 }
 test_case "packaging: no file names a path of this machine" no_machine_paths
 
