@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define NAME_MAX_LEN 64U
+#define QUANTITY_BYTES 64U
 #define DEFAULT_DEADLINE (30 * SG_NS_PER_S)
 #define MAX_TIME (24 * 3600 * SG_NS_PER_S)
 #define MAX_IN_FLIGHT (4U * 1024U * 1024U) // connections x streams: bounds the memory
@@ -26,46 +27,43 @@ struct reader {
 
 // ---- values -------------------------------------------------------------------------------------------------
 
-// A field "(name 30s)": its one value as written, whether it was read as a symbol or as a number.
-static int quantity_text(struct reader *r, const struct sexp *field, char *text, size_t size)
+// A field "(name 30s)" of `list`: its one value as written, whether it was read as a symbol or as a number. 1 and
+// *field; 0 where there is none; or -EINVAL.
+static int quantity_text(struct reader *r, const struct sexp *list, const char *name, char text[QUANTITY_BYTES],
+                         const struct sexp **field)
 {
-	const struct sexp *v = sexp_at(field, 1);
-	if (field->count != 2 || (v->kind != SEXP_SYMBOL && v->kind != SEXP_INT))
-		return FAIL(r, field, "one value was expected, e.g. (%s 10)", field->items[0]->text);
+	const struct sexp *f = sexp_field(list, name), *v = sexp_at(f, 1);
+	*field = f;
+	if (!f)
+		return 0;
+	if (f->count != 2 || (v->kind != SEXP_SYMBOL && v->kind != SEXP_INT))
+		return FAIL(r, f, "one value was expected, e.g. (%s 10)", name);
 	if (v->kind == SEXP_INT)
-		snprintf(text, size, "%" PRId64, v->number);
+		snprintf(text, QUANTITY_BYTES, "%" PRId64, v->number);
 	else
-		snprintf(text, size, "%s", v->text);
-	return 0;
+		snprintf(text, QUANTITY_BYTES, "%s", v->text);
+	return 1;
 }
 
 static int get_duration(struct reader *r, const struct sexp *list, const char *name, uint64_t *ns)
 {
-	char text[64];
-	const struct sexp *field = sexp_field(list, name);
-	if (!field)
-		return 0;
-	int rc = quantity_text(r, field, text, sizeof(text));
-	if (rc < 0)
-		return rc;
-	if (units_parse_duration(text, ns) < 0 || *ns == 0 || *ns > MAX_TIME)
+	char text[QUANTITY_BYTES];
+	const struct sexp *field;
+	int rc = quantity_text(r, list, name, text, &field);
+	if (rc > 0 && (units_parse_duration(text, ns) < 0 || *ns == 0 || *ns > MAX_TIME))
 		return FAIL(r, field->items[1], "'%.40s' is not a time from 1ns to 24h; write e.g. 500ms or 30s",
 		            text);
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int get_bytes(struct reader *r, const struct sexp *list, const char *name, uint64_t *bytes)
 {
-	char text[64];
-	const struct sexp *field = sexp_field(list, name);
-	if (!field)
-		return 0;
-	int rc = quantity_text(r, field, text, sizeof(text));
-	if (rc < 0)
-		return rc;
-	if (units_parse_bytes(text, bytes) < 0 || *bytes == 0 || *bytes > UINT32_MAX)
+	char text[QUANTITY_BYTES];
+	const struct sexp *field;
+	int rc = quantity_text(r, list, name, text, &field);
+	if (rc > 0 && (units_parse_bytes(text, bytes) < 0 || *bytes == 0 || *bytes > UINT32_MAX))
 		return FAIL(r, field->items[1], "'%.40s' is not a size from 1 to 4G; write e.g. 64k or 1M", text);
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int get_count(struct reader *r, const struct sexp *list, const char *name, uint64_t max, uint64_t *n)
