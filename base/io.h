@@ -16,8 +16,8 @@ int io_read_file(const char *path, size_t limit, struct buf *out, struct err *e)
 int io_replace_file(const char *path, const void *data, size_t len, struct err *e);
 // mkdir -p with mode 0777 & ~umask.
 int io_make_dirs(const char *path, struct err *e);
-// Removes a tree without following links, directories without rights to them too; 0 if it is not there. One descriptor a level: -EMFILE for a tree deeper
-// than those we may open.
+// Removes a tree without following links, directories without rights to them too; 0 if it is not there. One
+// descriptor a level: -EMFILE for a tree deeper than those we may open.
 int io_remove_tree(const char *path);
 // "DIR/NAME" from malloc; NULL without memory.
 char *io_join(const char *dir, const char *name);
