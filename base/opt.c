@@ -499,7 +499,7 @@ const struct opt_value *opt_get(const struct opt_set *s, const char *name)
 	for (size_t i = 0; i < s->count; i++)
 		if (strcmp(s->table[i].name, name) == 0)
 			return &s->values[i];
-	assert(!"the name is in the table");
+	assert(false && "the name is in the table");
 	return &none;
 }
 

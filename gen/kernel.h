@@ -186,7 +186,7 @@ struct kernel {
 	const char *summary;
 	const char *stresses; // NULL
 	const char *growth;   // "n", "n log n", ...; NULL
-	uint64_t timeout_s;
+	uint64_t timeout_s;   // 0: the runner's default
 	struct kernel_param *params;
 	size_t param_count;
 	struct kernel_instance *instances; // at least one

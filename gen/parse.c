@@ -288,7 +288,7 @@ static int parse_growth(struct parser *p, const struct sexp *form)
 static int parse_timeout(struct parser *p, const struct sexp *form)
 {
 	const struct sexp *f = sexp_field(form, "timeout");
-	int64_t seconds = (int64_t)(SG_DEFAULT_TIMEOUT_NS / UINT64_C(1000000000));
+	int64_t seconds = 0;
 	int rc = f == NULL ? 0 : sexp_get_int(p->doc, f, 1, 1, 86400, &seconds, p->e);
 
 	p->kernel->timeout_s = (uint64_t)seconds;

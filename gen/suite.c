@@ -79,7 +79,8 @@ static void add_header(struct buf *out, const struct generation *g, const struct
 	comment(out, d, "@Test %s", buf_text(&p->id));
 	comment(out, d, "@Kind %s", test_kind_name(k->kind));
 	comment(out, d, "@Tag %s", d->name);
-	comment(out, d, "@Timeout %" PRIu64 "s", k->timeout_s);
+	if (k->timeout_s > 0) // else --timeout decides
+		comment(out, d, "@Timeout %" PRIu64 "s", k->timeout_s);
 	comment(out, d, "@Run %s", p->target->command != NULL ? p->target->command : own->command);
 	for (size_t i = 0; i < k->param_count; i++)
 		comment(out, d, "@Param %s=%" PRId64, k->params[i].var->name, p->values.params[i]);

@@ -3,6 +3,7 @@
 
 #include "io.h"
 #include "rng.h"
+#include "telemetry.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +24,7 @@
 #define LOCK_NAME ".lock"
 #define UNLOCKED_S 60 // a directory without lock file that is younger may be just being made
 #define SHM_DIR "/dev/shm"
+#define TELE_ROOM (64U * sizeof(struct tele_file)) // processes of one test that can report at the least
 
 __attribute__((format(printf, 2, 3))) static bool make_path(char *out, const char *format, ...)
 {
@@ -98,6 +101,14 @@ static int make_root(const char *base, const char *name, char *root, int *lock_f
 	return 0;
 }
 
+// Each process that reports takes a file of its own, and a full file system would lose it without a word.
+static bool has_room(const char *base)
+{
+	struct statvfs fs;
+
+	return statvfs(base, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >= TELE_ROOM;
+}
+
 int scratch_init(struct scratch *s, const char *run_dir, struct err *e)
 {
 	const char *temp = getenv("TMPDIR");
@@ -114,7 +125,7 @@ int scratch_init(struct scratch *s, const char *run_dir, struct err *e)
 	if (rc < 0)
 		return err_set(e, -rc, "%s: no temporary directory can be made there: %s; set TMPDIR", temp,
 		               strerror(-rc));
-	if (make_root(SHM_DIR, s->name, s->tele_root, &s->tele_lock) == 0)
+	if (has_room(SHM_DIR) && make_root(SHM_DIR, s->name, s->tele_root, &s->tele_lock) == 0)
 		return 0;
 	rc = make_root(run_dir, s->name, s->tele_root, &s->tele_lock);
 	if (rc < 0)

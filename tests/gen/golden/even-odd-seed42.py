@@ -1,7 +1,6 @@
 # @Test recursion/even-odd-1000.python3
 # @Kind recursion
 # @Tag python
-# @Timeout 60s
 # @Run python3 {file}
 # @Param n=1000
 # @Sentinel on

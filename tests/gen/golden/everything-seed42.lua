@@ -1,7 +1,6 @@
 -- @Test other/everything.lua@slab-fixed
 -- @Kind other
 -- @Tag lua
--- @Timeout 60s
 -- @Run {stressgen:lua} --pool slab-fixed --capacity {param:slab-capacity} {file}
 -- @Param five=5
 -- @Param slab-capacity=auto

@@ -1,7 +1,6 @@
 # @Test other/everything.python3
 # @Kind other
 # @Tag python
-# @Timeout 60s
 # @Run python3 {file}
 # @Param five=5
 # @Sentinel on

@@ -1,7 +1,6 @@
 -- @Test recursion/sum-1000.lua@slab-fixed
 -- @Kind recursion
 -- @Tag lua
--- @Timeout 60s
 -- @Run {stressgen:lua} --pool slab-fixed --capacity {param:slab-capacity} {file}
 -- @Param depth=1000
 -- @Param slab-capacity=auto
