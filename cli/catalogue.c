@@ -1,6 +1,8 @@
 // Finding kernels, scenarios and dialects, and choosing among them.
 #include "catalogue.h"
 
+#include "command.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -63,11 +65,21 @@ int catalogue_files(const char *dir, const char *suffix, struct strings *out, st
 
 // ---- dialects -----------------------------------------------------------------------------------------------
 
+// From malloc; NULL where the command begins with a program of our own, "{stressgen:lua}".
+static char *needed_program(const struct dialect *d)
+{
+	const char *find = dialect_find(d);
+	const char *command = dialect_target_command(d, 0);
+
+	if (find != NULL)
+		return strdup(find);
+	return command[0] == '{' ? NULL : strndup(command, strcspn(command, " \t"));
+}
+
 static int add_dialect(struct catalogue *c, const char *path, struct err *e)
 {
 	struct catalogue_dialect *grown = realloc(c->dialects, (c->dialect_count + 1) * sizeof *grown);
 	struct catalogue_dialect d = { 0 };
-	const char *find;
 	int r;
 
 	if (grown == NULL)
@@ -76,9 +88,9 @@ static int add_dialect(struct catalogue *c, const char *path, struct err *e)
 	r = dialect_load(path, &d.dialect, e);
 	if (r < 0)
 		return r;
-	find = dialect_find(d.dialect);
-	d.program = find != NULL ? paths_which(find) : NULL;
-	d.present = find == NULL || d.program != NULL;
+	d.needs = needed_program(d.dialect);
+	d.program = d.needs != NULL ? paths_which(d.needs) : NULL;
+	d.present = d.needs == NULL || d.program != NULL;
 	c->dialects[c->dialect_count++] = d;
 	return 0;
 }
@@ -97,6 +109,8 @@ int catalogue_init(struct catalogue *c, const struct app *app, struct err *e)
 		r = add_dialect(c, files.items[i], e);
 	if (r == 0 && own != NULL)
 		r = add_dialect(c, own, e);
+	if (r == 0 && own != NULL && opt_text(&app->opts, "target-cmd") != NULL)
+		c->dialects[c->dialect_count - 1].present = true; // by that command, not by the dialect's own
 	strings_deinit(&files);
 	return r;
 }
@@ -107,6 +121,7 @@ void catalogue_deinit(struct catalogue *c)
 	strings_deinit(&c->scenarios);
 	for (size_t i = 0; i < c->dialect_count; i++) {
 		dialect_free(c->dialects[i].dialect);
+		free(c->dialects[i].needs);
 		free(c->dialects[i].program);
 	}
 	free(c->dialects);
@@ -149,12 +164,12 @@ static bool is_named(const struct dialect *d, size_t i, const char *name)
 	return strcmp(dialect_name(d), name) == 0 || strcmp(dialect_target_name(d, i), name) == 0;
 }
 
-static int missing_error(const struct dialect *d, struct err *e)
+static int missing_error(const struct catalogue_dialect *c, struct err *e)
 {
-	const char *package = dialect_package(d);
+	const char *package = dialect_package(c->dialect);
 
-	return err_set(e, ENODEV, "target '%s' is not on this machine: no %s in PATH%s%s", dialect_name(d),
-	               dialect_find(d), package != NULL ? "; try: apt-get install " : "",
+	return err_set(e, ENODEV, "target '%s' is not on this machine: no %s in PATH%s%s",
+	               dialect_name(c->dialect), c->needs, package != NULL ? "; try: apt-get install " : "",
 	               package != NULL ? package : "");
 }
 
@@ -170,7 +185,7 @@ static int add_named(struct choice *t, const struct catalogue *c, const char *na
 				continue;
 			known = true;
 			if (!c->dialects[k].present)
-				return missing_error(d, e);
+				return missing_error(&c->dialects[k], e);
 			if (add_target(t, d, i) < 0)
 				return err_set(e, ENOMEM, "out of memory");
 		}
@@ -196,10 +211,54 @@ static int add_all(struct choice *t, const struct catalogue *c, struct err *e)
 	return 0;
 }
 
+// The runner would say the same of each test, one by one.
+static int check_command(const char *command, struct err *e)
+{
+	struct suite_test program = { .path = (char[]){ "program" } };
+	struct command_context context = { .suite_dir = "/" };
+	struct command words = { 0 };
+	struct err why = { 0 };
+	int r = 0;
+
+	program.meta.run = strdup(command);
+	if (program.meta.run == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	// What {param:NAME} and {stressgen:NAME} stand for is known when it runs.
+	if (strstr(command, "{param:") == NULL && strstr(command, "{stressgen:") == NULL)
+		r = command_resolve(&context, &program, &words, &why);
+	command_deinit(&words);
+	free(program.meta.run);
+	if (r == -ENOENT)
+		return err_set(e, ENODEV, "--target-cmd: %s", why.text);
+	return r < 0 ? err_set(e, EINVAL, "--target-cmd: \"%s\" cannot be read: %s", command, why.text) : 0;
+}
+
+// In the place of the dialect's own target of that name, if it was chosen too. Where the dialect has several, none
+// of them is this one.
+static int add_own_target(struct choice *t, const struct dialect *d, const char *command, struct err *e)
+{
+	const char *name = dialect_target_count(d) == 1 ? dialect_target_name(d, 0) : dialect_name(d);
+	struct gen_target *grown;
+
+	for (size_t i = 0; i < t->count; i++) {
+		if (strcmp(t->targets[i].name, name) == 0 && t->targets[i].dialect == d) {
+			t->targets[i].command = command;
+			return 0;
+		}
+	}
+	grown = realloc(t->targets, (t->count + 1) * sizeof *grown);
+	if (grown == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	t->targets = grown;
+	grown[t->count++] = (struct gen_target){ d, name, command };
+	return 0;
+}
+
 static int add_own(struct choice *t, const struct catalogue *c, const char *command, const char *dialect,
                    struct err *e)
 {
 	const struct dialect *d;
+	int r;
 
 	if (dialect == NULL)
 		return err_set(e, EINVAL,
@@ -210,10 +269,8 @@ static int add_own(struct choice *t, const struct catalogue *c, const char *comm
 		               "--target-cmd: '%s' has no {file}; write the program's place, e.g. '%s {file}'",
 		               command, command);
 	d = c->dialects[c->dialect_count - 1].dialect;
-	if (add_target(t, d, 0) < 0)
-		return err_set(e, ENOMEM, "out of memory");
-	t->targets[t->count - 1].command = command;
-	return 0;
+	r = check_command(command, e);
+	return r < 0 ? r : add_own_target(t, d, command, e);
 }
 
 int catalogue_targets(const struct catalogue *c, const struct opt_set *opts, struct gen_target **out,

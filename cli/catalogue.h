@@ -11,7 +11,8 @@
 
 struct catalogue_dialect {
 	struct dialect *dialect; // owned
-	char *program;           // what dialect_find found in PATH; NULL: missing (or none is needed)
+	char *needs;             // the program that must be in PATH: its `find`, else its command's; NULL: none
+	char *program;           // where that was found; NULL: missing, or none is needed
 	bool present;
 };
 

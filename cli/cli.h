@@ -53,14 +53,14 @@ struct app {
 	bool err_colour;
 };
 
-struct command {
+struct subcommand {
 	const char *name;
 	int (*run)(struct app *app); // an exit code
 	const char *args;
 	const char *help;
 };
 
-extern const struct command cli_commands[COMMAND_COUNT];
+extern const struct subcommand cli_commands[COMMAND_COUNT];
 extern const struct opt cli_options[];
 extern const size_t cli_option_count;
 

@@ -1,6 +1,5 @@
 // stressgen compare: two runs side by side.
-#include "cli.h"
-#include "run.h"
+#include "pipeline.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -10,6 +9,7 @@ int cmd_compare(struct app *app)
 {
 	struct run a = { 0 }, b = { 0 };
 	struct err e = { 0 };
+	int code;
 	int r = 0;
 
 	if (app->opts.arg_count != 2)
@@ -20,9 +20,10 @@ int cmd_compare(struct app *app)
 		r = run_load(app->opts.args[1], &b, &e);
 	if (r == 0)
 		r = report_compare(&a, &b, &app->out_style, stdout);
-	if (r == 0 && fflush(stdout) == EOF)
-		r = err_set(&e, EIO, "stdout cannot be written");
+	code = pipeline_trust(&a) != SG_EXIT_OK ? pipeline_trust(&a) : pipeline_trust(&b);
+	if (r < 0)
+		code = complain(&e, r);
 	run_deinit(&a);
 	run_deinit(&b);
-	return r < 0 ? complain(&e, r) : SG_EXIT_OK;
+	return code;
 }

@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define TELEMETRY_ROOM (16U << 20)
+
 enum state { GOOD, WEAK, MISSING };
 
 struct finding {
@@ -108,6 +110,8 @@ static struct finding telemetry(void)
 	if (access("/dev/shm", W_OK) != 0 || statvfs("/dev/shm", &fs) != 0)
 		return find(WEAK, "/dev/shm cannot be written: telemetry goes to the run directory, on disk");
 	units_bytes(room, sizeof room, (uint64_t)fs.f_bavail * fs.f_frsize);
+	if ((uint64_t)fs.f_bavail * fs.f_frsize < TELEMETRY_ROOM)
+		return find(WEAK, "/dev/shm has only %s free: what does not fit is not counted", room);
 	return find(GOOD, "/dev/shm, %s free", room);
 }
 

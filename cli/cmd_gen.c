@@ -24,8 +24,7 @@ static int note_missing(struct suite *s, const struct catalogue *c, const struct
 	for (size_t i = 0; r == 0 && i < missing->count; i++) {
 		for (size_t k = 0; k < c->dialect_count; k++)
 			if (strcmp(dialect_name(c->dialects[k].dialect), missing->items[i]) == 0)
-				snprintf(reason, sizeof reason, "no %s on this machine",
-				         dialect_find(c->dialects[k].dialect));
+				snprintf(reason, sizeof reason, "no %s on this machine", c->dialects[k].needs);
 		r = suite_leave_out(s, "every kernel", missing->items[i], reason);
 	}
 	return r == 0 && missing->count > 0 ? suite_save(s, e) : r;
@@ -39,7 +38,7 @@ static void say_missing(const struct app *app, const struct catalogue *c, const 
 			const char *package = dialect_package(d);
 			if (strcmp(dialect_name(d), missing->items[i]) == 0)
 				say(app, "left out: %s, because there is no %s on this machine%s%s",
-				    dialect_name(d), dialect_find(d),
+				    dialect_name(d), c->dialects[k].needs,
 				    package != NULL ? "; it comes with: apt-get install " : "",
 				    package != NULL ? package : "");
 		}

@@ -59,6 +59,7 @@ int cmd_report(struct app *app)
 	report_fn write_report = find_format(opt_text(&app->opts, "format"));
 	struct run run = { 0 };
 	struct err e = { 0 };
+	int code;
 	int r;
 
 	if (app->opts.arg_count > 1)
@@ -70,6 +71,7 @@ int cmd_report(struct app *app)
 	r = run_load(dir, &run, &e);
 	if (r == 0)
 		r = output != NULL ? write_report(&run, output, &e) : to_stdout(write_report, &run, &e);
+	code = r < 0 ? complain(&e, r) : pipeline_trust(&run);
 	run_deinit(&run);
-	return r < 0 ? complain(&e, r) : SG_EXIT_OK;
+	return code;
 }

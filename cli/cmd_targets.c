@@ -16,7 +16,7 @@ static void print_dialect(const struct catalogue_dialect *c)
 		else if (c->present)
 			printf("built in");
 		else
-			printf("missing: no %s in PATH%s%s", dialect_find(d),
+			printf("missing: no %s in PATH%s%s", c->needs,
 			       package != NULL ? "; try: apt-get install " : "", package != NULL ? package : "");
 		printf("  (%s)\n", dialect_summary(d));
 	}

@@ -58,7 +58,7 @@ static const char about[] =
 
 static void add_usage(enum command_id c, struct buf *out)
 {
-	const struct command *cmd = &cli_commands[c];
+	const struct subcommand *cmd = &cli_commands[c];
 	const char *gap = cmd->name[0] != '\0' ? " " : "";
 
 	buf_addf(out, "Usage: stressgen%s%s [options]%s%s\n", gap, cmd->name, cmd->args[0] != '\0' ? " " : "",

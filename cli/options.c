@@ -96,7 +96,7 @@ const struct opt cli_options[] = {
 
 const size_t cli_option_count = sizeof cli_options / sizeof cli_options[0];
 
-const struct command cli_commands[COMMAND_COUNT] = {
+const struct subcommand cli_commands[COMMAND_COUNT] = {
 #define X(id, name, run, args, help) { name, run, args, help },
 	SG_COMMANDS(X)
 #undef X

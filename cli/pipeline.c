@@ -69,7 +69,8 @@ int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e)
 	}
 	r = io_make_dirs(SG_RUNS_DIR, e);
 	if (r < 0)
-		return r;
+		return err_set(e, -r, SG_RUNS_DIR " cannot be made here: %s; choose another place with -o DIR",
+		               strerror(-r));
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &tm);
 	for (unsigned n = 1; n < RUNS_A_SECOND; n++) {
@@ -349,10 +350,16 @@ int pipeline_resume(struct app *app)
 
 // ---- reporting ----------------------------------------------------------------------------------------------
 
+int pipeline_trust(const struct run *r)
+{
+	return r->journal.bad_lines > 0 ? SG_EXIT_UNTRUSTED : SG_EXIT_OK;
+}
+
 int pipeline_report(const struct app *app, const char *dir)
 {
 	struct run run = { 0 };
 	struct err e = { 0 };
+	int code;
 	int r = run_load(dir, &run, &e);
 
 	if (r == 0) {
@@ -363,6 +370,7 @@ int pipeline_report(const struct app *app, const char *dir)
 	}
 	if (r == 0)
 		say(app, "%s/report.html, report.json, junit.xml, metrics.prom", dir);
+	code = r < 0 ? complain(&e, r) : pipeline_trust(&run);
 	run_deinit(&run);
-	return r < 0 ? complain(&e, r) : SG_EXIT_OK;
+	return code;
 }

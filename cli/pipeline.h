@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "header.h"
+#include "run.h"
 #include "runner.h"
 #include "suite.h"
 
@@ -45,8 +46,11 @@ int pipeline_command(struct pipeline *j, char *const *words, size_t count, struc
 int pipeline_files(struct pipeline *j, const char *dir, char *const *paths, size_t count, struct err *e);
 // Steps 3 and 4: runs what is selected and reports. An exit code.
 int pipeline_run(struct pipeline *j, bool resume);
-// Reports on the run in DIR: the files into it, the summary on stdout. An exit code of reading, not of the run.
+// Reports on the run in DIR: the files into it, the summary on stdout. An exit code of reading, not of the run:
+// "untrusted" when lines of its journal are damaged.
 int pipeline_report(const struct app *app, const char *dir);
+// SG_EXIT_OK, or SG_EXIT_UNTRUSTED when what was read is not the whole run (the reports say why).
+int pipeline_trust(const struct run *r);
 // --resume: goes on with --output's or the latest run. An exit code.
 int pipeline_resume(struct app *app);
 // Adds one word as sh and the runner's command splitter read it, a blank in front of any but the first.

@@ -201,6 +201,55 @@ CASE("e2e: exit is 3 when a target that was named is missing")
 	outcome_deinit(&o);
 }
 
+CASE("e2e: nothing runs when the command of a runtime of one's own cannot be found or read")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome missing = E2E(dir, "--target-cmd", "./no-such-runtime {file}", "--dialect", SG_TOY_DIALECT);
+	struct outcome quote = E2E(dir, "--target-cmd", "'sh {file}", "--dialect", SG_TOY_DIALECT);
+	struct outcome absent;
+
+	assert_one_line(&missing, 3, "./no-such-runtime");
+	assert_one_line(&quote, 2, "without its other half");
+	setenv("PATH", "/nonexistent", 1);
+	absent = E2E(dir, "gen", "--dialect", SG_TOY_DIALECT, "--target", "mylisp", "-o", "suite");
+	assert_one_line(&absent, 3, "no mylisp in PATH");
+	outcome_deinit(&missing);
+	outcome_deinit(&quote);
+	outcome_deinit(&absent);
+}
+
+CASE("e2e: the command of one's own is run when the dialect's target is chosen too")
+{
+	struct outcome o = E2E(harness_tmpdir(), "--dialect", SG_TOY_DIALECT, "--target", "mylisp", "--target-cmd",
+	                       SG_TOY_COMMAND, "--kernel", "gc/nested", "--no-http2", "-o", "out");
+
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out), "\n2 passed, 0 failed, 0 skipped\n");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: reports and comparisons are exit 6 when a line of the journal is damaged")
+{
+	const char *dir = e2e_suite();
+	struct outcome run = E2E(dir, "run", "suite", "-o", "out", "--only", "other/pass");
+	struct outcome text, json, compare;
+	char command[1024];
+
+	snprintf(command, sizeof command, "sed -i '2s/.$/?/' '%s/out/journal.jsonl'", dir);
+	assert_int_equal(system(command), 0);
+	text = E2E(dir, "report", "out");
+	json = E2E(dir, "report", "out", "--format", "json");
+	compare = E2E(dir, "compare", "out", "out");
+	assert_int_equal(text.exit_code, 6);
+	assert_contains(buf_text(&text.out), "cannot be trusted");
+	assert_int_equal(json.exit_code, 6);
+	assert_int_equal(compare.exit_code, 6);
+	outcome_deinit(&run);
+	outcome_deinit(&text);
+	outcome_deinit(&json);
+	outcome_deinit(&compare);
+}
+
 CASE("e2e: the journal stays readable and exit is 6 when the disk is full in the middle of a run")
 {
 	const char *dir = e2e_suite();
