@@ -386,6 +386,10 @@ CASE("suite: a suite.json that is wrong is refused with what is wrong")
 		  "/s/gone: cannot be read: No such file or directory" },
 		{ "{\"version\":1,\"tests\":[{\"path\":\"a\",\"id\":\"x\"}]}",
 		  "/s/a: its header says @Test y, suite.json calls it x; generate the suite again" },
+		{ "{\"version\":1,\"tests\":[{\"path\":\"a\",\"id\":\"\"}]}",
+		  "/s/suite.json: test 1: its id is empty, or not fit to be shown" },
+		{ "{\"version\":1,\"tests\":[{\"path\":\"a\",\"id\":\"x\\u001b[31m\"}]}",
+		  "/s/suite.json: test 1: its id is empty, or not fit to be shown" },
 	};
 
 	file_make("s/a", "# @Test y\n", 0755);
