@@ -19,7 +19,7 @@
 #define CRC_DIGITS 8U
 #define BODY_AT (CRC_PREFIX_LEN + CRC_DIGITS + 2U) // behind the digits, '"' and ','
 
-#define SYNC_RECORDS 10U
+#define SYNC_RECORDS 20U // ten tests: each has a start and an end
 #define SYNC_NS SG_NS_PER_S
 
 struct journal {

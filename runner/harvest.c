@@ -289,7 +289,7 @@ int harvest(const char *dir, const char *copy_dir, uint64_t test_start_ns, struc
 	while (rc == 0 && (entry = readdir(d)) != NULL) {
 		char *path;
 
-		if (entry->d_name[0] == '.' || entry->d_type != DT_REG)
+		if (entry->d_name[0] == '.' || (entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN))
 			continue;
 		path = io_join(dir, entry->d_name);
 		if (path == NULL) {

@@ -41,7 +41,9 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 	j->environment.entries = calloc(s->environment_count + STRESSGEN_SLOTS, sizeof *j->environment.entries);
 	if (j->tele_file == NULL || j->environment.entries == NULL)
 		return -ENOMEM;
-	memcpy(j->environment.entries, s->environment, s->environment_count * sizeof *j->environment.entries);
+	// The mark stands first, where it is found however long the rest is.
+	j->environment.entries[0] = j->environment.mark;
+	memcpy(j->environment.entries + 1, s->environment, s->environment_count * sizeof *j->environment.entries);
 	rc = scratch_dir_init(&j->temp_dir, s->scratch.temp_root, worker);
 	if (rc == 0)
 		rc = scratch_dir_init(&j->tele_dir, s->scratch.tele_root, worker);
@@ -106,6 +108,19 @@ void job_close_channel(struct job_channel *ch)
 		sample_stream_end(&ch->stream);
 }
 
+// A test that says it is done is about to end: the last moment to see what it holds, for a short one the only.
+static void look_at_end(struct job *j)
+{
+	struct tree_sample sample;
+
+	if (!j->result.done_seen || j->looked_at_end || j->state != JOB_RUNNING)
+		return;
+	j->looked_at_end = true;
+	measure_look(&j->contain, &sample);
+	if (sample.rss_bytes > 0) // else it was faster than we
+		measure_add(&j->measure, clock_now_ns() - j->start_ns, &sample);
+}
+
 void job_read(struct job_channel *ch)
 {
 	char bytes[READ_BYTES];
@@ -133,6 +148,7 @@ static void on_readable(uv_poll_t *handle, __attribute__((unused)) int status, _
 	struct job_channel *ch = handle->data;
 
 	job_read(ch);
+	look_at_end(ch->job);
 	if (ch->fd < 0 && ch->job->state == JOB_DRAINING)
 		job_drain(ch->job);
 }
@@ -307,6 +323,26 @@ void job_close_pipes(struct job *j, bool ours)
 	}
 }
 
+// execve says ENOENT of a script that is there when its interpreter is not.
+static void why_not_started(struct job *j, const char *step, int rc)
+{
+	const char *program = j->command.program;
+	char line[256] = "";
+	int fd = rc == -ENOENT && access(program, F_OK) == 0 ? open(program, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd >= 0 ? read(fd, line, sizeof line - 1) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	line[n > 0 ? n : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	if (strncmp(line, "#!", 2) == 0)
+		err_set(&j->why, -rc, "%s: the interpreter that its first line names is not there: %s", program,
+		        line);
+	else
+		err_set(&j->why, -rc, "%s could not be started (%s): %s", j->command.argv[0], step, strerror(-rc));
+	j->facts.not_started = j->why.text;
+}
+
 int job_spawn(struct job *j)
 {
 	const char *step = "";
@@ -319,8 +355,7 @@ int job_spawn(struct job *j)
 	cgroup_mark(&j->group);
 	if (rc < 0) {
 		job_close_pipes(j, true);
-		err_set(&j->why, -rc, "%s could not be started (%s): %s", j->command.argv[0], step, strerror(-rc));
-		j->facts.not_started = j->why.text;
+		why_not_started(j, step, rc);
 		return 1;
 	}
 	guardian_watch(&j->session->guardian, j->worker, j->pid);

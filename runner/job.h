@@ -77,6 +77,7 @@ struct job {
 	unsigned open_handles; // that must be closed before the job is idle again
 	uint64_t start_ns, exit_ns;
 	unsigned looks;        // samples so far
+	bool looked_at_end;    // at the sentinel
 	unsigned kills;        // rounds of SIGKILL
 	bool left_to_its_fate; // could not be killed
 };

@@ -90,10 +90,9 @@ static int prepare_environment(struct job *j)
 	struct job_environment *env = &j->environment;
 	const struct session *s = j->session;
 	const char *library = preload_for(j);
-	size_t n = s->environment_count;
+	size_t n = s->environment_count + 1; // the mark is there already
 	int rc = 0;
 
-	env->entries[n++] = env->mark;
 	env->entries[n++] = env->temp;
 	env->entries[n++] = env->telemetry;
 	env->entries[n++] = env->fd;
@@ -202,6 +201,7 @@ static void reset(struct job *j, size_t index, unsigned attempt)
 	j->index = index;
 	j->test = &j->session->config->suite->tests[index];
 	j->looks = j->kills = 0;
+	j->looked_at_end = false;
 	j->left_to_its_fate = j->timeline_begun = false;
 	j->output_error = 0;
 	j->pid = 0;

@@ -176,10 +176,11 @@ int ledger_write_header(struct ledger *l, const char *run_name, const char *mark
 	read_boot_id(boot, sizeof boot);
 	clock_wall_text(wall, sizeof wall);
 	return append(l, "header",
-	              json_pack("{s:i, s:s, s:I, s:s, s:o, s:s, s:I, s:I, s:s, s:s}", "format", SG_RUN_VERSION,
-	                        "run", run_name, "part", part, "wall", wall, "suite_dir", json_text(l->suite->dir),
-	                        "suite_hash", l->suite->hash, "seed", (json_int_t)l->suite->seed, "tests",
-	                        (json_int_t)tests, "boot_id", boot, "mark", mark),
+	              json_pack("{s:i, s:o, s:I, s:s, s:o, s:s, s:I, s:I, s:s, s:s}", "format", SG_RUN_VERSION,
+	                        "run", json_text(run_name), "part", part, "wall", wall, "suite_dir",
+	                        json_text(l->suite->dir), "suite_hash", l->suite->hash, "seed",
+	                        (json_int_t)l->suite->seed, "tests", (json_int_t)tests, "boot_id", boot, "mark",
+	                        mark),
 	              true);
 }
 

@@ -19,6 +19,16 @@
 #define NAME_BYTES 120U
 #define ENVIRON_BYTES (256U * 1024U)
 
+void pid_list_remove(struct pid_list *l, pid_t pid)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (l->pids[i] != pid)
+			l->pids[kept++] = l->pids[i];
+	l->count = kept;
+}
+
 bool pid_list_has(const struct pid_list *l, pid_t pid)
 {
 	for (size_t i = 0; i < l->count; i++)

@@ -25,6 +25,7 @@ struct pid_list {
 };
 
 int pid_list_add(struct pid_list *l, pid_t pid); // 0 or -ENOMEM
+void pid_list_remove(struct pid_list *l, pid_t pid);
 bool pid_list_has(const struct pid_list *l, pid_t pid);
 void pid_list_deinit(struct pid_list *l);
 

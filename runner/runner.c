@@ -2,6 +2,7 @@
 #include "runner.h"
 
 #include "clock.h"
+#include "command.h"
 #include "io.h"
 #include "job.h"
 #include "ledger.h"
@@ -388,6 +389,35 @@ static void close_handle(uv_handle_t *handle, __attribute__((unused)) void *arg)
 		uv_close(handle, NULL);
 }
 
+// What cannot be read of a test's command is an error before anything runs; a program that is missing is that
+// test's failure. What a header asks for and this version does not do is said.
+static int check_tests(struct run_loop *run)
+{
+	const struct runner_config *c = run->config;
+	const struct command_context ctx = { .suite_dir = run->session.suite_dir,
+		                             .resolve = c->resolve,
+		                             .resolve_arg = c->resolve_arg,
+		                             .params = c->params,
+		                             .param_count = c->param_count };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < run->plan.count; i++) {
+		const struct suite_test *t = test_at(run, i);
+		struct command command = { 0 };
+		struct err why = { 0 };
+
+		rc = command_resolve(&ctx, t, &command, &why);
+		command_deinit(&command);
+		if (rc == -ENOENT || t->meta.skip != NULL || t->meta.planned)
+			rc = 0;
+		else if (rc < 0)
+			err_set(run->err, -rc, "%s: %s", t->path, why.text);
+		if (rc == 0 && t->meta.list != NULL)
+			note(run, "%s: @List is not expanded yet: the file runs once, as one test", t->path);
+	}
+	return rc;
+}
+
 // Opens everything; nothing is written before the run directory is known to be ours.
 static int begin(struct run_loop *run)
 {
@@ -401,6 +431,8 @@ static int begin(struct run_loop *run)
 	rc = io_make_dirs(c->run_dir, e);
 	if (rc == 0)
 		rc = session_init(&run->session, c, &run->loop, e);
+	if (rc == 0)
+		rc = check_tests(run);
 	if (rc == 0) // after the guardian was started: it must not inherit the journal's lock
 		rc = ledger_open(&run->ledger, c->run_dir, c->suite, c->resume, c->force, e);
 	if (rc < 0)

@@ -164,6 +164,7 @@ int session_restart_guardian(struct session *s)
 	close(s->guardian.pidfd);
 	while (waitpid(s->guardian.pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	pid_list_remove(&s->strangers, s->guardian.pid); // a test's orphan may get that number
 	rc = guardian_start(&s->guardian, &s->cgroups, &s->scratch);
 	return rc < 0 ? rc : pid_list_add(&s->strangers, s->guardian.pid);
 }

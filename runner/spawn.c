@@ -48,10 +48,11 @@ int spawner_init(struct spawner *s)
 		}
 	}
 	for (int sig = 1; sig < NSIG; sig++) {
+		const bool handled = sig == SIGINT || sig == SIGTERM || sig == SIGHUP; // once the loop runs
 		struct sigaction now;
 
-		if (sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
-			s->ignored[s->ignored_count++] = sig;
+		if (handled || (sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN))
+			s->reset[s->reset_count++] = sig;
 	}
 	s->stack_bytes = STACK_BYTES;
 	s->stack =
@@ -81,13 +82,14 @@ IN_CHILD static bool child_failed(struct child_order *order, long rc, const char
 	return true;
 }
 
-// Default actions for what we ignore (exec resets only handlers), and an end that comes with ours.
+// Default actions for what we ignore, which exec would keep, and for what we handle: between the opening of the
+// mask and exec a handler of ours would run here, in our memory. And an end that comes with ours.
 IN_CHILD static bool child_signals(struct child_order *order)
 {
 	const struct default_action def = { { 0 } };
 
-	for (unsigned i = 0; i < order->spawner->ignored_count; i++)
-		syscall(SYS_rt_sigaction, order->spawner->ignored[i], &def, NULL, KERNEL_SIGMASK);
+	for (unsigned i = 0; i < order->spawner->reset_count; i++)
+		syscall(SYS_rt_sigaction, order->spawner->reset[i], &def, NULL, KERNEL_SIGMASK);
 	if (child_failed(order, syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "prctl"))
 		return false;
 	if (syscall(SYS_getppid) != order->parent) { // the runner died before the line above

@@ -33,8 +33,8 @@ struct spawn_plan {
 struct spawner {
 	char *stack; // the child's, with a guard page below
 	size_t stack_bytes;
-	int ignored[NSIG]; // signals that we ignore and a test must not
-	unsigned ignored_count;
+	int reset[NSIG]; // signals that we ignore or handle, and a test must not
+	unsigned reset_count;
 };
 
 // Makes sure that descriptors 0 to 3 are in use, so that no pipe of ours is one that the child overwrites.
