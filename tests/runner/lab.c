@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LAB_MARK "SG_TEST_LAB"
 #define PATIENCE_NS (10 * SG_NS_PER_S)
 
 static void sleep_ms(long ms)
@@ -42,7 +43,11 @@ void lab_init(struct lab *l)
 {
 	static unsigned count;
 
+	char self[24];
+
 	memset(l, 0, sizeof *l);
+	snprintf(self, sizeof self, "%d", (int)getpid());
+	setenv(LAB_MARK, self, 1); // in whatever the tests start
 	snprintf(l->suite_dir, sizeof l->suite_dir, "%s/suite%u", harness_tmpdir(), count);
 	snprintf(l->run_dir, sizeof l->run_dir, "%s/run%u", harness_tmpdir(), count++);
 	assert_int_equal(mkdir(l->suite_dir, 0777), 0);
@@ -174,6 +179,9 @@ unsigned lab_processes(const char *text)
 {
 	struct pid_list all = { 0 };
 	unsigned count = 0;
+	char mark[48];
+
+	snprintf(mark, sizeof mark, LAB_MARK "=%s", getenv(LAB_MARK));
 
 	proc_all(&all);
 	for (size_t i = 0; i < all.count; i++) {
@@ -181,7 +189,8 @@ unsigned lab_processes(const char *text)
 		struct proc_stat st;
 
 		proc_name(all.pids[i], &name);
-		if (strstr(buf_text(&name), text) != NULL && proc_stat(all.pids[i], &st) == 0 && st.state != 'Z')
+		if (strstr(buf_text(&name), text) != NULL && proc_has_env(all.pids[i], mark) &&
+		    proc_stat(all.pids[i], &st) == 0 && st.state != 'Z')
 			count++;
 		buf_deinit(&name);
 	}

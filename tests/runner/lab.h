@@ -46,7 +46,8 @@ const struct result *lab_result(const struct lab *l, const char *id);
 void lab_expect(const struct lab *l, const char *id, enum verdict v, const char *words);
 // A file of the run, or "" when it is not there; from malloc.
 char *lab_read(const struct lab *l, const char *path);
-// How many processes have `text` in their command line.
+// How many processes that this lab's tests started have `text` in their command line; those of a lab that runs
+// at the same time are not counted.
 unsigned lab_processes(const char *text);
 // Waits until lab_processes(text) is 0, at most ten seconds; what it is then.
 unsigned lab_processes_after_wait(const char *text);
