@@ -13,6 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+// How long 02 sleeps: another figure in each process, so that its sleeper is known among those of other cases.
+static const char *sleep_time(void)
+{
+	static char text[32];
+
+	snprintf(text, sizeof text, "45.%07d", (int)getpid());
+	return text;
+}
+
 // 01 passes, 02 takes its time the first time only, 03 passes.
 static const char *slow_suite(void)
 {
@@ -24,8 +33,8 @@ static const char *slow_suite(void)
 	e2e_write(suite, "01.sh", "#!/bin/sh\n# @Test other/one\nexit 0\n", true);
 	snprintf(text, sizeof text,
 	         "#!/bin/sh\n# @Test other/two\n# @Timeout 60s\n[ -e '%s/second' ] && exit 0\n: > '%s/second'\n"
-	         ": > '%s/started'\nsleep 45.678\n",
-	         dir, dir, dir);
+	         ": > '%s/started'\nsleep %s\n",
+	         dir, dir, dir, sleep_time());
 	e2e_write(suite, "02.sh", text, true);
 	e2e_write(suite, "03.sh", "#!/bin/sh\n# @Test other/three\nexit 0\n", true);
 	free(suite);
@@ -53,7 +62,10 @@ static void assert_resumes(const char *dir)
 
 static bool sleeper_runs(void)
 {
-	return system("pgrep -f '[s]leep 45.678' >/dev/null") == 0;
+	char command[80];
+
+	snprintf(command, sizeof command, "pgrep -f '[s]leep %s' >/dev/null", sleep_time());
+	return system(command) == 0;
 }
 
 static void assert_gone_soon(void)
