@@ -19,6 +19,26 @@ static void add_command_names(const char *separator, struct buf *out)
 		buf_addf(out, "%s%s", cli_commands[i].name, separator);
 }
 
+// What may stand behind an option: its choices, else a file (readline's own completion, when there are no words).
+static void add_bash_values(struct buf *out)
+{
+	buf_adds(out, "\tcase ${COMP_WORDS[COMP_CWORD-1]} in\n");
+	for (size_t i = 0; i < cli_option_count; i++) {
+		const struct opt *o = &cli_options[i];
+
+		if (o->type == OPT_FLAG)
+			continue;
+		buf_addf(out, "\t--%s", o->name);
+		if (o->short_name != 0)
+			buf_addf(out, "|-%c", o->short_name);
+		buf_adds(out, ") words='");
+		for (const char *p = o->choices != NULL ? o->choices : ""; *p != '\0'; p++)
+			buf_addc(out, *p == ',' ? ' ' : *p);
+		buf_adds(out, "' ;;\n");
+	}
+	buf_adds(out, "\tesac\n");
+}
+
 static void bash(struct buf *out)
 {
 	buf_adds(out, "_stressgen() {\n"
@@ -31,11 +51,18 @@ static void bash(struct buf *out)
 	}
 	buf_adds(out, "\t*) words='");
 	add_option_names(BIT(JOB), " ", out);
-	add_command_names(" ", out);
 	buf_adds(out, "' ;;\n\tesac\n"
-	              "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\") $(compgen -f -- \"$cur\"))\n"
+	              "\tif [[ $cur != -* ]]; then\n"
+	              "\t\twords=\n"
+	              "\t\tif [[ $COMP_CWORD == 1 ]]; then words='");
+	add_command_names(" ", out);
+	buf_adds(out,
+	         "'\n\t\telif [[ ${COMP_WORDS[1]} == completion ]]; then words='bash zsh fish man markdown'; fi\n"
+	         "\tfi\n");
+	add_bash_values(out);
+	buf_adds(out, "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 	              "}\n"
-	              "complete -o filenames -F _stressgen stressgen\n");
+	              "complete -o default -F _stressgen stressgen\n");
 }
 
 static void add_quoted(const char *text, struct buf *out)

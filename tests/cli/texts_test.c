@@ -70,6 +70,35 @@ CASE("cli: shell completion is valid shell when it is generated for bash")
 	outcome_deinit(&unknown);
 }
 
+// What bash offers behind `words`, sorted, in a file named offers.txt.
+static void assert_bash_offers(const char *words, const char *expected)
+{
+	char command[1024];
+
+	snprintf(
+	        command, sizeof command,
+	        "cd '%s' && bash -c '. ./completion.bash; COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); "
+	        "_stressgen; echo ${COMPREPLY[*]}' >offers.txt && test \"$(cat offers.txt)\" = '%s'",
+	        harness_tmpdir(), words, expected);
+	if (system(command) != 0)
+		fail_msg("bash does not offer '%s' for: %s", expected, words);
+}
+
+CASE("cli: bash offers options behind a dash, choices behind their option, and commands first")
+{
+	struct outcome o = E2E(harness_tmpdir(), "completion", "bash");
+
+	e2e_write(harness_tmpdir(), "completion.bash", buf_text(&o.out), false);
+	assert_bash_offers("stressgen comp", "compare completion");
+	assert_bash_offers("stressgen --slab", "--slab-capacity");
+	assert_bash_offers("stressgen run --dep", ""); // an option of another command
+	assert_bash_offers("stressgen --color \"\"", "auto always never");
+	assert_bash_offers("stressgen report --format j", "json junit");
+	assert_bash_offers("stressgen completion m", "man markdown");
+	assert_bash_offers("stressgen run -o \"\"", ""); // then readline offers files
+	outcome_deinit(&o);
+}
+
 CASE("cli: show-config tells where each value came from when a file, the environment and a flag say something")
 {
 	const char *dir = harness_tmpdir();
