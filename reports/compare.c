@@ -192,6 +192,14 @@ static void put_run(struct view *v, const char *name, FILE *out)
 		fprintf(out, "   %s\n", warning);
 }
 
+static bool have_common(const struct view *a, const struct view_test **in_b, size_t b_count)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (find(in_b, b_count, &a->tests[i]) != NULL)
+			return true;
+	return false;
+}
+
 int report_compare(const struct run *a, const struct run *b, const struct term_style *style, FILE *out)
 {
 	const struct view_test **in_a, **in_b;
@@ -211,6 +219,8 @@ int report_compare(const struct run *a, const struct run *b, const struct term_s
 	put_run(&va, "A", out);
 	put_run(&vb, "B", out);
 	fputc('\n', out);
+	if (!have_common(&va, in_b, vb.count))
+		fputs("No test is in both runs: there is nothing to compare.\n", out);
 	put_both(&va, in_b, vb.count, style, out);
 	put_verdict_changes(&va, in_b, vb.count, style, out);
 	put_only_in(&va, in_b, vb.count, "A", out);

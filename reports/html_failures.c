@@ -28,13 +28,15 @@ static void add_facts(struct page *p, const struct view_test *t)
 	struct arena *a = &p->view.arena;
 	const struct result *r = t->r;
 	const struct result_pool *pool = view_main_pool(t);
+	const char *line;
 
 	buf_adds(&p->b, "<dl class=\"facts\">");
+	add_fact(p, "Ran out", story_clean(r));
 	add_fact(p, "First bad check", text_line(a, r->first_bad_check));
 	if (pool != NULL && (pool->exhausted > 0 || r->verdict == VERDICT_SLAB_EXHAUSTED))
 		add_fact(p, "Slab", story_pool(a, pool));
-	for (size_t i = 0; i < r->leftovers.count; i++)
-		add_fact(p, "Left behind", text_line(a, r->leftovers.items[i]));
+	for (size_t i = 0; (line = story_leftover(a, r, i)) != NULL; i++)
+		add_fact(p, "Left behind", line);
 	add_fact(p, "Ended with", story_exit(a, r));
 	add_fact(p, "Expected", r->expected == VERDICT_PASSED ? "" : verdict_name(r->expected));
 	add_fact(p, "Took", r->wall_ns > 0 ? text_duration(a, r->wall_ns) : "");

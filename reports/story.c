@@ -72,6 +72,27 @@ const char *story_exit(struct arena *a, const struct result *r)
 	return r->exit_code > 0 ? text_make(a, "exit code %d", r->exit_code) : "";
 }
 
+const char *story_clean(const struct result *r)
+{
+	if (r->verdict != VERDICT_STACK_OVERFLOW && r->verdict != VERDICT_OUT_OF_MEMORY &&
+	    r->verdict != VERDICT_SLAB_EXHAUSTED)
+		return "";
+	return r->clean ? "clean: the program noticed and said so" : "not clean: the program died of it";
+}
+
+#define MOST_LEFTOVERS 4U
+
+const char *story_leftover(struct arena *a, const struct result *r, size_t i)
+{
+	const size_t count = r->leftovers.count;
+
+	if (i >= count || i > MOST_LEFTOVERS)
+		return NULL;
+	if (i < MOST_LEFTOVERS)
+		return text_line(a, r->leftovers.items[i]);
+	return text_make(a, "and %zu more", count - MOST_LEFTOVERS);
+}
+
 const char *story_expected(struct arena *a, const struct result *r)
 {
 	return r->expected == VERDICT_PASSED ? "" : text_make(a, "expected: %s", verdict_name(r->expected));

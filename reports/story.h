@@ -12,6 +12,10 @@ const char *story_pool(struct arena *a, const struct result_pool *p);
 const char *story_frame(struct symboliser *names, struct arena *a, const struct strings *frames, size_t *at);
 // "SIGSEGV", "exit code 3"; "" when it ended with 0.
 const char *story_exit(struct arena *a, const struct result *r);
+// Whether the program noticed by itself that it had run out, or died of it; "" for other verdicts.
+const char *story_clean(const struct result *r);
+// The i-th of the lines that name what it left behind: the first few, then how many more. NULL behind the last.
+const char *story_leftover(struct arena *a, const struct result *r, size_t i);
 // What it was expected to be; "" when that is "passed".
 const char *story_expected(struct arena *a, const struct result *r);
 // The last `lines` lines of its output, with newlines between them; "" when there was none.

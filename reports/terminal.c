@@ -97,11 +97,19 @@ static void put_group(struct summary *s, const struct view_group *g)
 		                                { "latencies", false, 5, false } };
 	struct table *t = table_new(&s->view.arena, columns, sizeof columns / sizeof columns[0]);
 
+	size_t unseen = 0;
+
 	if (t == NULL)
 		return;
 	for (size_t i = 0; i < g->count; i++)
 		add_test_row(s, t, &s->view.tests[g->first + i], i > 0 ? &s->view.tests[g->first + i - 1] : NULL);
 	table_print(t, &s->style, s->out);
+	for (size_t i = 0; i < g->count; i++)
+		unseen += s->view.tests[g->first + i].r->peak_rss_bytes == 0 &&
+		          s->view.tests[g->first + i].r->wall_ns > 0;
+	if (unseen > 0)
+		fprintf(s->out, "  no peak memory: %s ended before the first look\n",
+		        text_number(&s->view.arena, unseen, "test", "tests"));
 	fputc('\n', s->out);
 	table_free(t);
 }
@@ -268,6 +276,7 @@ static void put_story(struct summary *s, const struct view_test *t)
 	struct arena *a = &s->view.arena;
 	const struct result *r = t->r;
 	const struct result_pool *p = view_main_pool(t);
+	const char *line;
 
 	table_text(&s->style, STYLE_BAD, text_make(a, "✗ %s", verdict_name(r->verdict)), s->out);
 	fprintf(s->out, "  %s", t->id);
@@ -279,8 +288,10 @@ static void put_story(struct summary *s, const struct view_test *t)
 	if (r->first_bad_check != NULL)
 		table_wrap(&s->style, text_make(a, "first bad check: %s", text_line(a, r->first_bad_check)), 4, 6,
 		           s->out);
-	for (size_t i = 0; i < r->leftovers.count; i++)
-		fprintf(s->out, "    left behind: %s\n", text_line(a, r->leftovers.items[i]));
+	if (*story_clean(r) != '\0')
+		fprintf(s->out, "    %s\n", story_clean(r));
+	for (size_t i = 0; (line = story_leftover(a, r, i)) != NULL; i++)
+		fprintf(s->out, "    left behind: %s\n", line);
 	if (p != NULL && (p->exhausted > 0 || r->verdict == VERDICT_SLAB_EXHAUSTED)) {
 		table_wrap(&s->style, text_make(a, "slab %s", story_pool(a, p)), 4, 6, s->out);
 		put_backtrace(s, p);

@@ -438,8 +438,9 @@ static int begin(struct run_loop *run)
 	if (rc < 0)
 		return rc;
 	if (run->ledger.stats.bad_lines > 0)
-		distrust(run, "the journal has %" PRIu64 " damaged lines, the first is line %" PRIu64,
-		         run->ledger.stats.bad_lines, run->ledger.stats.first_bad_line);
+		distrust(run, "the journal has %" PRIu64 " damaged line%s, the first is line %" PRIu64,
+		         run->ledger.stats.bad_lines, run->ledger.stats.bad_lines == 1 ? "" : "s",
+		         run->ledger.stats.first_bad_line);
 	killed = session_kill_remains(&run->session, run->ledger.mark);
 	if (killed > 0)
 		note(run, "killed %u process%s that were left when the runner died", killed,

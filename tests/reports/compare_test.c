@@ -63,6 +63,20 @@ CASE("compare: tests of one run alone and verdicts that changed are listed")
 	run_deinit(&b);
 }
 
+CASE("compare: it is said when no test is in both runs")
+{
+	struct run a, none;
+	char *text;
+
+	make("a", 1, VERDICT_PASSED, &a);
+	fixture_many(harness_tmpdir(), "none", 0, &none);
+	text = fixture_compare(&a, &none, 100);
+	assert_non_null(strstr(text, "No test is in both runs"));
+	free(text);
+	run_deinit(&a);
+	run_deinit(&none);
+}
+
 CASE("compare: tables fit the terminal, and empty and hostile runs can be compared")
 {
 	struct run a, b, none, hostile;

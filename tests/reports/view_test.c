@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include "fixture.h"
+#include "story.h"
 #include "text.h"
 #include "view.h"
 
@@ -247,4 +248,21 @@ CASE("view: the main pool is the exhausted one, else the fullest")
 	assert_true(view_pool_percent(view_main_pool(find(&v, "gc/a"))) == 90);
 	view_deinit(&v);
 	run_deinit(&r);
+}
+
+CASE("story: what was left behind is named up to four, then counted")
+{
+	struct arena a = { 0 };
+	struct result r = { 0 };
+	char name[32];
+
+	for (int i = 0; i < 27; i++) {
+		int n = snprintf(name, sizeof name, "pid %d sleep", i);
+		assert_int_equal(strings_add(&r.leftovers, name, (size_t)n), 0);
+	}
+	assert_string_equal(story_leftover(&a, &r, 3), "pid 3 sleep");
+	assert_string_equal(story_leftover(&a, &r, 4), "and 23 more");
+	assert_null(story_leftover(&a, &r, 5));
+	result_deinit(&r);
+	arena_deinit(&a);
 }
