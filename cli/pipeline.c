@@ -89,16 +89,30 @@ void pipeline_abandon(const struct pipeline *j)
 		rmdir(j->run_dir);
 }
 
-// Only runs in stressgen-runs/ are linked. At the start, so that a run that is killed is found by --resume.
-static void link_latest(const char *run_dir)
+#define LINK_MAX 256U
+
+// Where stressgen-runs/latest leads to; false when there is none.
+static bool read_latest(char name[LINK_MAX])
+{
+	ssize_t n = readlink(SG_LATEST, name, LINK_MAX - 1);
+
+	name[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+static void link_latest(const char *name)
+{
+	unlink(SG_LATEST);
+	if (name[0] != '\0' && symlink(name, SG_LATEST) < 0)
+		fprintf(stderr, "stressgen: " SG_LATEST ": %s (the run itself is whole)\n", strerror(errno));
+}
+
+// Only runs in stressgen-runs/ are linked: this one's name there, or NULL.
+static const char *name_in_runs(const char *run_dir)
 {
 	static const char runs[] = SG_RUNS_DIR "/";
 
-	if (strncmp(run_dir, runs, strlen(runs)) != 0)
-		return;
-	unlink(SG_LATEST);
-	if (symlink(run_dir + strlen(runs), SG_LATEST) < 0)
-		fprintf(stderr, "stressgen: " SG_LATEST ": %s (the run itself is whole)\n", strerror(errno));
+	return strncmp(run_dir, runs, strlen(runs)) == 0 ? run_dir + strlen(runs) : NULL;
 }
 
 // ---- selecting ----------------------------------------------------------------------------------------------
@@ -241,6 +255,8 @@ static int exit_code(const struct runner_summary *s, int report_code)
 
 static int run_selected(struct pipeline *j, bool resume)
 {
+	const char *linked = name_in_runs(j->run_dir);
+	char before[LINK_MAX];
 	struct runner_config config = { .resume = resume };
 	struct runner_summary summary = { 0 };
 	struct err e = { 0 };
@@ -256,12 +272,17 @@ static int run_selected(struct pipeline *j, bool resume)
 		say(j->app, "running 1 test into %s", j->run_dir);
 	else
 		say(j->app, "running %zu tests, one after another, into %s", j->selected, j->run_dir);
-	link_latest(j->run_dir);
+	read_latest(before);
+	if (linked != NULL) // at the start, so that a run that is killed is found by --resume
+		link_latest(linked);
 	r = runner_run(&config, &summary, &e);
 	progress_free(progress);
 	json_decref(config.info);
-	if (r < 0 && !summary.untrusted)
-		return complain(&e, r); // it could not begin
+	if (r < 0 && !summary.untrusted) { // it could not begin
+		if (linked != NULL)
+			link_latest(before);
+		return complain(&e, r);
+	}
 	report_code = pipeline_report(j->app, j->run_dir);
 	if (summary.untrusted)
 		fprintf(stderr, "stressgen: these results cannot be trusted: %s\n", summary.why);
@@ -290,17 +311,14 @@ int pipeline_run(struct pipeline *j, bool resume)
 // --output's directory, else the one that stressgen-runs/latest leads to.
 static char *resumed_dir(const char *given, struct err *e)
 {
-	char name[256];
-	ssize_t n;
+	char name[LINK_MAX];
 
 	if (given != NULL)
 		return strdup(given);
-	n = readlink(SG_LATEST, name, sizeof name - 1);
-	if (n < 0) {
+	if (!read_latest(name)) {
 		err_set(e, errno, "there is no " SG_LATEST " here to resume; name the run with -o DIR");
 		return NULL;
 	}
-	name[n] = '\0';
 	return io_join(SG_RUNS_DIR, name);
 }
 

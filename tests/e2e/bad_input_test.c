@@ -276,3 +276,23 @@ CASE("e2e: the journal stays readable and exit is 6 when the disk is full in the
 	outcome_deinit(&o);
 	outcome_deinit(&report);
 }
+
+CASE("e2e: latest stays where it was when a run cannot begin")
+{
+	const char *dir = e2e_suite();
+	struct outcome first = E2E(dir, "run", "suite", "--only", "other/pass");
+	struct outcome broken, report;
+
+	assert_int_equal(first.exit_code, 0);
+	setenv("TMPDIR", "/proc", 1); // where nobody can write
+	broken = E2E(dir, "run", "suite", "--only", "other/pass");
+	unsetenv("TMPDIR");
+	assert_int_equal(broken.exit_code, 2);
+	assert_contains(buf_text(&broken.err), "TMPDIR");
+	report = E2E(dir, "report");
+	assert_int_equal(report.exit_code, 0);
+	assert_contains(buf_text(&report.out), "\n1 passed, 0 failed, 0 skipped\n");
+	outcome_deinit(&first);
+	outcome_deinit(&broken);
+	outcome_deinit(&report);
+}
