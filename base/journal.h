@@ -26,8 +26,8 @@ int journal_create(const char *path, struct journal **out, struct err *e);
 // last line.
 int journal_reopen(const char *path, struct journal **out, struct err *e);
 // Writes {"crc":...,"type":type, ...fields of `record`}. Borrows `record` (an object). A short write is cut
-// back. Synced to disk when `sync`, else at the 20th record (ten tests) or after a second. 0 or -errno; -EILSEQ for text that
-// is not UTF-8 (result_utf8 makes any text so).
+// back. Synced to disk when `sync`, else at the 20th record (ten tests) or after a second. 0 or -errno; -EILSEQ
+// for text that is not UTF-8 (result_utf8 makes any text so).
 int journal_append(struct journal *j, const char *type, const json_t *record, bool sync);
 int journal_close(struct journal *j); // syncs; accepts NULL
 
