@@ -110,9 +110,17 @@ static const char *torn(struct view *v)
 	return v->run->journal.torn_tail ? "The journal's last line was cut off and is left out." : NULL;
 }
 
+static const char *factless(struct view *v)
+{
+	return json_object_size(v->run->info) == 0
+	               ? "run.json is missing or cannot be read: the machine's facts and the commands that run a test "
+	                 "again are not known."
+	               : NULL;
+}
+
 const char *view_warning(struct view *v, size_t i)
 {
-	const char *const warnings[] = { damage(v), ending(v), torn(v) };
+	const char *const warnings[] = { damage(v), ending(v), torn(v), factless(v) };
 
 	for (size_t k = 0; k < sizeof warnings / sizeof warnings[0]; k++)
 		if (warnings[k] != NULL && i-- == 0)

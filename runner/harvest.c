@@ -236,8 +236,10 @@ static int copy_sparse(const char *from, const char *to)
 	if (out < 0)
 		rc = -errno;
 	while (rc == 0 && (n = read(in, block, sizeof block)) > 0) {
-		if (!is_zero(block, (size_t)n) && pwrite(out, block, (size_t)n, at) != n)
-			rc = -EIO;
+		ssize_t written = is_zero(block, (size_t)n) ? n : pwrite(out, block, (size_t)n, at);
+
+		if (written != n) // a short one is a disk that has just become full
+			rc = written < 0 ? -errno : -ENOSPC;
 		at += n;
 	}
 	if (rc == 0 && (n < 0 || ftruncate(out, at) < 0))

@@ -103,3 +103,19 @@ CASE("e2e: compare shows medians side by side and says that it is a plain differ
 	outcome_deinit(&b);
 	outcome_deinit(&c);
 }
+
+CASE("e2e: the report says so when run.json cannot be read")
+{
+	const char *dir = e2e_suite();
+	struct outcome o = E2E(dir, "run", "suite", "-o", "out", "--only", "other/pass");
+	struct outcome again;
+
+	assert_int_equal(o.exit_code, 0);
+	e2e_write(dir, "out/run.json", "{\"version\":", false);
+	again = E2E(dir, "report", "out");
+	assert_int_equal(again.exit_code, 0);
+	assert_contains(buf_text(&again.out), "run.json is missing or cannot be read");
+	assert_contains(buf_text(&again.out), "\n1 passed, 0 failed, 0 skipped\n");
+	outcome_deinit(&o);
+	outcome_deinit(&again);
+}
