@@ -13,7 +13,7 @@ usage() {
 		Usage: tests/packaging/bare-root.sh COMMAND [ARGUMENT ...]
 
 		  make            a base system (kept; about 200 MB)
-		  new             a fresh root with this checkout's HEAD in /home/user/stressgen; prints its directory
+		  new             a fresh root with this checkout's HEAD in /home/newcomer/stressgen; prints its directory
 		  run ROOT CMD..  runs a command in it as root, in the checkout
 		  user ROOT CMD.. the same as an ordinary user (who may not become root)
 		  shell ROOT      a shell in it
@@ -110,10 +110,10 @@ new_root() {
 		cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 		;;
 	esac
-	chroot "$root" useradd --create-home user
-	mkdir "$root/home/user/stressgen"
-	git -c safe.directory='*' -C "$here" archive HEAD | tar -x -C "$root/home/user/stressgen"
-	chroot "$root" chown -R user:user /home/user/stressgen
+	chroot "$root" useradd --create-home newcomer
+	mkdir "$root/home/newcomer/stressgen"
+	git -c safe.directory='*' -C "$here" archive HEAD | tar -x -C "$root/home/newcomer/stressgen"
+	chroot "$root" chown -R newcomer:newcomer /home/newcomer/stressgen
 }
 
 # inside USER COMMAND...: runs it in $root, in the checkout.
@@ -123,9 +123,12 @@ inside() {
 	# shellcheck disable=SC2016 # the inner shell expands them
 	root="$root" who="$who" archives="$cache/archives" \
 		unshare --mount --pid --fork --kill-child --propagation private sh -euc '
+		mount --bind "$root" "$root" # so that / is a mount point inside
 		mount -t proc proc "$root/proc"
+		mount --rbind /sys "$root/sys"
 		mount -t tmpfs -o mode=755 tmpfs "$root/dev"
-		for node in null zero full random urandom tty; do
+		for node in null zero full random urandom tty kmsg; do
+			[ -e "/dev/$node" ] || continue
 			touch "$root/dev/$node"
 			mount --bind "/dev/$node" "$root/dev/$node"
 		done
@@ -143,7 +146,7 @@ inside() {
 		[ "$who" = root ] || home=/home/$who
 		exec env -i HOME="$home" USER="$who" TERM="${TERM:-dumb}" \
 			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin ${http_proxy:+http_proxy="$http_proxy"} \
-			chroot --userspec="$id" "$root" sh -c "cd /home/user/stressgen && exec \"\$@\"" sh "$@"' sh "$@" 8>&-
+			chroot --userspec="$id" "$root" sh -c "cd /home/newcomer/stressgen && exec \"\$@\"" sh "$@"' sh "$@" 8>&-
 }
 
 # A root given by the user: one of ours.
@@ -161,7 +164,7 @@ milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 first() {
 	new_root once
 	trap 'rm -rf "$root"' EXIT
-	checkout=$root/home/user/stressgen
+	checkout=$root/home/newcomer/stressgen
 
 	begin=$(milliseconds)
 	inside root ./stressgen --depth 1000 </dev/null || fail "./stressgen --depth 1000: exit $?"
@@ -222,7 +225,7 @@ run | user | shell | remove)
 	shift
 	case $command in
 	run) inside root "$@" ;;
-	user) inside user "$@" ;;
+	user) inside newcomer "$@" ;;
 	shell) inside root sh ;;
 	remove) rm -rf "$root" ;;
 	esac
