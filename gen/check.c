@@ -38,6 +38,11 @@ const struct type *type_of(const struct type *t)
 	return t;
 }
 
+const char *type_kind_name(enum type_kind kind)
+{
+	return kind_names[kind];
+}
+
 const char *type_name(const struct type *t)
 {
 	return kind_names[type_of(t)->kind];
@@ -341,7 +346,7 @@ static int check_kernel(struct checker *c)
 		rc = check_body(c, k->measured);
 	if (rc == 0)
 		rc = expect_type(c, k->measured->body, &c->basic[TYPE_INT], "'measure'");
-	if (rc == 0)
+	if (rc == 0 && k->expect != NULL)
 		rc = check_as(c, k->expect, &c->basic[TYPE_INT], "'expect'");
 	if (rc == 0 && k->stack != NULL)
 		rc = check_as(c, k->stack, &c->basic[TYPE_INT], "'stack'");

@@ -43,7 +43,8 @@ struct gen_config {
 
 // Writes the suite: one file for each (kernel instance, target), suite.json last. 0 or -errno with `e` filled.
 int gen_suite(const struct gen_config *c, struct err *e);
-// Parses and checks one kernel without writing anything.
+// Parses and checks one kernel without writing anything, and evaluates its instances (--depth: the parameter's
+// default) within the limits of eval.h: -EINVAL where its formula says something else than the kernel computes.
 int gen_check_kernel(const char *path, struct err *e);
 
 #endif

@@ -156,6 +156,7 @@ struct loop {
 // A defined function, a lambda, or what is measured (without a name or parameters).
 struct function {
 	const char *name; // NULL for a lambda
+	uint32_t index;   // of a defined function, among the kernel's
 	struct var **params;
 	size_t param_count;
 	struct node *body;
@@ -196,8 +197,8 @@ struct kernel {
 	const char *series; // of the latencies
 	int64_t repeat;
 	struct function *measured;
-	struct node *expect;
-	struct node *stack; // calls alive at once; NULL: no recursion worth mentioning
+	struct node *expect; // NULL: the evaluator says it
+	struct node *stack;  // calls alive at once; NULL: no recursion worth mentioning
 	unsigned var_count;
 	uint64_t ops_used;   // bit per enum op
 	uint32_t nodes_used; // bit per enum node_kind
@@ -221,6 +222,7 @@ const char *kernel_short_name(const struct kernel *k);
 int kernel_check(struct kernel *k, struct err *e);
 const struct type *type_of(const struct type *t); // what it was found to be
 const char *type_name(const struct type *t);      // "an int"
+const char *type_kind_name(enum type_kind kind);
 
 // The values of one instance with `depth` for those that come from --depth; `values` has param_count entries.
 // -ERANGE for one outside its declared range.

@@ -201,6 +201,7 @@ static int declare_function(struct parser *p, const struct sexp *f)
 	out->param_count = head->count - 1;
 	out->line = f->line;
 	out->column = f->column;
+	out->index = (uint32_t)k->function_count;
 	k->functions[k->function_count++] = out;
 	return 0;
 }
@@ -316,8 +317,6 @@ static int parse_kernel(struct parser *p, const struct sexp *root)
 		return rc;
 	if (k->summary == NULL)
 		return sexp_err(p->doc, form, p->e, "the kernel has no (summary \"...\")");
-	if (k->expect == NULL)
-		return sexp_err(p->doc, form, p->e, "the kernel has no (expect formula)");
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "suite.h"
 
 #include "emit.h"
+#include "eval.h"
 #include "io.h"
 #include "outdir.h"
 
@@ -197,6 +198,19 @@ static void name_instance(struct pairing *p)
 	buf_addf(&p->id, ".%s", p->target->name);
 }
 
+// What the kernel's formula says; without one, what the kernel computes.
+static int find_expected(const struct kernel *k, const int64_t *values, int64_t *out, struct err *e)
+{
+	struct eval_result result = { 0 };
+	int rc;
+
+	if (k->expect != NULL)
+		return kernel_evaluate(k, k->expect, values, out, e);
+	rc = eval_kernel(k, values, NULL, &result, e);
+	*out = result.value;
+	return rc;
+}
+
 static int write_instance(struct generation *g, const struct kernel *k, const struct kernel_instance *instance)
 {
 	int64_t values[KERNEL_ARGS_MAX];
@@ -206,7 +220,7 @@ static int write_instance(struct generation *g, const struct kernel *k, const st
 
 	if (rc < 0 || is_repeated(k, instance, values, g->config->depth))
 		return rc;
-	rc = kernel_evaluate(k, k->expect, values, &v.expect, g->e);
+	rc = find_expected(k, values, &v.expect, g->e);
 	if (rc == 0 && k->stack != NULL)
 		rc = kernel_evaluate(k, k->stack, values, &v.stack, g->e);
 	for (size_t i = 0; rc == 0 && i < g->config->target_count; i++) {
@@ -377,20 +391,47 @@ int gen_suite(const struct gen_config *c, struct err *e)
 	return rc;
 }
 
+// Says at the formula that it is wrong, and for which values of the parameters.
+static int disagree(const struct kernel *k, const int64_t *values, int64_t formula,
+                    const struct eval_result *computed, struct err *e)
+{
+	struct buf with = { 0 };
+	int rc;
+
+	for (size_t i = 0; i < k->param_count; i++)
+		buf_addf(&with, "%s %s = %" PRId64, i == 0 ? " with" : ",", k->params[i].var->name, values[i]);
+	rc = with.failed
+	             ? err_set(e, ENOMEM, "%s: out of memory", k->path)
+	             : err_at(e, EINVAL, k->path, k->expect->line, k->expect->column,
+	                      "expect says %" PRId64 ", the kernel computes %" PRId64 "%.600s (%" PRIu64 " steps)",
+	                      formula, computed->value, buf_text(&with), computed->steps);
+	buf_deinit(&with);
+	return rc;
+}
+
+// The formulas first: they say more when they are wrong in themselves.
+static int check_instance(const struct kernel *k, const int64_t *values, struct err *e)
+{
+	struct eval_result computed;
+	int64_t formula = 0, stack;
+	int rc = k->expect == NULL ? 0 : kernel_evaluate(k, k->expect, values, &formula, e);
+
+	if (rc == 0 && k->stack != NULL)
+		rc = kernel_evaluate(k, k->stack, values, &stack, e);
+	if (rc == 0)
+		rc = eval_kernel(k, values, NULL, &computed, e);
+	if (rc == 0 && k->expect != NULL && computed.value != formula)
+		rc = disagree(k, values, formula, &computed, e);
+	return rc;
+}
+
 int gen_check_kernel(const char *path, struct err *e)
 {
-	int64_t values[KERNEL_ARGS_MAX], result;
 	struct kernel *k;
 	int rc = kernel_load(path, &k, e);
 
-	for (size_t i = 0; rc == 0 && i < k->instance_count; i++) {
-		memcpy(values, k->instances[i].values, k->param_count * sizeof *values);
-		rc = kernel_evaluate(k, k->expect, values, &result, e);
-		if (rc == 0 && k->stack != NULL)
-			rc = kernel_evaluate(k, k->stack, values, &result, e);
-	}
-	if (rc < 0 && k == NULL)
-		return rc;
+	for (size_t i = 0; rc == 0 && i < k->instance_count; i++)
+		rc = check_instance(k, k->instances[i].values, e);
 	kernel_free(k);
 	return rc;
 }

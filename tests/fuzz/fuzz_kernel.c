@@ -1,6 +1,8 @@
-// A kernel's text through the parser, the checker and, where it is right, the emitters of both styles.
+// A kernel's text through the parser, the checker and, where it is right, the emitters of both styles and the
+// evaluator with small limits.
 #include "buf.h"
 #include "emit.h"
+#include "eval.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,19 @@ static void emit(const struct dialect *d, const struct kernel *k, const struct e
 	buf_deinit(&out);
 }
 
+static void evaluate(const struct kernel *k, const int64_t *values)
+{
+	static const struct eval_limits limits = { 100000, UINT64_C(1) << 20 };
+	struct eval_result out;
+	struct err e = { 0 };
+	int rc = eval_kernel(k, values, &limits, &out, &e);
+
+	if (rc < 0 ? strncmp(e.text, "fuzz.kernel:", 12) != 0
+	           : out.steps > limits.steps || out.peak_bytes > limits.memory_bytes ||
+	                     out.value > KERNEL_INT_MAX || out.value < -KERNEL_INT_MAX)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct dialect *lua, *toy; // read once, not for each of a million inputs
@@ -48,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (kernel_instance_values(k, k->instances, 10, values, &e) == 0) {
 		emit(lua, k, &v);
 		emit(toy, k, &v);
+		evaluate(k, values);
 	}
 	kernel_free(k);
 	return 0;

@@ -1,11 +1,12 @@
-// Reading kernels and dialects and writing programs, with the n-th allocation failing, for every n: an error that
-// says so, and nothing left behind (the sanitised build sees leaks). The linker puts our malloc and its kin in
-// place.
+// Reading kernels and dialects, evaluating and writing programs, with the n-th allocation failing, for every n: an
+// error that says so, and nothing left behind (the sanitised build sees leaks). The linker puts our malloc and its
+// kin in place.
 #include "harness.h"
 #include "support.h"
 
 #include "buf.h"
 #include "emit.h"
+#include "eval.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -107,6 +108,33 @@ static int write_program(const char *text, struct err *e)
 	buf_deinit(&out);
 	kernel_free(k);
 	return rc;
+}
+
+// The limits let it collect while memory ends.
+static int evaluate(const char *text, struct err *e)
+{
+	const struct eval_limits limits = { 10000000, 1U << 20 };
+	struct kernel *k;
+	struct eval_result out;
+	int64_t values[KERNEL_ARGS_MAX];
+	bool armed = failing.armed;
+	int rc;
+
+	failing.armed = false;
+	k = support_kernel(text);
+	kernel_instance_values(k, k->instances, 10, values, NULL);
+	failing.armed = armed;
+	rc = eval_kernel(k, values, &limits, &out, e);
+	failing.armed = false;
+	kernel_free(k);
+	return rc;
+}
+
+CASE("gen_nomem: a kernel is not evaluated when any allocation fails")
+{
+	deny_each(evaluate, SG_SOURCE_DIR "/tests/gen/kernels/everything.kernel");
+	deny_each(evaluate, SG_SOURCE_DIR "/tests/gen/kernels/maps.kernel");
+	deny_each(evaluate, SG_SOURCE_DIR "/gen/kernels/gc/interleaved.kernel");
 }
 
 CASE("gen_nomem: a kernel is refused when any allocation fails")

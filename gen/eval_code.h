@@ -1,0 +1,94 @@
+// The evaluator's instructions, and the machine that executes them.
+//
+// The stack holds, for each call that is alive: a word with where to go on, the arguments, the variables bound so
+// far and the operands; for a lambda the closure stands before the arguments. Where a variable stands is known
+// when the code is made, counted from the first of those values (the base).
+#ifndef SG_EVAL_CODE_H
+#define SG_EVAL_CODE_H
+
+#include "eval.h"
+#include "eval_heap.h"
+
+// Codes below OP_COUNT are those of enum op: b operands are on top of the stack, a result takes their place. Sums,
+// products and the like take two, of which the second is argument a in the source.
+enum code {
+	CODE_CONSTANT = OP_COUNT, // b: number of the constant
+	CODE_PARAM,               // b: number of the kernel's parameter
+	CODE_LOCAL,               // b: place from the base
+	CODE_CAPTURED,            // b: slot of the closure at the base
+	CODE_POP,
+	CODE_SLIDE,      // drops the b values below the topmost
+	CODE_JUMP,       // to b
+	CODE_JUMP_FALSE, // takes a bool
+	CODE_AND,        // to b with false on the stack, or on without
+	CODE_OR,         // to b with true on the stack, or on without
+	CODE_BOOL,       // looks whether it is one
+	CODE_NEXT,       // a values become those at b and following
+	CODE_FRAME,      // room for a call's return word
+	CODE_CALL,       // a arguments; b: number of the function
+	CODE_APPLY,      // a arguments, the function's value below them
+	CODE_TAIL_CALL,
+	CODE_TAIL_APPLY,
+	CODE_CLOSURE, // of function b, with a captured values from the stack
+	CODE_RETURN,
+	CODE_END, // of the program: what is measured has returned
+};
+
+struct insn {
+	uint16_t code, a;
+	uint32_t b;
+};
+
+struct routine {
+	const struct function *function;
+	uint32_t entry;
+	uint32_t need; // words of stack, arguments and all
+	uint32_t level;
+	bool lambda;
+};
+
+// The defined functions, in the kernel's order, then what is measured, then the lambdas.
+struct program {
+	const struct kernel *kernel;
+	struct insn *code;
+	const struct node **places; // one for each instruction
+	size_t count, cap;
+	struct routine *routines;
+	size_t routine_count, routine_cap;
+	const struct node **constants; // NODE_INT, NODE_BOOL, NODE_STRING, NODE_NIL, NODE_FUNCTION
+	size_t constant_count, constant_cap;
+};
+
+// 0 or -ENOMEM. Deinit in every case.
+int program_compile(const struct kernel *k, struct program *out);
+void program_deinit(struct program *p);
+
+struct machine {
+	const struct program *program;
+	const int64_t *params;
+	struct eval_limits limits;
+	struct heap heap;
+	value *constants;
+	value *stack;
+	size_t top, cap;       // words used (as far as the collector must know) and there
+	uint64_t steps;        // left
+	const struct node *at; // what is being done, for errors
+	struct err *e;
+};
+
+// Runs the program; the measured value in *out. 0 or the error.
+int machine_run(struct machine *m, value *out);
+// Executes the operation `i`, one of enum op that machine_run has no case of its own for: operands at args, the
+// result at args[0].
+int machine_operate(struct machine *m, const struct insn *i, value *args);
+
+// Fails at the place that the machine is at.
+__attribute__((format(printf, 3, 4))) int machine_fail(struct machine *m, int code, const char *format, ...);
+// The memory's end: what the heap says of it.
+int machine_no_memory(struct machine *m);
+// Fails at argument `index` of what the machine is doing, which is `v` where `want` is needed.
+int machine_mistyped(struct machine *m, size_t index, enum type_kind want, value v);
+// Further steps that an operation costs by its size: one for 8 bytes.
+int machine_charge(struct machine *m, size_t bytes);
+
+#endif
