@@ -162,6 +162,15 @@ static void send_kill(struct job *j)
 	uv_timer_start(&j->limit, j->limit.timer_cb, KILL_AGAIN_MS, 0);
 }
 
+static void on_limit(uv_timer_t *handle);
+
+// Never early: the loop's clock stands still while a callback runs, and counts whole milliseconds.
+static void start_limit(struct job *j, uint64_t ns)
+{
+	uv_update_time(j->session->loop);
+	uv_timer_start(&j->limit, on_limit, (ns + SG_NS_PER_MS - 1) / SG_NS_PER_MS + 1, 0);
+}
+
 static void on_limit(uv_timer_t *handle)
 {
 	struct job *j = handle->data;
@@ -172,7 +181,7 @@ static void on_limit(uv_timer_t *handle)
 		j->state = JOB_TERM_SENT;
 		contain_signal(&j->contain, SIGTERM);
 		contain_signal(&j->contain, SIGCONT); // one that has stopped itself would never see it
-		uv_timer_start(&j->limit, on_limit, j->session->grace_ns / SG_NS_PER_MS, 0);
+		start_limit(j, j->session->grace_ns);
 		break;
 	case JOB_TERM_SENT:
 		j->facts.killed = true;
@@ -207,7 +216,7 @@ void job_stop(struct job *j, const char *by, bool now)
 		j->state = JOB_TERM_SENT;
 		contain_signal(&j->contain, SIGTERM);
 		contain_signal(&j->contain, SIGCONT);
-		uv_timer_start(&j->limit, on_limit, j->session->grace_ns / SG_NS_PER_MS, 0);
+		start_limit(j, j->session->grace_ns);
 	}
 }
 
@@ -305,7 +314,7 @@ static void watch(struct job *j)
 	j->sampler.timer_cb = on_look;
 	uv_update_time(j->session->loop);
 	if (j->facts.timeout_ns > 0)
-		uv_timer_start(&j->limit, on_limit, (j->facts.timeout_ns + SG_NS_PER_MS - 1) / SG_NS_PER_MS, 0);
+		start_limit(j, j->facts.timeout_ns);
 	schedule_look(j);
 }
 
