@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <regex.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define REGEX_BYTES 500U
@@ -18,7 +17,7 @@ static bool is_one_of(const char *word, const char *const *words)
 
 // Whether the C library can be trusted to compile it: for "x++++..." and "((x{9}){9})..." it takes memory that
 // doubles or worse with each of them.
-static bool is_modest(const char *regex)
+bool pattern_is_modest(const char *regex)
 {
 	unsigned repetitions = 0;
 
@@ -40,7 +39,7 @@ static int check_regex(const char *regex, struct err *e)
 	char why[128];
 	int rc;
 
-	if (!is_modest(regex))
+	if (!pattern_is_modest(regex))
 		return err_set(e, EINVAL,
 		               "the pattern \"%.100s\": at most %u bytes, %u of * + ?, and no {} repetition",
 		               regex, REGEX_BYTES, REPETITIONS);

@@ -5,9 +5,14 @@
 #include "err.h"
 #include "suite.h"
 
+#include <stdbool.h>
+
 // Checks every part of a pattern, its regular expression by compiling it: 0, or -EINVAL with what is wrong in `e`.
 // Expressions whose compiling could take memory without a bound are refused before: more than 500 bytes, more than
 // eight of * + ?, or any {} repetition.
 int pattern_check(const struct pattern *p, struct err *e);
+
+// Whether an expression keeps to those bounds.
+bool pattern_is_modest(const char *regex);
 
 #endif

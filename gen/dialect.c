@@ -2,6 +2,7 @@
 #include "dialect.h"
 
 #include "buf.h"
+#include "pattern.h"
 
 #include <errno.h>
 #include <regex.h>
@@ -239,24 +240,6 @@ static int read_target(struct reader *r, const struct sexp *f, struct dialect_ta
 	return rc;
 }
 
-// Whether the C library can be trusted to compile it: "x++++..." and "((x{9}){9})..." take memory that doubles or
-// worse with each of them.
-static bool is_modest(const char *regex)
-{
-	unsigned repetitions = 0;
-
-	for (const char *p = regex; *p != 0; p++) {
-		if (*p == '\\' && p[1] != 0) {
-			p++;
-			continue;
-		}
-		repetitions += *p == '+' || *p == '?' || *p == '*';
-		if (*p == '{')
-			return false;
-	}
-	return repetitions <= 8 && strlen(regex) <= 500;
-}
-
 // (pattern class exit stream "regular expression"): what struct pattern holds.
 static int read_pattern(struct reader *r, const struct sexp *f, struct pattern *p)
 {
@@ -285,7 +268,7 @@ static int read_pattern(struct reader *r, const struct sexp *f, struct pattern *
 		known = known || strcmp(streams[i], p->stream) == 0;
 	if (!known)
 		return sexp_err(r->doc, f->items[3], r->e, "a pattern's stream is out, err or both");
-	if (!is_modest(p->regex))
+	if (!pattern_is_modest(p->regex))
 		return sexp_err(r->doc, f->items[4], r->e,
 		                "a pattern has at most 500 characters, 8 of * + ?, and no {} repetition");
 	if (regcomp(&compiled, p->regex, REG_EXTENDED | REG_NOSUB) != 0)
