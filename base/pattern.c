@@ -52,6 +52,11 @@ static int check_regex(const char *regex, struct err *e)
 	return 0;
 }
 
+bool pattern_compiles(const char *regex)
+{
+	return check_regex(regex, NULL) == 0;
+}
+
 int pattern_check(const struct pattern *p, struct err *e)
 {
 	static const char *const classes[] = { "stack", "cstack", "heap", "slab", "assert", NULL };

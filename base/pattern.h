@@ -12,7 +12,8 @@
 // eight of * + ?, or any {} repetition.
 int pattern_check(const struct pattern *p, struct err *e);
 
-// Whether an expression keeps to those bounds.
+// Whether an expression keeps to those bounds; and whether it is a regular expression as well.
 bool pattern_is_modest(const char *regex);
+bool pattern_compiles(const char *regex);
 
 #endif

@@ -17,11 +17,20 @@ struct checker {
 };
 
 static const char *const kind_names[] = {
-	[TYPE_ANY] = "anything",        [TYPE_INT] = "an int",
-	[TYPE_BOOL] = "a bool",         [TYPE_STRING] = "a string",
-	[TYPE_LIST] = "a list",         [TYPE_VECTOR] = "a vector",
-	[TYPE_MAP] = "a map",           [TYPE_BOX] = "a box",
-	[TYPE_FUNCTION] = "a function", [TYPE_UNIT] = "without a value",
+	[TYPE_ANY] = "anything",
+	[TYPE_INT] = "an int",
+	[TYPE_BOOL] = "a bool",
+	[TYPE_STRING] = "a string",
+	[TYPE_LIST] = "a list",
+	[TYPE_VECTOR] = "a vector",
+	[TYPE_MAP] = "a map",
+	[TYPE_BOX] = "a box",
+	[TYPE_FUNCTION] = "a function",
+	[TYPE_UNIT] = "without a value",
+	[TYPE_DATA] = "data",
+	[TYPE_OBJECT] = "an object",
+	[TYPE_WEAK] = "a weak reference",
+	[TYPE_EPHEMERONS] = "ephemerons",
 };
 
 static struct type *resolve(struct type *t)
@@ -120,12 +129,53 @@ static int expect_type(struct checker *c, const struct node *n, struct type *wan
 	                  type_name(want), type_name(n->type));
 }
 
+static struct type *function_type(struct checker *c, size_t count)
+{
+	struct type *t = new_type(c, TYPE_FUNCTION);
+
+	if (t == NULL)
+		return NULL;
+	t->args = arena_alloc(&c->kernel->arena, (count + 1) * sizeof(struct type *));
+	t->arg_count = count;
+	t->result = new_type(c, TYPE_ANY);
+	return t->args == NULL || t->result == NULL ? NULL : t;
+}
+
+// A function of one argument; NULL in either place: anything.
+static struct type *function_of_one(struct checker *c, struct type *arg, struct type *result)
+{
+	struct type *t = function_type(c, 1);
+
+	if (t == NULL || (t->args[0] = arg != NULL ? arg : new_type(c, TYPE_ANY)) == NULL)
+		return NULL;
+	if (result != NULL)
+		t->result = result;
+	return t;
+}
+
+// What call/cc takes: a function of a continuation, which takes what the function returns and never returns
+// itself.
+static struct type *receiver_type(struct checker *c)
+{
+	struct type *k = function_of_one(c, NULL, NULL);
+
+	return k == NULL ? NULL : function_of_one(c, k, k->args[0]);
+}
+
 static struct type *letter_type(struct checker *c, char letter)
 {
-	static const char letters[] = "aibslvmxfu"; // in the order of enum type_kind
-	enum type_kind kind = (enum type_kind)(strchr(letters, letter) - letters);
+	static const char letters[] = "aibslvmx?udowe"; // in the order of enum type_kind
 
-	return kind == TYPE_ANY ? new_type(c, TYPE_ANY) : &c->basic[kind];
+	switch (letter) {
+	case 'a':
+		return new_type(c, TYPE_ANY);
+	case 'f':
+		return function_of_one(c, &c->basic[TYPE_INT], &c->basic[TYPE_INT]);
+	case 'c':
+		return receiver_type(c);
+	default:
+		return &c->basic[strchr(letters, letter) - letters];
+	}
 }
 
 static int check(struct checker *c, struct node *n);
@@ -146,18 +196,6 @@ static int check_as(struct checker *c, struct node *n, struct type *want, const 
 	int rc = check_value(c, n);
 
 	return rc < 0 ? rc : expect_type(c, n, want, who);
-}
-
-static struct type *function_type(struct checker *c, size_t count)
-{
-	struct type *t = new_type(c, TYPE_FUNCTION);
-
-	if (t == NULL)
-		return NULL;
-	t->args = arena_alloc(&c->kernel->arena, (count + 1) * sizeof(struct type *));
-	t->arg_count = count;
-	t->result = new_type(c, TYPE_ANY);
-	return t->args == NULL || t->result == NULL ? NULL : t;
 }
 
 // The type of a function from its parameters' and result's.
@@ -183,16 +221,17 @@ static int check_body(struct checker *c, struct function *f)
 static int check_op(struct checker *c, struct node *n)
 {
 	const char *s = op_signature(n->op);
+	struct type *want = NULL;
 
 	for (size_t i = 0; i < n->count; i++) {
-		struct type *want = letter_type(c, *s);
+		want = letter_type(c, *s);
 		int rc = want == NULL ? -ENOMEM : check_as(c, n->args[i], want, op_word(n->op));
 		if (rc < 0)
 			return rc;
 		if (s[1] != '*')
 			s++;
 	}
-	n->type = letter_type(c, strchr(s, '>')[1]);
+	n->type = n->op == OP_CALL_CC ? want->result : letter_type(c, strchr(s, '>')[1]);
 	return n->type == NULL ? -ENOMEM : 0;
 }
 
@@ -288,6 +327,17 @@ static int check_lambda(struct checker *c, struct node *n)
 	return rc < 0 ? rc : check_body(c, n->function);
 }
 
+static int check_try(struct checker *c, struct node *n)
+{
+	int rc = check(c, n->body);
+
+	n->vars[0]->type = &c->basic[TYPE_INT];
+	n->type = n->body->type;
+	if (rc == 0)
+		rc = check(c, n->args[0]);
+	return rc < 0 ? rc : expect_type(c, n->args[0], n->type, "'catch' with the body above");
+}
+
 static int check(struct checker *c, struct node *n)
 {
 	switch (n->kind) {
@@ -325,8 +375,19 @@ static int check(struct checker *c, struct node *n)
 		return check_args(c, n, n->function->type, n->function->name);
 	case NODE_APPLY:
 		return check_apply(c, n);
+	case NODE_TRY:
+		return check_try(c, n);
 	}
 	return -EINVAL;
+}
+
+static int check_global(struct checker *c, struct kernel_global *g)
+{
+	int rc = declare_function(c, g->make);
+
+	if (rc == 0)
+		rc = check_body(c, g->make);
+	return rc < 0 ? rc : check_as(c, g->make->body, g->var->type, g->var->name);
 }
 
 static int check_kernel(struct checker *c)
@@ -338,6 +399,8 @@ static int check_kernel(struct checker *c)
 		k->params[i].var->type = &c->basic[TYPE_INT];
 	for (size_t i = 0; rc == 0 && i < k->function_count; i++)
 		rc = declare_function(c, k->functions[i]);
+	for (size_t i = 0; rc == 0 && i < k->global_count; i++)
+		rc = check_global(c, &k->globals[i]);
 	for (size_t i = 0; rc == 0 && i < k->function_count; i++)
 		rc = check_body(c, k->functions[i]);
 	if (rc == 0)
@@ -360,10 +423,10 @@ int kernel_check(struct kernel *k, struct err *e)
 	struct checker c = { .kernel = k, .e = e };
 	int rc;
 
-	c.basic = arena_alloc(&k->arena, (TYPE_UNIT + 1) * sizeof *c.basic);
+	c.basic = arena_alloc(&k->arena, TYPE_COUNT * sizeof *c.basic);
 	if (c.basic == NULL)
 		return err_set(e, ENOMEM, "%s: out of memory", k->path);
-	for (int kind = TYPE_ANY; kind <= TYPE_UNIT; kind++)
+	for (int kind = TYPE_ANY; kind < TYPE_COUNT; kind++)
 		c.basic[kind].kind = (enum type_kind)kind;
 	rc = check_kernel(&c);
 	return rc < 0 ? rc : check_kernel(&c);

@@ -43,6 +43,10 @@ const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *re
 		if (((k->ops_used >> o) & 1U) && !dialect_has(d, o) && !by_cons)
 			return lacking(d, o, reason, size);
 	}
+	if (k->global_count > 0 || ((k->nodes_used >> NODE_TRY) & 1U)) {
+		snprintf(reason, size, "globals and try cannot be written yet");
+		return reason;
+	}
 	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
 		const int *any = d->statements ? needs[i].statements : needs[i].expressions;
 		if (((k->nodes_used >> needs[i].node) & 1U) && !dialect_has(d, any[0]) && !dialect_has(d, any[1]))

@@ -107,7 +107,7 @@ static bool needs_statements(const struct emitter *em, const struct node *n)
 // Whether it makes no difference when it is evaluated: it has no effects and reads nothing that can change.
 static bool is_pure(const struct node *n)
 {
-	bool pure = n->kind != NODE_OP || n->op <= OP_LIST || (n->op >= OP_STRING_APPEND && n->op != OP_FULL_GC);
+	bool pure = n->kind != NODE_OP || n->op <= OP_LIST || (n->op >= OP_STRING_APPEND && n->op < OP_FULL_GC);
 
 	switch (n->kind) {
 	case NODE_INT:

@@ -92,7 +92,11 @@ int eval_kernel(const struct kernel *k, const int64_t *values, const struct eval
 	static const struct eval_limits usual = { EVAL_STEPS, EVAL_MEMORY_BYTES };
 	struct machine m = { .params = values, .limits = limits != NULL ? *limits : usual, .e = e };
 	struct program p;
-	int rc = program_compile(k, &p);
+	int rc;
+
+	if (k->ops_used >> OP_RAISE != 0 || k->global_count > 0 || ((k->nodes_used >> NODE_TRY) & 1U))
+		return err_set(e, ENOTSUP, "%s: uses what the evaluator does not have yet", k->path);
+	rc = program_compile(k, &p);
 
 	m.program = &p;
 	m.steps = m.limits.steps;

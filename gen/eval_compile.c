@@ -266,6 +266,8 @@ static void compile(struct compiler *c, const struct node *n)
 	case NODE_APPLY:
 		compile_call(c, n);
 		break;
+	case NODE_TRY: // refused before
+		break;
 	}
 }
 

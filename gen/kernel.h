@@ -27,7 +27,12 @@ enum type_kind {
 	TYPE_MAP, // string keys
 	TYPE_BOX,
 	TYPE_FUNCTION,
-	TYPE_UNIT, // no value: an effect
+	TYPE_UNIT,       // no value: an effect
+	TYPE_DATA,       // the language's own nested data: an empty sequence, or a sequence of one
+	TYPE_OBJECT,     // nothing but its identity
+	TYPE_WEAK,       // a weak reference to an object
+	TYPE_EPHEMERONS, // a map with objects as keys, which it does not keep alive
+	TYPE_COUNT,
 };
 
 struct type {
@@ -39,8 +44,9 @@ struct type {
 };
 
 // The operations: X(enumerator, word, signature). A signature has a letter for each argument, '>' and one for the
-// result: i int, b bool, s string, l list, v vector, m map, x box, a anything, u nothing (an effect). '*' behind
-// the last argument's letter: once or more often. The words are those of dialect templates too.
+// result: i int, b bool, s string, l list, v vector, m map, x box, d data, o object, w weak reference, e
+// ephemerons, f a function from int to int, c one that takes a continuation, a anything, u nothing (an effect).
+// '*' behind the last argument's letter: once or more often. The words are those of dialect templates too.
 #define KERNEL_OPS(X)                                                                                             \
 	X(ADD, "+", "ii*>i")                                                                                      \
 	X(SUBTRACT, "-", "ii>i")                                                                                  \
@@ -79,7 +85,29 @@ struct type {
 	X(STRING_EQUAL, "string=?", "ss>b")                                                                       \
 	X(STRING_LESS, "string<?", "ss>b")                                                                        \
 	X(NUMBER_TO_STRING, "number->string", "i>s")                                                              \
-	X(FULL_GC, "full-gc", ">u")
+	X(FULL_GC, "full-gc", ">u")                                                                               \
+	X(RAISE, "raise", "i>a")                                                                                  \
+	X(CALL_CC, "call/cc", "c>a")                                                                              \
+	X(CALL_THROUGH_BUILTIN, "call-through-builtin", "fi>i")                                                   \
+	X(REGEX_MATCH, "regex-match?", "ss>b")                                                                    \
+	X(DATA_EMPTY, "data-empty", ">d")                                                                         \
+	X(DATA_WRAP, "data-wrap", "d>d")                                                                          \
+	X(DATA_UNWRAP, "data-unwrap", "d>d")                                                                      \
+	X(DATA_IS_EMPTY, "data-empty?", "d>b")                                                                    \
+	X(DATA_EQUAL, "data-equal?", "dd>b")                                                                      \
+	X(DATA_TO_STRING, "data->string", "d>s")                                                                  \
+	X(STRING_TO_DATA, "string->data", "s>d")                                                                  \
+	X(DATA_OPEN, "data-open", ">s")                                                                           \
+	X(DATA_CLOSE, "data-close", ">s")                                                                         \
+	X(NEW_OBJECT, "new-object", ">o")                                                                         \
+	X(SAME, "same?", "oo>b")                                                                                  \
+	X(MAKE_WEAK, "make-weak", "o>w")                                                                          \
+	X(WEAK_ALIVE, "weak-alive?", "w>b")                                                                       \
+	X(MAKE_EPHEMERONS, "make-ephemerons", ">e")                                                               \
+	X(EPHEMERON_SET, "ephemeron-set!", "eoa>u")                                                               \
+	X(EPHEMERON_HAS, "ephemeron-has?", "eo>b")                                                                \
+	X(EPHEMERON_REF, "ephemeron-ref", "eoa>a")                                                                \
+	X(SET_FINALIZER, "set-finalizer!", "ox>u")
 
 enum op {
 #define X(name, word, signature) OP_##name,
@@ -106,14 +134,17 @@ enum node_kind {
 	NODE_FUNCTION, // a defined function as a value: function
 	NODE_CALL,     // a defined function, args; tail
 	NODE_APPLY,    // body: the function's value; args; tail
+	NODE_TRY,      // body; vars[0]: what was raised, in args[0], the handler
 };
 
 struct var {
 	const char *name;
 	struct type *type;
-	unsigned id;    // from 0, without gaps, within the kernel
-	unsigned level; // 0: a parameter of the kernel; 1: of a defined function; more: of a lambda in it
-	bool in_loop;   // gets a new value in each round of a loop of its own function
+	unsigned id; // from 0, without gaps, within the kernel
+	unsigned
+	        level; // 0: a parameter or global of the kernel; 1: of a defined function; more: of a lambda in it
+	bool global;   // made once, before the first repetition
+	bool in_loop;  // gets a new value in each round of a loop of its own function
 	unsigned line, column;
 };
 
@@ -153,7 +184,7 @@ struct loop {
 	struct node *result;
 };
 
-// A defined function, a lambda, or what is measured (without a name or parameters).
+// A defined function, a lambda, what is measured, or what makes a global (these two without a name or parameters).
 struct function {
 	const char *name; // NULL for a lambda
 	uint32_t index;   // of a defined function, among the kernel's
@@ -170,6 +201,12 @@ struct function {
 struct kernel_param {
 	struct var *var;
 	int64_t value, min, max;
+};
+
+// A value that is made once, before the first repetition, and seen by all functions.
+struct kernel_global {
+	struct var *var;       // of level 0
+	struct function *make; // computes it, without a name or parameters
 };
 
 // One row of parameter values for the default suite.
@@ -192,6 +229,8 @@ struct kernel {
 	size_t param_count;
 	struct kernel_instance *instances; // at least one
 	size_t instance_count;
+	struct kernel_global *globals; // each sees those before it
+	size_t global_count;
 	struct function **functions;
 	size_t function_count;
 	const char *series; // of the latencies

@@ -206,6 +206,54 @@ static int declare_function(struct parser *p, const struct sexp *f)
 	return 0;
 }
 
+// (global name value): its value sees the parameters, the globals before it, and all functions.
+static int parse_global(struct parser *p, const struct sexp *f, struct kernel_global *out)
+{
+	struct kernel *k = p->kernel;
+	int rc;
+
+	if (f->count != 3)
+		return sexp_err(p->doc, f, p->e, "(global name value) was expected");
+	for (size_t i = 0; i < p->scope_count; i++)
+		if (sexp_is_symbol(f->items[1], p->scope[i]->name))
+			return sexp_err(p->doc, f->items[1], p->e, "'%s' is declared twice", p->scope[i]->name);
+	for (size_t i = 0; i < k->function_count; i++)
+		if (sexp_is_symbol(f->items[1], k->functions[i]->name))
+			return sexp_err(p->doc, f->items[1], p->e, "'%s' is a function already",
+			                k->functions[i]->name);
+	out->make = parse_alloc(p, sizeof *out->make);
+	if (out->make == NULL)
+		return -ENOMEM;
+	out->make->line = f->line;
+	out->make->column = f->column;
+	rc = parse_function(p, out->make, NULL, 0, f, 2);
+	if (rc < 0)
+		return rc;
+	out->var = parse_variable(p, f->items[1]);
+	if (out->var == NULL)
+		return -EINVAL;
+	out->var->global = true;
+	return 0;
+}
+
+static int parse_globals(struct parser *p, const struct sexp *form)
+{
+	struct kernel *k = p->kernel;
+	size_t count = count_forms(form, "global");
+	int rc = 0;
+
+	if (count > KERNEL_ARGS_MAX)
+		return sexp_err(p->doc, form, p->e, "more than %u globals", KERNEL_ARGS_MAX);
+	k->globals = parse_alloc(p, (count + 1) * sizeof *k->globals);
+	if (k->globals == NULL)
+		return -ENOMEM;
+	p->function_now = k->function_count; // defined before all of them
+	for (size_t i = 2; rc == 0 && i < form->count; i++)
+		if (sexp_is_form(form->items[i], "global"))
+			rc = parse_global(p, form->items[i], &k->globals[k->global_count++]);
+	return rc;
+}
+
 static int parse_functions(struct parser *p, const struct sexp *form)
 {
 	struct kernel *k = p->kernel;
@@ -218,6 +266,8 @@ static int parse_functions(struct parser *p, const struct sexp *form)
 		if (sexp_is_form(form->items[i], "define"))
 			rc = declare_function(p, form->items[i]);
 	p->visible_functions = k->function_count;
+	if (rc == 0)
+		rc = parse_globals(p, form);
 	p->function_now = 0;
 	for (size_t i = 2; rc == 0 && i < form->count; i++) {
 		const struct sexp *f = form->items[i];
@@ -267,6 +317,7 @@ static int parse_formula(struct parser *p, const struct sexp *form, const char *
 	if (f->count != 2)
 		return sexp_err(p->doc, f, p->e, "(%s formula) was expected", name);
 	p->visible_functions = 0;
+	p->formula = true;
 	*out = parse_expr(p, f->items[1], false);
 	return *out == NULL ? -EINVAL : 0;
 }
@@ -298,8 +349,8 @@ static int parse_timeout(struct parser *p, const struct sexp *form)
 
 static int parse_kernel(struct parser *p, const struct sexp *root)
 {
-	static const char *const fields[] = { "summary", "stresses", "*param",  "*instance", "growth", "timeout",
-		                              "*define", "stack",    "measure", "expect",    NULL };
+	static const char *const fields[] = { "summary", "stresses", "*param", "*instance", "growth", "timeout",
+		                              "*global", "*define",  "stack",  "measure",   "expect", NULL };
 	const struct sexp *form = sexp_at(root, 0);
 	struct kernel *k = p->kernel;
 	int rc;

@@ -16,6 +16,7 @@ struct parser {
 	unsigned level;                              // 0: a formula over the parameters
 	size_t function_now;                         // index of the function that is being parsed
 	size_t visible_functions;                    // 0 in formulas
+	bool formula;                                // over the parameters alone
 	bool no_memory;                              // the error is -ENOMEM, whatever came of it
 };
 

@@ -1,6 +1,8 @@
 // Expressions: S-expressions into nodes, names resolved. Recursion is bounded by SG_SEXP_DEPTH.
 #include "parse.h"
 
+#include "pattern.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,19 +96,20 @@ static struct node *parse_begin(struct parser *p, const struct sexp *s, bool tai
 static struct node *parse_loop(struct parser *p, const struct sexp *s, bool tail);
 static struct node *parse_lambda(struct parser *p, const struct sexp *s, bool tail);
 static struct node *parse_tail(struct parser *p, const struct sexp *s, bool tail);
+static struct node *parse_try(struct parser *p, const struct sexp *s, bool tail);
 
 static const struct form {
 	const char *word;
 	struct node *(*parse)(struct parser *p, const struct sexp *s, bool tail);
 } forms[] = {
 	{ "if", parse_if },     { "when", parse_when },     { "let", parse_let },   { "begin", parse_begin },
-	{ "loop", parse_loop }, { "lambda", parse_lambda }, { "tail", parse_tail },
+	{ "loop", parse_loop }, { "lambda", parse_lambda }, { "tail", parse_tail }, { "try", parse_try },
 };
 
 #define FORM_COUNT (sizeof forms / sizeof forms[0])
 
 // Words that are no forms of their own but may not be names either.
-static const char *const other_words[] = { "true", "false", "nil", "define", "while", "next", "kernel" };
+static const char *const other_words[] = { "true", "false", "nil", "define", "while", "next", "catch", "kernel" };
 
 int parse_check_name(struct parser *p, const struct sexp *s)
 {
@@ -401,6 +404,34 @@ static struct node *parse_tail(struct parser *p, const struct sexp *s, bool tail
 	return n;
 }
 
+// What is raised in the body is caught, so a call in it is no tail call; the handler's is one.
+static struct node *parse_try(struct parser *p, const struct sexp *s, bool tail)
+{
+	const struct sexp *last = s->items[s->count - 1];
+	size_t outside = p->scope_count;
+	struct sexp body = *s;
+	struct node *n;
+
+	if (!has_items(p, s, 2, KERNEL_ARGS_MAX, "(try expression ... (catch (name) expression ...))"))
+		return NULL;
+	if (!sexp_is_form(last, "catch") || last->count < 3 || last->items[1]->kind != SEXP_LIST ||
+	    last->items[1]->count != 1) {
+		sexp_err(p->doc, last, p->e, "(catch (name) expression ...) was expected at the end of the try");
+		return NULL;
+	}
+	body.count--;
+	n = new_node(p, NODE_TRY, s);
+	if (n == NULL || (n->args = parse_alloc(p, sizeof(struct node *))) == NULL ||
+	    (n->vars = parse_alloc(p, sizeof(struct var *))) == NULL ||
+	    (n->body = parse_body(p, &body, 1, false)) == NULL ||
+	    (n->vars[0] = parse_variable(p, last->items[1]->items[0])) == NULL)
+		return NULL;
+	n->count = 1;
+	n->args[0] = parse_body(p, last, 2, tail);
+	p->scope_count = outside;
+	return n->args[0] == NULL ? NULL : n;
+}
+
 // --- names, calls, literals ------------------------------------------------------------------------------------
 
 // Every lambda between the variable's function and here has it from outside.
@@ -459,6 +490,11 @@ static struct node *parse_symbol(struct parser *p, const struct sexp *s)
 	} else if (strcmp(s->text, "nil") == 0) {
 		n = new_node(p, NODE_NIL, s);
 	} else if ((v = find_variable(p, s->text)) != NULL) {
+		if (p->formula && v->global) {
+			sexp_err(p->doc, s, p->e, "a formula is over the parameters alone; '%s' is a global",
+			         v->name);
+			return NULL;
+		}
 		if ((n = new_node(p, NODE_VAR, s)) != NULL)
 			n->var = v;
 		return note_capture(p, v) ? n : NULL;
@@ -497,6 +533,20 @@ static bool parse_args(struct parser *p, struct node *n, const struct sexp *s)
 	return n->args != NULL;
 }
 
+// A regular expression is written into the program as it stands, so it must mean the same everywhere.
+static bool is_common_regex(struct parser *p, const struct sexp *s)
+{
+	const struct sexp *regex = sexp_at(s, 1);
+
+	if (regex != NULL && regex->kind == SEXP_STRING && regex->len > 0 &&
+	    strspn(regex->text, "abcdefghijklmnopqrstuvwxyz0123456789()|*+?^$") == regex->len &&
+	    pattern_compiles(regex->text))
+		return true;
+	sexp_err(p->doc, regex != NULL ? regex : s, p->e,
+	         "a pattern is a string of letters, digits and ( ) | * + ? ^ $ that is a regular expression");
+	return false;
+}
+
 static struct node *parse_op(struct parser *p, const struct sexp *s, enum op o)
 {
 	const char *signature = op_signatures[o];
@@ -504,7 +554,7 @@ static struct node *parse_op(struct parser *p, const struct sexp *s, enum op o)
 	bool many = least > 0 && signature[least - 1] == '*';
 	struct node *n = new_node(p, NODE_OP, s);
 
-	if (n == NULL)
+	if (n == NULL || (o == OP_REGEX_MATCH && !is_common_regex(p, s)))
 		return NULL;
 	n->op = o;
 	p->kernel->ops_used |= UINT64_C(1) << o;

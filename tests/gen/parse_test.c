@@ -71,7 +71,7 @@ CASE("kernel: the place is named when a field is wrong")
 {
 	refuse_definition("(sumary \"s\")",
 	                  "k.kernel:2:2: unknown field 'sumary'; known are summary, stresses, param, "
-	                  "instance, growth, timeout, define, stack, measure, expect");
+	                  "instance, growth, timeout, global, define, stack, measure, expect");
 	refuse_definition("(summary \"again\")", "k.kernel:2:2: field 'summary' stands here twice");
 	refuse_definition("(stresses \"a\nb\")", "k.kernel:2:1: 'stresses' takes one string of one line");
 	refuse_definition("(param m 5)", "k.kernel:2:1: (param name default (range least most)) was expected");
@@ -106,7 +106,7 @@ CASE("kernel: the place is named when a function is wrong")
 CASE("kernel: the place is named when an expression is wrong")
 {
 	refuse_body("(frob 1)", "k.kernel:4:2: unknown form or function 'frob'");
-	refuse_body("(try 1)", "k.kernel:4:2: unknown form or function 'try'");
+	refuse_body("(try 1)", "k.kernel:4:2: (try expression ... (catch (name) expression ...)); this one has 1 item");
 	refuse_body("x", "k.kernel:4:1: 'x' is not defined here");
 	refuse_body("(let ((x 1)) 2 y)", "k.kernel:4:16: 'y' is not defined here");
 	refuse_body("(+ (let ((x 1)) x) x)", "k.kernel:4:20: 'x' is not defined here");
