@@ -106,7 +106,8 @@ CASE("kernel: the place is named when a function is wrong")
 CASE("kernel: the place is named when an expression is wrong")
 {
 	refuse_body("(frob 1)", "k.kernel:4:2: unknown form or function 'frob'");
-	refuse_body("(try 1)", "k.kernel:4:2: (try expression ... (catch (name) expression ...)); this one has 1 item");
+	refuse_body("(try 1)",
+	            "k.kernel:4:1: (try expression ... (catch (name) expression ...)); this one has 1 item");
 	refuse_body("x", "k.kernel:4:1: 'x' is not defined here");
 	refuse_body("(let ((x 1)) 2 y)", "k.kernel:4:16: 'y' is not defined here");
 	refuse_body("(+ (let ((x 1)) x) x)", "k.kernel:4:20: 'x' is not defined here");
