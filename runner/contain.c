@@ -10,18 +10,40 @@
 
 #define NAMED_MAX 32U
 
-void contain_init(struct contain *c, struct cgroup *group, const struct pid_list *strangers)
+void contain_init(struct contain *c, struct cgroup *group, const struct pid_list *strangers,
+                  const struct pid_list *leaders, const char *mark)
 {
 	char path[64];
 
 	memset(c, 0, sizeof *c);
 	c->group = group;
 	c->strangers = strangers;
+	c->leaders = leaders;
+	c->mark = mark;
 	snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
 	c->children_fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
-// Our children that are neither strangers nor the leader: the test's orphans.
+static bool is_dead(pid_t pid)
+{
+	struct proc_stat st;
+
+	return proc_stat(pid, &st) < 0 || st.state == 'Z' || st.state == 'X';
+}
+
+// Whether an orphan is this test's. The dead are everybody's: nobody needs their status.
+static bool is_ours(struct contain *c, pid_t pid)
+{
+	if (c->leaders->count < 2 || is_dead(pid))
+		return true;
+	if (!cgroup_holds(c->group))
+		return proc_has_env(pid, c->mark);
+	c->in_group.count = 0;
+	cgroup_pids(c->group, &c->in_group);
+	return pid_list_has(&c->in_group, pid);
+}
+
+// Our children that are neither strangers nor the first process of any test: the test's orphans.
 static void look_at_orphans(struct contain *c)
 {
 	size_t kept = 0;
@@ -35,7 +57,7 @@ static void look_at_orphans(struct contain *c)
 	for (size_t i = 0; i < c->children.count; i++) {
 		pid_t pid = c->children.pids[i];
 
-		if (pid != c->leader && !pid_list_has(c->strangers, pid))
+		if (!pid_list_has(c->leaders, pid) && !pid_list_has(c->strangers, pid) && is_ours(c, pid))
 			c->children.pids[kept++] = pid;
 	}
 	c->children.count = kept;
@@ -140,4 +162,5 @@ void contain_deinit(struct contain *c)
 		close(c->children_fd);
 	pid_list_deinit(&c->members);
 	pid_list_deinit(&c->children);
+	pid_list_deinit(&c->in_group);
 }

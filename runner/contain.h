@@ -11,15 +11,20 @@
 
 // What is ours is found in the test's cgroup, where there is one; below its first process; and, since we are a
 // child subreaper, among our own children: whatever loses its parent, by a double fork or otherwise, becomes one.
+// While several tests run, such an orphan belongs to the test whose cgroup it is in, or whose mark it has; one
+// that has neither is left until a test is alone.
 struct contain {
 	struct cgroup *group;
 	const struct pid_list *strangers; // our children that are no test's: the guardian, and those we had before
+	const struct pid_list *leaders;   // the first processes of all tests that run now
+	const char *mark;                 // what the test's processes have in their environment
 	pid_t leader;                     // the test's first process; not reaped while this is in use
 	int children_fd;                  // /proc/self/task/PID/children; -1: the kernel has no such file
-	struct pid_list members, children; // room for the lists, kept from test to test
+	struct pid_list members, children, in_group; // room for the lists, kept from test to test
 };
 
-void contain_init(struct contain *c, struct cgroup *group, const struct pid_list *strangers);
+void contain_init(struct contain *c, struct cgroup *group, const struct pid_list *strangers,
+                  const struct pid_list *leaders, const char *mark);
 // The living processes of the test, in c->members.
 void contain_look(struct contain *c);
 // Reaps the orphans that have ended; true when no process but the leader's zombie is left.

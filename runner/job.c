@@ -32,7 +32,7 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 	j->worker = worker;
 	j->pidfd = -1;
 	cgroup_init(&j->group, &s->cgroups, worker);
-	contain_init(&j->contain, &j->group, &s->strangers);
+	contain_init(&j->contain, &j->group, &s->strangers, &s->leaders, j->environment.mark);
 	uv_timer_init(s->loop, &j->limit);
 	uv_timer_init(s->loop, &j->sampler);
 	uv_timer_init(s->loop, &j->drain);
@@ -369,6 +369,7 @@ int job_spawn(struct job *j)
 	}
 	guardian_watch(&j->session->guardian, j->worker, j->pid);
 	j->contain.leader = j->pid;
+	pid_list_add(&j->session->leaders, j->pid);
 	j->state = JOB_RUNNING;
 	watch(j);
 	return 0;

@@ -42,7 +42,6 @@ struct job {
 	unsigned worker;
 	enum job_state state;
 	const struct suite_test *test;
-	size_t index; // of the test in the suite
 	// called from the loop when the test is settled, with result and facts filled in; it may start the next
 	void (*done)(struct job *j);
 	// called for every look at the running test
@@ -86,7 +85,7 @@ struct job {
 int job_init(struct job *j, struct session *s, unsigned worker);
 // Directories, command, environment, limits, pipes: everything up to the process. 0; 1 when the test cannot be
 // started, facts.not_started says why; -errno when we cannot go on. After 1 and -errno the job is idle.
-int job_prepare(struct job *j, size_t index, unsigned attempt);
+int job_prepare(struct job *j, const struct suite_test *t, unsigned attempt);
 // Starts the prepared test and watches it. 0: it runs, and done() will be called; 1: as above.
 int job_spawn(struct job *j);
 // The result of a test that could not be started.

@@ -97,7 +97,7 @@ static int prepare_environment(struct job *j)
 	env->entries[n++] = env->telemetry;
 	env->entries[n++] = env->fd;
 	if (put(env->fd, sizeof env->fd, "STRESSGEN_FD=%d", EXTRA_FD) < 0 ||
-	    put(env->mark, sizeof env->mark, "%s%" PRIu64, s->guardian.mark, s->serial) < 0 ||
+	    put(env->mark, sizeof env->mark, "%s%" PRIu64 ".", s->guardian.mark, s->serial) < 0 ||
 	    put(env->temp, sizeof env->temp, "TMPDIR=%s", j->temp_dir.path) < 0 ||
 	    put(env->telemetry, sizeof env->telemetry, SG_TELE_ENV_DIR "=%s", j->tele_dir.path) < 0)
 		return -ENAMETOOLONG;
@@ -196,10 +196,9 @@ static int prepare_pipes(struct job *j)
 	return 0;
 }
 
-static void reset(struct job *j, size_t index, unsigned attempt)
+static void reset(struct job *j, const struct suite_test *t, unsigned attempt)
 {
-	j->index = index;
-	j->test = &j->session->config->suite->tests[index];
+	j->test = t;
 	j->looks = j->kills = 0;
 	j->looked_at_end = false;
 	j->left_to_its_fate = j->timeline_begun = false;
@@ -217,12 +216,12 @@ static void reset(struct job *j, size_t index, unsigned attempt)
 	measure_begin(&j->measure, &j->result);
 }
 
-int job_prepare(struct job *j, size_t index, unsigned attempt)
+int job_prepare(struct job *j, const struct suite_test *t, unsigned attempt)
 {
 	struct result *r = &j->result;
 	int rc;
 
-	reset(j, index, attempt);
+	reset(j, t, attempt);
 	r->id = strdup(j->test->id);
 	r->containment = strdup(session_containment(j->session));
 	if (r->id == NULL || r->containment == NULL)

@@ -241,6 +241,7 @@ void job_conclude(struct job *j)
 		note_output_error(j, scratch_dir_empty(&j->temp_dir));
 		cgroup_renew(&j->group);
 	}
+	pid_list_remove(&j->session->leaders, j->pid);
 	j->contain.leader = 0;
 	judge(&j->facts, &j->result);
 }

@@ -1,14 +1,10 @@
-// A run: plan, then one test after the other from the event loop, each journalled when it is settled.
-#include "runner.h"
+// A run as a whole: setting it up, stopping it, taking it down.
+#include "run_loop.h"
 
 #include "clock.h"
 #include "command.h"
 #include "io.h"
-#include "job.h"
-#include "ledger.h"
 #include "machine.h"
-#include "plan.h"
-#include "session.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,30 +14,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SIGNALS 3
+#define WORKERS_MAX GUARDIAN_SLOTS
 
-struct run_loop {
-	const struct runner_config *config;
-	struct runner_summary *summary;
-	struct err *err;
-	uv_loop_t loop;
-	uv_idle_t next; // active when the next test is to be started
-	uv_signal_t signals[SIGNALS];
-	uv_poll_t guardian;
-	struct session session;
-	struct ledger ledger;
-	struct plan plan;
-	struct job job;
-	size_t position;        // in the plan, of the test that runs or comes next
-	size_t unexpected_here; // in this part
-	int stop_signal;
-	int rc; // what ended the run before its time
-	bool over;
-};
-
-static void note(const struct run_loop *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void note(const struct run_loop *run, const char *format, ...)
+void run_note(const struct run_loop *run, const char *format, ...)
 {
 	struct buf text = { 0 };
 	va_list args;
@@ -55,9 +30,7 @@ static void note(const struct run_loop *run, const char *format, ...)
 	buf_deinit(&text);
 }
 
-static void distrust(struct run_loop *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void distrust(struct run_loop *run, const char *format, ...)
+void run_distrust(struct run_loop *run, const char *format, ...)
 {
 	va_list args;
 
@@ -67,226 +40,71 @@ static void distrust(struct run_loop *run, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(run->summary->why, sizeof run->summary->why, format, args);
 	va_end(args);
-	note(run, "%s", run->summary->why);
+	run_note(run, "%s", run->summary->why);
 }
-
-static const struct suite_test *test_at(const struct run_loop *run, size_t position)
-{
-	return &run->config->suite->tests[run->plan.order[position]];
-}
-
-static void start_next(struct run_loop *run);
-static void end_run(struct run_loop *run, const char *reason);
-
-// ---- journal ----
 
 // A journal that cannot be written ends the run: what was not written down has not happened.
-static bool journalled(struct run_loop *run, int rc)
+bool run_journalled(struct run_loop *run, int rc)
 {
 	if (rc == 0)
 		return true;
-	distrust(run, "the journal cannot be written: %s; free some space and go on by --resume", strerror(-rc));
+	run_distrust(run, "the journal cannot be written: %s; free some space and go on by --resume",
+	             strerror(-rc));
 	run->rc = rc;
 	return false;
 }
 
-// The test at `position` has its last result: written down, told, counted.
-static bool record_end(struct run_loop *run, size_t position, const struct result *r)
-{
-	const struct runner_hooks *hooks = &run->config->hooks;
-
-	if (!journalled(run, ledger_write_end(&run->ledger, run->plan.order[position], r, true)))
-		return false;
-	if (hooks->ended != NULL)
-		hooks->ended(hooks->arg, position, run->plan.count, test_at(run, position), r);
-	run->summary->ran++;
-	run->unexpected_here += !r->as_expected;
-	return true;
-}
-
-// A result without a process.
-static bool record_without_run(struct run_loop *run, size_t position, enum verdict v, const char *why)
-{
-	const struct suite_test *t = test_at(run, position);
-	struct result r = { .verdict = v, .expected = t->meta.expect, .exit_code = -1 };
-	bool ok = false;
-
-	r.attempt = run->ledger.entries[run->plan.order[position]].attempts;
-	r.as_expected = judge_as_expected(v, r.expected);
-	r.id = strdup(t->id);
-	r.evidence = strdup(why);
-	if (r.id == NULL || r.evidence == NULL)
-		run->rc = -ENOMEM;
-	else
-		ok = record_end(run, position, &r);
-	result_deinit(&r);
-	return ok;
-}
-
-// ---- plan, prepare, spawn ----
-
-static const char *interrupted_words(const struct ledger_entry *entry)
-{
-	if (entry->open)
-		return "it was interrupted before: the runner died while it ran";
-	return entry->interrupted ? "it was interrupted before: the run was stopped while it ran" : NULL;
-}
-
-// Prepare, journal the start, spawn. True: it runs, or its result is written down and the next may start. False:
-// the run cannot go on.
-static bool start_test(struct run_loop *run, size_t position)
-{
-	const size_t index = run->plan.order[position];
-	const struct ledger_entry *entry = &run->ledger.entries[index];
-	const struct runner_hooks *hooks = &run->config->hooks;
-	const unsigned attempt = entry->attempts + 1;
-	struct job *j = &run->job;
-	bool ok = true;
-	int rc;
-
-	if (hooks->started != NULL)
-		hooks->started(hooks->arg, position, run->plan.count, test_at(run, position));
-	rc = job_prepare(j, index, attempt);
-	j->facts.interrupted_why = interrupted_words(entry);
-	if (rc == 0) {
-		ok = journalled(run, ledger_write_start(&run->ledger, index, attempt));
-		rc = ok ? job_spawn(j) : 1;
-	}
-	if (rc < 0)
-		run->rc = err_set(run->err, -rc, "%s: cannot be prepared: %s", j->test->id, strerror(-rc));
-	if (rc == 0)
-		return true;
-	job_give_up(j);
-	if (rc == 1 && ok)
-		ok = record_end(run, position, &j->result);
-	job_clear(j);
-	run->position++;
-	return ok && rc == 1;
-}
-
-// One test that does not need a process, or the start of one that does. True: there is more to be done at once.
-static bool take_one(struct run_loop *run)
-{
-	struct buf why = { 0 };
-	const size_t index = run->plan.order[run->position];
-	bool ok = true;
-
-	switch (plan_decide(&run->plan, &run->ledger, index, &why)) {
-	case PLAN_RUN:
-		ok = start_test(run, run->position);
-		break;
-	case PLAN_DONE:
-		run->summary->resumed_over++;
-		run->position++;
-		break;
-	case PLAN_SKIP:
-		ok = record_without_run(run, run->position++, VERDICT_SKIPPED, buf_text(&why));
-		break;
-	case PLAN_PLANNED:
-		ok = record_without_run(run, run->position++, VERDICT_PLANNED, buf_text(&why));
-		break;
-	case PLAN_DEADLY:
-		ok = record_without_run(run, run->position++, VERDICT_CRASHED, buf_text(&why));
-		break;
-	}
-	buf_deinit(&why);
-	return ok;
-}
-
-static void on_next(uv_idle_t *handle)
-{
-	struct run_loop *run = handle->data;
-	const unsigned fail_fast = run->config->fail_fast;
-
-	if (run->stop_signal != 0)
-		end_run(run, run->stop_signal == SIGINT    ? "SIGINT"
-		             : run->stop_signal == SIGTERM ? "SIGTERM"
-		                                           : "SIGHUP");
-	else if (fail_fast > 0 && run->unexpected_here >= fail_fast)
-		end_run(run, "fail-fast");
-	else if (run->position == run->plan.count)
-		end_run(run, "finished");
-	else if (!take_one(run))
-		end_run(run, "error");
-	if (!job_is_idle(&run->job))
-		uv_idle_stop(handle); // on_done starts it again
-}
-
-// ---- settle, judge, journal ----
-
-static void on_sampled(struct job *j, uint64_t age_ns, uint64_t rss_bytes)
-{
-	const struct run_loop *run = j->arg;
-
-	run->config->hooks.sampled(run->config->hooks.arg, j->test, age_ns, rss_bytes);
-}
-
-// Is another attempt to follow? A pass after a failure becomes flaky here.
-static bool try_again(struct run_loop *run, struct job *j)
-{
-	struct ledger_entry *entry = &run->ledger.entries[j->index];
-	struct result *r = &j->result;
-	char *words = NULL;
-
-	if (r->verdict == VERDICT_INTERRUPTED || j->test->meta.retry == 0)
-		return false;
-	if (!r->as_expected)
-		return entry->failures < j->test->meta.retry;
-	if (entry->failures > 0) {
-		if (asprintf(&words, "ended as expected after %u failed attempt%s: %s", entry->failures,
-		             entry->failures == 1 ? "" : "s", r->evidence != NULL ? r->evidence : "") < 0)
-			return false;
-		free(r->evidence);
-		r->evidence = words;
-		r->verdict = VERDICT_FLAKY;
-	}
-	return false;
-}
-
-static void on_done(struct job *j)
-{
-	struct run_loop *run = j->arg;
-
-	if (j->output_error != 0)
-		distrust(run, "what %s printed could not be kept: %s", j->test->id, strerror(-j->output_error));
-	run->ledger.entries[j->index].open = false;
-	if (try_again(run, j)) {
-		note(run, "%s: attempt %u ended as %s; it is tried again", j->test->id, j->result.attempt,
-		     verdict_name(j->result.verdict));
-		journalled(run, ledger_write_end(&run->ledger, j->index, &j->result, false));
-	} else {
-		record_end(run, run->position, &j->result);
-		run->position++;
-	}
-	job_clear(j);
-	start_next(run);
-}
-
-static void start_next(struct run_loop *run)
-{
-	if (run->rc < 0)
-		end_run(run, "error");
-	else
-		uv_idle_start(&run->next, on_next);
-}
-
 // ---- signals, and the guardian's death ----
+
+static size_t running(const struct run_loop *run)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->worker_count; i++)
+		n += !job_is_idle(&run->workers[i].job);
+	return n;
+}
+
+bool run_is_idle(const struct run_loop *run)
+{
+	return running(run) == 0;
+}
+
+static void stop_jobs(struct run_loop *run, const char *by, bool now)
+{
+	for (size_t i = 0; i < run->worker_count; i++)
+		job_stop(&run->workers[i].job, by, now);
+}
 
 static void on_signal(uv_signal_t *handle, int sig)
 {
 	struct run_loop *run = handle->data;
 	const char *name = sig == SIGINT ? "SIGINT" : sig == SIGTERM ? "SIGTERM" : "SIGHUP";
 	const bool again = run->stop_signal != 0;
+	const size_t count = running(run);
 
 	if (!again)
 		run->stop_signal = sig;
-	if (job_is_idle(&run->job))
-		return; // on_next sees it
-	note(run,
-	     again ? "%s again: killing %s"
-	           : "%s: stopping; %s gets SIGTERM, then SIGKILL; once more kills at once",
-	     name, run->job.test->id);
-	job_stop(&run->job, name, again);
+	if (count == 0)
+		return; // the loop's next turn sees it
+	if (again)
+		run_note(run, "%s again: killing %zu running test%s", name, count, count == 1 ? "" : "s");
+	else
+		run_note(run, "%s: stopping; %zu running test%s SIGTERM, then SIGKILL; once more kills at once",
+		         name, count, count == 1 ? " gets" : "s get");
+	stop_jobs(run, name, again);
+}
+
+static void on_suite_limit(uv_timer_t *handle)
+{
+	struct run_loop *run = handle->data;
+
+	run_note(run, "the time for the whole run is over: %zu of %zu tests have ended; --resume runs the rest",
+	         run->settled, run->plan.count);
+	run->stop_reason = "suite-timeout";
+	run->summary->suite_timed_out = true;
+	stop_jobs(run, "the time limit of the whole run", false);
+	run_start_next(run);
 }
 
 static void on_guardian_died(uv_poll_t *handle, __attribute__((unused)) int status,
@@ -308,10 +126,10 @@ static void on_guardian_closed(uv_handle_t *handle)
 		return;
 	rc = session_restart_guardian(&run->session);
 	if (rc < 0) {
-		note(run, "the guardian process has died and cannot be started again: %s", strerror(-rc));
+		run_note(run, "the guardian process has died and cannot be started again: %s", strerror(-rc));
 		return;
 	}
-	note(run, "the guardian process was killed; another one is at work");
+	run_note(run, "the guardian process was killed; another one is at work");
 	watch_guardian(run);
 }
 
@@ -323,20 +141,21 @@ static void on_guardian_died(uv_poll_t *handle, __attribute__((unused)) int stat
 
 // ---- the run as a whole ----
 
-static void end_run(struct run_loop *run, const char *reason)
+void run_end(struct run_loop *run, const char *reason)
 {
 	int rc;
 
 	if (run->over)
 		return;
-	if (!job_is_idle(&run->job)) {
-		job_stop(&run->job, reason, true); // on_done comes back here
+	run->stop_reason = reason;
+	if (!run_is_idle(run)) {
+		stop_jobs(run, reason, true); // the last of them comes back here
 		return;
 	}
 	run->over = true;
 	rc = ledger_write_stop(&run->ledger, reason, run->summary->ran);
 	if (rc < 0 && run->rc == 0)
-		journalled(run, rc);
+		run_journalled(run, rc);
 	uv_stop(&run->loop);
 }
 
@@ -374,13 +193,22 @@ out:
 
 static void watch_signals(struct run_loop *run)
 {
-	static const int wanted[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
+	static const int wanted[RUN_SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 
-	for (int i = 0; i < SIGNALS; i++) {
+	for (int i = 0; i < RUN_SIGNALS; i++) {
 		uv_signal_init(&run->loop, &run->signals[i]);
 		run->signals[i].data = run;
 		uv_signal_start(&run->signals[i], on_signal, wanted[i]);
 	}
+}
+
+static void watch_suite_limit(struct run_loop *run)
+{
+	uv_timer_init(&run->loop, &run->suite_limit);
+	run->suite_limit.data = run;
+	if (run->config->suite_timeout_ns > 0)
+		uv_timer_start(&run->suite_limit, on_suite_limit,
+		               (run->config->suite_timeout_ns + SG_NS_PER_MS - 1) / SG_NS_PER_MS, 0);
 }
 
 static void close_handle(uv_handle_t *handle, __attribute__((unused)) void *arg)
@@ -402,7 +230,7 @@ static int check_tests(struct run_loop *run)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < run->plan.count; i++) {
-		const struct suite_test *t = test_at(run, i);
+		const struct suite_test *t = &c->suite->tests[run->plan.order[i]];
 		struct command command = { 0 };
 		struct err why = { 0 };
 
@@ -413,9 +241,49 @@ static int check_tests(struct run_loop *run)
 		else if (rc < 0)
 			err_set(run->err, -rc, "%s: %s", t->path, why.text);
 		if (rc == 0 && t->meta.list != NULL)
-			note(run, "%s: @List is not expanded yet: the file runs once, as one test", t->path);
+			run_note(run, "%s: @List is not expanded yet: the file runs once, as one test", t->path);
 	}
 	return rc;
+}
+
+static int make_workers(struct run_loop *run)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < run->worker_count; i++)
+		rc = pid_list_add(&run->session.leaders, 0);
+	run->session.leaders.count = 0; // from now on there is room
+	for (size_t i = 0; rc == 0 && i < run->worker_count; i++) {
+		struct worker *w = &run->workers[i];
+
+		rc = job_init(&w->job, &run->session, (unsigned)i);
+		w->run = run;
+		w->job.done = run_on_done;
+		w->job.sampled = run->config->hooks.sampled != NULL ? run_on_sampled : NULL;
+		w->job.arg = w;
+	}
+	return rc;
+}
+
+// The command between batches, as a test that is in no suite.
+static int prepare_between(struct run_loop *run)
+{
+	struct buf command = { 0 };
+
+	if (run->config->between == NULL)
+		return 0;
+	buf_adds(&command, "/bin/sh -c '");
+	for (const char *p = run->config->between; *p != '\0'; p++)
+		if (*p == '\'')
+			buf_adds(&command, "'\\''");
+		else
+			buf_addc(&command, *p);
+	buf_addc(&command, '\'');
+	run->between.id = strdup("--between");
+	run->between.path = strdup("--between");
+	run->between.meta.run = buf_take(&command);
+	run->between.meta.expect = VERDICT_PASSED;
+	return run->between.id == NULL || run->between.path == NULL || run->between.meta.run == NULL ? -ENOMEM : 0;
 }
 
 // Opens everything; nothing is written before the run directory is known to be ours.
@@ -438,28 +306,28 @@ static int begin(struct run_loop *run)
 	if (rc < 0)
 		return rc;
 	if (run->ledger.stats.bad_lines > 0)
-		distrust(run, "the journal has %" PRIu64 " damaged line%s, the first is line %" PRIu64,
-		         run->ledger.stats.bad_lines, run->ledger.stats.bad_lines == 1 ? "" : "s",
-		         run->ledger.stats.first_bad_line);
+		run_distrust(run, "the journal has %" PRIu64 " damaged line%s, the first is line %" PRIu64,
+		             run->ledger.stats.bad_lines, run->ledger.stats.bad_lines == 1 ? "" : "s",
+		             run->ledger.stats.first_bad_line);
 	killed = session_kill_remains(&run->session, run->ledger.mark);
 	if (killed > 0)
-		note(run, "killed %u process%s that were left when the runner died", killed,
-		     killed == 1 ? "" : "es");
+		run_note(run, "killed %u process%s that were left when the runner died", killed,
+		         killed == 1 ? "" : "es");
 	if (run->session.cgroups.v2_root[0] == '\0')
-		note(run, "weak containment: %s; escaped processes are known by their environment only",
-		     run->session.cgroups.why_not);
+		run_note(run, "weak containment: %s; escaped processes are known by their environment only",
+		         run->session.cgroups.why_not);
 	rc = ledger_write_header(&run->ledger, strrchr(run->session.run_dir, '/') + 1, run->session.scratch.name,
 	                         run->plan.count);
 	if (rc < 0)
 		return err_set(e, -rc, "%s: the journal cannot be written: %s", c->run_dir, strerror(-rc));
 	if (!run->ledger.resumed)
 		rc = write_run_json(run, e);
-	if (rc == 0) {
-		rc = job_init(&run->job, &run->session, 0);
-		run->job.done = on_done;
-		run->job.sampled = c->hooks.sampled != NULL ? on_sampled : NULL;
-		run->job.arg = run;
-	}
+	if (rc == 0)
+		rc = schedule_init(&run->schedule, c->suite, &run->plan, run->worker_count);
+	if (rc == 0)
+		rc = prepare_between(run);
+	if (rc == 0)
+		rc = make_workers(run);
 	return rc;
 }
 
@@ -468,7 +336,13 @@ static void finish(struct run_loop *run)
 	uv_walk(&run->loop, close_handle, NULL);
 	uv_run(&run->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&run->loop);
-	job_deinit(&run->job);
+	for (size_t i = 0; i < run->worker_count; i++)
+		job_deinit(&run->workers[i].job);
+	free(run->workers);
+	free(run->between.id);
+	free(run->between.path);
+	test_meta_deinit(&run->between.meta);
+	schedule_deinit(&run->schedule);
 	session_deinit(&run->session);
 	ledger_deinit(&run->ledger);
 	plan_deinit(&run->plan);
@@ -485,8 +359,11 @@ int runner_run(const struct runner_config *c, struct runner_summary *s, struct e
 	run->config = c;
 	run->summary = s;
 	run->err = e;
-	rc = uv_loop_init(&run->loop);
+	run->worker_count = c->workers > WORKERS_MAX ? WORKERS_MAX : c->workers > 0 ? c->workers : 1;
+	run->workers = calloc(run->worker_count, sizeof *run->workers);
+	rc = run->workers != NULL ? uv_loop_init(&run->loop) : UV_ENOMEM;
 	if (rc < 0) {
+		free(run->workers);
 		free(run);
 		return err_set(e, -rc, "the event loop: %s", uv_strerror(rc));
 	}
@@ -496,7 +373,8 @@ int runner_run(const struct runner_config *c, struct runner_summary *s, struct e
 		run->next.data = run;
 		watch_signals(run);
 		watch_guardian(run);
-		start_next(run);
+		watch_suite_limit(run);
+		run_start_next(run);
 		uv_run(&run->loop, UV_RUN_DEFAULT);
 		rc = run->rc;
 		s->unexpected = ledger_unexpected(&run->ledger);

@@ -1,5 +1,5 @@
-// The runner: executes a suite's tests one after another, each in a process group of its own, and writes the
-// run directory (docs/design: "The run directory").
+// The runner: executes a suite's tests, one after another or several at a time, each in a process group of its
+// own, and writes the run directory (docs/design: "The run directory").
 #ifndef SG_RUNNER_H
 #define SG_RUNNER_H
 
@@ -14,11 +14,11 @@
 
 // What the runner tells whoever watches. Any hook may be NULL; all are called from the event loop.
 struct runner_hooks {
-	void (*started)(void *arg, size_t position, size_t total, const struct suite_test *t);
+	// `settled` tests of `total` have ended before this one
+	void (*started)(void *arg, size_t settled, size_t total, const struct suite_test *t);
 	// every sample of the running test
 	void (*sampled)(void *arg, const struct suite_test *t, uint64_t age_ns, uint64_t rss_bytes);
-	void (*ended)(void *arg, size_t position, size_t total, const struct suite_test *t,
-	              const struct result *r);
+	void (*ended)(void *arg, size_t settled, size_t total, const struct suite_test *t, const struct result *r);
 	// one line for the person: a stop in its named steps, weak containment, a journal that had bad lines
 	void (*note)(void *arg, const char *text);
 	void *arg;
@@ -34,16 +34,21 @@ struct runner_config {
 	void *resolve_arg;
 	const struct param *params; // override @Param for {param:NAME}
 	size_t param_count;
-	const char *preload;   // libstressalloc.so; NULL: none
-	uint64_t timeout_ns;   // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
-	uint64_t grace_ns;     // between SIGTERM and SIGKILL; 0: 2 s
-	uint64_t memory_bytes; // for tests whose header has none; 0: 75 % of what is available
-	uint64_t output_limit; // bytes kept of each of stdout and stderr; 0: 1 MiB
-	uint64_t sample_ns;    // sampling period; 0: 100 ms
-	unsigned fail_fast;    // stop after that many unexpected verdicts; 0: never
-	bool resume;           // go on with the run in run_dir
-	bool force;            // resume although the suite has changed
-	json_t *info;          // an object that goes into run.json beside the machine's facts; borrowed
+	const char *preload;       // libstressalloc.so; NULL: none
+	uint64_t timeout_ns;       // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
+	uint64_t grace_ns;         // between SIGTERM and SIGKILL; 0: 2 s
+	uint64_t memory_bytes;     // for tests whose header has none; 0: 75 % of what is available
+	uint64_t output_limit;     // bytes kept of each of stdout and stderr; 0: 1 MiB
+	uint64_t sample_ns;        // sampling period; 0: 100 ms
+	unsigned workers;          // tests at a time; 0 and 1: one after another
+	size_t batch;              // so many tests settle before the next one starts; 0: no batches
+	const char *between;       // a shell command between batches (without `batch`: between tests); NULL
+	uint64_t suite_timeout_ns; // for the whole run; 0: none
+	unsigned retry;            // for tests whose header says nothing
+	unsigned fail_fast;        // start no further test after that many unexpected verdicts; 0: never
+	bool resume;               // go on with the run in run_dir
+	bool force;                // resume although the suite has changed
+	json_t *info;              // an object that goes into run.json beside the machine's facts; borrowed
 	struct runner_hooks hooks;
 };
 
@@ -52,8 +57,9 @@ struct runner_summary {
 	size_t resumed_over; // were there already
 	size_t unexpected;   // in the whole run, previous parts included
 	int stop_signal;     // the signal that stopped it; 0: none
-	bool untrusted;      // journal damaged or not written: exit 6
-	char why[256];       // why untrusted
+	bool suite_timed_out;
+	bool untrusted; // journal damaged or not written: exit 6
+	char why[256];  // why untrusted
 };
 
 // Tests run in our own working directory, each in a session of its own, with a private TMPDIR, an empty stdin and

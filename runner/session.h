@@ -21,6 +21,7 @@ struct session {
 	struct scratch scratch;
 	struct guardian guardian;
 	struct pid_list strangers; // children of ours that are no test's
+	struct pid_list leaders;   // the first processes of the tests that run now
 	struct program_cache programs;
 	char **environment; // ours, but for what every test gets anew; borrows environ's strings
 	size_t environment_count;

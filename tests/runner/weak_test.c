@@ -141,3 +141,25 @@ CASE("weak: a test that kills the runner's whole group leaves nothing behind")
 	assert_string_equal(l.run.under_way, "a.sh");
 	lab_deinit(&l);
 }
+
+CASE("weak: without any group each of two tests at a time is charged with its own leftovers")
+{
+	struct lab l;
+
+	hide_cgroups();
+	lab_init(&l);
+	setenv("D", l.suite_dir, 1);
+	l.config.workers = 2;
+	lab_script(
+	        &l, "a.sh",
+	        "(setsid sleep 71.003 &) ; touch \"$D/a\"; until [ -e \"$D/b\" ]; do sleep 0.01; done; sleep 0.3");
+	lab_script(&l, "b.sh",
+	           "(setsid sleep 71.004 &) ; touch \"$D/b\"; until [ -e \"$D/a\" ]; do sleep 0.01; done");
+	lab_run(&l);
+	lab_expect(&l, "a.sh", VERDICT_LEAKED, "sleep 71.003");
+	lab_expect(&l, "b.sh", VERDICT_LEAKED, "sleep 71.004");
+	assert_int_equal(lab_result(&l, "a.sh")->leftovers.count, 1);
+	assert_int_equal(lab_result(&l, "b.sh")->leftovers.count, 1);
+	assert_int_equal(lab_processes_after_wait("sleep 71.00"), 0);
+	lab_deinit(&l);
+}

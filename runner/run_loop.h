@@ -1,0 +1,69 @@
+// A run while it lasts: what runner.c (setting up, signals, the end) and run_tests.c (which test starts, and what
+// becomes of its result) share.
+#ifndef SG_RUN_LOOP_H
+#define SG_RUN_LOOP_H
+
+#include "job.h"
+#include "ledger.h"
+#include "plan.h"
+#include "runner.h"
+#include "schedule.h"
+#include "session.h"
+
+#include <uv.h>
+
+#define RUN_SIGNALS 3
+
+struct run_loop;
+
+// Runs one test at a time.
+struct worker {
+	struct run_loop *run;
+	struct job job;
+	size_t position; // in the plan, of the test that it runs
+	bool beside;     // another test ran at the same time
+};
+
+struct run_loop {
+	const struct runner_config *config;
+	struct runner_summary *summary;
+	struct err *err;
+	uv_loop_t loop;
+	uv_idle_t next; // active while tests may be started
+	uv_signal_t signals[RUN_SIGNALS];
+	uv_timer_t suite_limit;
+	uv_poll_t guardian;
+	struct session session;
+	struct ledger ledger;
+	struct plan plan;
+	struct schedule schedule;
+	struct worker *workers;
+	size_t worker_count;
+	size_t settled;         // of the plan
+	size_t unexpected_here; // in this part
+	size_t in_batch;        // started since the last batch ended
+	int stop_signal;
+	const char *stop_reason; // why no further test is to be started; NULL
+	int rc;                  // what ended the run before its time
+	bool over;
+	struct suite_test between; // what --between runs
+	unsigned betweens;         // times that it ran
+};
+
+__attribute__((format(printf, 2, 3))) void run_note(const struct run_loop *run, const char *format, ...);
+// Says why the results cannot be trusted; the first reason is the one to mend, and stays.
+__attribute__((format(printf, 2, 3))) void run_distrust(struct run_loop *run, const char *format, ...);
+// Whether a journal record was written (its rc); a journal that cannot be written ends the run.
+bool run_journalled(struct run_loop *run, int rc);
+
+// run_tests.c: gets going, from the loop's next turn on.
+void run_start_next(struct run_loop *run);
+// The hooks of a worker's job.
+void run_on_done(struct job *j);
+void run_on_sampled(struct job *j, uint64_t age_ns, uint64_t rss_bytes);
+
+// runner.c: no further test starts; those that run are killed; when they have settled the loop ends.
+void run_end(struct run_loop *run, const char *reason);
+bool run_is_idle(const struct run_loop *run);
+
+#endif
