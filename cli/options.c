@@ -60,6 +60,20 @@ const struct opt cli_options[] = {
 	     "Capacity of the embedded Lua's fixed slab. Default: twice the highest peak measured over the "
 	     "suite's "
 	     "kernels."),
+	FLAG("parallel", 0, "no", RUNS, true,
+	     "Run several tests at a time; those with @Serial or the same @Resource are kept apart."),
+	COUNT("max-workers", NULL, 1, 256, RUNS,
+	      "How many tests at a time with --parallel. Default: the number of cores less one, at least 2."),
+	COUNT("batch", "0", 0, 1000000, RUNS,
+	      "Let so many tests settle before the next one starts; 0: no batches."),
+	TEXT("between", 0, "COMMAND", RUNS, true,
+	     "Shell command that resets state between two tests, or between batches. When it fails the run ends with "
+	     "exit 6."),
+	TIME("suite-timeout", "0", 0, 0, RUNS,
+	     "Time limit of the whole run; what is left is run by --resume. 0: none."),
+	TIME("parallel-timeout", "0", 0, 0, RUNS, "The same for --parallel only."),
+	COUNT("retry", "0", 0, 100, RUNS,
+	      "Times to try a test again whose header says nothing; a pass after a failure is flaky."),
 	TIME("timeout", "60s", 1 * MS, 0, RUNS, "Time limit of a test whose header gives none."),
 	TIME("grace", "2s", 0, 600 * S, RUNS, "Time between SIGTERM and SIGKILL."),
 	SIZE("memory", NULL, UINT64_C(1) << 20, 0, RUNS,

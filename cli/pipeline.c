@@ -220,6 +220,26 @@ static json_t *run_info(const struct pipeline *j)
 	return info;
 }
 
+static unsigned worker_count(const struct opt_set *o)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!opt_flag(o, "parallel"))
+		return 1;
+	if (opt_given(o, "max-workers"))
+		return (unsigned)opt_number(o, "max-workers");
+	return cores > 3 ? (unsigned)cores - 1 : 2;
+}
+
+// The shorter of the two that were given; 0: none.
+static uint64_t suite_timeout(const struct opt_set *o)
+{
+	uint64_t all = opt_number(o, "suite-timeout");
+	uint64_t parallel = opt_flag(o, "parallel") ? opt_number(o, "parallel-timeout") : 0;
+
+	return all == 0 || (parallel > 0 && parallel < all) ? parallel : all;
+}
+
 static void fill_config(const struct pipeline *j, struct runner_config *c)
 {
 	const struct opt_set *o = &j->app->opts;
@@ -238,6 +258,11 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->memory_bytes = opt_number(o, "memory");
 	c->output_limit = opt_number(o, "output-limit");
 	c->sample_ns = opt_number(o, "sample-every");
+	c->workers = worker_count(o);
+	c->batch = opt_number(o, "batch");
+	c->between = opt_text(o, "between");
+	c->suite_timeout_ns = suite_timeout(o);
+	c->retry = (unsigned)opt_number(o, "retry");
 	c->fail_fast = (unsigned)opt_number(o, "fail-fast");
 	c->force = opt_flag(o, "force");
 }
@@ -250,7 +275,7 @@ static int exit_code(const struct runner_summary *s, int report_code)
 		return SG_EXIT_UNTRUSTED;
 	if (report_code != SG_EXIT_OK)
 		return SG_EXIT_UNTRUSTED;
-	return s->unexpected > 0 ? SG_EXIT_TESTS : SG_EXIT_OK;
+	return s->unexpected > 0 || s->suite_timed_out ? SG_EXIT_TESTS : SG_EXIT_OK;
 }
 
 static int run_selected(struct pipeline *j, bool resume)
@@ -270,6 +295,8 @@ static int run_selected(struct pipeline *j, bool resume)
 	config.info = run_info(j);
 	if (j->selected == 1)
 		say(j->app, "running 1 test into %s", j->run_dir);
+	else if (config.workers > 1)
+		say(j->app, "running %zu tests, %u at a time, into %s", j->selected, config.workers, j->run_dir);
 	else
 		say(j->app, "running %zu tests, one after another, into %s", j->selected, j->run_dir);
 	read_latest(before);
@@ -289,6 +316,10 @@ static int run_selected(struct pipeline *j, bool resume)
 	if (summary.stop_signal != 0)
 		fprintf(stderr, "stressgen: stopped by signal %d; go on with: %s run --resume -o '%s'\n",
 		        summary.stop_signal, pipeline_self(), j->run_dir);
+	if (summary.suite_timed_out)
+		fprintf(stderr,
+		        "stressgen: the time for the whole run was over; go on with: %s run --resume -o '%s'\n",
+		        pipeline_self(), j->run_dir);
 	return exit_code(&summary, report_code);
 }
 
