@@ -41,7 +41,7 @@ static void list_tests(const struct pipeline *j)
 		       units_duration(timeout, sizeof timeout, t->meta.timeout_ns), t->path);
 	}
 	fflush(stdout);
-	fprintf(stderr, "%zu tests\n", j->selected);
+	fprintf(stderr, "%zu test%s\n", j->selected, j->selected == 1 ? "" : "s");
 }
 
 int cmd_list(struct app *app)

@@ -3,6 +3,7 @@
 
 #define RUNS (BIT(JOB) | BIT(RUN))
 #define GENS (BIT(JOB) | BIT(GEN))
+#define SELECTS (RUNS | BIT(LIST))
 
 #define TEXT(name, short_name, value, commands, config, help)                                                     \
 	{                                                                                                         \
@@ -87,6 +88,26 @@ const struct opt cli_options[] = {
 	     "Preload the allocator instrumentation into programs that are not ours."),
 	LIST("only", 0, "ID", RUNS | BIT(LIST), false,
 	     "Only tests with this id, or whose id matches this pattern (*, ?, [...]); may be repeated."),
+	LIST("filter", 'f', "EXPR", SELECTS, false,
+	     "Only tests that the expression fits, e.g. 'kind(gc) & tag(smoke) - target(python3)'; may be repeated. Names: "
+	     "id, path, kind, level, tag, target, dialect, kernel, resource, priority, status (in the last run), slow, "
+	     "skipped, planned, serial."),
+	TEXT("kind", 0, "KIND,...", SELECTS, false, "Only these kinds: gc, recursion, http2, alloc, other."),
+	TEXT("level", 0, "LEVEL,...", SELECTS, false, "Only these levels: unit, integration, system."),
+	TEXT("tag", 0, "TAG,...", SELECTS, false, "Only tests with one of these tags."),
+	TEXT("path", 0, "GLOB,...", SELECTS, false, "Only files whose path in the suite fits."),
+	TEXT("priority", 0, "P0,...", SELECTS, false,
+	     "Only these priorities; P0 always runs before P1, and so on."),
+	FLAG("slow", 0, "no", SELECTS, true, "Tests marked @Slow too."),
+	FLAG("only-slow", 0, "no", SELECTS, false, "Only those."),
+	FLAG("last-failed", 0, "no", SELECTS, false, "Only tests whose last end was not as expected."),
+	FLAG("only-skipped", 0, "no", SELECTS, false,
+	     "Only tests that are marked @Skip or were skipped last time."),
+	FLAG("planned-only", 0, "no", SELECTS, false, "Only tests marked @Planned."),
+	TEXT("last", 0, "RUN", SELECTS, false, "Which run was the last one. Default: stressgen-runs/latest."),
+	COUNT("shuffle", NULL, 0, UINT64_C(9007199254740991), SELECTS,
+	      "Run in an order drawn from this seed (priorities and dependencies stay first)."),
+	TIME("budget", "0", 0, 0, SELECTS, "Only what fits into this time, by priority and the last run's times."),
 	FLAG("resume", 0, "no", RUNS, false,
 	     "Go on with the run in --output (default: the latest one): tests that ended are not run again."),
 	FLAG("force", 0, "no", RUNS, false, "Resume although the suite has changed."),

@@ -7,7 +7,6 @@
 #include "verdict.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,52 +112,6 @@ static const char *name_in_runs(const char *run_dir)
 	static const char runs[] = SG_RUNS_DIR "/";
 
 	return strncmp(run_dir, runs, strlen(runs)) == 0 ? run_dir + strlen(runs) : NULL;
-}
-
-// ---- selecting ----------------------------------------------------------------------------------------------
-
-static bool matches(const char *id, const struct strings *patterns)
-{
-	for (size_t i = 0; i < patterns->count; i++)
-		if (strcmp(patterns->items[i], id) == 0 || fnmatch(patterns->items[i], id, 0) == 0)
-			return true;
-	return false;
-}
-
-// The values of an option that may be repeated; 0 or -ENOMEM.
-static int split_lines(const char *text, struct strings *out)
-{
-	int r = 0;
-
-	while (r == 0 && text != NULL && *text != '\0') {
-		size_t n = strcspn(text, "\n");
-
-		r = strings_add(out, text, n);
-		text += n + (text[n] == '\n');
-	}
-	return r;
-}
-
-int pipeline_select(struct pipeline *j, struct err *e)
-{
-	const char *only = opt_text(&j->app->opts, "only");
-	struct strings patterns = { 0 };
-	int r = split_lines(only, &patterns);
-
-	j->selection = calloc(j->suite.count + 1, sizeof *j->selection);
-	for (size_t i = 0; r == 0 && j->selection != NULL && i < j->suite.count; i++)
-		if (only == NULL || matches(j->suite.tests[i].id, &patterns))
-			j->selection[j->selected++] = i;
-	strings_deinit(&patterns);
-	if (r < 0 || j->selection == NULL)
-		return err_set(e, ENOMEM, "out of memory");
-	if (j->selected > 0)
-		return 0;
-	if (only != NULL)
-		return err_set(e, ENOENT, "nothing matches --only '%s'; stressgen list %s shows the tests", only,
-		               j->suite.dir);
-	return err_set(e, ENOENT, "%s has no tests: no file in it can be executed or has a header; try chmod +x",
-	               j->suite.dir);
 }
 
 // ---- running ------------------------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ void pipeline_deinit(struct pipeline *j);
 int pipeline_generate(struct app *app, const char *dir);
 // Chooses the run's directory: --output, else a new one in stressgen-runs/ named after the time and `label`.
 int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e);
-// Applies --only. -ENOENT when nothing is left (exit 4).
+// select.c: what --only, --filter and their like leave, by priority; --shuffle, --budget. -ENOENT when nothing is
+// left (exit 4).
 int pipeline_select(struct pipeline *j, struct err *e);
 // Step 2: where a selected test wants a slab and nobody said how large, measures the kernels' peaks
 // (calibrate.c); fills params.

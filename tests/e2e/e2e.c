@@ -105,8 +105,13 @@ const char *e2e_suite(void)
 void e2e_write(const char *dir, const char *name, const char *text, bool executable)
 {
 	char *path = io_join(dir, name);
+	char *slash = strrchr(path, '/');
 	struct err e = { 0 };
 
+	*slash = '\0'; // NAME may stand in a directory that is not there yet
+	if (io_make_dirs(path, &e) < 0)
+		fail_msg("%s", e.text);
+	*slash = '/';
 	if (io_replace_file(path, text, strlen(text), &e) < 0)
 		fail_msg("%s", e.text);
 	assert_int_equal(chmod(path, executable ? 0755 : 0644), 0);

@@ -64,3 +64,94 @@ CASE("e2e: the latest run is found wherever below stressgen-runs it is")
 	assert_contains(buf_text(&o.out), "other/pass");
 	outcome_deinit(&o);
 }
+
+// Five tests that differ in what selections look at; b.sh fails.
+static const char *various(void)
+{
+	const char *dir = harness_tmpdir();
+
+	e2e_write(dir, "suite/a.sh", "#!/bin/sh\n# @Kind gc\n# @Tag smoke, fast\n", true);
+	e2e_write(dir, "suite/b.sh", "#!/bin/sh\n# @Level unit\n# @Priority P0\nexit 1\n", true);
+	e2e_write(dir, "suite/c.sh", "#!/bin/sh\n# @Slow\n", true);
+	e2e_write(dir, "suite/d.sh", "#!/bin/sh\n# @Skip not here\n", true);
+	e2e_write(dir, "suite/e.sh", "#!/bin/sh\n# @Planned\n", true);
+	return dir;
+}
+
+// The ids that `list` prints with these options, without what stands behind them, are exactly `ids`.
+static void lists(const char *dir, const char *ids, const char *const *options)
+{
+	const char *args[12] = { "list", "suite" };
+	struct buf found = { 0 };
+	struct outcome o;
+
+	for (size_t i = 0; options[i] != NULL; i++)
+		args[i + 2] = options[i];
+	o = e2e_run(dir, args);
+	for (const char *p = buf_text(&o.out); *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n')
+		buf_addc(&found, *p);
+	assert_string_equal(buf_text(&found), ids);
+	assert_int_equal(o.exit_code, ids[0] != '\0' ? 0 : 4);
+	buf_deinit(&found);
+	outcome_deinit(&o);
+}
+#define LISTS(ids, ...) lists(dir, ids, (const char *const[]){ __VA_ARGS__, NULL })
+
+CASE("e2e: selections combine, and the highest priority comes first")
+{
+	const char *dir = various();
+	struct outcome o;
+
+	LISTS("bade", "--color", "never");
+	LISTS("bacde", "--slow");
+	LISTS("c", "--only-slow");
+	LISTS("a", "--kind", "gc");
+	LISTS("b", "--level", "unit,integration");
+	LISTS("a", "--tag", "fast");
+	LISTS("ba", "--path", "a.sh,b.sh");
+	LISTS("", "--path", "a.sh", "--level", "unit");
+	LISTS("b", "--priority", "P0");
+	LISTS("d", "--filter", "skipped()");
+	LISTS("e", "--planned-only");
+	LISTS("a", "--filter", "kind(gc) | level(unit)", "-f", "tag(smoke)");
+	o = E2E(dir, "list", "suite", "--last-failed");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "--last-failed asks for the last run, and there is none here");
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "suite");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.err), "1 test marked @Slow is left out; --slow runs them too");
+	outcome_deinit(&o);
+	LISTS("b", "--last-failed");
+	LISTS("d", "--only-skipped");
+	LISTS("a", "--filter", "status(passed)");
+	LISTS("c", "--filter", "status(new)");
+}
+
+CASE("e2e: the order is the seed's when it is shuffled, and the highest priority is still first")
+{
+	const char *dir = various();
+	struct outcome one = E2E(dir, "list", "suite", "--shuffle", "7", "--slow");
+	struct outcome two = E2E(dir, "list", "suite", "--shuffle", "7", "--slow");
+
+	assert_string_equal(buf_text(&one.out), buf_text(&two.out));
+	assert_int_equal(buf_text(&one.out)[0], 'b');
+	outcome_deinit(&one);
+	outcome_deinit(&two);
+}
+
+CASE("e2e: what fits into the budget is chosen by the last run's times, and it is said")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "suite/a.sh", "#!/bin/sh\nsleep 0.6\n", true);
+	e2e_write(dir, "suite/b.sh", "#!/bin/sh\n", true);
+	o = E2E(dir, "run", "suite");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "list", "suite", "--budget", "500ms");
+	assert_int_equal(buf_text(&o.out)[0], 'b');
+	assert_contains(buf_text(&o.err), "1 of 2 tests fit");
+	outcome_deinit(&o);
+}
