@@ -15,6 +15,8 @@ static void mark_roots(struct heap *h, void *arg)
 		heap_mark(h, m->stack[i]);
 	for (size_t i = 0; m->constants != NULL && i < m->program->constant_count; i++)
 		heap_mark(h, m->constants[i]);
+	for (size_t i = 0; m->globals != NULL && i < m->program->kernel->global_count; i++)
+		heap_mark(h, m->globals[i]);
 }
 
 static int make_constant(struct machine *m, const struct node *n, value *out)
@@ -48,18 +50,30 @@ static int make_constant(struct machine *m, const struct node *n, value *out)
 	}
 }
 
+// `count` values that are all `v`; NULL with the error filled in.
+static value *make_values(struct machine *m, size_t count, value v, int *rc)
+{
+	value *values = calloc(count + 1, sizeof *values);
+
+	if (values == NULL) {
+		m->heap.no_memory = true;
+		*rc = machine_no_memory(m);
+	}
+	for (size_t i = 0; values != NULL && i < count; i++)
+		values[i] = v;
+	return values;
+}
+
 static int make_constants(struct machine *m)
 {
 	const struct program *p = m->program;
 	int rc = 0;
 
-	m->constants = calloc(p->constant_count + 1, sizeof *m->constants);
-	if (m->constants == NULL) {
-		m->heap.no_memory = true;
-		return machine_no_memory(m);
-	}
-	for (size_t i = 0; i < p->constant_count; i++)
-		m->constants[i] = VALUE_NIL;
+	m->constants = make_values(m, p->constant_count, VALUE_NIL, &rc);
+	if (rc == 0)
+		m->globals = make_values(m, p->kernel->global_count, VALUE_GONE, &rc);
+	if (rc == 0)
+		rc = machine_compile_patterns(m);
 	for (size_t i = 0; rc == 0 && i < p->constant_count; i++)
 		rc = make_constant(m, p->constants[i], &m->constants[i]);
 	return rc;
@@ -94,15 +108,14 @@ int eval_kernel(const struct kernel *k, const int64_t *values, const struct eval
 	struct program p;
 	int rc;
 
-	if (k->ops_used >> OP_RAISE != 0 || k->global_count > 0 || ((k->nodes_used >> NODE_TRY) & 1U))
-		return err_set(e, ENOTSUP, "%s: uses what the evaluator does not have yet", k->path);
 	rc = program_compile(k, &p);
-
 	m.program = &p;
 	m.steps = m.limits.steps;
 	heap_init(&m.heap, (size_t)m.limits.memory_bytes, mark_roots, &m);
 	rc = rc < 0 ? err_set(e, ENOMEM, "%s: out of memory", k->path) : run(&m, out);
 	heap_deinit(&m.heap);
+	machine_free_patterns(&m);
+	free(m.globals);
 	free(m.constants);
 	free(m.stack);
 	program_deinit(&p);

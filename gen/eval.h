@@ -21,9 +21,10 @@ struct eval_result {
 };
 
 // Evaluates what the kernel measures, once, with `values` (one for each parameter). `limits` NULL: those above.
-// Errors name file:line:column: -ERANGE when an integer leaves ±(2^53 - 1), for a division by zero, and for an
-// index or a size outside its range; -EINVAL for an operand of the wrong type (checking cannot see what comes out
-// of a list); -ELOOP and -ENOSPC at the limits of steps and memory; -ENOMEM.
+// Errors name file:line:column: -ERANGE when an integer leaves ±(2^53 - 1), for a division by zero, for an index
+// or a size outside its range and for text that is no data; -EINVAL for an operand of the wrong type (checking
+// cannot see what comes out of a list), for what is raised and not caught, and for a global that is used too
+// early; -ELOOP and -ENOSPC at the limits of steps and memory; -ENOMEM.
 int eval_kernel(const struct kernel *k, const int64_t *values, const struct eval_limits *limits,
                 struct eval_result *out, struct err *e);
 

@@ -2,12 +2,15 @@
 //
 // The stack holds, for each call that is alive: a word with where to go on, the arguments, the variables bound so
 // far and the operands; for a lambda the closure stands before the arguments. Where a variable stands is known
-// when the code is made, counted from the first of those values (the base).
+// when the code is made, counted from the first of those values (the base). A try that is under way has two words
+// there: where the next outer one's are, and where its handler begins.
 #ifndef SG_EVAL_CODE_H
 #define SG_EVAL_CODE_H
 
 #include "eval.h"
 #include "eval_heap.h"
+
+#include <regex.h>
 
 // Codes below OP_COUNT are those of enum op: b operands are on top of the stack, a result takes their place. Sums,
 // products and the like take two, of which the second is argument a in the source.
@@ -31,7 +34,16 @@ enum code {
 	CODE_TAIL_APPLY,
 	CODE_CLOSURE, // of function b, with a captured values from the stack
 	CODE_RETURN,
-	CODE_END, // of the program: what is measured has returned
+	CODE_GLOBAL,     // b: number of the global
+	CODE_SET_GLOBAL, // takes its value
+	CODE_INT,        // looks whether argument a in the source is one
+	CODE_REGEX,      // b: number of the pattern; a string becomes whether it matches
+	CODE_TRY,     // until CODE_TRIED, what is raised is pushed in the place of this one's words, and b is next
+	CODE_TRIED,   // below the value
+	CODE_RAISE,   // takes an int
+	CODE_CALL_CC, // calls the function on the stack, below it a frame, with the continuation
+	CODE_START,   // of what is measured: the globals are made
+	CODE_END,     // of the program: what is measured has returned
 };
 
 struct insn {
@@ -47,7 +59,7 @@ struct routine {
 	bool lambda;
 };
 
-// The defined functions, in the kernel's order, then what is measured, then the lambdas.
+// The defined functions, in the kernel's order, then what is measured, then the globals, then the lambdas.
 struct program {
 	const struct kernel *kernel;
 	struct insn *code;
@@ -57,6 +69,8 @@ struct program {
 	size_t routine_count, routine_cap;
 	const struct node **constants; // NODE_INT, NODE_BOOL, NODE_STRING, NODE_NIL, NODE_FUNCTION
 	size_t constant_count, constant_cap;
+	const struct node **patterns; // NODE_STRING
+	size_t pattern_count, pattern_cap;
 };
 
 // 0 or -ENOMEM. Deinit in every case.
@@ -69,8 +83,12 @@ struct machine {
 	struct eval_limits limits;
 	struct heap heap;
 	value *constants;
+	value *globals;   // VALUE_GONE: not made yet
+	regex_t *regexes; // the first regex_count patterns, compiled
+	size_t regex_count;
 	value *stack;
 	size_t top, cap;       // words used (as far as the collector must know) and there
+	size_t handler;        // where the words of the innermost try are; 0: there is none
 	uint64_t steps;        // left
 	const struct node *at; // what is being done, for errors
 	struct err *e;
@@ -78,9 +96,21 @@ struct machine {
 
 // Runs the program; the measured value in *out. 0 or the error.
 int machine_run(struct machine *m, value *out);
+int machine_compile_patterns(struct machine *m);
+void machine_free_patterns(struct machine *m);
 // Executes the operation `i`, one of enum op that machine_run has no case of its own for: operands at args, the
 // result at args[0].
 int machine_operate(struct machine *m, const struct insn *i, value *args);
+// Parts of it: those on native data, and those on objects, weak references, ephemerons and finalizers.
+int machine_operate_data(struct machine *m, enum op o, value *args);
+int machine_operate_weak(struct machine *m, enum op o, value *args);
+// args[0], a string, becomes whether the pattern of that number is in it.
+int machine_match(struct machine *m, size_t pattern, value *args);
+
+// The object of that kind at args[index], or NULL with the error filled in (in *rc).
+struct object *machine_operand(struct machine *m, const value *args, size_t index, enum object_kind kind, int *rc);
+// heap_new, or NULL with the error filled in.
+struct object *machine_make(struct machine *m, enum object_kind kind, size_t count, int *rc);
 
 // Fails at the place that the machine is at.
 __attribute__((format(printf, 3, 4))) int machine_fail(struct machine *m, int code, const char *format, ...);

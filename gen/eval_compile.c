@@ -94,7 +94,11 @@ static void load(struct compiler *c, const struct node *at, const struct var *v)
 	const struct kernel *k = c->p->kernel;
 	uint32_t i = 0;
 
-	if (v->level == 0) {
+	if (v->global) {
+		while (k->globals[i].var != v)
+			i++;
+		add(c, at, (struct insn){ CODE_GLOBAL, 0, i }, 1);
+	} else if (v->level == 0) {
 		while (k->params[i].var != v)
 			i++;
 		add(c, at, (struct insn){ CODE_PARAM, 0, i }, 1);
@@ -122,12 +126,59 @@ static void compile_logic(struct compiler *c, const struct node *n)
 		land(c, jumps[i]);
 }
 
-static void compile_op(struct compiler *c, const struct node *n)
+static void compile_raise(struct compiler *c, const struct node *n)
 {
-	if (n->op == OP_AND || n->op == OP_OR) {
-		compile_logic(c, n);
+	compile(c, n->args[0]);
+	add(c, n, (struct insn){ CODE_RAISE, 0, 0 }, 0);
+}
+
+static void compile_call_cc(struct compiler *c, const struct node *n)
+{
+	add(c, n, (struct insn){ CODE_FRAME, 0, 0 }, 1);
+	compile(c, n->args[0]);
+	add(c, n, (struct insn){ CODE_CALL_CC, 1, 0 }, 1);
+	c->depth -= 2;
+}
+
+// Nothing is built in here that a call could go through: it is a call of the value.
+static void compile_call_through(struct compiler *c, const struct node *n)
+{
+	add(c, n, (struct insn){ CODE_FRAME, 0, 0 }, 1);
+	compile(c, n->args[0]);
+	compile(c, n->args[1]);
+	add(c, n, (struct insn){ CODE_INT, 1, 0 }, 0);
+	add(c, n, (struct insn){ CODE_APPLY, 1, 0 }, -2);
+}
+
+// The pattern is no operand, it is known.
+static void compile_match(struct compiler *c, const struct node *n)
+{
+	struct program *p = c->p;
+
+	if (!grow(c, &p->patterns, sizeof(struct node *), p->pattern_count, &p->pattern_cap))
 		return;
-	}
+	p->patterns[p->pattern_count] = n->args[0];
+	compile(c, n->args[1]);
+	add(c, n, (struct insn){ CODE_REGEX, 1, (uint32_t)p->pattern_count++ }, 0);
+}
+
+static void compile_try(struct compiler *c, const struct node *n)
+{
+	size_t handler, end;
+
+	handler = add(c, n, (struct insn){ CODE_TRY, 0, 0 }, 2);
+	compile(c, n->body);
+	add(c, n, (struct insn){ CODE_TRIED, 0, 0 }, -2);
+	end = add(c, n, (struct insn){ CODE_JUMP, 0, 0 }, 0);
+	land(c, handler);
+	c->places[n->vars[0]->id] = c->depth - 1; // where the body's value is otherwise
+	compile(c, n->args[0]);
+	add(c, n, (struct insn){ CODE_SLIDE, 0, 1 }, -1);
+	land(c, end);
+}
+
+static void compile_plain(struct compiler *c, const struct node *n)
+{
 	for (size_t i = 0; i < n->count; i++) {
 		compile(c, n->args[i]);
 		if (n->op <= OP_REMAINDER && i > 0)
@@ -135,6 +186,31 @@ static void compile_op(struct compiler *c, const struct node *n)
 	}
 	if (n->op > OP_REMAINDER)
 		add(c, n, (struct insn){ (uint16_t)n->op, 1, (uint32_t)n->count }, 1 - (int)n->count);
+}
+
+// Those that are no instructions of the same name.
+static void compile_op(struct compiler *c, const struct node *n)
+{
+	switch (n->op) {
+	case OP_AND:
+	case OP_OR:
+		compile_logic(c, n);
+		break;
+	case OP_RAISE:
+		compile_raise(c, n);
+		break;
+	case OP_CALL_CC:
+		compile_call_cc(c, n);
+		break;
+	case OP_CALL_THROUGH_BUILTIN:
+		compile_call_through(c, n);
+		break;
+	case OP_REGEX_MATCH:
+		compile_match(c, n);
+		break;
+	default:
+		compile_plain(c, n);
+	}
 }
 
 static void compile_if(struct compiler *c, const struct node *n)
@@ -266,7 +342,8 @@ static void compile(struct compiler *c, const struct node *n)
 	case NODE_APPLY:
 		compile_call(c, n);
 		break;
-	case NODE_TRY: // refused before
+	case NODE_TRY:
+		compile_try(c, n);
 		break;
 	}
 }
@@ -289,6 +366,28 @@ static void compile_routine(struct compiler *c, size_t number)
 		c->p->routines[number].need = c->need; // `r` may have moved
 }
 
+static void call_routine(struct compiler *c, const struct node *at, size_t number)
+{
+	add(c, at, (struct insn){ CODE_FRAME, 0, 0 }, 1);
+	add(c, at, (struct insn){ CODE_CALL, 0, (uint32_t)number }, 0);
+}
+
+// What the program begins with: globals, then what is measured.
+static void compile_start(struct compiler *c)
+{
+	const struct kernel *k = c->p->kernel;
+	const struct node *at = k->measured->body;
+
+	for (size_t i = 0; i < k->global_count; i++) {
+		const struct node *made = k->globals[i].make->body;
+		call_routine(c, made, k->function_count + 1 + i);
+		add(c, made, (struct insn){ CODE_SET_GLOBAL, 0, (uint32_t)i }, -1);
+	}
+	add(c, at, (struct insn){ CODE_START, 0, 0 }, 0);
+	call_routine(c, at, k->function_count);
+	add(c, at, (struct insn){ CODE_END, 0, 0 }, -1);
+}
+
 int program_compile(const struct kernel *k, struct program *out)
 {
 	struct compiler c = { .p = out };
@@ -296,10 +395,12 @@ int program_compile(const struct kernel *k, struct program *out)
 	*out = (struct program){ .kernel = k };
 	c.places = calloc(k->var_count + 1, sizeof *c.places);
 	c.failed = c.places == NULL;
-	add(&c, k->measured->body, (struct insn){ CODE_END, 0, 0 }, 0);
+	compile_start(&c);
 	for (size_t i = 0; i < k->function_count; i++)
 		add_routine(&c, k->functions[i], 1);
 	add_routine(&c, k->measured, 1);
+	for (size_t i = 0; i < k->global_count; i++)
+		add_routine(&c, k->globals[i].make, 1);
 	for (size_t i = 0; !c.failed && i < out->routine_count; i++) // lambdas are added on the way
 		compile_routine(&c, i);
 	free(c.places);
@@ -312,4 +413,5 @@ void program_deinit(struct program *p)
 	free(p->places);
 	free(p->routines);
 	free(p->constants);
+	free(p->patterns);
 }

@@ -9,12 +9,14 @@
 
 #define TABLE_LEAST 8U // places
 
-// The object of that kind at args[index], or NULL with the error filled in (in *rc).
-static struct object *operand(struct machine *m, const value *args, size_t index, enum object_kind kind, int *rc)
+struct object *machine_operand(struct machine *m, const value *args, size_t index, enum object_kind kind, int *rc)
 {
 	static const enum type_kind types[] = {
-		[OBJECT_PAIR] = TYPE_LIST, [OBJECT_BOX] = TYPE_BOX,       [OBJECT_VECTOR] = TYPE_VECTOR,
-		[OBJECT_MAP] = TYPE_MAP,   [OBJECT_STRING] = TYPE_STRING,
+		[OBJECT_PAIR] = TYPE_LIST,     [OBJECT_BOX] = TYPE_BOX,
+		[OBJECT_VECTOR] = TYPE_VECTOR, [OBJECT_MAP] = TYPE_MAP,
+		[OBJECT_DATA] = TYPE_DATA,     [OBJECT_EPHEMERONS] = TYPE_EPHEMERONS,
+		[OBJECT_STRING] = TYPE_STRING, [OBJECT_IDENTITY] = TYPE_OBJECT,
+		[OBJECT_WEAK] = TYPE_WEAK,
 	};
 
 	if (value_is(args[index], kind))
@@ -34,7 +36,7 @@ static bool number(struct machine *m, const value *args, size_t index, int64_t *
 	return false;
 }
 
-static struct object *make(struct machine *m, enum object_kind kind, size_t count, int *rc)
+struct object *machine_make(struct machine *m, enum object_kind kind, size_t count, int *rc)
 {
 	struct object *o = heap_new(&m->heap, kind, count);
 
@@ -57,7 +59,7 @@ static int op_not(struct machine *m, value *args)
 static int cons(struct machine *m, const value *a, const value *b, value *to)
 {
 	int rc = 0;
-	struct object *o = make(m, OBJECT_PAIR, 2, &rc);
+	struct object *o = machine_make(m, OBJECT_PAIR, 2, &rc);
 
 	if (o == NULL)
 		return rc;
@@ -80,7 +82,7 @@ static int op_list(struct machine *m, value *args, size_t count)
 static int op_part(struct machine *m, value *args, size_t slot)
 {
 	int rc = 0;
-	const struct object *o = operand(m, args, 0, OBJECT_PAIR, &rc);
+	const struct object *o = machine_operand(m, args, 0, OBJECT_PAIR, &rc);
 
 	if (o != NULL)
 		args[0] = o->slots[slot];
@@ -98,7 +100,7 @@ static int op_null(struct machine *m, value *args)
 static int op_box(struct machine *m, value *args)
 {
 	int rc = 0;
-	struct object *o = make(m, OBJECT_BOX, 1, &rc);
+	struct object *o = machine_make(m, OBJECT_BOX, 1, &rc);
 
 	if (o == NULL)
 		return rc;
@@ -110,7 +112,7 @@ static int op_box(struct machine *m, value *args)
 static int op_unbox(struct machine *m, value *args)
 {
 	int rc = 0;
-	const struct object *o = operand(m, args, 0, OBJECT_BOX, &rc);
+	const struct object *o = machine_operand(m, args, 0, OBJECT_BOX, &rc);
 
 	if (o != NULL)
 		args[0] = o->slots[0];
@@ -120,7 +122,7 @@ static int op_unbox(struct machine *m, value *args)
 static int op_set_box(struct machine *m, value *args)
 {
 	int rc = 0;
-	struct object *o = operand(m, args, 0, OBJECT_BOX, &rc);
+	struct object *o = machine_operand(m, args, 0, OBJECT_BOX, &rc);
 
 	if (o == NULL)
 		return rc;
@@ -141,7 +143,7 @@ static int op_make_vector(struct machine *m, value *args)
 		return rc;
 	if (count < 0)
 		return machine_fail(m, ERANGE, "a vector cannot have %" PRId64 " elements", count);
-	if ((o = make(m, OBJECT_VECTOR, (size_t)count, &rc)) == NULL)
+	if ((o = machine_make(m, OBJECT_VECTOR, (size_t)count, &rc)) == NULL)
 		return rc;
 	for (uint32_t i = 0; i < o->count; i++)
 		o->slots[i] = args[1];
@@ -151,7 +153,7 @@ static int op_make_vector(struct machine *m, value *args)
 
 static value *element(struct machine *m, const value *args, int *rc)
 {
-	struct object *o = operand(m, args, 0, OBJECT_VECTOR, rc);
+	struct object *o = machine_operand(m, args, 0, OBJECT_VECTOR, rc);
 	int64_t index;
 
 	if (o == NULL || !number(m, args, 1, &index, rc))
@@ -187,7 +189,7 @@ static int op_vector_set(struct machine *m, value *args)
 static int op_vector_length(struct machine *m, value *args)
 {
 	int rc = 0;
-	const struct object *o = operand(m, args, 0, OBJECT_VECTOR, &rc);
+	const struct object *o = machine_operand(m, args, 0, OBJECT_VECTOR, &rc);
 
 	if (o != NULL)
 		args[0] = value_int(o->count);
@@ -203,12 +205,12 @@ static int op_string_append(struct machine *m, value *args, size_t count)
 	int rc = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if ((o = operand(m, args, i, OBJECT_STRING, &rc)) == NULL)
+		if ((o = machine_operand(m, args, i, OBJECT_STRING, &rc)) == NULL)
 			return rc;
 		length += o->count;
 	}
 	rc = machine_charge(m, length);
-	if (rc < 0 || (o = make(m, OBJECT_STRING, length, &rc)) == NULL)
+	if (rc < 0 || (o = machine_make(m, OBJECT_STRING, length, &rc)) == NULL)
 		return rc;
 	length = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -223,7 +225,7 @@ static int op_string_append(struct machine *m, value *args, size_t count)
 static int op_string_length(struct machine *m, value *args)
 {
 	int rc = 0;
-	const struct object *o = operand(m, args, 0, OBJECT_STRING, &rc);
+	const struct object *o = machine_operand(m, args, 0, OBJECT_STRING, &rc);
 
 	if (o != NULL)
 		args[0] = value_int(o->count);
@@ -234,7 +236,7 @@ static int op_substring(struct machine *m, value *args)
 {
 	int64_t from, to;
 	int rc = 0;
-	struct object *s = operand(m, args, 0, OBJECT_STRING, &rc), *o;
+	struct object *s = machine_operand(m, args, 0, OBJECT_STRING, &rc), *o;
 
 	if (s == NULL || !number(m, args, 1, &from, &rc) || !number(m, args, 2, &to, &rc))
 		return rc;
@@ -243,7 +245,7 @@ static int op_substring(struct machine *m, value *args)
 		                    "there is no part from %" PRId64 " to %" PRId64 " in a string of %" PRIu32,
 		                    from, to, s->count);
 	rc = machine_charge(m, (size_t)(to - from));
-	if (rc < 0 || (o = make(m, OBJECT_STRING, (size_t)(to - from), &rc)) == NULL)
+	if (rc < 0 || (o = machine_make(m, OBJECT_STRING, (size_t)(to - from), &rc)) == NULL)
 		return rc;
 	memcpy(object_bytes(o), object_bytes(s) + from, o->count);
 	args[0] = value_of(o);
@@ -260,8 +262,8 @@ static int order(struct object *a, struct object *b)
 static int op_string_compare(struct machine *m, value *args, enum op o)
 {
 	int rc = 0;
-	struct object *a = operand(m, args, 0, OBJECT_STRING, &rc);
-	struct object *b = a == NULL ? NULL : operand(m, args, 1, OBJECT_STRING, &rc);
+	struct object *a = machine_operand(m, args, 0, OBJECT_STRING, &rc);
+	struct object *b = a == NULL ? NULL : machine_operand(m, args, 1, OBJECT_STRING, &rc);
 
 	if (b == NULL)
 		return rc;
@@ -280,7 +282,7 @@ static int op_number_to_string(struct machine *m, value *args)
 	if (!number(m, args, 0, &n, &rc))
 		return rc;
 	snprintf(digits, sizeof digits, "%" PRId64, n);
-	if ((o = make(m, OBJECT_STRING, strlen(digits), &rc)) == NULL)
+	if ((o = machine_make(m, OBJECT_STRING, strlen(digits), &rc)) == NULL)
 		return rc;
 	memcpy(object_bytes(o), digits, o->count);
 	args[0] = value_of(o);
@@ -325,7 +327,7 @@ static bool is_key(value v)
 
 static struct object *make_table(struct machine *m, size_t places, int *rc)
 {
-	struct object *table = make(m, OBJECT_TABLE, 2 * places, rc);
+	struct object *table = machine_make(m, OBJECT_TABLE, 2 * places, rc);
 
 	for (size_t i = 0; table != NULL && i < places; i++)
 		table->slots[2 * i] = VALUE_FREE;
@@ -337,7 +339,7 @@ static int op_make_map(struct machine *m, value *args)
 	struct object *map, *table;
 	int rc = 0;
 
-	if ((map = make(m, OBJECT_MAP, MAP_SLOTS, &rc)) == NULL)
+	if ((map = machine_make(m, OBJECT_MAP, MAP_SLOTS, &rc)) == NULL)
 		return rc;
 	map->slots[MAP_KEYS] = map->slots[MAP_USED] = value_int(0);
 	args[0] = value_of(map);
@@ -371,8 +373,8 @@ static int rehash(struct machine *m, struct object *map)
 // The key's place in the map at args[0]; whether it is there in *found.
 static value *look_up(struct machine *m, const value *args, bool *found, int *rc)
 {
-	struct object *map = operand(m, args, 0, OBJECT_MAP, rc);
-	struct object *key = map == NULL ? NULL : operand(m, args, 1, OBJECT_STRING, rc);
+	struct object *map = machine_operand(m, args, 0, OBJECT_MAP, rc);
+	struct object *key = map == NULL ? NULL : machine_operand(m, args, 1, OBJECT_STRING, rc);
 	value *place;
 
 	if (key == NULL || (*rc = machine_charge(m, key->count)) < 0)
@@ -453,7 +455,7 @@ static int op_map_delete(struct machine *m, value *args)
 static int op_map_size(struct machine *m, value *args)
 {
 	int rc = 0;
-	const struct object *o = operand(m, args, 0, OBJECT_MAP, &rc);
+	const struct object *o = machine_operand(m, args, 0, OBJECT_MAP, &rc);
 
 	if (o != NULL)
 		args[0] = o->slots[MAP_KEYS];
@@ -514,9 +516,30 @@ int machine_operate(struct machine *m, const struct insn *i, value *args)
 		return op_string_compare(m, args, (enum op)i->code);
 	case OP_NUMBER_TO_STRING:
 		return op_number_to_string(m, args);
-	case OP_FULL_GC: // nothing that a kernel can see
+	case OP_FULL_GC:
+		heap_collect(&m->heap);
 		args[0] = VALUE_UNIT;
-		return 0;
+		return machine_charge(m, m->heap.live + m->top * sizeof(value));
+	case OP_DATA_EMPTY:
+	case OP_DATA_WRAP:
+	case OP_DATA_UNWRAP:
+	case OP_DATA_IS_EMPTY:
+	case OP_DATA_EQUAL:
+	case OP_DATA_TO_STRING:
+	case OP_STRING_TO_DATA:
+	case OP_DATA_OPEN:
+	case OP_DATA_CLOSE:
+		return machine_operate_data(m, (enum op)i->code, args);
+	case OP_NEW_OBJECT:
+	case OP_SAME:
+	case OP_MAKE_WEAK:
+	case OP_WEAK_ALIVE:
+	case OP_MAKE_EPHEMERONS:
+	case OP_EPHEMERON_SET:
+	case OP_EPHEMERON_HAS:
+	case OP_EPHEMERON_REF:
+	case OP_SET_FINALIZER:
+		return machine_operate_weak(m, (enum op)i->code, args);
 	default: // machine_run's own
 		return machine_fail(m, EINVAL, "%s cannot be evaluated", op_word((enum op)i->code));
 	}

@@ -24,8 +24,17 @@ struct heap_large {
 enum type_kind value_type(value v)
 {
 	static const enum type_kind kinds[] = {
-		[OBJECT_PAIR] = TYPE_LIST,        [OBJECT_BOX] = TYPE_BOX, [OBJECT_VECTOR] = TYPE_VECTOR,
-		[OBJECT_CLOSURE] = TYPE_FUNCTION, [OBJECT_MAP] = TYPE_MAP, [OBJECT_STRING] = TYPE_STRING,
+		[OBJECT_PAIR] = TYPE_LIST,
+		[OBJECT_BOX] = TYPE_BOX,
+		[OBJECT_VECTOR] = TYPE_VECTOR,
+		[OBJECT_CLOSURE] = TYPE_FUNCTION,
+		[OBJECT_CONTINUATION] = TYPE_FUNCTION,
+		[OBJECT_MAP] = TYPE_MAP,
+		[OBJECT_DATA] = TYPE_DATA,
+		[OBJECT_EPHEMERONS] = TYPE_EPHEMERONS,
+		[OBJECT_STRING] = TYPE_STRING,
+		[OBJECT_IDENTITY] = TYPE_OBJECT,
+		[OBJECT_WEAK] = TYPE_WEAK,
 	};
 
 	if (value_is_int(v))
@@ -36,12 +45,16 @@ enum type_kind value_type(value v)
 		return TYPE_BOOL;
 	if (v == VALUE_NIL)
 		return TYPE_LIST;
+	if (v == VALUE_EMPTY)
+		return TYPE_DATA;
 	return value_object(v) == NULL ? TYPE_UNIT : kinds[value_object(v)->kind];
 }
 
 void heap_init(struct heap *h, size_t limit, heap_roots roots, void *arg)
 {
-	*h = (struct heap){ .limit = limit, .threshold = THRESHOLD_LEAST, .roots = roots, .arg = arg };
+	*h = (struct heap){
+		.limit = limit, .threshold = THRESHOLD_LEAST, .roots = roots, .arg = arg, .finalizers = VALUE_NIL
+	};
 }
 
 void heap_deinit(struct heap *h)
@@ -59,30 +72,6 @@ void heap_deinit(struct heap *h)
 }
 
 // --- collecting ------------------------------------------------------------------------------------------------
-
-void heap_mark(struct heap *h, value v)
-{
-	struct object *o = value_object(v);
-
-	if (o == NULL || o->marked)
-		return;
-	o->marked = true;
-	if (o->kind == OBJECT_STRING)
-		return;
-	o->link = h->grey;
-	h->grey = o;
-}
-
-static void mark(struct heap *h)
-{
-	h->roots(h, h->arg);
-	while (h->grey != NULL) {
-		struct object *o = h->grey;
-		h->grey = o->link;
-		for (uint32_t i = 0; i < o->count; i++)
-			heap_mark(h, o->slots[i]);
-	}
-}
 
 // Bytes of the block's cells that live; its free cells are put in front of *free_cells.
 static size_t sweep_block(struct heap_block *b, struct object **free_cells)
@@ -150,7 +139,7 @@ static void sweep_large(struct heap *h)
 // The next one comes when as much was made as this one had to mark, so that collecting costs as much as making.
 void heap_collect(struct heap *h)
 {
-	mark(h);
+	heap_mark_all(h);
 	h->live = 0;
 	sweep_blocks(h);
 	sweep_large(h);
@@ -281,6 +270,7 @@ struct object *heap_new(struct heap *h, enum object_kind kind, size_t count)
 	o->kind = (uint8_t)kind;
 	o->count = (uint32_t)count;
 	o->marked = false;
+	o->link = NULL;
 	if (kind != OBJECT_STRING)
 		for (size_t i = 0; i < count; i++)
 			o->slots[i] = VALUE_NIL;

@@ -19,24 +19,57 @@ enum {
 	VALUE_FALSE = 10,
 	VALUE_TRUE = 18,
 	VALUE_UNIT = 26,
-	VALUE_FREE = 34, // a place of a map's table that was never used
-	VALUE_GONE = 42, // one whose key was deleted
+	VALUE_FREE = 34,  // a place of a map's table that was never used
+	VALUE_GONE = 42,  // one whose key was deleted
+	VALUE_EMPTY = 50, // data without an element
 };
 
 enum object_kind {
-	OBJECT_NONE,    // a free cell
-	OBJECT_PAIR,    // car, cdr
-	OBJECT_BOX,     // one value
-	OBJECT_VECTOR,  // its elements
-	OBJECT_CLOSURE, // the function's number, then the captured values
-	OBJECT_MAP,     // an OBJECT_TABLE, how many keys there are, how many of its places are not VALUE_FREE
-	OBJECT_TABLE,   // key and value in turn; hashed, open addressing
-	OBJECT_STRING,  // bytes
+	OBJECT_NONE,         // a free cell
+	OBJECT_PAIR,         // car, cdr
+	OBJECT_BOX,          // one value
+	OBJECT_VECTOR,       // its elements
+	OBJECT_CLOSURE,      // the function's number, then the captured values
+	OBJECT_CONTINUATION, // the words of the stack, then what enum continuation_part says
+	OBJECT_MAP,          // an OBJECT_TABLE, how many keys there are, how many of its places are not VALUE_FREE
+	OBJECT_TABLE,        // key and value in turn; hashed, open addressing
+	OBJECT_DATA,         // its element
+	OBJECT_EPHEMERONS,   // an OBJECT_EPHEMERON_TABLE
+	// from here on, slots that the collector does not simply follow
+	OBJECT_STRING,          // bytes
+	OBJECT_IDENTITY,        // nothing
+	OBJECT_WEAK,            // an OBJECT_IDENTITY, or nil when it is gone
+	OBJECT_EPHEMERON_TABLE, // see enum ephemeron_slot
+	OBJECT_FINALIZER,       // see enum finalizer_slot
+};
+
+// An ephemeron table: how many keys there are, how many places are not VALUE_FREE, then the places: an
+// OBJECT_IDENTITY, its value, and while marking the next place that waits for the same key.
+enum ephemeron_slot {
+	EPHEMERON_KEYS,
+	EPHEMERON_USED,
+	EPHEMERON_PLACES,
+};
+
+enum ephemeron_place {
+	PLACE_KEY,
+	PLACE_VALUE,
+	PLACE_NEXT,
+	PLACE_WORDS,
+};
+
+enum finalizer_slot {
+	FINALIZER_OBJECT, // is not kept alive
+	FINALIZER_BOX,    // is
+	FINALIZER_NEXT,   // OBJECT_FINALIZER or nil
+	FINALIZER_SLOTS,
 };
 
 struct object {
-	struct object *link; // of those to be looked at while marking; of free cells
-	uint32_t count;      // slots; of a string, bytes
+	// Of those to be looked at while marking; of free cells. Of an OBJECT_IDENTITY NULL, but while marking the
+	// place of an ephemeron table that waits for it.
+	struct object *link;
+	uint32_t count; // slots; of a string, bytes
 	uint8_t kind;
 	bool marked;
 	value slots[]; // count of them; a string's bytes
@@ -116,6 +149,11 @@ struct heap {
 	heap_roots roots;
 	void *arg;
 	struct object *grey;                     // marked, slots not looked at
+	struct object *weak;                     // marked weak references
+	struct object *tables;                   // marked ephemeron tables
+	struct object *tables_seen;              // of them, those that were looked at
+	value *woken;                            // places of ephemeron tables whose key was marked since
+	value finalizers;                        // the first OBJECT_FINALIZER, or nil
 	struct object *free[HEAP_CELLS + 1];     // by units
 	struct heap_block *room[HEAP_CELLS + 1]; // a block whose end was never used
 	struct heap_block *blocks;
@@ -130,7 +168,13 @@ struct object *heap_new(struct heap *h, enum object_kind kind, size_t count);
 // Memory beside the heap that the limit counts too: takes `bytes` of it for good; may
 // collect. False at the limit.
 bool heap_charge(struct heap *h, size_t bytes);
+// Weak references and ephemerons whose object is dead are cleared, finalizers of dead objects have run: the
+// integer in the box (anything else is left alone) is one more.
 void heap_collect(struct heap *h);
 void heap_mark(struct heap *h, value v);
+// A collection's first half: marks what lives, and looks after weak references, ephemerons and finalizers.
+void heap_mark_all(struct heap *h);
+// Watches the object, with a record that heap_new has made (OBJECT_FINALIZER).
+void heap_finalize(struct heap *h, struct object *record, struct object *object, struct object *box);
 
 #endif

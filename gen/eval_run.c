@@ -154,6 +154,55 @@ static int tail_call(struct machine *m, struct cursor *c, const struct routine *
 	return enter(m, c, r, c->base);
 }
 
+static int wrong_count(struct machine *m, size_t want, size_t is)
+{
+	return machine_fail(m, EINVAL, "a call needs a function of %zu argument%s here; this one has %zu", want,
+	                    want == 1 ? "" : "s", is);
+}
+
+// What a continuation has behind the words of the stack.
+enum continuation_part {
+	CONTINUATION_PC,
+	CONTINUATION_BASE,
+	CONTINUATION_HANDLER,
+	CONTINUATION_PARTS,
+};
+
+// All that is below the frame of this call, and where it returns to. The function gets it as its argument.
+static int capture(struct machine *m, struct cursor *c)
+{
+	size_t words = (size_t)(c->sp - m->stack) - 2;
+	struct object *o;
+	int rc = machine_charge(m, words * sizeof(value));
+
+	m->top = words + 2;
+	if (rc < 0 || (o = machine_make(m, OBJECT_CONTINUATION, words + CONTINUATION_PARTS, &rc)) == NULL)
+		return rc;
+	memcpy(o->slots, m->stack, words * sizeof(value));
+	o->slots[words + CONTINUATION_PC] = value_int(c->pc - m->program->code);
+	o->slots[words + CONTINUATION_BASE] = value_int(c->base - m->stack);
+	o->slots[words + CONTINUATION_HANDLER] = value_int((int64_t)m->handler);
+	*c->sp++ = value_of(o);
+	return 0;
+}
+
+// The stack is as it was, and the value is what that call returns.
+static int reinstate(struct machine *m, struct cursor *c, const struct object *o, value v)
+{
+	size_t words = o->count - CONTINUATION_PARTS;
+	int rc = machine_charge(m, words * sizeof(value));
+
+	if (rc < 0)
+		return rc;
+	memcpy(m->stack, o->slots, words * sizeof(value));
+	c->pc = m->program->code + value_number(o->slots[words + CONTINUATION_PC]);
+	c->base = m->stack + value_number(o->slots[words + CONTINUATION_BASE]);
+	m->handler = (size_t)value_number(o->slots[words + CONTINUATION_HANDLER]);
+	c->sp = m->stack + words;
+	*c->sp++ = v;
+	return 0;
+}
+
 // The routine of the function below `count` arguments. A closure stays there, a defined function is taken away.
 static int find_routine(struct machine *m, struct cursor *c, size_t count, const struct routine **out)
 {
@@ -164,11 +213,12 @@ static int find_routine(struct machine *m, struct cursor *c, size_t count, const
 		r = &m->program->routines[value_number(value_object(*f)->slots[0])];
 	else if (value_is_function(*f))
 		r = &m->program->routines[*f >> 3];
+	else if (value_is(*f, OBJECT_CONTINUATION))
+		return wrong_count(m, count, 1);
 	else
 		return machine_mistyped(m, 0, TYPE_FUNCTION, *f);
 	if (r->function->param_count != count)
-		return machine_fail(m, EINVAL, "a call needs a function of %zu argument%s here; this one has %zu",
-		                    count, count == 1 ? "" : "s", r->function->param_count);
+		return wrong_count(m, count, r->function->param_count);
 	if (!r->lambda) {
 		memmove(f, f + 1, count * sizeof *f);
 		c->sp--;
@@ -181,11 +231,14 @@ static int apply(struct machine *m, struct cursor *c, const struct insn *i)
 {
 	const struct routine *r = NULL;
 	value *base = c->sp - i->a - 1;
-	int rc = find_routine(m, c, i->a, &r);
+	int rc;
 
+	if (value_is(*base, OBJECT_CONTINUATION) && i->a == 1)
+		return reinstate(m, c, value_object(*base), base[1]);
+	rc = find_routine(m, c, i->a, &r);
 	if (rc < 0)
 		return rc;
-	return i->code == CODE_APPLY ? call(m, c, r, base) : tail_call(m, c, r, base);
+	return i->code == CODE_TAIL_APPLY ? tail_call(m, c, r, base) : call(m, c, r, base);
 }
 
 static int make_closure(struct machine *m, struct cursor *c, const struct insn *i)
@@ -200,6 +253,55 @@ static int make_closure(struct machine *m, struct cursor *c, const struct insn *
 	o->slots[0] = value_int(i->b);
 	memcpy(o->slots + 1, c->sp, i->a * sizeof(value));
 	*c->sp++ = value_of(o);
+	return 0;
+}
+
+// --- exceptions ------------------------------------------------------------------------------------------------
+
+static void begin_try(struct machine *m, struct cursor *c, const struct insn *i)
+{
+	size_t at = (size_t)(c->sp - m->stack);
+
+	c->sp[0] = value_int((int64_t)m->handler);
+	c->sp[1] = return_word(i->b, (size_t)(c->base - m->stack));
+	c->sp += 2;
+	m->handler = at;
+}
+
+static void end_try(struct machine *m, struct cursor *c)
+{
+	value result = c->sp[-1];
+
+	m->handler = (size_t)value_number(c->sp[-3]);
+	c->sp -= 2;
+	c->sp[-1] = result;
+}
+
+static int raise_value(struct machine *m, struct cursor *c)
+{
+	value *record = m->stack + m->handler, v = c->sp[-1];
+
+	if (!value_is_int(v))
+		return machine_mistyped(m, 0, TYPE_INT, v);
+	if (m->handler == 0)
+		return machine_fail(m, EINVAL, "raised %" PRId64 ", which no 'try' around it catches",
+		                    value_number(v));
+	m->handler = (size_t)value_number(record[0]);
+	c->pc = m->program->code + (record[1] >> 33);
+	c->base = m->stack + (record[1] >> 1 & UINT32_MAX);
+	record[0] = v;
+	c->sp = record + 1;
+	return 0;
+}
+
+// --- globals ---------------------------------------------------------------------------------------------------
+
+static int load_global(struct machine *m, struct cursor *c, const struct insn *i)
+{
+	if (m->globals[i->b] == VALUE_GONE)
+		return machine_fail(m, EINVAL, "'%s' is used before it is made",
+		                    m->program->kernel->globals[i->b].var->name);
+	*c->sp++ = m->globals[i->b];
 	return 0;
 }
 
@@ -300,6 +402,7 @@ static int control(struct machine *m, struct cursor *c, const struct insn *i)
 {
 	const struct program *p = m->program;
 	value top;
+	int rc;
 
 	switch ((enum code)i->code) {
 	case CODE_CONSTANT:
@@ -349,6 +452,28 @@ static int control(struct machine *m, struct cursor *c, const struct insn *i)
 	case CODE_RETURN:
 		leave(m, c);
 		return 0;
+	case CODE_GLOBAL:
+		return load_global(m, c, i);
+	case CODE_SET_GLOBAL:
+		m->globals[i->b] = *--c->sp;
+		return 0;
+	case CODE_INT:
+		return value_is_int(c->sp[-1]) ? 0 : machine_mistyped(m, i->a, TYPE_INT, c->sp[-1]);
+	case CODE_REGEX:
+		return machine_match(m, i->b, c->sp - 1);
+	case CODE_TRY:
+		begin_try(m, c, i);
+		return 0;
+	case CODE_TRIED:
+		end_try(m, c);
+		return 0;
+	case CODE_RAISE:
+		return raise_value(m, c);
+	case CODE_CALL_CC:
+		rc = capture(m, c);
+		return rc < 0 ? rc : apply(m, c, i);
+	case CODE_START:
+		return 0;
 	case CODE_END:
 		break;
 	}
@@ -358,17 +483,15 @@ static int control(struct machine *m, struct cursor *c, const struct insn *i)
 int machine_run(struct machine *m, value *out)
 {
 	const struct program *p = m->program;
-	const struct routine *measured = &p->routines[p->kernel->function_count];
-	struct cursor c = { 0 };
+	struct cursor c = { .pc = p->code };
 	int rc;
 
 	m->at = p->places[0];
 	rc = grow_stack(m, STACK_LEAST);
 	if (rc < 0)
 		return rc;
-	m->stack[0] = return_word(0, 1);
+	m->stack[0] = value_int(0); // so that no try has its words there
 	c.sp = c.base = m->stack + 1;
-	rc = enter(m, &c, measured, c.base);
 	while (rc == 0) {
 		const struct insn *i = c.pc++;
 		m->at = p->places[i - p->code];
@@ -377,6 +500,6 @@ int machine_run(struct machine *m, value *out)
 		m->steps--;
 		rc = i->code < OP_COUNT ? operate(m, &c, i) : control(m, &c, i);
 	}
-	*out = m->stack[0];
+	*out = c.sp[-1];
 	return rc < 0 ? rc : 0;
 }

@@ -1,4 +1,5 @@
 // The reference evaluator: each construct, its limits, and that it agrees with every formula of the catalogue.
+#include "evaluate.h"
 #include "harness.h"
 #include "support.h"
 
@@ -12,49 +13,6 @@
 #include <string.h>
 
 #define MIB ((uint64_t)1 << 20)
-
-// What the body computes, with the kernel's parameter n = 3.
-static int evaluate(const char *definitions, const char *body, const struct eval_limits *limits,
-                    struct eval_result *out, struct err *e)
-{
-	struct kernel *k = support_kernel(support_around(definitions, body));
-	int64_t n = 3;
-	int rc = eval_kernel(k, &n, limits, out, e);
-
-	kernel_free(k);
-	return rc;
-}
-
-static struct eval_result run(const char *definitions, const char *body, const struct eval_limits *limits)
-{
-	struct eval_result out = { 0 };
-	struct err e = { 0 };
-	int rc = evaluate(definitions, body, limits, &out, &e);
-
-	assert_string_equal(e.text, "");
-	assert_int_equal(rc, 0);
-	return out;
-}
-
-static void gives(const char *definitions, const char *body, int64_t expected)
-{
-	assert_int_equal(run(definitions, body, NULL).value, expected);
-}
-
-static void fails_within(const struct eval_limits *limits, const char *definitions, const char *body, int code,
-                         const char *message)
-{
-	struct eval_result out = { 0 };
-	struct err e = { 0 };
-
-	assert_int_equal(evaluate(definitions, body, limits, &out, &e), code);
-	assert_string_equal(e.text, message);
-}
-
-static void fails(const char *definitions, const char *body, int code, const char *message)
-{
-	fails_within(NULL, definitions, body, code, message);
-}
 
 // --- constructs ------------------------------------------------------------------------------------------------
 
@@ -431,6 +389,7 @@ CASE("eval: formula and evaluator agree for every kernel of the catalogue")
 	support_free_paths(paths, count);
 	agree(SG_SOURCE_DIR "/tests/gen/kernels/everything.kernel");
 	agree(SG_SOURCE_DIR "/tests/gen/kernels/maps.kernel");
+	agree(SG_SOURCE_DIR "/tests/gen/kernels/flow.kernel");
 }
 
 static char *write_kernel(const char *expect)

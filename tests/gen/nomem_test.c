@@ -134,6 +134,7 @@ CASE("gen_nomem: a kernel is not evaluated when any allocation fails")
 {
 	deny_each(evaluate, SG_SOURCE_DIR "/tests/gen/kernels/everything.kernel");
 	deny_each(evaluate, SG_SOURCE_DIR "/tests/gen/kernels/maps.kernel");
+	deny_each(evaluate, SG_SOURCE_DIR "/tests/gen/kernels/flow.kernel");
 	deny_each(evaluate, SG_SOURCE_DIR "/gen/kernels/gc/interleaved.kernel");
 }
 
