@@ -251,6 +251,54 @@ void test_meta_deinit(struct test_meta *m)
 	*m = (struct test_meta){ 0 };
 }
 
+static bool copy_strings(struct strings *to, const struct strings *from)
+{
+	*to = (struct strings){ 0 };
+	for (size_t i = 0; i < from->count; i++)
+		if (strings_add(to, from->items[i], strlen(from->items[i])) < 0)
+			return false;
+	return true;
+}
+
+static bool copy_params(struct test_meta *to, const struct test_meta *from)
+{
+	to->params = calloc(from->param_count + 1, sizeof *to->params);
+	for (size_t i = 0; to->params != NULL && i < from->param_count; i++) {
+		struct param *p = &to->params[to->param_count++];
+
+		p->name = strdup(from->params[i].name);
+		p->value = strdup(from->params[i].value);
+		if (p->name == NULL || p->value == NULL)
+			return false;
+	}
+	return to->params != NULL;
+}
+
+int test_meta_copy(struct test_meta *to, const struct test_meta *from)
+{
+	const size_t lines = from->depends_on.count * sizeof *from->depends_on_lines;
+	char *const *const texts[] = { &from->id, &from->list, &from->skip, &from->run };
+	char **const copies[] = { &to->id, &to->list, &to->skip, &to->run };
+	bool ok;
+
+	*to = *from;
+	to->params = NULL;
+	to->param_count = 0;
+	to->depends_on_lines = malloc(lines + 1);
+	ok = to->depends_on_lines != NULL;
+	if (ok && lines > 0)
+		memcpy(to->depends_on_lines, from->depends_on_lines, lines);
+	// all of them, so that nothing is shared when one fails
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		*copies[i] = *texts[i] != NULL ? strdup(*texts[i]) : NULL;
+		ok = ok && (*texts[i] == NULL || *copies[i] != NULL);
+	}
+	ok = copy_strings(&to->tags, &from->tags) && ok;
+	ok = copy_strings(&to->depends_on, &from->depends_on) && ok;
+	ok = copy_strings(&to->resources, &from->resources) && ok;
+	return copy_params(to, from) && ok ? 0 : -ENOMEM;
+}
+
 const char *test_meta_param(const struct test_meta *m, const char *name)
 {
 	for (size_t i = 0; i < m->param_count; i++)

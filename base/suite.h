@@ -24,6 +24,7 @@ struct suite_test {
 	char *kernel, *dialect, *target; // NULL where it has none
 	char *growth;                    // declared: "n", "n log n", ...; NULL
 	char *param_text;                // "depth=10000" for display; NULL
+	char *case_name;                 // which of the file's cases (suite_expand); NULL: the whole file
 	char *hash;                      // CRC-32 of the file as 8 hex digits
 	struct pattern *patterns;
 	size_t pattern_count;
@@ -64,6 +65,11 @@ void suite_deinit(struct suite *s);
 // Adds a zeroed test at the end; NULL without memory. The pointer is good until the next add.
 struct suite_test *suite_add(struct suite *s);
 int suite_leave_out(struct suite *s, const char *kernel, const char *dialect, const char *reason);
+// Puts tests in the place of a test: one for each of its cases (cases[i], a list for tests[i]; count 0: it has
+// none and stays as it is), with the id "ID::CASE", and each of those `repeat` times, with the ids ID, "ID#2",
+// "ID#3", ... Whoever depends on a test that is replaced depends on all its cases. -EINVAL when two ids are the
+// same.
+int suite_expand(struct suite *s, const struct strings *cases, unsigned repeat, struct err *e);
 // The path of a test's file: below s->dir, or as given where it was given absolute. From malloc; NULL without
 // memory.
 char *suite_test_path(const struct suite *s, const struct suite_test *t);

@@ -184,7 +184,7 @@ static int id_twice(const struct suite *s, const struct suite_test *t, struct er
 	return -EINVAL;
 }
 
-static int make_index(struct suite *s, struct err *e)
+int suite_index(struct suite *s, struct err *e)
 {
 	json_decref(s->index);
 	s->index = json_object();
@@ -381,7 +381,7 @@ int suite_check(struct suite *s, struct err *e)
 	int rc = read_tests(s, e);
 
 	if (rc == 0)
-		rc = make_index(s, e);
+		rc = suite_index(s, e);
 	if (rc == 0)
 		rc = check_dependencies(s, e);
 	if (rc == 0)

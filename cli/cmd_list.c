@@ -56,6 +56,8 @@ int cmd_list(struct app *app)
 	r = suite_load(app->opts.args[0], &j.suite, &e);
 	if (r == -ENOTDIR)
 		r = (e.text[0] = '\0', suite_from_files(".", app->opts.args, app->opts.arg_count, &j.suite, &e));
+	if (r == 0)
+		r = pipeline_expand(&j, &e);
 	if (r == 0 && (r = pipeline_select(&j, &e)) == -ENOENT)
 		code = (complain(&e, r), SG_EXIT_NOTHING);
 	else if (r < 0)

@@ -107,6 +107,7 @@ const struct opt cli_options[] = {
 	TEXT("last", 0, "RUN", SELECTS, false, "Which run was the last one. Default: stressgen-runs/latest."),
 	COUNT("shuffle", NULL, 0, UINT64_C(9007199254740991), SELECTS,
 	      "Run in an order drawn from this seed (priorities and dependencies stay first)."),
+	COUNT("repeat", "1", 1, 100000, SELECTS, "Run each test so often; the ids are ID, ID#2, ID#3, ..."),
 	TIME("budget", "0", 0, 0, SELECTS, "Only what fits into this time, by priority and the last run's times."),
 	FLAG("resume", 0, "no", RUNS, false,
 	     "Go on with the run in --output (default: the latest one): tests that ended are not run again."),

@@ -32,6 +32,8 @@ void pipeline_deinit(struct pipeline *j)
 	}
 	free(j->params);
 	json_decref(j->source);
+	json_decref(j->cases);
+	json_decref(j->chosen);
 	*j = (struct pipeline){ 0 };
 }
 
@@ -141,6 +143,24 @@ static json_t *again_command(const struct pipeline *j, const char *suite_dir)
 	return json;
 }
 
+// Whether it is anything but the whole suite in its order.
+static bool selection_is_special(const struct pipeline *j)
+{
+	for (size_t i = 0; i < j->selected; i++)
+		if (j->selection[i] != i)
+			return true;
+	return j->selected != j->suite.count;
+}
+
+static json_t *selected_ids(const struct pipeline *j)
+{
+	json_t *ids = json_array();
+
+	for (size_t i = 0; i < j->selected; i++)
+		json_array_append_new(ids, json_string(j->suite.tests[j->selection[i]].id));
+	return ids;
+}
+
 // What run.json says beside the machine's facts.
 static json_t *run_info(const struct pipeline *j)
 {
@@ -163,6 +183,11 @@ static json_t *run_info(const struct pipeline *j)
 	json_object_set_new(info, "suite", json_string(dir));
 	if (j->source != NULL)
 		json_object_set(info, "source", j->source);
+	if (j->cases != NULL)
+		json_object_set(info, "cases", j->cases);
+	json_object_set_new(info, "repeat", json_integer(j->repeat));
+	if (selection_is_special(j))
+		json_object_set_new(info, "selection", selected_ids(j));
 	json_object_set_new(info, "seed", json_integer((json_int_t)j->suite.seed));
 	json_object_set_new(info, "options", options);
 	json_object_set_new(info, "suite_options",
@@ -279,7 +304,11 @@ static int run_selected(struct pipeline *j, bool resume)
 int pipeline_run(struct pipeline *j, bool resume)
 {
 	struct err e = { 0 };
-	int r = pipeline_select(j, &e);
+	int r = pipeline_expand(j, &e);
+
+	if (r < 0)
+		return complain(&e, r);
+	r = pipeline_select(j, &e);
 
 	if (r < 0) {
 		complain(&e, r);

@@ -22,7 +22,10 @@ struct pipeline {
 	size_t selected;
 	struct param *params; // overrides for {param:NAME}, owned
 	size_t param_count;
-	json_t *source; // what the suite was made of where it is no directory, for run.json; owned, else NULL
+	json_t *cases;   // of an earlier run: id -> names; owned, else NULL
+	unsigned repeat; // likewise, else 0
+	json_t *chosen;  // the ids that a run to be resumed had selected, in its order; owned, else NULL
+	json_t *source;  // what the suite was made of where it is no directory, for run.json; owned, else NULL
 };
 
 void pipeline_deinit(struct pipeline *j);
@@ -37,6 +40,9 @@ int pipeline_select(struct pipeline *j, struct err *e);
 // Step 2: where a selected test wants a slab and nobody said how large, measures the kernels' peaks
 // (calibrate.c); fills params.
 int pipeline_calibrate(struct pipeline *j, struct err *e);
+// cases.c: puts a test in the place of each case that a file's @List prints, and repeats tests as --repeat says.
+// An earlier run's are taken from its run.json. -EINVAL or -ENOMEM.
+int pipeline_expand(struct pipeline *j, struct err *e);
 // Takes away a directory that was chosen and stayed empty.
 void pipeline_abandon(const struct pipeline *j);
 // The suite of the earlier run in DIR, and its parameters.

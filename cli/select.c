@@ -300,10 +300,29 @@ static int choose(struct selecting *s, struct err *e)
 	return put_in_order(s, e);
 }
 
+// What the run that is resumed had selected, in its order.
+static int recall(struct pipeline *j, struct err *e)
+{
+	json_t *id;
+	size_t i;
+
+	j->selection = calloc(json_array_size(j->chosen) + 1, sizeof *j->selection);
+	if (j->selection == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	json_array_foreach(j->chosen, i, id)
+	{
+		const struct suite_test *t = suite_find(&j->suite, json_string_value(id));
+
+		if (t != NULL) // else the suite has changed, which the runner refuses unless forced
+			j->selection[j->selected++] = (size_t)(t - j->suite.tests);
+	}
+	return 0;
+}
+
 int pipeline_select(struct pipeline *j, struct err *e)
 {
 	struct selecting s = { .j = j, .opts = &j->app->opts };
-	int rc = choose(&s, e);
+	int rc = j->chosen != NULL ? recall(j, e) : choose(&s, e);
 
 	filter_free(s.filter);
 	strings_deinit(&s.only);

@@ -91,6 +91,15 @@ static int recall_params(struct pipeline *j, const json_t *info)
 	return 0;
 }
 
+// Cases are recalled for whoever runs the suite again; what was selected, only to go on with the run.
+static void recall_selection(struct pipeline *j, const json_t *info)
+{
+	j->cases = json_incref(json_object_get(info, "cases"));
+	j->repeat = (unsigned)json_integer_value(json_object_get(info, "repeat"));
+	if (opt_flag(&j->app->opts, "resume"))
+		j->chosen = json_incref(json_object_get(info, "selection"));
+}
+
 // A command and its relative paths mean something only where they were given.
 static int same_place(const char *dir, const char *was, struct err *e)
 {
@@ -140,6 +149,8 @@ int pipeline_recall(struct pipeline *j, const char *dir, struct err *e)
 		r = recall_words(j, dir, suite_dir, source, e);
 	else
 		r = suite_load(suite_dir, &j->suite, e);
+	if (r == 0)
+		recall_selection(j, run.info);
 	if (r == 0 && recall_params(j, run.info) < 0)
 		r = err_set(e, EINVAL, "%s/run.json: its parameters cannot be read", dir);
 out:

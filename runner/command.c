@@ -125,6 +125,8 @@ static int read_placeholder(struct reader *r, const char **text, struct buf *wor
 		buf_adds(word, r->file);
 	else if (strcmp(name, "dir") == 0)
 		buf_add(word, r->file, (size_t)(strrchr(r->file, '/') - r->file));
+	else if (strcmp(name, "case") == 0 && r->test->case_name != NULL)
+		buf_adds(word, r->test->case_name);
 	else if (strncmp(name, "param:", 6) == 0)
 		rc = add_param(r, word, name + 6);
 	else if (strncmp(name, "stressgen:", 10) == 0)

@@ -240,8 +240,6 @@ static int check_tests(struct run_loop *run)
 			rc = 0;
 		else if (rc < 0)
 			err_set(run->err, -rc, "%s: %s", t->path, why.text);
-		if (rc == 0 && t->meta.list != NULL)
-			run_note(run, "%s: @List is not expanded yet: the file runs once, as one test", t->path);
 	}
 	return rc;
 }
