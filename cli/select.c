@@ -175,6 +175,9 @@ static int nothing_left(const struct selecting *s, struct err *e)
 		               suite->dir);
 	if (s->slow_left_out > 0)
 		return err_set(e, ENOENT, "only tests marked @Slow are left; --slow runs them too");
+	if (s->only.count > 0 && s->filter == NULL)
+		return err_set(e, ENOENT, "nothing matches --only '%s'; stressgen list %s shows the tests",
+		               opt_text(s->opts, "only"), suite->dir);
 	return err_set(e, ENOENT, "none of the %zu tests is selected; stressgen list %s shows them", suite->count,
 	               suite->dir);
 }
