@@ -102,7 +102,7 @@ static int write_program(const char *text, struct err *e)
 	failing.armed = false;
 	k = support_kernel(text);
 	failing.armed = armed;
-	rc = emit_program(dialect, k, &v, &out);
+	rc = dialect != NULL ? emit_program(dialect, k, &v, &out) : kernel_write(k, NULL, &out);
 	failing.armed = false;
 	err_set(e, ENOMEM, "the caller says it");
 	buf_deinit(&out);
@@ -156,4 +156,10 @@ CASE("gen_nomem: a program is not written when any allocation fails")
 	dialect = support_dialect("mylisp");
 	deny_each(write_program, SG_SOURCE_DIR "/tests/gen/kernels/everything.kernel");
 	dialect_free(dialect);
+}
+
+CASE("gen_nomem: a kernel is not written back when any allocation fails")
+{
+	dialect = NULL;
+	deny_each(write_program, SG_SOURCE_DIR "/tests/gen/kernels/flow.kernel");
 }

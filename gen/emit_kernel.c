@@ -1,0 +1,424 @@
+// A kernel back as text of the kernel language, laid out for people.
+#include "emit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_COLUMNS 100U
+// Items that one form may have, with some to spare for what stands beside a body.
+#define BODY_ITEMS (KERNEL_ARGS_MAX - 4)
+
+// A word (text), or a list. In one that is too long for a line, the first `head` items stay on its first line; the
+// others are below the last of those, or indented like a body.
+struct form {
+	const char *text;
+	struct form **items;
+	size_t count, cap;
+	size_t width; // on one line
+	size_t head;
+	bool aligned;
+};
+
+struct writer {
+	const struct kernel *k;
+	struct arena arena;
+	bool failed;         // out of memory: what was made is worthless
+	struct form nothing; // what there is without memory
+	struct buf *out;
+};
+
+// --- making forms ----------------------------------------------------------------------------------------------
+
+static void *take(struct writer *w, size_t bytes)
+{
+	void *m = w->failed ? NULL : arena_alloc(&w->arena, bytes);
+
+	w->failed = m == NULL;
+	return m;
+}
+
+static struct form *word(struct writer *w, const char *text)
+{
+	struct form *f = take(w, sizeof *f);
+	char *copy = f == NULL ? NULL : arena_text(&w->arena, text, strlen(text));
+
+	w->failed = copy == NULL;
+	if (copy == NULL)
+		return &w->nothing;
+	f->text = copy;
+	f->width = strlen(text);
+	return f;
+}
+
+static struct form *number(struct writer *w, int64_t n)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof digits, "%" PRId64, n);
+	return word(w, digits);
+}
+
+static struct form *string(struct writer *w, const char *text)
+{
+	struct buf quoted = { 0 };
+	struct form *f;
+
+	buf_addc(&quoted, '"');
+	for (const char *c = text; *c != 0; c++) {
+		if (strchr("\n\t\r\"\\", *c) != NULL)
+			buf_addc(&quoted, '\\');
+		buf_addc(&quoted, *c == '\n' ? 'n' : *c == '\t' ? 't' : *c == '\r' ? 'r' : *c);
+	}
+	buf_addc(&quoted, '"');
+	f = word(w, buf_text(&quoted));
+	w->failed = w->failed || quoted.failed;
+	buf_deinit(&quoted);
+	return f;
+}
+
+static void append(struct writer *w, struct form *list, struct form *item)
+{
+	if (list->count == list->cap) {
+		size_t cap = list->cap == 0 ? 4 : list->cap * 2;
+		struct form **items = take(w, cap * sizeof(struct form *));
+		if (items == NULL)
+			return;
+		if (list->count > 0)
+			memcpy(items, list->items, list->count * sizeof(struct form *));
+		list->items = items;
+		list->cap = cap;
+	}
+	list->items[list->count++] = item;
+	list->width += item->width + 1; // a blank before it, or a parenthesis
+}
+
+// A list that begins with that word, or an empty one for NULL.
+static struct form *list(struct writer *w, const char *first, size_t head)
+{
+	struct form *f = take(w, sizeof *f);
+
+	if (f == NULL)
+		return &w->nothing;
+	f->width = 1;
+	f->head = head;
+	if (first != NULL)
+		append(w, f, word(w, first));
+	return f;
+}
+
+// One whose items stand below each other, at the column of the last in its head.
+static struct form *aligned(struct writer *w, const char *first, size_t head)
+{
+	struct form *f = list(w, first, head);
+
+	if (f != &w->nothing)
+		f->aligned = true;
+	return f;
+}
+
+// --- expressions -----------------------------------------------------------------------------------------------
+
+static struct form *expression(struct writer *w, const struct node *n);
+
+static void append_all(struct writer *w, struct form *f, struct node *const *nodes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		append(w, f, expression(w, nodes[i]));
+}
+
+// One or more expressions, where the language has a body.
+static void append_body(struct writer *w, struct form *f, const struct node *body)
+{
+	if (body->kind == NODE_BEGIN && f->count + body->count <= BODY_ITEMS)
+		append_all(w, f, body->args, body->count);
+	else
+		append(w, f, expression(w, body));
+}
+
+static struct form *params(struct writer *w, const char *name, const struct function *f)
+{
+	struct form *names = aligned(w, name, name != NULL ? 2 : 1);
+
+	for (size_t i = 0; i < f->param_count; i++)
+		append(w, names, word(w, f->params[i]->name));
+	return names;
+}
+
+static struct form *bindings(struct writer *w, struct var *const *vars, struct node *const *values, size_t count)
+{
+	struct form *all = aligned(w, NULL, 1);
+
+	for (size_t i = 0; i < count; i++) {
+		struct form *one = aligned(w, vars[i]->name, 2);
+		append(w, one, expression(w, values[i]));
+		append(w, all, one);
+	}
+	return all;
+}
+
+static struct form *condition(struct writer *w, const struct node *n)
+{
+	bool both = n->args[2] != NULL;
+	struct form *f = both ? aligned(w, "if", 2) : list(w, "when", 2);
+
+	append(w, f, expression(w, n->args[0]));
+	if (!both) {
+		append_body(w, f, n->args[1]);
+		return f;
+	}
+	append_all(w, f, n->args + 1, 2);
+	return f;
+}
+
+static struct form *loop(struct writer *w, const struct loop *l)
+{
+	struct form *f = list(w, "loop", 2), *end = aligned(w, "while", 2), *next = aligned(w, "next", 2);
+
+	append(w, f, bindings(w, l->vars, l->first, l->count));
+	append(w, end, expression(w, l->condition));
+	append(w, f, end);
+	append_all(w, f, l->effects, l->effect_count);
+	append_all(w, next, l->next, l->count);
+	append(w, f, next);
+	if (l->result != NULL)
+		append_body(w, f, l->result);
+	return f;
+}
+
+static struct form *try_form(struct writer *w, const struct node *n)
+{
+	struct form *f = list(w, "try", 1), *handler = list(w, "catch", 2), *name = aligned(w, NULL, 1);
+
+	append(w, name, word(w, n->vars[0]->name));
+	append(w, handler, name);
+	append_body(w, handler, n->args[0]);
+	append_body(w, f, n->body);
+	append(w, f, handler);
+	return f;
+}
+
+static struct form *call(struct writer *w, const struct node *n)
+{
+	struct form *f = aligned(w, n->kind == NODE_CALL ? n->function->name : NULL, 2), *tail;
+
+	if (n->kind == NODE_APPLY)
+		append(w, f, expression(w, n->body));
+	append_all(w, f, n->args, n->count);
+	if (!n->tail)
+		return f;
+	tail = aligned(w, "tail", 2);
+	append(w, tail, f);
+	return tail;
+}
+
+static struct form *with_nodes(struct writer *w, struct form *f, struct node *const *nodes, size_t count)
+{
+	append_all(w, f, nodes, count);
+	return f;
+}
+
+static struct form *with_body(struct writer *w, struct form *f, struct form *second, const struct node *body)
+{
+	append(w, f, second);
+	append_body(w, f, body);
+	return f;
+}
+
+static struct form *expression(struct writer *w, const struct node *n)
+{
+	switch (n->kind) {
+	case NODE_INT:
+		return number(w, n->number);
+	case NODE_BOOL:
+		return word(w, n->number != 0 ? "true" : "false");
+	case NODE_STRING:
+		return string(w, n->text);
+	case NODE_NIL:
+		return word(w, "nil");
+	case NODE_VAR:
+		return word(w, n->var->name);
+	case NODE_FUNCTION:
+		return word(w, n->function->name);
+	case NODE_OP:
+		return with_nodes(w, aligned(w, op_word(n->op), 2), n->args, n->count);
+	case NODE_IF:
+		return condition(w, n);
+	case NODE_LET:
+		return with_body(w, list(w, "let", 2), bindings(w, n->vars, n->args, n->count), n->body);
+	case NODE_BEGIN:
+		return with_nodes(w, list(w, "begin", 1), n->args, n->count);
+	case NODE_LOOP:
+		return loop(w, n->loop);
+	case NODE_LAMBDA:
+		return with_body(w, list(w, "lambda", 2), params(w, NULL, n->function), n->function->body);
+	case NODE_CALL:
+	case NODE_APPLY:
+		return call(w, n);
+	case NODE_TRY:
+		return try_form(w, n);
+	}
+	return &w->nothing;
+}
+
+// --- the kernel's fields ---------------------------------------------------------------------------------------
+
+static void add_field(struct writer *w, struct form *f, const char *name, struct form *content)
+{
+	struct form *field = list(w, name, 1);
+
+	append(w, field, content);
+	append(w, f, field);
+}
+
+static void add_params(struct writer *w, struct form *f, const struct emit_values *v)
+{
+	for (size_t i = 0; i < w->k->param_count; i++) {
+		const struct kernel_param *p = &w->k->params[i];
+		struct form *param = aligned(w, "param", 2), *range = aligned(w, "range", 2);
+		append(w, param, word(w, p->var->name));
+		append(w, param, number(w, v != NULL ? v->params[i] : p->value));
+		append(w, range, number(w, p->min));
+		append(w, range, number(w, p->max));
+		append(w, param, range);
+		append(w, f, param);
+	}
+}
+
+static bool gives_any(const struct kernel *k, const struct kernel_instance *i)
+{
+	return k->param_count > 0 && memchr(i->given, true, k->param_count) != NULL;
+}
+
+static void add_instance(struct writer *w, struct form *f, const struct kernel_instance *i)
+{
+	struct form *instance = aligned(w, "instance", 2);
+
+	for (size_t p = 0; p < w->k->param_count; p++) {
+		struct form *value;
+		if (!i->given[p])
+			continue;
+		value = aligned(w, w->k->params[p].var->name, 2);
+		append(w, value, i->from_depth[p] ? word(w, "--depth") : number(w, i->values[p]));
+		append(w, instance, value);
+	}
+	append(w, f, instance);
+}
+
+static void add_functions(struct writer *w, struct form *f)
+{
+	const struct kernel *k = w->k;
+	struct form *measure = list(w, "measure", 3), *repeat = aligned(w, "repeat", 2);
+
+	for (size_t i = 0; i < k->global_count; i++) {
+		struct form *global = list(w, "global", 2);
+		append(w, global, word(w, k->globals[i].var->name));
+		append(w, global, expression(w, k->globals[i].make->body));
+		append(w, f, global);
+	}
+	for (size_t i = 0; i < k->function_count; i++)
+		append(w, f,
+		       with_body(w, list(w, "define", 2), params(w, k->functions[i]->name, k->functions[i]),
+		                 k->functions[i]->body));
+	append(w, repeat, number(w, k->repeat));
+	append(w, measure, word(w, k->series));
+	append(w, f, with_body(w, measure, repeat, k->measured->body));
+}
+
+static struct form *formula(struct writer *w, const struct node *n, bool folded, int64_t value)
+{
+	return folded ? number(w, value) : expression(w, n);
+}
+
+static struct form *kernel_form(struct writer *w, const struct emit_values *v)
+{
+	const struct kernel *k = w->k;
+	struct form *f = list(w, "kernel", 2);
+
+	append(w, f, word(w, k->name));
+	add_field(w, f, "summary", string(w, k->summary));
+	if (k->stresses != NULL)
+		add_field(w, f, "stresses", string(w, k->stresses));
+	add_params(w, f, v);
+	for (size_t i = 0; v == NULL && i < k->instance_count; i++)
+		if (k->instance_count > 1 || gives_any(k, &k->instances[i]))
+			add_instance(w, f, &k->instances[i]);
+	if (k->growth != NULL)
+		add_field(w, f, "growth", string(w, k->growth));
+	if (k->timeout_s > 0)
+		add_field(w, f, "timeout", number(w, (int64_t)k->timeout_s));
+	if (k->stack != NULL)
+		add_field(w, f, "stack", formula(w, k->stack, v != NULL, v != NULL ? v->stack : 0));
+	add_functions(w, f);
+	if (k->expect != NULL || v != NULL)
+		add_field(w, f, "expect", formula(w, k->expect, v != NULL, v != NULL ? v->expect : 0));
+	return f;
+}
+
+// --- layout ----------------------------------------------------------------------------------------------------
+
+static void lay_out_flat(struct writer *w, const struct form *f)
+{
+	if (f->text != NULL) {
+		buf_adds(w->out, f->text);
+		return;
+	}
+	buf_addc(w->out, '(');
+	for (size_t i = 0; i < f->count; i++) {
+		if (i > 0)
+			buf_addc(w->out, ' ');
+		lay_out_flat(w, f->items[i]);
+	}
+	buf_addc(w->out, ')');
+}
+
+// `column` is where it begins, `closing` how many parentheses come directly behind it.
+static void lay_out(struct writer *w, const struct form *f, size_t column, size_t closing)
+{
+	size_t at = column + 1, below;
+
+	if (f->text != NULL || column + f->width + closing <= LINE_COLUMNS) {
+		lay_out_flat(w, f);
+		return;
+	}
+	below = column + (f->head == 1 && f->aligned ? 1 : 2);
+	buf_addc(w->out, '(');
+	for (size_t i = 0; i < f->count; i++) {
+		if (i > 0 && i < f->head) {
+			buf_addc(w->out, ' ');
+			at++;
+		} else if (i > 0) {
+			buf_addf(w->out, "\n%*s", (int)below, "");
+			at = below;
+		}
+		if (f->aligned && i + 1 == f->head && at < LINE_COLUMNS / 2)
+			below = at;
+		lay_out(w, f->items[i], at, i + 1 == f->count ? closing + 1 : 0);
+		at += f->items[i]->width;
+	}
+	buf_addc(w->out, ')');
+}
+
+// Each field has a line of its own.
+static void lay_out_kernel(struct writer *w, const struct form *f)
+{
+	buf_adds(w->out, "(kernel ");
+	lay_out(w, f->items[1], 8, 0);
+	for (size_t i = 2; i < f->count; i++) {
+		buf_adds(w->out, "\n  ");
+		lay_out(w, f->items[i], 2, i + 1 == f->count);
+	}
+	buf_adds(w->out, ")\n");
+}
+
+int kernel_write(const struct kernel *k, const struct emit_values *v, struct buf *out)
+{
+	struct writer w = { .k = k, .out = out };
+	struct form *f = kernel_form(&w, v);
+
+	if (!w.failed)
+		lay_out_kernel(&w, f);
+	arena_deinit(&w.arena);
+	return w.failed || out->failed ? -ENOMEM : 0;
+}
