@@ -44,6 +44,7 @@ static const struct field result_fields[] = {
 	ROW(stderr_bytes),
 	ROW(tail),
 	ROW(limits),
+	ROW(quarantine),
 	ROW(containment),
 	ROW(leftovers),
 	{ 0 },

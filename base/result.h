@@ -70,6 +70,7 @@ struct result {
 	uint64_t stdout_bytes, stderr_bytes; // what it printed, kept or not
 	char *tail;                          // the last lines of its stderr (else stdout), UTF-8, bounded to 2 KiB
 	char *limits;                        // which limits were in force and by what, in words
+	char *quarantine;                    // "until 2026-12-31: reason" where a known failure is let pass; NULL
 	char *containment;        // "cgroup v2", "process group, subreaper and environment mark (weak)", ...
 	struct strings leftovers; // "pid 123 sleep 60"
 	struct result_series *series;

@@ -73,6 +73,8 @@ const struct opt cli_options[] = {
 	TIME("suite-timeout", "0", 0, 0, RUNS,
 	     "Time limit of the whole run; what is left is run by --resume. 0: none."),
 	TIME("parallel-timeout", "0", 0, 0, RUNS, "The same for --parallel only."),
+	TEXT("quarantine", 0, "FILE", RUNS, true,
+	     "Known failures that do not fail the run, one a line: TEST TARGET UNTIL REASON."),
 	COUNT("retry", "0", 0, 100, RUNS,
 	      "Times to try a test again whose header says nothing; a pass after a failure is flaky."),
 	TIME("timeout", "60s", 1 * MS, 0, RUNS, "Time limit of a test whose header gives none."),

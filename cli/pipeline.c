@@ -256,6 +256,21 @@ static int exit_code(const struct runner_summary *s, int report_code)
 	return s->unexpected > 0 || s->suite_timed_out ? SG_EXIT_TESTS : SG_EXIT_OK;
 }
 
+// Known failures, where a file of them is named.
+static int load_quarantine(const struct opt_set *o, struct quarantine *q, struct err *e)
+{
+	const char *path = opt_text(o, "quarantine");
+	time_t now = time(NULL);
+	char today[16];
+	struct tm tm;
+
+	if (path == NULL)
+		return 0;
+	gmtime_r(&now, &tm);
+	strftime(today, sizeof today, "%Y-%m-%d", &tm);
+	return quarantine_load(path, today, q, e);
+}
+
 static int run_selected(struct pipeline *j, bool resume)
 {
 	const char *linked = name_in_runs(j->run_dir);
@@ -264,11 +279,19 @@ static int run_selected(struct pipeline *j, bool resume)
 	struct runner_summary summary = { 0 };
 	struct err e = { 0 };
 	struct progress *progress = progress_new(j->app, &config.hooks);
+	struct quarantine quarantine = { 0 };
 	int report_code;
 	int r;
 
 	if (progress == NULL)
 		return SG_EXIT_INTERNAL;
+	r = load_quarantine(&j->app->opts, &quarantine, &e);
+	if (r < 0) {
+		quarantine_deinit(&quarantine);
+		progress_free(progress);
+		return complain(&e, r);
+	}
+	config.quarantine = &quarantine;
 	fill_config(j, &config);
 	config.info = run_info(j);
 	if (j->selected == 1)
@@ -282,6 +305,7 @@ static int run_selected(struct pipeline *j, bool resume)
 		link_latest(linked);
 	r = runner_run(&config, &summary, &e);
 	progress_free(progress);
+	quarantine_deinit(&quarantine);
 	json_decref(config.info);
 	if (r < 0 && !summary.untrusted) { // it could not begin
 		if (linked != NULL)

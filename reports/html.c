@@ -93,6 +93,8 @@ void html_empty_cell(struct page *p)
 
 const char *html_mark(const struct result *r)
 {
+	if (r->quarantine != NULL)
+		return "~";
 	return r->as_expected && verdict_is_bad(r->verdict) ? "✓" : text_mark(r->verdict);
 }
 
@@ -100,11 +102,11 @@ void html_verdict(struct page *p, const struct result *r)
 {
 	const char *kind = !r->as_expected                                                  ? "bad"
 	                   : r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_PLANNED ? "none"
-	                   : r->verdict == VERDICT_FLAKY                                    ? "odd"
+	                   : r->verdict == VERDICT_FLAKY || r->quarantine != NULL           ? "odd"
 	                                                                                    : "good";
 
-	buf_addf(&p->b, "<span class=\"v %s\"><span class=\"m\">%s</span> %s</span>", kind, html_mark(r),
-	         verdict_name(r->verdict));
+	buf_addf(&p->b, "<span class=\"v %s\"><span class=\"m\">%s</span> %s%s</span>", kind, html_mark(r),
+	         verdict_name(r->verdict), r->quarantine != NULL ? " (known)" : "");
 }
 
 void html_chart_open(struct page *p, const struct chart *c)

@@ -30,7 +30,7 @@ static enum table_style style_of(const struct result *r)
 {
 	if (!r->as_expected)
 		return STYLE_BAD;
-	if (r->verdict == VERDICT_FLAKY)
+	if (r->verdict == VERDICT_FLAKY || r->quarantine != NULL)
 		return STYLE_WARN;
 	return r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_PLANNED ? STYLE_FAINT : STYLE_GOOD;
 }
@@ -38,6 +38,8 @@ static enum table_style style_of(const struct result *r)
 // A test that was expected to fail and did has passed: its mark says so.
 static const char *mark_of(const struct result *r)
 {
+	if (r->quarantine != NULL)
+		return "~";
 	return r->as_expected && verdict_is_bad(r->verdict) ? "✓" : text_mark(r->verdict);
 }
 
@@ -236,6 +238,23 @@ static void put_skipped(struct summary *s)
 		fputc('\n', s->out);
 }
 
+static void put_quarantined(struct summary *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->view.count; i++) {
+		const struct view_test *t = &s->view.tests[i];
+
+		if (t->r->quarantine == NULL)
+			continue;
+		fprintf(s->out, "in quarantine: %s %s, %s\n", t->id, verdict_name(t->r->verdict),
+		        text_line(&s->view.arena, t->r->quarantine));
+		count++;
+	}
+	if (count > 0)
+		fputc('\n', s->out);
+}
+
 // ---- failures -----------------------------------------------------------------------------------------------
 
 static void put_backtrace(struct summary *s, const struct result_pool *p)
@@ -336,6 +355,7 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 	put_slabs(&s);
 	put_left_out(&s);
 	put_skipped(&s);
+	put_quarantined(&s);
 	put_failures(&s);
 	for (size_t i = 0; (warning = view_warning(&s.view, i)) != NULL; i++)
 		table_wrap(style, text_make(&s.view.arena, "! %s", warning), 0, 2, out);

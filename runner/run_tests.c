@@ -316,6 +316,26 @@ static bool try_again(struct run_loop *run, const struct worker *w)
 	return true;
 }
 
+// A known failure does not count, and is named.
+static void look_into_quarantine(const struct run_loop *run, struct job *j)
+{
+	struct result *r = &j->result;
+	const struct quarantine_entry *entry, *expired;
+
+	if (run->config->quarantine == NULL || r->verdict == VERDICT_INTERRUPTED)
+		return;
+	entry = quarantine_find(run->config->quarantine, j->test, &expired);
+	if (entry != NULL && r->as_expected) {
+		run_note(run, "%s: ended as expected, though it is in quarantine: %s", r->id, entry->reason);
+	} else if (entry != NULL) {
+		if (asprintf(&r->quarantine, "until %s: %s", entry->until, entry->reason) < 0)
+			r->quarantine = NULL;
+		r->as_expected = r->quarantine != NULL;
+	} else if (expired != NULL && !r->as_expected) {
+		run_note(run, "%s: its quarantine ended on %s: %s", r->id, expired->until, expired->reason);
+	}
+}
+
 void run_on_done(struct job *j)
 {
 	struct worker *w = j->arg;
@@ -337,6 +357,7 @@ void run_on_done(struct job *j)
 	} else {
 		if (j->result.as_expected && entry->failures > 0 && j->result.verdict != VERDICT_INTERRUPTED)
 			mark_flaky(w, entry, &j->result);
+		look_into_quarantine(run, j);
 		record_end(run, w->position, &j->result);
 	}
 	job_clear(j);

@@ -4,6 +4,7 @@
 #define SG_RUNNER_H
 
 #include "err.h"
+#include "quarantine.h"
 #include "result.h"
 #include "suite.h"
 
@@ -45,10 +46,11 @@ struct runner_config {
 	const char *between;       // a shell command between batches (without `batch`: between tests); NULL
 	uint64_t suite_timeout_ns; // for the whole run; 0: none
 	unsigned retry;            // for tests whose header says nothing
-	unsigned fail_fast;        // start no further test after that many unexpected verdicts; 0: never
-	bool resume;               // go on with the run in run_dir
-	bool force;                // resume although the suite has changed
-	json_t *info;              // an object that goes into run.json beside the machine's facts; borrowed
+	const struct quarantine *quarantine; // known failures; NULL: none
+	unsigned fail_fast;                  // start no further test after that many unexpected verdicts; 0: never
+	bool resume;                         // go on with the run in run_dir
+	bool force;                          // resume although the suite has changed
+	json_t *info; // an object that goes into run.json beside the machine's facts; borrowed
 	struct runner_hooks hooks;
 };
 
