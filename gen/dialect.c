@@ -85,6 +85,7 @@ static const struct field {
 	{ "item-separator", FIELD_LINE, offsetof(struct dialect, item_separator), " " },
 	{ "preload-sees-heap", FIELD_LINE, offsetof(struct dialect, preload_sees_heap), "unknown" },
 	{ "tail-calls", FIELD_YES_NO, offsetof(struct dialect, tail_calls), "no" },
+	{ "implicit-begin", FIELD_YES_NO, offsetof(struct dialect, implicit_begin), "no" },
 	{ "blank-lines", FIELD_SMALL, offsetof(struct dialect, blank_lines), "1" },
 };
 

@@ -31,8 +31,9 @@
 	X(WHEN, "when", "condition then")                                                                         \
 	X(LET, "let", "name value body")                                                                          \
 	X(BEGIN, "begin", "1 2 items")                                                                            \
-	X(LOOP, "loop", "label states names values condition step result")                                        \
-	X(LOOP_STATE, "loop-state", "name value")                                                                 \
+	X(LOOP, "loop", "label states names values condition effects next step result")                           \
+	X(LOOP_WITHOUT_RESULT, "loop-without-result", "label states names values condition effects next step")    \
+	X(LOOP_STATE, "loop-state", "name value next")                                                            \
 	X(NEXT, "next", "label args names")                                                                       \
 	X(DECLARE, "declare", "name")                                                                             \
 	X(ASSIGN, "assign", "name value")                                                                         \
@@ -45,10 +46,11 @@
 	X(FOREVER, "forever", "body")                                                                             \
 	X(BREAK_UNLESS, "break-unless", "condition")                                                              \
 	X(LOCAL_FUNCTION, "local-function", "name params body")                                                   \
-	X(CAPTURE, "capture", "copy name")                                                                        \
+	X(CAPTURE, "capture", "copy name body")                                                                   \
 	X(CAPTURE_PARAM, "capture-param", "copy name")                                                            \
 	X(EMPTY, "empty", "")                                                                                     \
 	X(PARAM, "param", "name value")                                                                           \
+	X(PARAM_REF, "param-ref", "name")                                                                         \
 	X(FUNCTION, "function", "name params body")                                                               \
 	X(FORWARD, "forward", "names")                                                                            \
 	X(FORWARD_FUNCTION, "forward-function", "name params body")                                               \
@@ -105,6 +107,7 @@ struct dialect {
 	const char *item_separator;    // between the items of a sequence
 	const char *preload_sees_heap; // in words
 	bool tail_calls;               // eliminated where they are tagged
+	bool implicit_begin;           // a body may be several expressions, one a line
 	int64_t blank_lines;           // between functions
 	const char **reserved;
 	size_t reserved_count;

@@ -19,8 +19,10 @@ static const struct need needs[] = {
 	{ NODE_STRING, { CONSTRUCT_STRING, CONSTRUCT_STRING }, { CONSTRUCT_STRING, CONSTRUCT_STRING } },
 	{ NODE_NIL, { CONSTRUCT_NIL, CONSTRUCT_NIL }, { CONSTRUCT_NIL, CONSTRUCT_NIL } },
 	{ NODE_LOOP, { CONSTRUCT_WHILE, CONSTRUCT_WHILE }, { CONSTRUCT_LOOP, CONSTRUCT_LOOP } },
-	{ NODE_LOOP, { CONSTRUCT_FOREVER, CONSTRUCT_FOREVER }, { CONSTRUCT_NEXT, CONSTRUCT_NEXT } },
-	{ NODE_LOOP, { CONSTRUCT_BREAK_UNLESS, CONSTRUCT_BREAK_UNLESS }, { CONSTRUCT_UNIT, CONSTRUCT_UNIT } },
+	{ NODE_LOOP, { CONSTRUCT_FOREVER, CONSTRUCT_FOREVER }, { CONSTRUCT_NEXT, CONSTRUCT_LOOP_STATE } },
+	{ NODE_LOOP,
+	  { CONSTRUCT_BREAK_UNLESS, CONSTRUCT_BREAK_UNLESS },
+	  { CONSTRUCT_UNIT, CONSTRUCT_LOOP_WITHOUT_RESULT } },
 	{ NODE_LAMBDA,
 	  { CONSTRUCT_LOCAL_FUNCTION, CONSTRUCT_LOCAL_FUNCTION },
 	  { CONSTRUCT_LAMBDA, CONSTRUCT_LAMBDA } },
@@ -91,10 +93,9 @@ static struct text emit_function(struct emitter *em, const struct function *f, c
 		em->vars[f->params[i]->id] = emit_name(em, em->d->variable_prefix, f->params[i]->name);
 		params[i] = emit_word(em, em->vars[f->params[i]->id]);
 	}
-	struct slot slots[] = {
-		SLOT("name", emit_word(em, name)), SLOT_LIST("params", params, f->param_count, em->d->separator),
-		SLOT("body", em->d->statements ? emit_block(em, f) : emit_expression(em, f->body))
-	};
+	struct slot slots[] = { SLOT("name", emit_word(em, name)),
+		                SLOT_LIST("params", params, f->param_count, em->d->separator),
+		                SLOT("body", em->d->statements ? emit_block(em, f) : emit_body(em, f->body)) };
 	return emit_fill_lines(em, forward ? CONSTRUCT_FORWARD_FUNCTION : CONSTRUCT_FUNCTION, slots, 3);
 }
 
@@ -173,7 +174,7 @@ static struct text emit_all(struct emitter *em, const struct emit_values *v)
 
 	em->owner++;
 	struct text measure =
-	        em->d->statements ? emit_block(em, em->k->measured) : emit_expression(em, em->k->measured->body);
+	        em->d->statements ? emit_block(em, em->k->measured) : emit_body(em, em->k->measured->body);
 	char seed[32];
 	snprintf(seed, sizeof seed, "%" PRIu64, v->seed);
 	struct node expect = { .kind = NODE_INT, .number = v->expect };

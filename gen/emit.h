@@ -97,6 +97,8 @@ struct text emit_not_null(struct emitter *em, struct text operand);
 struct text emit_call(struct emitter *em, const struct node *n, struct text function, const struct text *args);
 // An expression in expression style.
 struct text emit_expression(struct emitter *em, const struct node *n);
+// The same where the language may take several expressions, one a line.
+struct text emit_body(struct emitter *em, const struct node *n);
 // A function's body in statement style: a block that returns the value.
 struct text emit_block(struct emitter *em, const struct function *f);
 

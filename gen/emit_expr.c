@@ -41,6 +41,15 @@ const char *emit_function_name(const struct emitter *em, const struct function *
 	return "";
 }
 
+static struct text emit_var(struct emitter *em, const struct var *v)
+{
+	struct slot s = SLOT("name", emit_word(em, em->vars[v->id]));
+
+	return v->level == 0 && !v->global && dialect_has(em->d, CONSTRUCT_PARAM_REF)
+	               ? emit_fill(em, CONSTRUCT_PARAM_REF, &s, 1)
+	               : s.text;
+}
+
 struct text emit_leaf(struct emitter *em, const struct node *n)
 {
 	switch (n->kind) {
@@ -53,7 +62,7 @@ struct text emit_leaf(struct emitter *em, const struct node *n)
 	case NODE_NIL:
 		return emit_fill(em, CONSTRUCT_NIL, NULL, 0);
 	case NODE_VAR:
-		return emit_word(em, em->vars[n->var->id]);
+		return emit_var(em, n->var);
 	default: {
 		struct slot s = SLOT("name", emit_word(em, emit_function_name(em, n->function)));
 		return dialect_has(em->d, CONSTRUCT_FUNCTION_VALUE)
@@ -139,14 +148,45 @@ static struct text emit_let(struct emitter *em, const struct node *n)
 	for (size_t i = 0; i < n->count; i++) {
 		values[i] = emit_expression(em, n->args[i]);
 		em->vars[n->vars[i]->id] = emit_name(em, em->d->variable_prefix, n->vars[i]->name);
+		em->settled[n->vars[i]->id] = true; // bound anew in each round
 	}
-	struct text body = emit_expression(em, n->body);
+	struct text body = emit_body(em, n->body);
 	for (size_t i = n->count; i-- > 0;) {
 		struct slot slots[] = { SLOT("name", emit_word(em, em->vars[n->vars[i]->id])),
 			                SLOT("value", values[i]), SLOT("body", body) };
 		body = emit_fill(em, CONSTRUCT_LET, slots, 3);
 	}
 	return body;
+}
+
+static struct text one_a_line(struct emitter *em, const struct text *items, size_t count)
+{
+	size_t separator = strlen(em->d->item_separator);
+	struct buf b = { 0 };
+
+	while (separator > 0 && em->d->item_separator[separator - 1] == ' ')
+		separator--;
+	for (size_t i = 0; i < count; i++) {
+		buf_add(&b, items[i].s, items[i].len);
+		buf_add(&b, em->d->item_separator, i + 1 < count ? separator : 0);
+		buf_adds(&b, i + 1 < count ? "\n" : "");
+	}
+	struct text t = emit_text(em, buf_text(&b), b.len);
+	em->failed = em->failed || b.failed;
+	buf_deinit(&b);
+	return t;
+}
+
+// What stands where a language takes several expressions: a sequence without a word around it.
+struct text emit_body(struct emitter *em, const struct node *n)
+{
+	struct text items[KERNEL_ARGS_MAX + 1];
+
+	if (n->kind != NODE_BEGIN || !em->d->implicit_begin)
+		return emit_expression(em, n);
+	for (size_t i = 0; i < n->count; i++)
+		items[i] = emit_expression(em, n->args[i]);
+	return one_a_line(em, items, n->count);
 }
 
 // Items done one after another: by {items}, else two by two.
@@ -161,18 +201,7 @@ static struct text sequence(struct emitter *em, const struct text *items, size_t
 		all = emit_fill(em, CONSTRUCT_BEGIN, &flat, 1);
 		if (memchr(all.s, '\n', all.len) == NULL)
 			return all;
-		struct buf b = { 0 }; // one item a line
-		size_t separator = strlen(em->d->item_separator);
-		while (separator > 0 && em->d->item_separator[separator - 1] == ' ')
-			separator--;
-		for (size_t i = 0; i < count; i++) {
-			buf_add(&b, items[i].s, items[i].len);
-			buf_add(&b, em->d->item_separator, i + 1 < count ? separator : 0);
-			buf_adds(&b, i + 1 < count ? "\n" : "");
-		}
-		struct slot lines = SLOT("items", emit_text(em, buf_text(&b), b.len));
-		em->failed = em->failed || b.failed;
-		buf_deinit(&b);
+		struct slot lines = SLOT("items", one_a_line(em, items, count));
 		return emit_fill_lines(em, CONSTRUCT_BEGIN, &lines, 1);
 	}
 	for (size_t i = count - 1; i-- > 0;) {
@@ -191,32 +220,46 @@ static struct text emit_if(struct emitter *em, const struct node *n)
 {
 	bool when = n->args[2] == NULL && dialect_has(em->d, CONSTRUCT_WHEN);
 	struct text condition = emit_expression(em, n->args[0]);
-	struct text then = emit_expression(em, n->args[1]);
+	struct text then = when ? emit_body(em, n->args[1]) : emit_expression(em, n->args[1]);
 	struct text otherwise = n->args[2] != NULL ? emit_expression(em, n->args[2]) : emit_unit(em);
 	struct slot slots[] = { SLOT("condition", condition), SLOT("then", then), SLOT("else", otherwise) };
 
 	return emit_fill(em, when ? CONSTRUCT_WHEN : CONSTRUCT_IF, slots, 3);
 }
 
-static struct text emit_round(struct emitter *em, const struct loop *l, const struct text *names,
-                              struct text label)
-{
-	struct text items[KERNEL_ARGS_MAX + 1], next[KERNEL_ARGS_MAX];
+// What one round does, as far as the dialect wants it: the effects, then the next values.
+struct round {
+	struct text items[KERNEL_ARGS_MAX + 1]; // the effects, and the word for the next round
+	struct text next[KERNEL_ARGS_MAX];      // values, one for each state
+};
 
+static void emit_round(struct emitter *em, const struct loop *l, const struct text *names, struct text label,
+                       struct round *r)
+{
 	for (size_t i = 0; i < l->effect_count; i++)
-		items[i] = emit_expression(em, l->effects[i]);
+		r->items[i] = emit_expression(em, l->effects[i]);
 	for (size_t i = 0; i < l->count; i++)
-		next[i] = emit_expression(em, l->next[i]);
-	struct slot slots[] = { SLOT("label", label), SLOT_LIST("args", next, l->count, em->d->separator),
+		r->next[i] = emit_expression(em, l->next[i]);
+	struct slot slots[] = { SLOT("label", label), SLOT_LIST("args", r->next, l->count, em->d->separator),
 		                SLOT_LIST("names", names, l->count, em->d->separator) };
-	items[l->effect_count] = emit_fill(em, CONSTRUCT_NEXT, slots, 3);
-	return sequence(em, items, l->effect_count + 1);
+	if (dialect_has(em->d, CONSTRUCT_NEXT))
+		r->items[l->effect_count] = emit_fill(em, CONSTRUCT_NEXT, slots, 3);
+}
+
+static struct text emit_state(struct emitter *em, struct text name, struct text first, struct text next)
+{
+	struct slot slots[] = { SLOT("name", name), SLOT("value", first), SLOT("next", next) };
+
+	return dialect_has(em->d, CONSTRUCT_LOOP_STATE) ? emit_fill(em, CONSTRUCT_LOOP_STATE, slots, 3) : name;
 }
 
 static struct text emit_loop(struct emitter *em, const struct node *n)
 {
-	struct text first[KERNEL_ARGS_MAX], names[KERNEL_ARGS_MAX], states[KERNEL_ARGS_MAX];
+	struct text first[KERNEL_ARGS_MAX], names[KERNEL_ARGS_MAX], states[KERNEL_ARGS_MAX], none = { "", 0, 0 };
 	const struct loop *l = n->loop;
+	bool next = dialect_has(em->d, CONSTRUCT_NEXT);
+	bool effect = l->result == NULL && dialect_has(em->d, CONSTRUCT_LOOP_WITHOUT_RESULT);
+	struct round round;
 	struct text label;
 
 	for (size_t i = 0; i < l->count; i++)
@@ -225,38 +268,60 @@ static struct text emit_loop(struct emitter *em, const struct node *n)
 	for (size_t i = 0; i < l->count; i++) {
 		em->vars[l->vars[i]->id] = emit_name(em, em->d->variable_prefix, l->vars[i]->name);
 		names[i] = emit_word(em, em->vars[l->vars[i]->id]);
-		struct slot state[] = { SLOT("name", names[i]), SLOT("value", first[i]) };
-		states[i] = dialect_has(em->d, CONSTRUCT_LOOP_STATE)
-		                    ? emit_fill(em, CONSTRUCT_LOOP_STATE, state, 2)
-		                    : names[i];
 	}
 	struct text condition = emit_expression(em, l->condition);
-	struct text step = emit_round(em, l, names, label);
-	struct text result = l->result != NULL ? emit_expression(em, l->result) : emit_unit(em);
+	emit_round(em, l, names, label, &round);
+	for (size_t i = 0; i < l->count; i++)
+		states[i] = emit_state(em, names[i], first[i], round.next[i]);
+	struct text result = effect ? none : l->result != NULL ? emit_expression(em, l->result) : emit_unit(em);
 	struct slot slots[] = {
 		SLOT("label", label),
 		SLOT_LIST("states", states, l->count, em->d->separator),
 		SLOT_LIST("names", names, l->count, em->d->separator),
 		SLOT_LIST("values", first, l->count, em->d->separator),
 		SLOT("condition", condition),
-		SLOT("step", step),
+		SLOT("effects", one_a_line(em, round.items, l->effect_count)),
+		SLOT("next", next ? round.items[l->effect_count] : none),
+		SLOT("step", next ? sequence(em, round.items, l->effect_count + 1) : none),
 		SLOT("result", result),
 	};
-	return emit_fill(em, CONSTRUCT_LOOP, slots, sizeof slots / sizeof slots[0]);
+	return emit_fill(em, effect ? CONSTRUCT_LOOP_WITHOUT_RESULT : CONSTRUCT_LOOP, slots,
+	                 sizeof slots / sizeof slots[0]);
+}
+
+// Whether a function value made now would see later rounds change the variable.
+static bool is_moving(const struct emitter *em, const struct var *v)
+{
+	return v->in_loop && !em->settled[v->id] && dialect_has(em->d, CONSTRUCT_CAPTURE);
 }
 
 static struct text emit_lambda(struct emitter *em, const struct node *n)
 {
-	struct text params[KERNEL_ARGS_MAX];
 	const struct function *f = n->function;
+	struct text params[KERNEL_ARGS_MAX], t;
+	bool *copied = arena_alloc(&em->arena, f->captured_count + 1);
 
+	em->failed = em->failed || copied == NULL;
 	for (size_t i = 0; i < f->param_count; i++) {
 		em->vars[f->params[i]->id] = emit_name(em, em->d->variable_prefix, f->params[i]->name);
 		params[i] = emit_word(em, em->vars[f->params[i]->id]);
 	}
+	for (size_t i = 0; copied != NULL && i < f->captured_count; i++) {
+		copied[i] = is_moving(em, f->captured[i]);
+		em->settled[f->captured[i]->id] |= copied[i];
+	}
 	struct slot slots[] = { SLOT_LIST("params", params, f->param_count, em->d->separator),
-		                SLOT("body", emit_expression(em, f->body)) };
-	return emit_fill(em, CONSTRUCT_LAMBDA, slots, 2);
+		                SLOT("body", emit_body(em, f->body)) };
+	t = emit_fill(em, CONSTRUCT_LAMBDA, slots, 2);
+	for (size_t i = f->captured_count; copied != NULL && i-- > 0;) {
+		if (!copied[i])
+			continue;
+		struct text name = emit_word(em, em->vars[f->captured[i]->id]);
+		struct slot copy[] = { SLOT("copy", name), SLOT("name", name), SLOT("body", t) };
+		em->settled[f->captured[i]->id] = false;
+		t = emit_fill(em, CONSTRUCT_CAPTURE, copy, 3);
+	}
+	return t;
 }
 
 struct text emit_expression(struct emitter *em, const struct node *n)

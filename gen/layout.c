@@ -5,6 +5,8 @@
 
 // A construct of several lines is written on one where it is no longer than this.
 #define SHORT_ENOUGH 64U
+// In expression style a longer list has each of its items on a line of its own.
+#define LIST_ROOM 80U
 
 struct text emit_text(struct emitter *em, const char *s, size_t len)
 {
@@ -69,13 +71,16 @@ static void put_text(struct buf *out, struct text t, int precedence)
 		buf_addc(out, ')');
 }
 
-static void put_list(struct buf *out, const struct slot *s, int precedence)
+static void put_list(struct buf *out, const struct slot *s, int precedence, size_t room)
 {
-	size_t column_at = out->len, separator = strlen(s->separator);
+	size_t column_at = out->len, separator = strlen(s->separator), width = 0;
 	bool lines = false;
 
-	for (size_t i = 0; i < s->count; i++)
+	for (size_t i = 0; i < s->count; i++) {
 		lines = lines || has_lines(s->items[i]);
+		width += s->items[i].len + separator;
+	}
+	lines = lines || width > room;
 	while (lines && separator > 0 && s->separator[separator - 1] == ' ')
 		separator--;
 	for (size_t i = 0; i < s->count; i++) {
@@ -108,15 +113,26 @@ static bool is_empty_line(const struct template_line *l, const struct slot *slot
 	return any;
 }
 
+// An empty list takes the space in front of it along, unless a space follows.
+static void no_space(struct buf *out, const struct piece *next)
+{
+	bool space = next != NULL && next->text != NULL && next->text[0] == ' ';
+
+	if (!space && out->len > 0 && out->data[out->len - 1] == ' ')
+		out->data[--out->len] = 0;
+}
+
 static void put_line(struct buf *out, const struct template_line *l, const struct slot *slots, size_t count,
-                     bool strip)
+                     bool strip, size_t room)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		const struct piece *p = &l->pieces[i];
 		const struct slot *s = p->slot != NULL ? find_slot(slots, count, p->slot) : NULL;
 		size_t skip = 0;
-		if (s != NULL && s->list)
-			put_list(out, s, p->precedence);
+		if (s != NULL && s->list && s->count == 0)
+			no_space(out, i + 1 < l->count ? p + 1 : NULL);
+		else if (s != NULL && s->list)
+			put_list(out, s, p->precedence, room);
 		else if (s != NULL)
 			put_text(out, s->text, p->precedence);
 		out->failed = out->failed || out->len > PROGRAM_BYTES;
@@ -131,6 +147,7 @@ static void put_line(struct buf *out, const struct template_line *l, const struc
 static struct text fill(struct emitter *em, int template, const struct slot *slots, size_t count, bool flat)
 {
 	const struct template *t = &em->d->templates[template];
+	size_t room = em->d->statements ? SIZE_MAX : LIST_ROOM;
 	struct buf b = { 0 };
 	bool first = true;
 
@@ -139,7 +156,7 @@ static struct text fill(struct emitter *em, int template, const struct slot *slo
 			continue;
 		if (!first)
 			buf_addc(&b, flat ? ' ' : '\n');
-		put_line(&b, &t->lines[i], slots, count, flat);
+		put_line(&b, &t->lines[i], slots, count, flat, room);
 		first = false;
 	}
 	struct text out = emit_text(em, buf_text(&b), b.len);

@@ -71,7 +71,8 @@ CASE("dialect: the place is named when the file as a whole is wrong")
 	refuse("(dialect d (sumary \"s\"))",
 	       "d.dialect:1:13: unknown field 'sumary'; known are style, reserved, escape, target, pattern, helper, "
 	       "lacks, templates, summary, extension, comment, find, package, function-prefix, variable-prefix, dash, "
-	       "separator, item-separator, preload-sees-heap, tail-calls, blank-lines");
+	       "separator, item-separator, preload-sees-heap, tail-calls, implicit-begin, "
+	       "blank-lines");
 	refuse(FIELDS ")", "d.dialect:1:1: the dialect has no (templates ...)");
 	refuse(FIELDS "(templates (int \"{1}\")))", "d.dialect:1:1: a template for 'if' is missing");
 }
