@@ -45,6 +45,7 @@ static void test_deinit(struct suite_test *t)
 	free(t->dialect);
 	free(t->target);
 	free(t->growth);
+	free(t->source);
 	free(t->param_text);
 	free(t->hash);
 	free(t->case_name);

@@ -23,7 +23,8 @@ static const struct field suite_fields[] = {
 static const struct field test_fields[] = {
 	ROW(path),    ROW(id),     ROW(kernel),
 	ROW(dialect), ROW(target), { "params", FIELD_TEXT, offsetof(struct suite_test, param_text) },
-	ROW(growth),  ROW(hash),   { 0 },
+	ROW(growth),  ROW(source), ROW(hash),
+	{ 0 },
 };
 #undef ROW
 

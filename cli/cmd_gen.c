@@ -45,12 +45,18 @@ static void say_missing(const struct app *app, const struct catalogue *c, const 
 	}
 }
 
+// Random kernels come in place of the catalogue.
+static bool wants_catalogue(const struct opt_set *opts)
+{
+	return opt_text(opts, "kernel") != NULL || opt_number(opts, "random") == 0;
+}
+
 // Without --target, a --target-cmd is meant alone, and HTTP/2 is nothing that it speaks.
 static bool wants_http2(const struct opt_set *opts)
 {
 	if (opt_given(opts, "http2"))
 		return opt_flag(opts, "http2");
-	return opt_text(opts, "target") == NULL && opt_text(opts, "target-cmd") == NULL &&
+	return wants_catalogue(opts) && opt_text(opts, "target") == NULL && opt_text(opts, "target-cmd") == NULL &&
 	       opt_text(opts, "kernel") == NULL;
 }
 
@@ -78,13 +84,15 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 
 	if (r == 0)
 		r = catalogue_targets(&p->catalogue, opts, &p->targets, &p->target_count, &p->missing, e);
-	if (r == 0)
+	if (r == 0 && wants_catalogue(opts))
 		r = catalogue_kernels(&p->catalogue, opts, &p->kernels, e);
 	p->config = (struct gen_config){
 		.kernels = (const char *const *)p->kernels.items,
 		.kernel_count = p->kernels.count,
 		.scenarios = (const char *const *)p->catalogue.scenarios.items,
 		.scenario_count = http2 ? p->catalogue.scenarios.count : 0,
+		.random_count = opt_number(opts, "random"),
+		.random_size = (unsigned)opt_number(opts, "size"),
 		.targets = p->targets,
 		.target_count = p->target_count,
 		.out_dir = dir,
@@ -97,12 +105,13 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 
 static void say_plan(const struct app *app, const struct plan *p, const struct suite *s)
 {
+	size_t kernels = p->kernels.count + (size_t)p->config.random_count;
 	struct buf names = { 0 };
 
 	for (size_t i = 0; i < p->target_count; i++)
 		buf_addf(&names, "%s%s", i > 0 ? ", " : "", p->targets[i].name);
 	say(app, "%zu test%s from %zu kernel%s for %s%s, depth %llu, seed %llu", s->count,
-	    s->count == 1 ? "" : "s", p->kernels.count, p->kernels.count == 1 ? "" : "s", buf_text(&names),
+	    s->count == 1 ? "" : "s", kernels, kernels == 1 ? "" : "s", buf_text(&names),
 	    p->config.scenario_count > 0 ? ", and HTTP/2" : "", (unsigned long long)p->config.depth,
 	    (unsigned long long)p->config.seed);
 	for (size_t i = 0; i < s->left_out_count; i++)

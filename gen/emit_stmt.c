@@ -530,7 +530,8 @@ static void put_effect(struct emitter *em, const struct node *n)
 	if (n->tail && call) // the last thing that a function without a result does
 		statement(em, CONSTRUCT_RETURN, &slot, 1);
 	else
-		statement(em, call ? CONSTRUCT_EFFECT : CONSTRUCT_DISCARD, &slot, 1);
+		// a statement that begins with a parenthesis may be read as arguments of what stands above it
+		statement(em, call && slot.text.s[0] != '(' ? CONSTRUCT_EFFECT : CONSTRUCT_DISCARD, &slot, 1);
 }
 
 static void put(struct emitter *em, const struct node *n, struct dest dest)

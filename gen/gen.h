@@ -33,6 +33,8 @@ struct gen_config {
 	size_t kernel_count;
 	const char *const *scenarios; // HTTP/2 scenario files, copied with their header
 	size_t scenario_count;
+	uint64_t random_count; // random kernels, other/random-SEED-0 and so on (docs/random.md)
+	unsigned random_size;  // nodes of each, about; 0: the usual
 	const struct gen_target *targets;
 	size_t target_count;
 	const char *out_dir; // made; must be empty, or hold a suite that we wrote (then it is replaced)

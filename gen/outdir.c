@@ -70,9 +70,12 @@ static int read_suite(const char *path, struct strings *ours)
 
 	json_array_foreach(json_object_get(suite, "tests"), i, test)
 	{
-		const char *name = json_string_value(json_object_get(test, "path"));
-		if (rc == 1 && name != NULL && strings_add(ours, name, strlen(name)) < 0)
-			rc = -ENOMEM;
+		static const char *const keys[] = { "path", "source" };
+		for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+			const char *name = json_string_value(json_object_get(test, keys[k]));
+			if (rc == 1 && name != NULL && strings_add(ours, name, strlen(name)) < 0)
+				rc = -ENOMEM;
+		}
 	}
 	json_decref(suite);
 	return rc;

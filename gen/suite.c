@@ -5,6 +5,7 @@
 #include "eval.h"
 #include "io.h"
 #include "outdir.h"
+#include "random.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +20,8 @@ struct generation {
 	size_t kernel_count;
 	struct outdir dir;
 	struct suite suite;
+	json_t *ids;        // of the tests so far: id -> true
+	const char *source; // the file in the suite that the kernel at hand is in; NULL
 	struct err *e;
 };
 
@@ -122,16 +125,17 @@ static int add_test(struct generation *g, const char *path, const char *id, cons
 	struct suite_test *t;
 	int rc;
 
-	if (suite_find(&g->suite, id) != NULL)
+	if (json_object_get(g->ids, id) != NULL)
 		return err_set(g->e, EEXIST, "two tests have the id %s; rename one", id);
 	t = suite_add(&g->suite);
-	if (t == NULL)
+	if (t == NULL || json_object_set_new(g->ids, id, json_true()) < 0)
 		return no_memory(g);
 	rc = set_text(g, &t->path, path);
 	rc = rc < 0 ? rc : set_text(g, &t->id, id);
 	rc = rc < 0 ? rc : set_text(g, &t->kernel, kernel);
 	rc = rc < 0 ? rc : set_text(g, &t->dialect, dialect);
 	rc = rc < 0 ? rc : set_text(g, &t->target, target);
+	rc = rc < 0 || g->source == NULL ? rc : set_text(g, &t->source, g->source);
 	*out = t;
 	return rc;
 }
@@ -235,9 +239,19 @@ static int write_instance(struct generation *g, const struct kernel *k, const st
 	return rc;
 }
 
-// Notes the dialects that cannot write the kernel, each once.
+static bool is_left_out(const struct suite *s, const char *kernel, const char *dialect, const char *reason)
+{
+	for (size_t i = 0; i < s->left_out_count; i++)
+		if (strcmp(s->left_out[i].kernel, kernel) == 0 && strcmp(s->left_out[i].dialect, dialect) == 0 &&
+		    strcmp(s->left_out[i].reason, reason) == 0)
+			return true;
+	return false;
+}
+
+// Notes the dialects that cannot write the kernel, each once; of random ones not which, but why.
 static int note_left_out(struct generation *g, const struct kernel *k)
 {
+	const char *name = g->source != NULL ? "some random kernels" : k->name;
 	char reason[256];
 
 	for (size_t i = 0; i < g->config->target_count; i++) {
@@ -246,7 +260,8 @@ static int note_left_out(struct generation *g, const struct kernel *k)
 		for (size_t n = 0; n < i; n++)
 			seen = seen || g->config->targets[n].dialect == d;
 		if (!seen && emit_lacks(d, k, reason, sizeof reason) != NULL &&
-		    suite_leave_out(&g->suite, k->name, d->name, reason) < 0)
+		    !is_left_out(&g->suite, name, d->name, reason) &&
+		    suite_leave_out(&g->suite, name, d->name, reason) < 0)
 			return no_memory(g);
 	}
 	return 0;
@@ -258,6 +273,33 @@ static int write_kernel(struct generation *g, const struct kernel *k)
 
 	for (size_t i = 0; rc == 0 && i < k->instance_count; i++)
 		rc = write_instance(g, k, &k->instances[i]);
+	return rc;
+}
+
+// --- random kernels --------------------------------------------------------------------------------------------
+
+static int write_random(struct generation *g, uint64_t index)
+{
+	unsigned size = g->config->random_size > 0 ? g->config->random_size : RANDOM_SIZE;
+	size_t tests = g->suite.count;
+	struct buf text = { 0 }, path = { 0 };
+	struct kernel *k = NULL;
+	int rc = random_kernel(g->config->seed, index, size, &text);
+
+	buf_addf(&path, "kernels/random-%" PRIu64 "-%" PRIu64 ".kernel", g->config->seed, index);
+	if (rc < 0 || path.failed)
+		rc = no_memory(g);
+	if (rc == 0)
+		rc = kernel_parse(buf_text(&path), text.data, text.len, &k, g->e);
+	g->source = buf_text(&path);
+	if (rc == 0)
+		rc = write_kernel(g, k);
+	g->source = NULL;
+	if (rc == 0 && g->suite.count > tests)
+		rc = outdir_write(&g->dir, path.data, text.data, text.len, g->e);
+	kernel_free(k);
+	buf_deinit(&text);
+	buf_deinit(&path);
 	return rc;
 }
 
@@ -364,6 +406,8 @@ static int write_all(struct generation *g)
 
 	for (size_t i = 0; rc == 0 && i < g->kernel_count; i++)
 		rc = write_kernel(g, g->kernels[i]);
+	for (uint64_t i = 0; rc == 0 && i < g->config->random_count; i++)
+		rc = write_random(g, i);
 	for (size_t i = 0; rc == 0 && i < g->config->scenario_count; i++)
 		rc = write_scenario(g, g->config->scenarios[i]);
 	if (rc == 0)
@@ -373,7 +417,7 @@ static int write_all(struct generation *g)
 
 int gen_suite(const struct gen_config *c, struct err *e)
 {
-	struct generation g = { .config = c, .dir = { c->out_dir, -1 }, .e = e };
+	struct generation g = { .config = c, .dir = { c->out_dir, -1 }, .ids = json_object(), .e = e };
 	int rc = check_targets(&g);
 
 	// everything that was given is read before anything is written
@@ -385,6 +429,7 @@ int gen_suite(const struct gen_config *c, struct err *e)
 		rc = write_all(&g);
 	outdir_deinit(&g.dir);
 	suite_deinit(&g.suite);
+	json_decref(g.ids);
 	for (size_t i = 0; i < g.kernel_count; i++)
 		kernel_free(g.kernels[i]);
 	free(g.kernels);

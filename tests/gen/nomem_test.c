@@ -7,6 +7,7 @@
 #include "buf.h"
 #include "emit.h"
 #include "eval.h"
+#include "random.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -162,4 +163,19 @@ CASE("gen_nomem: a kernel is not written back when any allocation fails")
 {
 	dialect = NULL;
 	deny_each(write_program, SG_SOURCE_DIR "/tests/gen/kernels/flow.kernel");
+}
+
+static int write_random(__attribute__((unused)) const char *text, struct err *e)
+{
+	struct buf out = { 0 };
+	int rc = random_kernel(1, 2, 200, &out);
+
+	err_set(e, ENOMEM, "the caller says it");
+	buf_deinit(&out);
+	return rc;
+}
+
+CASE("gen_nomem: a random kernel is not made when any allocation fails")
+{
+	deny_each(write_random, SG_SOURCE_DIR "/tests/gen/kernels/maps.kernel");
 }
