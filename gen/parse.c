@@ -123,14 +123,18 @@ static int parse_params(struct parser *p, const struct sexp *form)
 	return 0;
 }
 
-// One (name value) of an instance; the value --depth stands for what the person asks for.
+// One (name value) of an instance, or `slow`; the value --depth stands for what the person asks for.
 static int parse_instance_value(struct parser *p, const struct sexp *pair, struct kernel_instance *out)
 {
 	struct kernel *k = p->kernel;
 	size_t i = 0;
 
+	if (sexp_is_symbol(pair, "slow")) {
+		out->slow = true;
+		return 0;
+	}
 	if (pair->kind != SEXP_LIST || pair->count != 2)
-		return sexp_err(p->doc, pair, p->e, "(name value) was expected");
+		return sexp_err(p->doc, pair, p->e, "(name value) or slow was expected");
 	while (i < k->param_count && !sexp_is_symbol(pair->items[0], k->params[i].var->name))
 		i++;
 	if (i == k->param_count)
