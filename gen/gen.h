@@ -40,7 +40,6 @@ struct gen_config {
 	const char *out_dir; // made; must be empty, or hold a suite that we wrote (then it is replaced)
 	uint64_t seed;
 	uint64_t depth;        // for kernels' (depth from --depth) instances
-	bool slow;             // slow instances too
 	const char *generator; // "stressgen 0.1.0"
 };
 

@@ -214,7 +214,7 @@ struct kernel_instance {
 	int64_t *values; // one for each parameter; where `given` is false, the default
 	bool *given;
 	bool *from_depth; // the value comes from --depth
-	bool slow;        // left out unless it is asked for
+	bool slow;        // its test is marked @Slow
 };
 
 struct kernel {

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define SCENARIO_MAX (1024U * 1024U)
+// Of a slow instance whose kernel gives none: the bigger sizes take minutes where a call costs a microsecond.
+#define SLOW_TIMEOUT_S UINT64_C(600)
 
 struct generation {
 	const struct gen_config *config;
@@ -83,8 +85,10 @@ static void add_header(struct buf *out, const struct generation *g, const struct
 	comment(out, d, "@Test %s", buf_text(&p->id));
 	comment(out, d, "@Kind %s", test_kind_name(k->kind));
 	comment(out, d, "@Tag %s", d->name);
-	if (k->timeout_s > 0) // else --timeout decides
-		comment(out, d, "@Timeout %" PRIu64 "s", k->timeout_s);
+	if (k->timeout_s > 0 || p->instance->slow) // else --timeout decides
+		comment(out, d, "@Timeout %" PRIu64 "s", k->timeout_s > 0 ? k->timeout_s : SLOW_TIMEOUT_S);
+	if (p->instance->slow)
+		comment(out, d, "@Slow");
 	comment(out, d, "@Run %s", p->target->command != NULL ? p->target->command : own->command);
 	for (size_t i = 0; i < k->param_count; i++)
 		comment(out, d, "@Param %s=%" PRId64, k->params[i].var->name, p->values.params[i]);
