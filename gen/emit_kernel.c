@@ -303,6 +303,8 @@ static void add_instance(struct writer *w, struct form *f, const struct kernel_i
 		append(w, value, i->from_depth[p] ? word(w, "--depth") : number(w, i->values[p]));
 		append(w, instance, value);
 	}
+	if (i->slow)
+		append(w, instance, word(w, "slow"));
 	append(w, f, instance);
 }
 

@@ -367,9 +367,11 @@ static void agree(const char *path)
 
 	kernel_load(path, &k, &e);
 	assert_string_equal(e.text, "");
-	for (size_t i = 0; i < k->instance_count; i++) {
+	for (size_t i = 0; i < k->instance_count && k->expect != NULL; i++) {
 		struct eval_result computed = { 0 };
 		int64_t formula = -1;
+		if (k->instances[i].slow) // those are in catalogue_test.c
+			continue;
 		kernel_evaluate(k, k->expect, k->instances[i].values, &formula, &e);
 		eval_kernel(k, k->instances[i].values, NULL, &computed, &e);
 		assert_string_equal(e.text, "");

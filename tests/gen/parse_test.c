@@ -20,7 +20,7 @@ CASE("kernel: everything in it is known when it is right")
 	struct kernel *k =
 	        support_kernel("(kernel recursion/down (summary \"goes down\") (stresses \"frames\")\n"
 	                       "(param depth 10 (range 1 100)) (param step 1 (range 1 9))\n"
-	                       "(instance (depth 20)) (instance (step 3) (depth --depth))\n"
+	                       "(instance (depth 20)) (instance (step 3) slow (depth --depth))\n"
 	                       "(growth \"n log n\") (timeout 5) (stack (* depth 2))\n"
 	                       "(define (down n) (if (<= n 0) 0 (up (- n step))))\n"
 	                       "(define (up n) (tail (down n)))\n"
@@ -39,6 +39,7 @@ CASE("kernel: everything in it is known when it is right")
 	assert_int_equal(k->instances[0].values[0], 20);
 	assert_true(k->instances[1].from_depth[0] && k->instances[1].given[1] && !k->instances[0].given[1]);
 	assert_int_equal(k->instances[1].values[1], 3);
+	assert_true(k->instances[1].slow && !k->instances[0].slow);
 	assert_false(k->functions[0]->early);
 	assert_true(k->functions[1]->early && k->tail_calls);
 	assert_string_equal(k->series, "series-one");
