@@ -128,7 +128,7 @@ CASE("e2e: every kernel passes on a runtime of the user's own when its language 
 	if (o.exit_code != 0)
 		fail_msg("exit %d\n%s\n%s", o.exit_code, buf_text(&o.out), buf_text(&o.err));
 	report = e2e_report(run_dir);
-	assert_int_equal(json_array_size(json_object_get(report, "tests")), 19);
+	assert_true(json_array_size(json_object_get(report, "tests")) >= 36);
 	json_decref(report);
 	free(run_dir);
 	outcome_deinit(&o);
