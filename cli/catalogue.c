@@ -76,7 +76,8 @@ static char *needed_program(const struct dialect *d)
 	return command[0] == '{' ? NULL : strndup(command, strcspn(command, " \t"));
 }
 
-static int add_dialect(struct catalogue *c, const char *path, struct err *e)
+// `own`: the person named the file.
+static int add_dialect(struct catalogue *c, const char *path, bool own, struct err *e)
 {
 	struct catalogue_dialect *grown = realloc(c->dialects, (c->dialect_count + 1) * sizeof *grown);
 	struct catalogue_dialect d = { 0 };
@@ -88,6 +89,12 @@ static int add_dialect(struct catalogue *c, const char *path, struct err *e)
 	r = dialect_load(path, &d.dialect, e);
 	if (r < 0)
 		return r;
+	if (dialect_is_abstract(d.dialect)) {
+		dialect_free(d.dialect);
+		return own ? err_set(e, EINVAL,
+		                     "%s: is there for other dialects to extend, and no language itself", path)
+		           : 0;
+	}
 	d.needs = needed_program(d.dialect);
 	d.program = d.needs != NULL ? paths_which(d.needs) : NULL;
 	d.present = d.needs == NULL || d.program != NULL;
@@ -106,9 +113,9 @@ int catalogue_init(struct catalogue *c, const struct app *app, struct err *e)
 	if (r == 0)
 		r = catalogue_files(app->paths.dialects, ".dialect", &files, e);
 	for (size_t i = 0; r == 0 && i < files.count; i++)
-		r = add_dialect(c, files.items[i], e);
+		r = add_dialect(c, files.items[i], false, e);
 	if (r == 0 && own != NULL)
-		r = add_dialect(c, own, e);
+		r = add_dialect(c, own, true, e);
 	if (r == 0 && own != NULL && opt_text(&app->opts, "target-cmd") != NULL)
 		c->dialects[c->dialect_count - 1].present = true; // by that command, not by the dialect's own
 	strings_deinit(&files);

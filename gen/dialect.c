@@ -9,11 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXTENDS_MAX 4U // bases of bases
+
 struct reader {
 	struct dialect *d;
 	const struct sexp_doc *doc;
 	const struct sexp *form;
 	struct err *e;
+	bool inherits;  // *d is filled from a base already
+	unsigned bases; // how many files refer to this one
 };
 
 static int no_memory(struct reader *r)
@@ -104,6 +108,10 @@ static int read_field(struct reader *r, const struct field *field)
 	const struct sexp *f = sexp_field(r->form, field->name);
 	char *at = (char *)r->d + field->offset;
 
+	if (f == NULL && r->inherits)
+		return 0;
+	if (f == NULL && field->otherwise == NULL && r->d->abstract)
+		return 0;
 	if (f == NULL && field->otherwise == NULL)
 		return sexp_err(r->doc, r->form, r->e, "the dialect has no (%s \"...\")", field->name);
 	switch (field->type) {
@@ -144,12 +152,13 @@ static int read_fields(struct reader *r)
 		rc = read_field(r, &fields[i]);
 	if (rc < 0)
 		return rc;
-	r->d->comment_end = "";
-	if (comment->count > 2)
+	if (comment != NULL || !r->inherits)
+		r->d->comment_end = "";
+	if (comment != NULL && comment->count > 2)
 		rc = get_line(r, comment, 2, &r->d->comment_end);
-	if (rc == 0 && (r->d->comment[0] == 0 || strchr(r->d->comment, '@') != NULL))
+	if (rc == 0 && comment != NULL && (r->d->comment[0] == 0 || strchr(r->d->comment, '@') != NULL))
 		rc = sexp_err(r->doc, comment, r->e, "the comment's prefix is empty or holds an '@'");
-	if (rc == 0 && !is_file_word(r->d->extension))
+	if (rc == 0 && sexp_field(r->form, "extension") != NULL && !is_file_word(r->d->extension))
 		rc = sexp_err(r->doc, sexp_field(r->form, "extension"), r->e,
 		              "an extension has letters, digits and _ only, and no '.'");
 	return rc;
@@ -160,10 +169,13 @@ static int read_fields(struct reader *r)
 static int read_reserved(struct reader *r)
 {
 	const struct sexp *f = sexp_field(r->form, "reserved");
+	const char **base = r->d->reserved;
 
 	if (f == NULL)
 		return 0;
-	r->d->reserved = alloc(r, f->count * sizeof(char *));
+	r->d->reserved = alloc(r, (f->count + r->d->reserved_count) * sizeof(char *));
+	if (r->d->reserved != NULL && base != NULL)
+		memcpy(r->d->reserved, base, r->d->reserved_count * sizeof(char *));
 	for (size_t i = 1; r->d->reserved != NULL && i < f->count; i++) {
 		int rc = get_line(r, f, i, &r->d->reserved[r->d->reserved_count]);
 		if (rc < 0)
@@ -180,7 +192,7 @@ static int read_escapes(struct reader *r)
 		{ "\"", "\\\"" }, { "\\", "\\\\" }, { "\n", "\\n" }, { "\t", "\\t" }
 	};
 
-	if (sexp_field(r->form, "escape") == NULL)
+	if (sexp_field(r->form, "escape") == NULL && !r->inherits)
 		for (size_t i = 0; i < sizeof c_style / sizeof c_style[0]; i++)
 			r->d->escapes[(unsigned char)c_style[i][0][0]] = c_style[i][1];
 	for (size_t i = 0; i < r->form->count; i++) {
@@ -307,33 +319,73 @@ static int read_lack(struct reader *r, const struct sexp *f)
 	if (rc < 0)
 		return rc;
 	for (int t = 0; t < TEMPLATE_COUNT; t++)
-		if (strcmp(template_word(t), word) == 0)
+		if (strcmp(template_word(t), word) == 0) {
+			if (r->d->templates[t].inherited)
+				r->d->templates[t] = (struct template){ .inherited = true };
 			return get_line(r, f, 2, &r->d->lacks[t]);
+		}
 	return sexp_err(r->doc, f->items[1], r->e, "'%.40s' is no construct of the kernel language", word);
+}
+
+// Room for the file's own items in front of `count` of its base's, which are moved there.
+static void *make_room(struct reader *r, const char *head, size_t size, void *base, size_t count)
+{
+	size_t own = count_forms(r->form, head);
+	char *items = alloc(r, (own + count + 1) * size);
+
+	if (items != NULL && count > 0)
+		memcpy(items + own * size, base, count * size);
+	return items;
+}
+
+// A helper of a name that the base has too takes its place.
+static int add_helper(struct reader *r, const struct sexp *f)
+{
+	struct dialect *d = r->d;
+	struct dialect_helper h = { 0 };
+	int rc = read_helper(r, f, &h);
+
+	for (size_t i = 0; rc == 0 && i < d->helper_count; i++)
+		if (strcmp(d->helpers[i].name, h.name) == 0) {
+			d->helpers[i] = h;
+			return 0;
+		}
+	if (rc == 0)
+		d->helpers[d->helper_count++] = h;
+	return rc;
 }
 
 static int read_lists(struct reader *r)
 {
 	struct dialect *d = r->d;
+	size_t targets = count_forms(r->form, "target"), patterns = count_forms(r->form, "pattern");
+	struct dialect_helper *helpers = d->helpers;
 	int rc = 0;
 
-	d->targets = alloc(r, (count_forms(r->form, "target") + 1) * sizeof *d->targets);
-	d->patterns = alloc(r, (count_forms(r->form, "pattern") + 1) * sizeof *d->patterns);
-	d->helpers = alloc(r, (count_forms(r->form, "helper") + 1) * sizeof *d->helpers);
+	if (targets > 0 || d->targets == NULL) { // the base's targets run the base's language
+		d->targets = alloc(r, (targets + 1) * sizeof *d->targets);
+		d->target_count = 0;
+	}
+	d->patterns = make_room(r, "pattern", sizeof *d->patterns, d->patterns, d->pattern_count);
+	d->helpers = alloc(r, (count_forms(r->form, "helper") + d->helper_count + 1) * sizeof *d->helpers);
 	if (d->targets == NULL || d->patterns == NULL || d->helpers == NULL)
 		return -ENOMEM;
+	if (helpers != NULL)
+		memcpy(d->helpers, helpers, d->helper_count * sizeof *helpers);
+	d->pattern_count += patterns;
+	patterns = 0;
 	for (size_t i = 2; rc == 0 && i < r->form->count; i++) {
 		const struct sexp *f = r->form->items[i];
 		if (sexp_is_form(f, "target"))
 			rc = read_target(r, f, &d->targets[d->target_count++]);
 		else if (sexp_is_form(f, "pattern"))
-			rc = read_pattern(r, f, &d->patterns[d->pattern_count++]);
+			rc = read_pattern(r, f, &d->patterns[patterns++]);
 		else if (sexp_is_form(f, "helper"))
-			rc = read_helper(r, f, &d->helpers[d->helper_count++]);
+			rc = add_helper(r, f);
 		else if (sexp_is_form(f, "lacks"))
 			rc = read_lack(r, f);
 	}
-	if (rc == 0 && d->target_count == 0)
+	if (rc == 0 && d->target_count == 0 && !d->abstract)
 		rc = sexp_err(r->doc, r->form, r->e, "the dialect has no (target \"name\" (command \"...\"))");
 	return rc;
 }
@@ -365,6 +417,8 @@ static int read_style(struct reader *r)
 {
 	const struct sexp *style = sexp_at(sexp_field(r->form, "style"), 1);
 
+	if (style == NULL && r->inherits)
+		return 0;
 	r->d->statements = sexp_is_symbol(style, "statement");
 	return r->d->statements || sexp_is_symbol(style, "expression")
 	               ? 0
@@ -377,17 +431,67 @@ static int read_templates(struct reader *r)
 	const struct sexp *f = sexp_field(r->form, "templates");
 	int rc = 0;
 
-	if (f == NULL)
+	if (f == NULL && !r->inherits)
 		return sexp_err(r->doc, r->form, r->e, "the dialect has no (templates ...)");
-	for (size_t i = 1; rc == 0 && i < f->count; i++)
+	for (size_t i = 1; rc == 0 && f != NULL && i < f->count; i++)
 		rc = template_parse(r->d, r->doc, f->items[i], r->e);
-	return rc < 0 ? rc : check_required(r);
+	return rc < 0 || r->d->abstract ? rc : check_required(r);
+}
+
+static int read_dialect(struct reader *r);
+
+// The file beside this one that (extends "name") names, into the same dialect.
+static int load_base(struct reader *r, const char *name)
+{
+	const char *path = sexp_path(r->doc), *slash = strrchr(path, '/');
+	struct reader base = { .d = r->d, .e = r->e, .bases = r->bases + 1 };
+	struct sexp_doc *doc = NULL;
+	struct buf file = { 0 };
+	int rc;
+
+	buf_add(&file, path, slash != NULL ? (size_t)(slash + 1 - path) : 0);
+	buf_addf(&file, "%s.dialect", name);
+	rc = file.failed ? no_memory(r) : sexp_load(buf_text(&file), DIALECT_FILE_MAX, &doc, r->e);
+	base.doc = doc;
+	if (rc == 0)
+		rc = read_dialect(&base);
+	for (int t = 0; t < TEMPLATE_COUNT; t++)
+		r->d->templates[t].inherited = true;
+	sexp_free(doc);
+	buf_deinit(&file);
+	return rc;
+}
+
+static int read_base(struct reader *r)
+{
+	const struct sexp *extends = sexp_field(r->form, "extends"), *abstract = sexp_field(r->form, "abstract");
+	const char *name;
+	int rc = 0;
+
+	if (extends != NULL) {
+		rc = get_line(r, extends, 1, &name);
+		if (rc == 0 && !is_file_word(name))
+			rc = sexp_err(r->doc, extends, r->e, "the name of a dialect beside this one was expected");
+		if (rc == 0 && r->bases == EXTENDS_MAX)
+			rc = sexp_err(r->doc, extends, r->e, "more than %u dialects extend each other",
+			              EXTENDS_MAX);
+		if (rc == 0)
+			rc = load_base(r, name);
+		r->inherits = true;
+	}
+	r->d->abstract = false;
+	if (rc == 0 && abstract != NULL)
+		rc = yes_no(r, abstract, &r->d->abstract);
+	// a base's name is overwritten by who extends it
+	if (rc == 0 && (r->d->name = copy(r, r->form->items[1]->text)) == NULL)
+		rc = -ENOMEM;
+	return rc;
 }
 
 static int read_dialect(struct reader *r)
 {
-	const char *known[FIELD_COUNT + 9] = { "style",    "reserved", "*escape", "*target",
-		                               "*pattern", "*helper",  "*lacks",  "templates" };
+	const char *known[FIELD_COUNT + 11] = { "style",   "reserved", "*escape",   "*target", "*pattern",
+		                                "*helper", "*lacks",   "templates", "extends", "abstract" };
 	const struct sexp *root = sexp_root(r->doc);
 	const char *name;
 	int rc;
@@ -397,15 +501,15 @@ static int read_dialect(struct reader *r)
 		return sexp_err(r->doc, r->form != NULL ? root->items[root->count - 1] : root, r->e,
 		                "a dialect file holds one (dialect name ...)");
 	for (size_t i = 0; i < FIELD_COUNT; i++)
-		known[8 + i] = fields[i].name;
+		known[10 + i] = fields[i].name;
 	rc = sexp_get_symbol(r->doc, r->form, 1, &name, r->e);
 	if (rc == 0 && !is_file_word(name))
 		rc = sexp_err(r->doc, r->form->items[1], r->e,
 		              "a dialect's name has letters, digits and _ + - only");
-	if (rc == 0 && (r->d->name = copy(r, name)) == NULL)
-		rc = -ENOMEM;
 	if (rc == 0)
 		rc = sexp_check_fields(r->doc, r->form, 2, known, r->e);
+	if (rc == 0)
+		rc = read_base(r);
 	if (rc < 0 || (rc = read_fields(r)) < 0 || (rc = read_style(r)) < 0 || (rc = read_reserved(r)) < 0 ||
 	    (rc = read_escapes(r)) < 0 || (rc = read_lists(r)) < 0)
 		return rc;
@@ -464,6 +568,11 @@ void dialect_free(struct dialect *d)
 const char *dialect_name(const struct dialect *d)
 {
 	return d->name;
+}
+
+bool dialect_is_abstract(const struct dialect *d)
+{
+	return d->abstract;
 }
 
 const char *dialect_summary(const struct dialect *d)

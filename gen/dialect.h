@@ -48,13 +48,18 @@
 	X(LOCAL_FUNCTION, "local-function", "name params body")                                                   \
 	X(CAPTURE, "capture", "copy name body")                                                                   \
 	X(CAPTURE_PARAM, "capture-param", "copy name")                                                            \
+	X(TRY, "try", "body name handler")                                                                        \
+	X(TRY_FUNCTION, "try-function", "result body name handler")                                               \
 	X(EMPTY, "empty", "")                                                                                     \
 	X(PARAM, "param", "name value")                                                                           \
 	X(PARAM_REF, "param-ref", "name")                                                                         \
+	X(GLOBAL, "global", "name")                                                                               \
+	X(GLOBAL_SET, "global-set", "name value")                                                                 \
+	X(GLOBAL_REF, "global-ref", "name")                                                                       \
 	X(FUNCTION, "function", "name params body")                                                               \
 	X(FORWARD, "forward", "names")                                                                            \
 	X(FORWARD_FUNCTION, "forward-function", "name params body")                                               \
-	X(PROGRAM, "program", "params helpers functions measure expect repeat series stack kernel seed")
+	X(PROGRAM, "program", "params helpers functions globals measure expect repeat series stack kernel seed")
 
 // A template is that of an operation (its enum op) or of a construct.
 enum construct {
@@ -83,6 +88,7 @@ struct template
 	struct template_line *lines; // NULL: the dialect does not have it
 	size_t count;
 	int precedence;
+	bool inherited; // from a dialect that this one extends
 };
 
 struct dialect_target {
@@ -100,6 +106,7 @@ struct dialect {
 	const char *path;
 	const char *name, *summary, *extension;
 	const char *comment, *comment_end; // around each line of the header; the end is "" where none is needed
+	bool abstract;                     // for others to extend, and no dialect of its own
 	bool statements;                   // style: statements and expressions, or expressions alone
 	const char *find, *package;        // NULL
 	const char *function_prefix, *variable_prefix, *dash;
@@ -127,6 +134,8 @@ static inline bool dialect_has(const struct dialect *d, int t)
 	return d->templates[t].lines != NULL;
 }
 
+// Whether a template has the placeholder.
+bool template_uses(const struct template *t, const char *name);
 // The word of a template in a dialect file.
 const char *template_word(int t);
 // The same as dialect_load, from text (what the fuzz target feeds).

@@ -27,6 +27,7 @@ static const struct need needs[] = {
 	  { CONSTRUCT_LOCAL_FUNCTION, CONSTRUCT_LOCAL_FUNCTION },
 	  { CONSTRUCT_LAMBDA, CONSTRUCT_LAMBDA } },
 	{ NODE_APPLY, { CONSTRUCT_APPLY, CONSTRUCT_APPLY }, { CONSTRUCT_APPLY, CONSTRUCT_APPLY } },
+	{ NODE_TRY, { CONSTRUCT_TRY, CONSTRUCT_TRY_FUNCTION }, { CONSTRUCT_TRY, CONSTRUCT_TRY } },
 };
 
 static const char *lacking(const struct dialect *d, int t, char *reason, size_t size)
@@ -38,6 +39,12 @@ static const char *lacking(const struct dialect *d, int t, char *reason, size_t 
 	return reason;
 }
 
+// Whether the program has a place for what makes the globals.
+static bool uses_globals(const struct dialect *d)
+{
+	return template_uses(&d->templates[CONSTRUCT_PROGRAM], "globals");
+}
+
 const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *reason, size_t size)
 {
 	for (int o = 0; o < OP_COUNT; o++) {
@@ -45,10 +52,8 @@ const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *re
 		if (((k->ops_used >> o) & 1U) && !dialect_has(d, o) && !by_cons)
 			return lacking(d, o, reason, size);
 	}
-	if (k->global_count > 0 || ((k->nodes_used >> NODE_TRY) & 1U)) {
-		snprintf(reason, size, "globals and try cannot be written yet");
-		return reason;
-	}
+	if (k->global_count > 0 && (!dialect_has(d, CONSTRUCT_GLOBAL_SET) || !uses_globals(d)))
+		return lacking(d, CONSTRUCT_GLOBAL_SET, reason, size);
 	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
 		const int *any = d->statements ? needs[i].statements : needs[i].expressions;
 		if (((k->nodes_used >> needs[i].node) & 1U) && !dialect_has(d, any[0]) && !dialect_has(d, any[1]))
@@ -76,6 +81,48 @@ static struct text emit_params(struct emitter *em, const struct emit_values *v)
 		struct slot slots[] = { SLOT("name", emit_word(em, em->vars[var->id])),
 			                SLOT("value", emit_leaf(em, &number)) };
 		join(&b, emit_fill_lines(em, CONSTRUCT_PARAM, slots, 2), 0);
+	}
+	struct text t = emit_text(em, buf_text(&b), b.len);
+	em->failed = em->failed || b.failed;
+	buf_deinit(&b);
+	return t;
+}
+
+// The globals' declarations, one a line. From here on a global's name is what refers to it.
+static struct text emit_globals(struct emitter *em)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < em->k->global_count; i++) {
+		const struct var *v = em->k->globals[i].var;
+		struct slot name = SLOT("name", emit_word(em, emit_name(em, em->d->variable_prefix, v->name)));
+
+		if (dialect_has(em->d, CONSTRUCT_GLOBAL))
+			join(&b, emit_fill_lines(em, CONSTRUCT_GLOBAL, &name, 1), 0);
+		em->global_names[i] = name.text.s;
+		em->vars[v->id] = dialect_has(em->d, CONSTRUCT_GLOBAL_REF)
+		                          ? emit_fill(em, CONSTRUCT_GLOBAL_REF, &name, 1).s
+		                          : name.text.s;
+	}
+	struct text t = emit_text(em, buf_text(&b), b.len);
+	em->failed = em->failed || b.failed;
+	buf_deinit(&b);
+	return t;
+}
+
+// What makes them.
+static struct text emit_global_values(struct emitter *em)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < em->k->global_count; i++) {
+		const struct kernel_global *g = &em->k->globals[i];
+
+		em->owner++;
+		join(&b,
+		     em->d->statements ? emit_global_block(em, g, em->global_names[i])
+		                       : emit_global_value(em, g, em->global_names[i]),
+		     0);
 	}
 	struct text t = emit_text(em, buf_text(&b), b.len);
 	em->failed = em->failed || b.failed;
@@ -159,6 +206,21 @@ static struct text emit_helpers(struct emitter *em, struct text functions, struc
 	return t;
 }
 
+// One below the other.
+static struct text join_two(struct emitter *em, struct text above, struct text below)
+{
+	struct buf b = { 0 };
+
+	if (above.len > 0)
+		join(&b, above, 0);
+	if (below.len > 0)
+		join(&b, below, 0);
+	struct text t = emit_text(em, buf_text(&b), b.len);
+	em->failed = em->failed || b.failed;
+	buf_deinit(&b);
+	return t;
+}
+
 static struct text emit_number(struct emitter *em, int64_t number)
 {
 	char digits[32];
@@ -170,7 +232,9 @@ static struct text emit_number(struct emitter *em, int64_t number)
 static struct text emit_all(struct emitter *em, const struct emit_values *v)
 {
 	struct text params = emit_params(em, v);
+	struct text declared = emit_globals(em);
 	struct text functions = emit_functions(em);
+	struct text globals = emit_global_values(em);
 
 	em->owner++;
 	struct text measure =
@@ -179,10 +243,11 @@ static struct text emit_all(struct emitter *em, const struct emit_values *v)
 	snprintf(seed, sizeof seed, "%" PRIu64, v->seed);
 	struct node expect = { .kind = NODE_INT, .number = v->expect };
 	struct slot slots[] = {
-		SLOT("params", params),
+		SLOT("params", join_two(em, params, declared)),
 		SLOT("functions", functions),
+		SLOT("globals", globals),
 		SLOT("measure", measure),
-		SLOT("helpers", emit_helpers(em, functions, measure)),
+		SLOT("helpers", emit_helpers(em, join_two(em, functions, globals), measure)),
 		SLOT("expect", emit_leaf(em, &expect)),
 		SLOT("repeat", emit_number(em, em->k->repeat)),
 		SLOT("stack", emit_number(em, v->stack)),
@@ -216,8 +281,9 @@ int emit_program(const struct dialect *d, const struct kernel *k, const struct e
 
 	em.vars = arena_alloc(&em.arena, (k->var_count + 1) * sizeof(char *));
 	em.settled = arena_alloc(&em.arena, k->var_count + 1);
+	em.global_names = arena_alloc(&em.arena, (k->global_count + 1) * sizeof(char *));
 	em.functions = arena_alloc(&em.arena, (k->function_count + 1) * sizeof(char *));
-	if (em.vars != NULL && em.settled != NULL && em.functions != NULL) {
+	if (em.vars != NULL && em.settled != NULL && em.functions != NULL && em.global_names != NULL) {
 		for (unsigned i = 0; i < k->var_count; i++)
 			em.vars[i] = "";
 		add_tidied(out, emit_all(&em, v), d->blank_lines);

@@ -53,11 +53,12 @@ struct emitter {
 	struct arena arena; // all texts
 	bool failed;        // out of memory: what was written is worthless
 	struct names names;
-	unsigned owner;         // the function that is being written, from 1; 0: the kernel as a whole
-	const char **vars;      // by variable id: its name in the program
-	bool *settled;          // by variable id: now stands for a copy that no loop changes
-	const char **functions; // in the order of kernel->functions
-	struct buf *block;      // statements go here
+	unsigned owner;            // the function that is being written, from 1; 0: the kernel as a whole
+	const char **vars;         // by variable id: its name in the program
+	bool *settled;             // by variable id: now stands for a copy that no loop changes
+	const char **global_names; // in the order of kernel->globals
+	const char **functions;    // in the order of kernel->functions
+	struct buf *block;         // statements go here
 };
 
 struct emit_values {
@@ -99,6 +100,9 @@ struct text emit_call(struct emitter *em, const struct node *n, struct text func
 struct text emit_expression(struct emitter *em, const struct node *n);
 // The same where the language may take several expressions, one a line.
 struct text emit_body(struct emitter *em, const struct node *n);
+// What makes a global: of either style.
+struct text emit_global_value(struct emitter *em, const struct kernel_global *g, const char *name);
+struct text emit_global_block(struct emitter *em, const struct kernel_global *g, const char *name);
 // A function's body in statement style: a block that returns the value.
 struct text emit_block(struct emitter *em, const struct function *f);
 

@@ -72,15 +72,6 @@ struct text emit_leaf(struct emitter *em, const struct node *n)
 	}
 }
 
-static bool uses_slot(const struct template *t, const char *name)
-{
-	for (size_t l = 0; l < t->count; l++)
-		for (size_t i = 0; i < t->lines[l].count; i++)
-			if (t->lines[l].pieces[i].slot != NULL && strcmp(t->lines[l].pieces[i].slot, name) == 0)
-				return true;
-	return false;
-}
-
 // Three operands at most by number, or all of them as {args}.
 static struct text fill_op(struct emitter *em, int template, const struct text *args, size_t count)
 {
@@ -107,7 +98,7 @@ struct text emit_op(struct emitter *em, const struct node *n, const struct text 
 		return pair[1];
 	}
 	if (n->count < 3 || op_signature(n->op)[strcspn(op_signature(n->op), ">") - 1] != '*' ||
-	    uses_slot(&em->d->templates[n->op], "args"))
+	    template_uses(&em->d->templates[n->op], "args"))
 		return fill_op(em, (int)n->op, args, n->count);
 	pair[0] = args[0];
 	for (size_t i = 1; i < n->count; i++) {
@@ -196,7 +187,7 @@ static struct text sequence(struct emitter *em, const struct text *items, size_t
 
 	if (count == 1)
 		return all;
-	if (uses_slot(&em->d->templates[CONSTRUCT_BEGIN], "items")) {
+	if (template_uses(&em->d->templates[CONSTRUCT_BEGIN], "items")) {
 		struct slot flat = SLOT_LIST("items", items, count, em->d->item_separator);
 		all = emit_fill(em, CONSTRUCT_BEGIN, &flat, 1);
 		if (memchr(all.s, '\n', all.len) == NULL)
@@ -324,6 +315,17 @@ static struct text emit_lambda(struct emitter *em, const struct node *n)
 	return t;
 }
 
+static struct text emit_try(struct emitter *em, const struct node *n)
+{
+	struct text body = emit_expression(em, n->body);
+	struct var *v = n->vars[0];
+
+	em->vars[v->id] = emit_name(em, em->d->variable_prefix, v->name);
+	struct slot slots[] = { SLOT("body", body), SLOT("name", emit_word(em, em->vars[v->id])),
+		                SLOT("handler", emit_expression(em, n->args[0])) };
+	return emit_fill(em, CONSTRUCT_TRY, slots, 3);
+}
+
 struct text emit_expression(struct emitter *em, const struct node *n)
 {
 	struct text args[KERNEL_ARGS_MAX + 1], function;
@@ -339,6 +341,8 @@ struct text emit_expression(struct emitter *em, const struct node *n)
 		return emit_loop(em, n);
 	case NODE_LAMBDA:
 		return emit_lambda(em, n);
+	case NODE_TRY:
+		return emit_try(em, n);
 	case NODE_BEGIN:
 	case NODE_OP:
 	case NODE_CALL:
@@ -358,4 +362,12 @@ struct text emit_expression(struct emitter *em, const struct node *n)
 	if (n->kind == NODE_CALL)
 		function = emit_word(em, emit_function_name(em, n->function));
 	return emit_call(em, n, function, args);
+}
+
+struct text emit_global_value(struct emitter *em, const struct kernel_global *g, const char *name)
+{
+	struct slot slots[] = { SLOT("name", emit_word(em, name)),
+		                SLOT("value", emit_expression(em, g->make->body)) };
+
+	return emit_fill_lines(em, CONSTRUCT_GLOBAL_SET, slots, 2);
 }

@@ -85,6 +85,7 @@ static bool needs_statements(const struct emitter *em, const struct node *n)
 	case NODE_LET:
 	case NODE_BEGIN:
 	case NODE_LOOP:
+	case NODE_TRY:
 		return true;
 	case NODE_IF:
 		return n->args[2] == NULL || !dialect_has(em->d, CONSTRUCT_IF) ||
@@ -97,6 +98,7 @@ static bool needs_statements(const struct emitter *em, const struct node *n)
 	case NODE_APPLY:
 		return needs_statements(em, n->body) || any_needs_statements(em, n->args, n->count);
 	case NODE_OP:
+		return n->op == OP_RAISE || any_needs_statements(em, n->args, n->count);
 	case NODE_CALL:
 		return any_needs_statements(em, n->args, n->count);
 	default:
@@ -263,6 +265,22 @@ static struct text value_call(struct emitter *em, const struct node *n)
 	                 args + first);
 }
 
+static void put_raise(struct emitter *em, const struct node *n)
+{
+	struct slot slot = SLOT("1", value(em, n->args[0]));
+
+	statement(em, OP_RAISE, &slot, 1);
+}
+
+// Nobody sees the value: what stands behind it is not reached.
+static struct text value_raise(struct emitter *em, const struct node *n)
+{
+	const struct node zero = { .kind = NODE_INT };
+
+	put_raise(em, n);
+	return emit_leaf(em, &zero);
+}
+
 static void put_bindings(struct emitter *em, struct var *const *vars, struct node *const *nodes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -290,6 +308,8 @@ static struct text value(struct emitter *em, const struct node *n)
 	case NODE_LOOP:
 		put_loop(em, n->loop);
 		return value(em, n->loop->result);
+	case NODE_TRY:
+		return value_by_variable(em, n);
 	case NODE_LAMBDA:
 		return value_lambda(em, n);
 	case NODE_CALL:
@@ -298,6 +318,8 @@ static struct text value(struct emitter *em, const struct node *n)
 	case NODE_OP:
 		if (n->op == OP_AND || n->op == OP_OR)
 			return value_and_or(em, n);
+		if (n->op == OP_RAISE)
+			return value_raise(em, n);
 		values(em, n->args, n->count, args);
 		return emit_op(em, n, args);
 	default:
@@ -331,6 +353,7 @@ static bool mentions(const struct node *n, const struct var *v)
 		       (n->loop->result != NULL && mentions(n->loop->result, v));
 	case NODE_LET:
 	case NODE_APPLY:
+	case NODE_TRY:
 		return mentions(n->body, v) || any_mentions(n->args, n->count, v);
 	case NODE_IF:
 	case NODE_OP:
@@ -501,6 +524,40 @@ static void put_and_or(struct emitter *em, const struct node *n, const char *nam
 	statement(em, CONSTRUCT_WHEN, slots, 2);
 }
 
+// In a language whose try holds statements, these return, or assign what the whole is.
+static void put_try_block(struct emitter *em, const struct node *n, struct dest dest)
+{
+	struct slot slots[3];
+
+	if (dest.place == TO_VARIABLE)
+		declare(em, &dest);
+	slots[0] = (struct slot)SLOT("body", block_of(em, n->body, dest));
+	slots[1] = (struct slot)SLOT("name", emit_word(em, new_variable(em, n->vars[0])));
+	slots[2] = (struct slot)SLOT("handler", block_of(em, n->args[0], dest));
+	statement(em, CONSTRUCT_TRY, slots, 3);
+}
+
+// In one that calls a function and says whether it raised, the function returns the value; the handler assigns it.
+static void put_try_function(struct emitter *em, const struct node *n, struct dest dest)
+{
+	const bool unit = type_of(n->type)->kind == TYPE_UNIT;
+	const char *name = dest.place == TO_VARIABLE && !dest.declared
+	                           ? dest.name
+	                           : emit_name(em, em->d->variable_prefix, "outcome");
+	struct slot slots[4] = { SLOT("result", emit_word(em, name)) };
+
+	slots[1] = (struct slot)SLOT("body", block_of(em, n->body, unit ? to_nothing : to_return));
+	slots[2] = (struct slot)SLOT("name", emit_word(em, new_variable(em, n->vars[0])));
+	slots[3] = (struct slot)SLOT(
+	        "handler", block_of(em, n->args[0], unit ? to_nothing : (struct dest){ TO_VARIABLE, name, true }));
+	statement(em, CONSTRUCT_TRY_FUNCTION, slots, 4);
+	struct slot result = SLOT("value", emit_word(em, name));
+	if (dest.place == TO_RETURN)
+		statement(em, CONSTRUCT_RETURN, &result, 1);
+	else if (dest.place == TO_VARIABLE && dest.declared)
+		assign(em, dest.name, result.text, true);
+}
+
 static void put_value(struct emitter *em, const struct node *n, struct dest dest)
 {
 	struct slot slot = SLOT("value", value(em, n));
@@ -557,7 +614,19 @@ static void put(struct emitter *em, const struct node *n, struct dest dest)
 			return;
 		}
 		break;
+	case NODE_TRY:
+		if (dialect_has(em->d, CONSTRUCT_TRY))
+			put_try_block(em, n, dest);
+		else
+			put_try_function(em, n, dest);
+		return;
 	case NODE_OP:
+		if (n->op == OP_RAISE) {
+			if (dest.place == TO_VARIABLE)
+				declare(em, &dest);
+			put_raise(em, n);
+			return;
+		}
 		if ((n->op == OP_AND || n->op == OP_OR) && dest.place == TO_VARIABLE &&
 		    any_needs_statements(em, n->args + 1, n->count - 1)) {
 			put(em, n->args[0], dest);
@@ -577,4 +646,17 @@ static void put(struct emitter *em, const struct node *n, struct dest dest)
 struct text emit_block(struct emitter *em, const struct function *f)
 {
 	return block_of(em, f->body, type_of(f->type->result)->kind == TYPE_UNIT ? to_nothing : to_return);
+}
+
+struct text emit_global_block(struct emitter *em, const struct kernel_global *g, const char *name)
+{
+	struct buf *outside = em->block, inside = { 0 };
+
+	em->block = &inside;
+	struct slot slots[] = { SLOT("name", emit_word(em, name)), SLOT("value", value(em, g->make->body)) };
+	statement(em, CONSTRUCT_GLOBAL_SET, slots, 2);
+	struct text t = emit_text(em, buf_text(&inside), inside.len);
+	em->block = outside;
+	buf_deinit(&inside);
+	return t;
 }

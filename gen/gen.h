@@ -14,6 +14,7 @@ struct dialect; // a language that kernels are emitted in: one *.dialect file
 int dialect_load(const char *path, struct dialect **out, struct err *e);
 void dialect_free(struct dialect *d);              // accepts NULL
 const char *dialect_name(const struct dialect *d); // "lua"
+bool dialect_is_abstract(const struct dialect *d); // for others to extend: no target, nothing to emit
 const char *dialect_summary(const struct dialect *d);
 const char *dialect_find(const struct dialect *d);    // program that must be in PATH; NULL: none needed
 const char *dialect_package(const struct dialect *d); // the Debian package that brings it; NULL

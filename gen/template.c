@@ -153,7 +153,7 @@ int template_parse(struct dialect *d, const struct sexp_doc *doc, const struct s
 	if (t < 0)
 		return sexp_err(doc, s, e, "'%.40s' is no construct of the kernel language",
 		                head != NULL && head->kind == SEXP_SYMBOL ? head->text : "()");
-	if (dialect_has(d, t))
+	if (dialect_has(d, t) && !d->templates[t].inherited)
 		return sexp_err(doc, s, e, "the template of '%s' stands here twice", head->text);
 	if (first == 2)
 		rc = sexp_get_int(doc, s, 1, 0, PRECEDENCE_ATOM, &precedence, e);
@@ -188,4 +188,13 @@ int template_parse(struct dialect *d, const struct sexp_doc *doc, const struct s
 	}
 	d->templates[t] = (struct template){ .lines = out, .count = lines, .precedence = (int)precedence };
 	return 0;
+}
+
+bool template_uses(const struct template *t, const char *name)
+{
+	for (size_t l = 0; l < t->count; l++)
+		for (size_t i = 0; i < t->lines[l].count; i++)
+			if (t->lines[l].pieces[i].slot != NULL && strcmp(t->lines[l].pieces[i].slot, name) == 0)
+				return true;
+	return false;
 }

@@ -452,16 +452,17 @@ CASE("catalogue: every test gives its result when a user's language runs it")
 static void run_others(const char *dialect, const char *target, const char *extension, const char *program,
                        bool maps)
 {
-	static const char *const names[] = { "everything", "maps" };
+	static const char *const names[] = { "everything", "maps", "exceptions" };
 	char *kernels[] = { strdup(SG_SOURCE_DIR "/tests/gen/kernels/everything.kernel"),
-		            strdup(SG_SOURCE_DIR "/tests/gen/kernels/maps.kernel") };
+		            strdup(SG_SOURCE_DIR "/tests/gen/kernels/maps.kernel"),
+		            strdup(SG_SOURCE_DIR "/tests/gen/kernels/exceptions.kernel") };
 	struct dialect *d = support_dialect(dialect);
 	char *dir = io_join(harness_tmpdir(), dialect);
 	struct err e = { 0 };
 
-	support_suite(dir, kernels, 2, &d, 1, 42, &e);
+	support_suite(dir, kernels, 3, &d, 1, 42, &e);
 	assert_string_equal(e.text, "");
-	for (size_t i = 0; i < (maps ? 2U : 1U); i++) {
+	for (size_t i = 0; i < (maps ? 3U : 1U); i++) {
 		char path[512];
 		int status;
 		snprintf(path, sizeof path, "%s/other/%s.%s.%s", dir, names[i], target, extension);
@@ -475,6 +476,7 @@ static void run_others(const char *dialect, const char *target, const char *exte
 	free(dir);
 	free(kernels[0]);
 	free(kernels[1]);
+	free(kernels[2]);
 	dialect_free(d);
 }
 

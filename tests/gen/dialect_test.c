@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "emit.h"
+#include "io.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ CASE("dialect: the place is named when the file as a whole is wrong")
 	refuse("(dialect d)", "d.dialect:1:1: the dialect has no (summary \"...\")");
 	refuse("(dialect d (sumary \"s\"))",
 	       "d.dialect:1:13: unknown field 'sumary'; known are style, reserved, escape, target, pattern, helper, "
-	       "lacks, templates, summary, extension, comment, find, package, function-prefix, variable-prefix, dash, "
+	       "lacks, templates, extends, abstract, summary, extension, comment, find, package, function-prefix, variable-prefix, dash, "
 	       "separator, item-separator, preload-sees-heap, tail-calls, implicit-begin, "
 	       "blank-lines");
 	refuse(FIELDS ")", "d.dialect:1:1: the dialect has no (templates ...)");
@@ -132,4 +133,77 @@ CASE("dialect: the kernel is refused with a reason when a construct is missing")
 	kernel_free(maps);
 	kernel_free(lists);
 	dialect_free(toy);
+}
+
+// Writes NAME.dialect into the case's directory; its path.
+static const char *write_dialect(const char *name, const char *text)
+{
+	static char path[400];
+	struct err e = { 0 };
+
+	snprintf(path, sizeof path, "%s/%s.dialect", harness_tmpdir(), name);
+	assert_int_equal(io_replace_file(path, text, strlen(text), &e), 0);
+	return path;
+}
+
+#define BASE                                                                                                       \
+	"(dialect base (abstract yes) (summary \"s\") (extension \"x\") (comment \"; \") (style expression)\n"     \
+	"(reserved \"a\") (helper \"one\" \"base one\") (helper \"two\" \"base two\")\n"                           \
+	"(pattern \"heap\" \"1\" \"err\" \"base\") (lacks cons \"none\") (templates (car \"base {1}\") " TEMPLATES \
+	"))"
+
+CASE("dialect: what a dialect does not say is its base's when it extends one")
+{
+	struct dialect *d;
+	struct err e = { 0 };
+	const char *path;
+
+	write_dialect("base", BASE);
+	path = write_dialect("child", "(dialect child (extends \"base\") (extension \"y\") (reserved \"b\")\n"
+	                              "(target \"t\" (command \"run {file}\")) (helper \"two\" \"own\")\n"
+	                              "(pattern \"stack\" \"*\" \"err\" \"own\") (lacks car \"gone\")\n"
+	                              "(templates (int \"own {1}\") (cons \"{1} {2}\")))");
+	assert_int_equal(dialect_load(path, &d, &e), 0);
+	assert_string_equal(d->name, "child");
+	assert_false(d->abstract);
+	assert_string_equal(d->summary, "s");
+	assert_string_equal(d->extension, "y");
+	assert_int_equal(d->reserved_count, 2);
+	assert_string_equal(d->reserved[1], "b");
+	assert_int_equal(d->helper_count, 2);
+	assert_string_equal(d->helpers[0].text, "base one");
+	assert_string_equal(d->helpers[1].text, "own");
+	assert_int_equal(d->pattern_count, 2);
+	assert_string_equal(d->patterns[0].regex, "own");
+	assert_string_equal(d->templates[CONSTRUCT_INT].lines[0].pieces[0].text, "own {1}");
+	assert_true(dialect_has(d, OP_CONS));
+	assert_false(dialect_has(d, OP_CAR));
+	assert_string_equal(d->lacks[OP_CAR], "gone");
+	assert_true(dialect_has(d, CONSTRUCT_PROGRAM));
+	dialect_free(d);
+}
+
+static void refuse_file(const char *path, const char *message)
+{
+	struct err e = { 0 };
+	struct dialect *d;
+
+	assert_true(dialect_load(path, &d, &e) < 0);
+	assert_null(d);
+	if (strstr(e.text, message) == NULL)
+		assert_string_equal(e.text, message);
+}
+
+CASE("dialect: a base that is not there, or extends itself, is refused")
+{
+	refuse_file(write_dialect("a", "(dialect a (extends \"nowhere\"))"), "nowhere.dialect");
+	refuse_file(write_dialect("b", "(dialect b (extends \"b\"))"),
+	            "b.dialect:1:12: more than 4 dialects extend each other");
+	refuse_file(write_dialect("c", "(dialect c (extends \"../c\"))"),
+	            "c.dialect:1:12: the name of a dialect beside this one was expected");
+	write_dialect("base", BASE);
+	refuse_file(write_dialect("d", "(dialect d (extends \"base\"))"), "the dialect has no (target");
+	refuse_file(write_dialect("e", "(dialect e (extends \"base\") (target \"t\" (command \"r\")) (templates "
+	                               "(int \"1\") (int \"2\")))"),
+	            "e.dialect:1:77: the template of 'int' stands here twice");
 }

@@ -392,6 +392,7 @@ CASE("eval: formula and evaluator agree for every kernel of the catalogue")
 	agree(SG_SOURCE_DIR "/tests/gen/kernels/everything.kernel");
 	agree(SG_SOURCE_DIR "/tests/gen/kernels/maps.kernel");
 	agree(SG_SOURCE_DIR "/tests/gen/kernels/flow.kernel");
+	agree(SG_SOURCE_DIR "/tests/gen/kernels/exceptions.kernel");
 }
 
 static char *write_kernel(const char *expect)
