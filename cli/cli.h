@@ -18,6 +18,7 @@
 	X(JOB, "", cmd_job, "", "generate the suite, run it and report: the whole way")                           \
 	X(GEN, "gen", cmd_gen, "", "write a suite of tests from kernels and scenarios")                           \
 	X(RUN, "run", cmd_run, "[SUITE|RUN|FILE...]", "run a suite, or single test files, and report")            \
+	X(SHRINK, "shrink", cmd_shrink, "TEST [SUITE|RUN]", "make a failing generated test small")                \
 	X(REPORT, "report", cmd_report, "[RUN]", "report on a run again, in any format")                          \
 	X(COMPARE, "compare", cmd_compare, "RUN_A RUN_B", "show two runs side by side")                           \
 	X(LIST, "list", cmd_list, "[SUITE|FILE...]", "list the catalogue, or a suite's tests")                    \

@@ -14,15 +14,6 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static bool is_run(const char *path)
-{
-	char *info = io_join(path, "run.json");
-	bool is = info != NULL && access(info, F_OK) == 0;
-
-	free(info);
-	return is;
-}
-
 static int load(struct pipeline *j, struct err *e)
 {
 	const struct opt_set *o = &j->app->opts;
@@ -38,7 +29,7 @@ static int load(struct pipeline *j, struct err *e)
 		               first);
 	if (o->arg_count > 1 || !is_directory(first))
 		return pipeline_files(j, ".", o->args, o->arg_count, e);
-	return is_run(first) ? pipeline_recall(j, first, e) : suite_load(first, &j->suite, e);
+	return pipeline_load(j, first, e);
 }
 
 int cmd_run(struct app *app)

@@ -3,6 +3,7 @@
 
 #define RUNS (BIT(JOB) | BIT(RUN))
 #define GENS (BIT(JOB) | BIT(GEN))
+#define TRIES (RUNS | BIT(SHRINK))
 #define SELECTS (RUNS | BIT(LIST))
 
 #define TEXT(name, short_name, value, commands, config, help)                                                     \
@@ -39,28 +40,28 @@
 
 const struct opt cli_options[] = {
 	// what to generate
-	COUNT("depth", "10000", 1, 10000000, GENS,
+	COUNT("depth", "10000", 1, 10000000, GENS | BIT(SHRINK),
 	      "How deep the kernels that take their depth from here recurse."),
 	COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS,
 	      "Seed of everything random; drawn and printed when it is not given."),
-	LIST("target", 't', "NAME", GENS, true,
+	LIST("target", 't', "NAME", GENS | BIT(SHRINK), true,
 	     "Only this target or dialect (stressgen targets lists them); may be repeated. One that is missing "
 	     "ends "
 	     "with exit 3."),
-	LIST("kernel", 'k', "NAME|FILE", GENS, true,
+	LIST("kernel", 'k', "NAME|FILE", GENS | BIT(SHRINK), true,
 	     "Only this kernel, by its name or as a file of your own; may be repeated."),
 	COUNT("random", "0", 0, 1000000, GENS,
 	      "That many random kernels from --seed, in place of the catalogue (docs/random.md)."),
 	COUNT("size", "60", 1, 2000, GENS, "About how many nodes a random kernel has."),
 	FLAG("http2", 0, "yes", GENS, true, "Include the HTTP/2 scenarios."),
-	TEXT("target-cmd", 0, "COMMAND", GENS, true,
+	TEXT("target-cmd", 0, "COMMAND", GENS | BIT(SHRINK), true,
 	     "Command that runs one program of --dialect, e.g. './mylisp {file}': a runtime of your own."),
-	TEXT("dialect", 0, "FILE", GENS, true,
+	TEXT("dialect", 0, "FILE", GENS | BIT(SHRINK), true,
 	     "Template file of the language that --target-cmd speaks (docs/dialects.md)."),
 	TEXT("check", 0, "FILE", BIT(GEN), false,
 	     "Only check this kernel file and say what is wrong at file:line:column."),
 	// how to run it
-	SIZE("slab-capacity", NULL, 4096, UINT64_C(1) << 40, RUNS,
+	SIZE("slab-capacity", NULL, 4096, UINT64_C(1) << 40, TRIES,
 	     "Capacity of the embedded Lua's fixed slab. Default: twice the highest peak measured over the "
 	     "suite's "
 	     "kernels."),
@@ -80,9 +81,9 @@ const struct opt cli_options[] = {
 	     "Known failures that do not fail the run, one a line: TEST TARGET UNTIL REASON."),
 	COUNT("retry", "0", 0, 100, RUNS,
 	      "Times to try a test again whose header says nothing; a pass after a failure is flaky."),
-	TIME("timeout", "60s", 1 * MS, 0, RUNS, "Time limit of a test whose header gives none."),
-	TIME("grace", "2s", 0, 600 * S, RUNS, "Time between SIGTERM and SIGKILL."),
-	SIZE("memory", NULL, UINT64_C(1) << 20, 0, RUNS,
+	TIME("timeout", "60s", 1 * MS, 0, TRIES, "Time limit of a test whose header gives none."),
+	TIME("grace", "2s", 0, 600 * S, TRIES, "Time between SIGTERM and SIGKILL."),
+	SIZE("memory", NULL, UINT64_C(1) << 20, 0, TRIES,
 	     "Memory limit of a test whose header gives none. Default: 75 % of what is available."),
 	SIZE("output-limit", "1M", 4096, UINT64_C(1) << 30, RUNS,
 	     "Bytes kept of each test's stdout and stderr, half from the head and half from the tail."),
@@ -114,19 +115,20 @@ const struct opt cli_options[] = {
 	      "Run in an order drawn from this seed (priorities and dependencies stay first)."),
 	COUNT("repeat", "1", 1, 100000, SELECTS, "Run each test so often; the ids are ID, ID#2, ID#3, ..."),
 	TIME("budget", "0", 0, 0, SELECTS, "Only what fits into this time, by priority and the last run's times."),
+	TIME("within", "2m", 0, 0, BIT(SHRINK), "How long to look for a smaller test; 0: until there is none."),
 	FLAG("resume", 0, "no", RUNS, false,
 	     "Go on with the run in --output (default: the latest one): tests that ended are not run again."),
 	FLAG("force", 0, "no", RUNS, false, "Resume although the suite has changed."),
 	// where to and how it looks
-	TEXT("output", 'o', "DIR", BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(REPORT), false,
-	     "The run's directory (gen: the suite's; report: the file). Default: a new one in stressgen-runs/."),
+	TEXT("output", 'o', "DIR", BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(REPORT), false,
+	     "The run's directory (gen, shrink: the suite's; report: the file). Default: a new one in stressgen-runs/."),
 	CHOICE("format", "FORMAT", "text", "text,json,junit,html,prom", BIT(REPORT), false,
 	       "What to print or write."),
 	CHOICE("progress", "HOW", "auto", "auto,bar,lines,none", RUNS, true,
 	       "A live line, a line a test, or nothing; auto chooses by whether stderr is a terminal."),
 	CHOICE("color", "WHEN", "auto", "auto,always,never", BIT_ALL, true,
 	       "Colour; NO_COLOR in the environment counts as never."),
-	FLAG("quiet", 'q', "no", RUNS | BIT(GEN), true, "Only the summary and what went wrong."),
+	FLAG("quiet", 'q', "no", TRIES | BIT(GEN), true, "Only the summary and what went wrong."),
 	FLAG("yes", 'y', "no", BIT_ALL, false, "Install missing packages without asking (./stressgen only)."),
 	TEXT("config", 0, "FILE", BIT_ALL, false,
 	     "Read this config file instead of searching for stressgen.conf."),

@@ -45,6 +45,8 @@ int pipeline_calibrate(struct pipeline *j, struct err *e);
 int pipeline_expand(struct pipeline *j, struct err *e);
 // Takes away a directory that was chosen and stayed empty.
 void pipeline_abandon(const struct pipeline *j);
+// The suite in DIR, or that of the run in DIR with its parameters.
+int pipeline_load(struct pipeline *j, const char *dir, struct err *e);
 // The suite of the earlier run in DIR, and its parameters.
 int pipeline_recall(struct pipeline *j, const char *dir, struct err *e);
 // "-- ./prog args": a suite of one test whose command it is.

@@ -1,4 +1,5 @@
 // What a run's suite is made of: a directory, single files, a command, or what an earlier run had.
+#include "io.h"
 #include "pipeline.h"
 #include "run.h"
 
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static json_t *string_list(char *const *words, size_t count)
 {
@@ -156,4 +158,18 @@ int pipeline_recall(struct pipeline *j, const char *dir, struct err *e)
 out:
 	run_deinit(&run);
 	return r;
+}
+
+static bool is_run(const char *path)
+{
+	char *info = io_join(path, "run.json");
+	bool is = info != NULL && access(info, F_OK) == 0;
+
+	free(info);
+	return is;
+}
+
+int pipeline_load(struct pipeline *j, const char *dir, struct err *e)
+{
+	return is_run(dir) ? pipeline_recall(j, dir, e) : suite_load(dir, &j->suite, e);
 }

@@ -488,7 +488,7 @@ static struct form *make_whole(struct random *g, unsigned size)
 	body = make_measured(g, size);
 	if (!g->wild)
 		return body;
-	g->may_raise = false;
+	g->may_raise = g->wild = false; // nothing catches what the handler raises
 	form_add(&g->forms, name, ATOM(g, random_bind(g, R_INT, random_bounds(R_INT))));
 	handler = FORM(g, "catch", name, random_make(g, R_INT, 6).form);
 	g->var_count = outside;

@@ -147,7 +147,7 @@ static struct made either(struct made a, struct made b)
 static bool make_if(struct random *g, enum rtype t, unsigned size, struct made *out)
 {
 	struct made condition = random_make(g, R_BOOL, size / 3), a, b;
-	unsigned raised = random_has(g, FEATURE_TRY) && g->may_raise ? 25 : 0;
+	unsigned raised = random_has(g, FEATURE_TRY) && g->may_raise ? 60 : 0;
 
 	a = random_make(g, t, size / 3);
 	if (random_chance(g, raised)) { // one branch has no value

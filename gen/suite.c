@@ -24,6 +24,7 @@ struct generation {
 	struct suite suite;
 	json_t *ids;        // of the tests so far: id -> true
 	const char *source; // the file in the suite that the kernel at hand is in; NULL
+	bool random;        // it is a random one
 	struct err *e;
 };
 
@@ -255,7 +256,7 @@ static bool is_left_out(const struct suite *s, const char *kernel, const char *d
 // Notes the dialects that cannot write the kernel, each once; of random ones not which, but why.
 static int note_left_out(struct generation *g, const struct kernel *k)
 {
-	const char *name = g->source != NULL ? "some random kernels" : k->name;
+	const char *name = g->random ? "some random kernels" : k->name;
 	char reason[256];
 
 	for (size_t i = 0; i < g->config->target_count; i++) {
@@ -280,30 +281,58 @@ static int write_kernel(struct generation *g, const struct kernel *k)
 	return rc;
 }
 
+// With the kernel's own text beside its tests, where there are any.
+static int write_kept(struct generation *g, const struct kernel *k, const struct buf *text)
+{
+	size_t tests = g->suite.count;
+	struct buf path = { 0 };
+	int rc;
+
+	buf_addf(&path, "kernels/%s.kernel", kernel_short_name(k));
+	g->source = path.data;
+	rc = path.failed ? no_memory(g) : write_kernel(g, k);
+	g->source = NULL;
+	if (rc == 0 && g->suite.count > tests)
+		rc = outdir_write(&g->dir, path.data, text->data, text->len, g->e);
+	buf_deinit(&path);
+	return rc;
+}
+
+static int write_named(struct generation *g, const struct kernel *k)
+{
+	struct buf text = { 0 };
+	int rc;
+
+	if (!g->config->keep_kernels)
+		return write_kernel(g, k);
+	rc = io_read_file(k->path, KERNEL_FILE_MAX, &text, g->e);
+	if (rc >= 0)
+		rc = write_kept(g, k, &text);
+	buf_deinit(&text);
+	return rc;
+}
+
 // --- random kernels --------------------------------------------------------------------------------------------
 
 static int write_random(struct generation *g, uint64_t index)
 {
 	unsigned size = g->config->random_size > 0 ? g->config->random_size : RANDOM_SIZE;
-	size_t tests = g->suite.count;
-	struct buf text = { 0 }, path = { 0 };
+	struct buf text = { 0 }, name = { 0 };
 	struct kernel *k = NULL;
 	int rc = random_kernel(g->config->seed, index, size, &text);
 
-	buf_addf(&path, "kernels/random-%" PRIu64 "-%" PRIu64 ".kernel", g->config->seed, index);
-	if (rc < 0 || path.failed)
+	buf_addf(&name, "random-%" PRIu64 "-%" PRIu64, g->config->seed, index);
+	if (rc < 0 || name.failed)
 		rc = no_memory(g);
 	if (rc == 0)
-		rc = kernel_parse(buf_text(&path), text.data, text.len, &k, g->e);
-	g->source = buf_text(&path);
+		rc = kernel_parse(name.data, text.data, text.len, &k, g->e);
+	g->random = true;
 	if (rc == 0)
-		rc = write_kernel(g, k);
-	g->source = NULL;
-	if (rc == 0 && g->suite.count > tests)
-		rc = outdir_write(&g->dir, path.data, text.data, text.len, g->e);
+		rc = write_kept(g, k, &text);
+	g->random = false;
 	kernel_free(k);
 	buf_deinit(&text);
-	buf_deinit(&path);
+	buf_deinit(&name);
 	return rc;
 }
 
@@ -409,7 +438,7 @@ static int write_all(struct generation *g)
 	int rc = describe_suite(g);
 
 	for (size_t i = 0; rc == 0 && i < g->kernel_count; i++)
-		rc = write_kernel(g, g->kernels[i]);
+		rc = write_named(g, g->kernels[i]);
 	for (uint64_t i = 0; rc == 0 && i < g->config->random_count; i++)
 		rc = write_random(g, i);
 	for (size_t i = 0; rc == 0 && i < g->config->scenario_count; i++)

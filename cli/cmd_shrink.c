@@ -1,0 +1,468 @@
+// stressgen shrink: a failing generated test made small, by generating and running smaller ones.
+#include "catalogue.h"
+#include "clock.h"
+#include "eval.h"
+#include "io.h"
+#include "pipeline.h"
+#include "shrink.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SHRUNK_DIR "stressgen-shrunk"
+// A failure that is there only sometimes shows itself in one of so many runs, mostly.
+#define CONFIRM_RUNS 3
+
+// How a test ended, as far as a smaller one must end likewise.
+struct ending {
+	enum verdict verdict;
+	bool expected, clean, wrong; // wrong: a check was bad
+	int signal, exit_code;
+	char words[256]; // for the person
+};
+
+struct job {
+	struct app *app;
+	struct catalogue catalogue;
+	struct pipeline origin; // where the test comes from; its params are those of the trials too
+	struct gen_target target;
+	struct gen_target *chosen; // owned; target is one of them, or of its own
+	char *command;             // owned, of target
+	struct buf kernel;         // with the test's parameters
+	char dir[64];              // of the trials
+	struct ending first;
+	uint64_t deadline_ns; // 0: none
+	struct err *e;
+};
+
+static void job_deinit(struct job *s)
+{
+	catalogue_deinit(&s->catalogue);
+	pipeline_deinit(&s->origin);
+	free(s->chosen);
+	free(s->command);
+	buf_deinit(&s->kernel);
+	if (s->dir[0] != '\0')
+		io_remove_tree(s->dir);
+}
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ENOMEM, "out of memory");
+}
+
+// ---- one trial ----------------------------------------------------------------------------------------------
+
+static void note_ending(void *arg, __attribute__((unused)) size_t settled, __attribute__((unused)) size_t total,
+                        __attribute__((unused)) const struct suite_test *t, const struct result *r)
+{
+	struct ending *end = arg;
+
+	*end = (struct ending){ .verdict = r->verdict,
+		                .expected = r->as_expected,
+		                .clean = r->clean,
+		                .wrong = r->checks_bad > 0,
+		                .signal = r->signal,
+		                .exit_code = r->exit_code };
+	snprintf(end->words, sizeof end->words, "%s: %s", verdict_name(r->verdict), r->evidence);
+}
+
+static bool is_same(const struct ending *a, const struct ending *b)
+{
+	return a->verdict == b->verdict && a->clean == b->clean && a->wrong == b->wrong &&
+	       a->signal == b->signal && a->exit_code == b->exit_code;
+}
+
+static int generate(const struct job *s, const char *kernel, const char *dir, bool keep, struct err *e)
+{
+	struct gen_config config = { .kernels = &kernel,
+		                     .kernel_count = 1,
+		                     .keep_kernels = keep,
+		                     .targets = &s->target,
+		                     .target_count = 1,
+		                     .out_dir = dir,
+		                     .seed = s->origin.suite.seed,
+		                     .depth = opt_number(&s->app->opts, "depth"),
+		                     .generator = "stressgen " SG_VERSION };
+
+	return gen_suite(&config, e);
+}
+
+static int execute(struct job *s, struct pipeline *j, struct ending *end)
+{
+	const struct opt_set *o = &s->app->opts;
+	size_t first = 0;
+	struct runner_config config = { .suite = &j->suite,
+		                        .run_dir = j->run_dir,
+		                        .selection = &first,
+		                        .selected = 1,
+		                        .resolve = paths_resolve,
+		                        .resolve_arg = &s->app->paths,
+		                        .timeout_ns = opt_number(o, "timeout"),
+		                        .grace_ns = opt_number(o, "grace"),
+		                        .memory_bytes = opt_number(o, "memory"),
+		                        .info = json_object(),
+		                        .hooks = { .ended = note_ending, .arg = end } };
+	struct runner_summary summary = { 0 };
+	int r = 0;
+
+	j->selection = &first;
+	j->selected = 1;
+	if (s->origin.param_count == 0) {
+		r = pipeline_calibrate(j, s->e);
+		s->origin.params = j->params;
+		s->origin.param_count = j->param_count;
+		j->params = NULL;
+		j->param_count = 0;
+	}
+	j->selection = NULL;
+	config.params = s->origin.params;
+	config.param_count = s->origin.param_count;
+	if (r == 0)
+		r = runner_run(&config, &summary, s->e);
+	json_decref(config.info);
+	return r < 0 ? r : summary.stop_signal != 0 ? -EINTR : 0;
+}
+
+// Runs that kernel in the trials' directory. 0, -ENOTSUP when the dialect cannot write it, -EINTR on a signal.
+static int try_kernel(struct job *s, const char *text, size_t len, struct ending *end)
+{
+	struct pipeline j = { .app = s->app, .run_dir = io_join(s->dir, "run") };
+	char *kernel = io_join(s->dir, "small.kernel"), *suite = io_join(s->dir, "suite");
+	int r = kernel == NULL || suite == NULL || j.run_dir == NULL ? no_memory(s->e) : 0;
+
+	if (r == 0)
+		r = io_replace_file(kernel, text, len, s->e);
+	if (r == 0)
+		r = generate(s, kernel, suite, false, s->e);
+	if (r == 0)
+		r = suite_load(suite, &j.suite, s->e);
+	if (r == 0 && j.suite.count == 0)
+		r = -ENOTSUP;
+	if (r == 0)
+		r = execute(s, &j, end);
+	io_remove_tree(j.run_dir);
+	free(kernel);
+	free(suite);
+	pipeline_deinit(&j);
+	return r;
+}
+
+static int fails(void *arg, __attribute__((unused)) const struct kernel *k, const char *text, size_t len)
+{
+	struct job *s = arg;
+	struct ending end = { 0 };
+	int r;
+
+	if (s->deadline_ns != 0 && clock_now_ns() >= s->deadline_ns)
+		return -ETIME;
+	r = try_kernel(s, text, len, &end);
+	if (r == -ENOTSUP)
+		return 0;
+	return r < 0 ? r : is_same(&end, &s->first);
+}
+
+// ---- which test ---------------------------------------------------------------------------------------------
+
+// The directory above `path` that holds a suite.json; "" when there is none.
+static void find_suite(const char *path, char *dir, size_t size)
+{
+	snprintf(dir, size, "%s", path);
+	for (char *slash; (slash = strrchr(dir, '/')) != NULL;) {
+		char *file;
+		*slash = '\0';
+		file = io_join(dir, "suite.json");
+		bool there = file != NULL && access(file, F_OK) == 0;
+		free(file);
+		if (there)
+			return;
+	}
+	dir[0] = '\0';
+}
+
+static const struct suite_test *test_of_path(const struct suite *s, const char *dir, const char *path)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->tests[i].path, path + strlen(dir) + 1) == 0)
+			return &s->tests[i];
+	return NULL;
+}
+
+// An id in a suite or run, or the path of a program in a suite.
+static int find_test(struct job *s, const char *name, const struct suite_test **out)
+{
+	const struct opt_set *o = &s->app->opts;
+	const char *from = o->arg_count > 1               ? o->args[1]
+	                   : access(SG_LATEST, F_OK) == 0 ? SG_LATEST
+	                                                  : "stressgen-suite";
+	bool is_file = access(name, F_OK) == 0;
+	char dir[512];
+	int r;
+
+	if (is_file) {
+		find_suite(name, dir, sizeof dir);
+		if (dir[0] == '\0')
+			return err_set(s->e, EINVAL,
+			               "%s: there is no suite.json above it; name a test's id and its suite",
+			               name);
+		from = dir;
+	}
+	r = pipeline_load(&s->origin, from, s->e);
+	if (r < 0)
+		return r;
+	*out = is_file ? test_of_path(&s->origin.suite, dir, name) : suite_find(&s->origin.suite, name);
+	if (*out == NULL)
+		return err_set(s->e, EINVAL, "%s has no test '%s'; stressgen list %s shows them", from, name,
+		               from);
+	return 0;
+}
+
+static const struct dialect *find_dialect(const struct catalogue *c, const char *name)
+{
+	for (size_t i = c->dialect_count; name != NULL && i-- > 0;) // the person's own is the last
+		if (strcmp(dialect_name(c->dialects[i].dialect), name) == 0)
+			return c->dialects[i].dialect;
+	return NULL;
+}
+
+// The test's kernel: in its suite, else what --kernel says, else in the catalogue.
+static char *find_kernel(struct job *s, const struct suite_test *t)
+{
+	struct strings named = { 0 };
+	const char *given = opt_text(&s->app->opts, "kernel");
+	char *path = NULL, *file = NULL;
+
+	if (t->source != NULL)
+		return io_join(s->origin.suite.dir, t->source);
+	if (t->kernel == NULL || asprintf(&file, "/%s.kernel", t->kernel) < 0)
+		return NULL;
+	if (given != NULL)
+		path = strdup(given);
+	for (size_t i = 0; path == NULL && i < s->catalogue.kernels.count; i++) {
+		const char *known = s->catalogue.kernels.items[i];
+		size_t n = strlen(known), m = strlen(file);
+		if (n > m && strcmp(known + n - m, file) == 0)
+			path = strdup(known);
+	}
+	free(file);
+	strings_deinit(&named);
+	return path;
+}
+
+// The kernel's text, its parameters those of the test (NULL: their defaults).
+static int read_kernel(struct job *s, const char *path, const struct suite_test *t)
+{
+	int64_t values[KERNEL_ARGS_MAX];
+	struct kernel *k = NULL;
+	struct buf text = { 0 };
+	int r = io_read_file(path, KERNEL_FILE_MAX, &text, s->e);
+
+	if (r >= 0)
+		r = kernel_parse(path, text.data, text.len, &k, s->e);
+	for (size_t i = 0; r == 0 && i < k->param_count; i++) {
+		const char *value = t != NULL ? test_meta_param(&t->meta, k->params[i].var->name) : NULL;
+		values[i] = value != NULL ? strtoll(value, NULL, 10) : k->params[i].value;
+	}
+	if (r == 0)
+		r = shrink_prepare(path, text.data, text.len, values, &s->kernel, s->e);
+	kernel_free(k);
+	buf_deinit(&text);
+	return r < 0 ? r : 0;
+}
+
+static int use_test(struct job *s, const char *name)
+{
+	const struct suite_test *t;
+	char *path = NULL;
+	int r = find_test(s, name, &t);
+
+	if (r < 0)
+		return r;
+	s->target.dialect = find_dialect(&s->catalogue, t->dialect);
+	if (t->dialect != NULL && s->target.dialect == NULL)
+		return err_set(s->e, EINVAL, "there is no dialect '%s'; name its file with --dialect", t->dialect);
+	path = find_kernel(s, t);
+	if (path == NULL || s->target.dialect == NULL)
+		r = err_set(s->e, EINVAL,
+		            "%s was not made from a kernel that is known here; name it with --kernel FILE", name);
+	s->target.name = t->target;
+	s->target.command = s->command = t->meta.run != NULL ? strdup(t->meta.run) : NULL;
+	if (r == 0)
+		r = read_kernel(s, path, t);
+	free(path);
+	return r;
+}
+
+static int use_kernel(struct job *s, const char *path)
+{
+	struct strings missing = { 0 };
+	size_t count = 0;
+	int r = catalogue_targets(&s->catalogue, &s->app->opts, &s->chosen, &count, &missing, s->e);
+
+	strings_deinit(&missing);
+	if (r == 0 && count != 1)
+		r = err_set(s->e, EINVAL, "%s: on which target does it fail? Name one with --target", path);
+	if (r < 0)
+		return r;
+	s->target = s->chosen[0];
+	return read_kernel(s, path, NULL);
+}
+
+static bool ends_in(const char *text, const char *suffix)
+{
+	size_t n = strlen(text), m = strlen(suffix);
+
+	return n > m && strcmp(text + n - m, suffix) == 0;
+}
+
+static int prepare(struct job *s)
+{
+	const struct opt_set *o = &s->app->opts;
+	const char *temp = getenv("TMPDIR");
+	int r;
+
+	if (o->arg_count < 1 || o->arg_count > 2)
+		return err_set(s->e, EINVAL, "shrink takes a test: stressgen shrink TEST [SUITE|RUN]");
+	r = catalogue_init(&s->catalogue, s->app, s->e);
+	if (r == 0)
+		r = ends_in(o->args[0], ".kernel") ? use_kernel(s, o->args[0]) : use_test(s, o->args[0]);
+	if (r < 0)
+		return r;
+	snprintf(s->dir, sizeof s->dir, "%.30s/stressgen-shrink-XXXXXX", temp != NULL ? temp : "/tmp");
+	if (mkdtemp(s->dir) == NULL) {
+		r = err_set(s->e, errno, "%s: %s; set TMPDIR", s->dir, strerror(errno));
+		s->dir[0] = '\0';
+	}
+	return r;
+}
+
+// ---- before and after ---------------------------------------------------------------------------------------
+
+// 0 when it fails, each time in the same way; 1, and said, when it does not.
+static int confirm(struct job *s)
+{
+	struct ending end;
+	unsigned failed = 0, differs = 0;
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < CONFIRM_RUNS; i++) {
+		r = try_kernel(s, s->kernel.data, s->kernel.len, &end);
+		if (r == 0 && !end.expected) {
+			if (failed++ == 0)
+				s->first = end;
+			differs += !is_same(&end, &s->first);
+		}
+	}
+	if (r == -ENOTSUP)
+		return err_set(s->e, EINVAL, "%s: the dialect %s can no longer write its kernel",
+		               s->app->opts.args[0], dialect_name(s->target.dialect));
+	if (r < 0)
+		return r;
+	if (failed == CONFIRM_RUNS && differs == 0)
+		return 0;
+	if (failed == 0)
+		printf("%s does not fail now: it passed %d times\n", s->app->opts.args[0], CONFIRM_RUNS);
+	else
+		printf("%s is flaky: of %d runs %u failed%s; what fails only sometimes is not shrunk. One end: %s\n",
+		       s->app->opts.args[0], CONFIRM_RUNS, failed, differs > 0 ? ", in several ways" : "",
+		       s->first.words);
+	return 1;
+}
+
+static void say_end(const struct job *s, const struct shrink *h)
+{
+	if (h->stopped == -ETIME)
+		say(s->app, "the time is over (--within); it may get smaller still");
+	else if (h->stopped == -EINTR)
+		say(s->app, "stopped; this is the smallest so far");
+	else if (h->stopped == 0)
+		say(s->app, "nothing smaller was found to fail in that way");
+}
+
+static size_t count_lines(const struct buf *b)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < b->len; i++)
+		lines += b->data[i] == '\n';
+	return lines;
+}
+
+static int print_file(const char *dir, const char *name, const char *what, struct err *e)
+{
+	char *path = io_join(dir, name);
+	struct buf text = { 0 };
+	int r = path == NULL ? no_memory(e) : io_read_file(path, KERNEL_FILE_MAX, &text, e);
+
+	if (r >= 0)
+		printf("%s  %zu lines%s\n", path, count_lines(&text), what);
+	free(path);
+	buf_deinit(&text);
+	return r < 0 ? r : 0;
+}
+
+static int write_small(struct job *s, const struct shrink *h, const struct buf *small)
+{
+	const char *given = opt_text(&s->app->opts, "output"), *dir = given != NULL ? given : SHRUNK_DIR;
+	char *kernel = io_join(s->dir, "small.kernel"), what[64];
+	struct suite suite = { 0 };
+	int r = kernel == NULL ? no_memory(s->e) : io_replace_file(kernel, small->data, small->len, s->e);
+
+	if (r == 0)
+		r = generate(s, kernel, dir, true, s->e);
+	if (r == 0)
+		r = suite_load(dir, &suite, s->e);
+	snprintf(what, sizeof what, ", %zu nodes (before: %zu)", h->nodes, h->nodes_before);
+	if (r == 0)
+		r = print_file(dir, suite.tests[0].source, what, s->e);
+	if (r == 0)
+		r = print_file(dir, suite.tests[0].path, "", s->e);
+	if (r == 0)
+		say(s->app, "run it with: %s run %s", pipeline_self(), dir);
+	suite_deinit(&suite);
+	free(kernel);
+	return r;
+}
+
+static int make_small(struct job *s)
+{
+	struct shrink h = { .fails = fails, .arg = s };
+	uint64_t within = opt_number(&s->app->opts, "within");
+	struct buf small = { 0 };
+	int r;
+
+	say(s->app, "it fails: %s", s->first.words);
+	s->deadline_ns = within > 0 ? clock_now_ns() + within : 0;
+	r = shrink_kernel(&h, "small.kernel", s->kernel.data, s->kernel.len, &small, s->e);
+	if (r == 0 && h.stopped < 0 && h.stopped != -ETIME && h.stopped != -EINTR)
+		r = h.stopped; // a trial could not be made, `e` says why
+	if (r == 0) {
+		say(s->app, "%zu smaller programs were run", h.tried);
+		say_end(s, &h);
+		r = write_small(s, &h, &small);
+	}
+	buf_deinit(&small);
+	return r == 0 && h.stopped == -EINTR ? -EINTR : r;
+}
+
+int cmd_shrink(struct app *app)
+{
+	struct err e = { 0 };
+	struct job s = { .app = app, .origin = { .app = app }, .e = &e };
+	int r = prepare(&s);
+
+	if (r == 0)
+		r = confirm(&s);
+	if (r == 0)
+		r = make_small(&s);
+	job_deinit(&s);
+	if (r == -EINTR)
+		return SG_EXIT_SIGNAL + 2;
+	return r < 0 ? complain(&e, r) : r == 0 ? SG_EXIT_OK : SG_EXIT_TESTS;
+}
