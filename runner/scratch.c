@@ -83,11 +83,13 @@ static void sweep(const char *base)
 	closedir(dir);
 }
 
+// The lock is held before it has its name: one that others see without a holder is stale to them.
 static int make_root(const char *base, const char *name, char *root, int *lock_fd)
 {
-	char lock[SCRATCH_PATH];
+	char lock[SCRATCH_PATH], unnamed[SCRATCH_PATH];
 
-	if (!make_path(root, "%s/%s", base, name) || !make_path(lock, "%s/" LOCK_NAME, root)) {
+	if (!make_path(root, "%s/%s", base, name) || !make_path(lock, "%s/" LOCK_NAME, root) ||
+	    !make_path(unnamed, "%s.new", lock)) {
 		root[0] = '\0';
 		return -ENAMETOOLONG;
 	}
@@ -95,8 +97,8 @@ static int make_root(const char *base, const char *name, char *root, int *lock_f
 		root[0] = '\0';
 		return -errno;
 	}
-	*lock_fd = open(lock, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (*lock_fd < 0 || flock(*lock_fd, LOCK_EX | LOCK_NB) < 0)
+	*lock_fd = open(unnamed, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (*lock_fd < 0 || flock(*lock_fd, LOCK_EX | LOCK_NB) < 0 || rename(unnamed, lock) < 0)
 		return -errno;
 	return 0;
 }
