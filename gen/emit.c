@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,8 @@ static struct text emit_params(struct emitter *em, const struct emit_values *v)
 {
 	struct buf b = { 0 };
 
+	// Where a reference is told from a variable, their names are no concern of each other's.
+	em->owner = dialect_has(em->d, CONSTRUCT_PARAM_REF) ? UINT_MAX : 0;
 	for (size_t i = 0; i < em->k->param_count; i++) {
 		const struct var *var = em->k->params[i].var;
 		em->vars[var->id] = emit_name(em, em->d->variable_prefix, var->name);
@@ -82,6 +85,7 @@ static struct text emit_params(struct emitter *em, const struct emit_values *v)
 			                SLOT("value", emit_leaf(em, &number)) };
 		join(&b, emit_fill_lines(em, CONSTRUCT_PARAM, slots, 2), 0);
 	}
+	em->owner = 0;
 	struct text t = emit_text(em, buf_text(&b), b.len);
 	em->failed = em->failed || b.failed;
 	buf_deinit(&b);
@@ -93,6 +97,7 @@ static struct text emit_globals(struct emitter *em)
 {
 	struct buf b = { 0 };
 
+	em->owner = dialect_has(em->d, CONSTRUCT_GLOBAL_REF) ? UINT_MAX : 0;
 	for (size_t i = 0; i < em->k->global_count; i++) {
 		const struct var *v = em->k->globals[i].var;
 		struct slot name = SLOT("name", emit_word(em, emit_name(em, em->d->variable_prefix, v->name)));
@@ -104,6 +109,7 @@ static struct text emit_globals(struct emitter *em)
 		                          ? emit_fill(em, CONSTRUCT_GLOBAL_REF, &name, 1).s
 		                          : name.text.s;
 	}
+	em->owner = 0;
 	struct text t = emit_text(em, buf_text(&b), b.len);
 	em->failed = em->failed || b.failed;
 	buf_deinit(&b);
@@ -267,8 +273,8 @@ static void add_tidied(struct buf *out, struct text t, int64_t blank_lines)
 		const char *newline = memchr(t.s + i, '\n', t.len - i);
 		end = newline != NULL ? (size_t)(newline - t.s) : t.len;
 		empty = end > i ? 0 : empty + 1;
-		if (empty <= blank_lines)
-			buf_add(out, t.s + i, end - i);
+		for (size_t c = i; empty <= blank_lines && c < end; c++)
+			buf_addc(out, t.s[c] == NEWLINE_IN_STRING ? '\n' : t.s[c]);
 		if (empty <= blank_lines)
 			buf_addc(out, '\n');
 	}

@@ -7,6 +7,9 @@
 #include "dialect.h"
 #include "kernel.h"
 
+// Stands for a newline inside a string of the program, which no layout may move.
+#define NEWLINE_IN_STRING '\1'
+
 // A piece of program: lines without a last newline, and how tightly its outermost operator binds.
 struct text {
 	const char *s;

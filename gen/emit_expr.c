@@ -25,7 +25,7 @@ static struct text emit_string(struct emitter *em, const char *text)
 		if (escape != NULL)
 			buf_adds(&b, escape);
 		else
-			buf_addc(&b, *text);
+			buf_addc(&b, *text == '\n' ? NEWLINE_IN_STRING : *text);
 	}
 	struct slot s = SLOT("1", emit_text(em, buf_text(&b), b.len));
 	em->failed = em->failed || b.failed;

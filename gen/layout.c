@@ -122,6 +122,17 @@ static void no_space(struct buf *out, const struct piece *next)
 		out->data[--out->len] = 0;
 }
 
+// The closing brackets of a line of which nothing else is left, or NULL.
+static const struct piece *only_closing(const struct template_line *l, const struct slot *slots, size_t count)
+{
+	const struct piece *last = l->count > 1 ? &l->pieces[l->count - 1] : NULL;
+	struct template_line before = { l->pieces, l->count - 1 };
+
+	if (last == NULL || last->slot != NULL || strspn(last->text, ")]}") != last->len)
+		return NULL;
+	return is_empty_line(&before, slots, count) ? last : NULL;
+}
+
 static void put_line(struct buf *out, const struct template_line *l, const struct slot *slots, size_t count,
                      bool strip, size_t room)
 {
@@ -152,8 +163,14 @@ static struct text fill(struct emitter *em, int template, const struct slot *slo
 	bool first = true;
 
 	for (size_t i = 0; i < t->count; i++) {
+		const struct piece *closing =
+		        first || em->d->statements ? NULL : only_closing(&t->lines[i], slots, count);
 		if (is_empty_line(&t->lines[i], slots, count))
 			continue;
+		if (closing != NULL) {
+			buf_add(&b, closing->text, closing->len);
+			continue;
+		}
 		if (!first)
 			buf_addc(&b, flat ? ' ' : '\n');
 		put_line(&b, &t->lines[i], slots, count, flat, room);
