@@ -32,7 +32,7 @@ struct gen_target {
 struct gen_config {
 	const char *const *kernels; // kernel files
 	size_t kernel_count;
-	bool keep_kernels; // the suite holds them too, as it does random ones: kernels/NAME.kernel
+	bool keep_kernels;            // the suite holds them too, as it does random ones: kernels/NAME.kernel
 	const char *const *scenarios; // HTTP/2 scenario files, copied with their header
 	size_t scenario_count;
 	uint64_t random_count; // random kernels, other/random-SEED-0 and so on (docs/random.md)
