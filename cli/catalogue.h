@@ -5,36 +5,52 @@
 #include "cli.h"
 #include "gen.h"
 #include "header.h"
+#include "user_targets.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct catalogue_dialect {
-	struct dialect *dialect; // owned
-	char *needs;             // the program that must be in PATH: its `find`, else its command's; NULL: none
-	char *program;           // where that was found; NULL: missing, or none is needed
+// A way to run programs of a dialect: one of the dialect's own, or a section of the config file.
+struct catalogue_target {
+	const struct dialect *dialect;
+	size_t index;                   // among the dialect's; of the person's own: 0
+	const struct user_target *user; // NULL: the dialect's
+	const char *name;
+	const char *package, *version; // NULL
+	char *needs;   // the program that must be there: its `find`, else its command's; NULL: none; owned
+	char *program; // where that was found; NULL: missing, or none is needed; owned
 	bool present;
+	bool embedded; // comes with stressgen
+	bool usual;    // part of the default job
 };
 
 struct catalogue {
 	struct strings kernels; // paths, sorted
 	struct strings scenarios;
-	struct catalogue_dialect *dialects;
+	struct dialect **dialects; // owned
 	size_t dialect_count;
+	struct user_targets user;
+	struct catalogue_target *targets;
+	size_t target_count;
+	const struct dialect *own; // --dialect's file; NULL
 };
 
-// Reads what is installed, and --dialect's file behind it. Deinit in every case.
+// Reads what is installed, --dialect's files behind it, and the config file's targets. Deinit in every case.
 int catalogue_init(struct catalogue *c, const struct app *app, struct err *e);
 void catalogue_deinit(struct catalogue *c);
+// The dialect of that name, the person's own in front of one that is installed; NULL.
+const struct dialect *catalogue_dialect(const struct catalogue *c, const char *name);
+// targets.c: fills c->targets from the dialects and the config.
+int catalogue_find_targets(struct catalogue *c, struct err *e);
 
 // Adds every regular file below DIR whose name ends in `suffix`, sorted by path.
 int catalogue_files(const char *dir, const char *suffix, struct strings *out, struct err *e);
 
-// The targets that --target, --target-cmd and --dialect choose (default: all that are present). Names of
-// default targets that are missing go to `missing`; one that was named and is missing is -ENODEV with `e`
-// filled (exit 3), one that is unknown -EINVAL. *out is from malloc.
+// The targets that --target, --dialect and --target-cmd choose. Default: those that come with stressgen; with
+// --dialect, all of these dialects, whether they can run here or not (writing needs no runtime). A target that was
+// named and is missing is -ENODEV with `e` filled (exit 3), one that is unknown -EINVAL. *out is from malloc.
 int catalogue_targets(const struct catalogue *c, const struct opt_set *opts, struct gen_target **out,
-                      size_t *count, struct strings *missing, struct err *e);
+                      size_t *count, struct err *e);
 // The kernel files that --kernel chooses (default: all), copied into `out`.
 int catalogue_kernels(const struct catalogue *c, const struct opt_set *opts, struct strings *out, struct err *e);
 

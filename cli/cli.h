@@ -83,6 +83,9 @@ char *paths_which(const char *name);
 
 // config.c: config files, environment and defaults behind the command line's values.
 int config_apply(struct opt_set *s, struct err *e);
+// Each config file in turn, the nearest to the person first; stops at a negative result.
+typedef int (*config_reader)(void *arg, const char *path, const char *text, struct err *e);
+int config_each(const struct opt_set *s, config_reader read, void *arg, struct err *e);
 void config_show(const struct opt_set *s, struct buf *out); // --show-config
 
 // say.c: talk goes to stderr.

@@ -15,36 +15,6 @@ static int exit_for(const struct err *e, int r)
 	return r == -ENODEV ? (complain(e, r), SG_EXIT_MISSING) : complain(e, r);
 }
 
-// A runtime that is not here stands in the suite as left out, so that every report says so.
-static int note_missing(struct suite *s, const struct catalogue *c, const struct strings *missing, struct err *e)
-{
-	char reason[160];
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < missing->count; i++) {
-		for (size_t k = 0; k < c->dialect_count; k++)
-			if (strcmp(dialect_name(c->dialects[k].dialect), missing->items[i]) == 0)
-				snprintf(reason, sizeof reason, "no %s on this machine", c->dialects[k].needs);
-		r = suite_leave_out(s, "every kernel", missing->items[i], reason);
-	}
-	return r == 0 && missing->count > 0 ? suite_save(s, e) : r;
-}
-
-static void say_missing(const struct app *app, const struct catalogue *c, const struct strings *missing)
-{
-	for (size_t i = 0; i < missing->count; i++) {
-		for (size_t k = 0; k < c->dialect_count; k++) {
-			const struct dialect *d = c->dialects[k].dialect;
-			const char *package = dialect_package(d);
-			if (strcmp(dialect_name(d), missing->items[i]) == 0)
-				say(app, "left out: %s, because there is no %s on this machine%s%s",
-				    dialect_name(d), c->dialects[k].needs,
-				    package != NULL ? "; it comes with: apt-get install " : "",
-				    package != NULL ? package : "");
-		}
-	}
-}
-
 // Random kernels come in place of the catalogue.
 static bool wants_catalogue(const struct opt_set *opts)
 {
@@ -62,7 +32,7 @@ static bool wants_http2(const struct opt_set *opts)
 
 struct plan { // what gen_suite is asked for, and what it is made of
 	struct catalogue catalogue;
-	struct strings kernels, missing;
+	struct strings kernels;
 	struct gen_target *targets;
 	size_t target_count;
 	struct gen_config config;
@@ -72,7 +42,6 @@ static void plan_deinit(struct plan *p)
 {
 	catalogue_deinit(&p->catalogue);
 	strings_deinit(&p->kernels);
-	strings_deinit(&p->missing);
 	free(p->targets);
 }
 
@@ -83,7 +52,7 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 	int r = catalogue_init(&p->catalogue, app, e);
 
 	if (r == 0)
-		r = catalogue_targets(&p->catalogue, opts, &p->targets, &p->target_count, &p->missing, e);
+		r = catalogue_targets(&p->catalogue, opts, &p->targets, &p->target_count, e);
 	if (r == 0 && wants_catalogue(opts))
 		r = catalogue_kernels(&p->catalogue, opts, &p->kernels, e);
 	p->config = (struct gen_config){
@@ -98,6 +67,8 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 		.out_dir = dir,
 		.seed = opt_given(opts, "seed") ? opt_number(opts, "seed") : rng_fresh_seed(),
 		.depth = opt_number(opts, "depth"),
+		.heap_bytes = opt_number(opts, "heap-limit"),
+		.stack_bytes = opt_number(opts, "stack-limit"),
 		.generator = "stressgen " SG_VERSION,
 	};
 	return r;
@@ -128,13 +99,9 @@ int pipeline_generate(struct app *app, const char *dir)
 	int r = plan_init(&plan, app, dir, &e);
 
 	if (r == 0)
-		say_missing(app, &plan.catalogue, &plan.missing);
-	if (r == 0)
 		r = gen_suite(&plan.config, &e);
 	if (r == 0)
 		r = suite_load(dir, &suite, &e);
-	if (r == 0)
-		r = note_missing(&suite, &plan.catalogue, &plan.missing, &e);
 	if (r == 0)
 		say_plan(app, &plan, &suite);
 	suite_deinit(&suite);

@@ -223,14 +223,6 @@ static int find_test(struct job *s, const char *name, const struct suite_test **
 	return 0;
 }
 
-static const struct dialect *find_dialect(const struct catalogue *c, const char *name)
-{
-	for (size_t i = c->dialect_count; name != NULL && i-- > 0;) // the person's own is the last
-		if (strcmp(dialect_name(c->dialects[i].dialect), name) == 0)
-			return c->dialects[i].dialect;
-	return NULL;
-}
-
 // The test's kernel: in its suite, else what --kernel says, else in the catalogue.
 static char *find_kernel(struct job *s, const struct suite_test *t)
 {
@@ -284,7 +276,7 @@ static int use_test(struct job *s, const char *name)
 
 	if (r < 0)
 		return r;
-	s->target.dialect = find_dialect(&s->catalogue, t->dialect);
+	s->target.dialect = t->dialect != NULL ? catalogue_dialect(&s->catalogue, t->dialect) : NULL;
 	if (t->dialect != NULL && s->target.dialect == NULL)
 		return err_set(s->e, EINVAL, "there is no dialect '%s'; name its file with --dialect", t->dialect);
 	path = find_kernel(s, t);
@@ -301,11 +293,9 @@ static int use_test(struct job *s, const char *name)
 
 static int use_kernel(struct job *s, const char *path)
 {
-	struct strings missing = { 0 };
 	size_t count = 0;
-	int r = catalogue_targets(&s->catalogue, &s->app->opts, &s->chosen, &count, &missing, s->e);
+	int r = catalogue_targets(&s->catalogue, &s->app->opts, &s->chosen, &count, s->e);
 
-	strings_deinit(&missing);
 	if (r == 0 && count != 1)
 		r = err_set(s->e, EINVAL, "%s: on which target does it fail? Name one with --target", path);
 	if (r < 0)

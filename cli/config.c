@@ -12,59 +12,80 @@
 #define CONFIG_NAME "stressgen.conf"
 #define CONFIG_LIMIT (1U << 20)
 
-static int apply_file(struct opt_set *s, const char *path, struct err *e)
+struct reading {
+	config_reader read;
+	void *arg;
+	struct err *e;
+};
+
+static int read_file(const struct reading *r, const char *path)
 {
 	struct buf text = { 0 };
-	int r = io_read_file(path, CONFIG_LIMIT, &text, e);
+	int rc = io_read_file(path, CONFIG_LIMIT, &text, r->e);
 
-	if (r >= 0)
-		r = opt_config(s, path, buf_text(&text), NULL, e);
+	if (rc >= 0)
+		rc = r->read(r->arg, path, buf_text(&text), r->e);
 	buf_deinit(&text);
-	return r < 0 ? r : 0;
+	return rc < 0 ? rc : 0;
 }
 
-// The nearest file of the working directory and its parents; the person's own one comes behind it.
-static int apply_found(struct opt_set *s, struct err *e)
+// The nearest file of the working directory and its parents.
+static int read_nearest(const struct reading *r)
 {
 	char dir[PATH_MAX];
 	char path[PATH_MAX + 64];
+
+	if (getcwd(dir, sizeof dir) == NULL)
+		return 0;
+	for (;;) {
+		char *slash = strrchr(dir, '/');
+
+		snprintf(path, sizeof path, "%s/" CONFIG_NAME, dir);
+		if (access(path, F_OK) == 0)
+			return read_file(r, path);
+		if (slash == NULL || dir[0] == '\0')
+			return 0;
+		*slash = '\0';
+	}
+}
+
+static int read_own(const struct reading *r)
+{
 	const char *xdg = getenv("XDG_CONFIG_HOME");
 	const char *home = getenv("HOME");
-	int r;
+	char path[PATH_MAX + 64];
 
-	if (getcwd(dir, sizeof dir) != NULL) {
-		for (;;) {
-			char *slash = strrchr(dir, '/');
-			snprintf(path, sizeof path, "%s/" CONFIG_NAME, dir);
-			if (access(path, F_OK) == 0) {
-				r = apply_file(s, path, e);
-				if (r < 0)
-					return r;
-				break;
-			}
-			if (slash == NULL || dir[0] == '\0')
-				break;
-			*slash = '\0';
-		}
-	}
 	if (xdg != NULL && *xdg != '\0')
 		snprintf(path, sizeof path, "%s/stressgen/" CONFIG_NAME, xdg);
 	else
 		snprintf(path, sizeof path, "%s/.config/stressgen/" CONFIG_NAME, home != NULL ? home : "");
-	return access(path, F_OK) == 0 ? apply_file(s, path, e) : 0;
+	return access(path, F_OK) == 0 ? read_file(r, path) : 0;
+}
+
+int config_each(const struct opt_set *s, config_reader read, void *arg, struct err *e)
+{
+	const struct reading r = { read, arg, e };
+	const char *file = opt_text(s, "config");
+	int rc;
+
+	if (file != NULL)
+		return read_file(&r, file);
+	rc = read_nearest(&r);
+	return rc < 0 ? rc : read_own(&r);
+}
+
+static int apply(void *arg, const char *path, const char *text, struct err *e)
+{
+	return opt_config(arg, path, text, NULL, e);
 }
 
 int config_apply(struct opt_set *s, struct err *e)
 {
-	const char *file = opt_text(s, "config");
 	int r = opt_environment(s, e);
 
-	if (r < 0)
-		return r;
-	r = file != NULL ? apply_file(s, file, e) : apply_found(s, e);
-	if (r < 0)
-		return r;
-	return opt_defaults(s, e);
+	if (r == 0)
+		r = config_each(s, apply, s, e);
+	return r < 0 ? r : opt_defaults(s, e);
 }
 
 void config_show(const struct opt_set *s, struct buf *out)

@@ -44,10 +44,9 @@ const struct opt cli_options[] = {
 	      "How deep the kernels that take their depth from here recurse."),
 	COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS,
 	      "Seed of everything random; drawn and printed when it is not given."),
-	LIST("target", 't', "NAME", GENS | BIT(SHRINK), true,
-	     "Only this target or dialect (stressgen targets lists them); may be repeated. One that is missing "
-	     "ends "
-	     "with exit 3."),
+	LIST("target", 't', "NAME,...", GENS | BIT(SHRINK), true,
+	     "Only these targets (stressgen targets lists them): names, dialects, or all, which is whatever is on this "
+	     "machine. One that is missing ends with exit 3. Default: those that come with stressgen."),
 	LIST("kernel", 'k', "NAME|FILE", GENS | BIT(SHRINK), true,
 	     "Only this kernel, by its name or as a file of your own; may be repeated."),
 	COUNT("random", "0", 0, 1000000, GENS,
@@ -56,8 +55,13 @@ const struct opt cli_options[] = {
 	FLAG("http2", 0, "yes", GENS, true, "Include the HTTP/2 scenarios."),
 	TEXT("target-cmd", 0, "COMMAND", GENS | BIT(SHRINK), true,
 	     "Command that runs one program of --dialect, e.g. './mylisp {file}': a runtime of your own."),
-	TEXT("dialect", 0, "FILE", GENS | BIT(SHRINK), true,
-	     "Template file of the language that --target-cmd speaks (docs/dialects.md)."),
+	TEXT("dialect", 0, "NAME|FILE,...", GENS | BIT(TARGETS) | BIT(SHRINK), true,
+	     "Write in these languages, whether their runtimes are here or not: names, all, or template files of your own "
+	     "(docs/dialects.md)."),
+	SIZE("heap-limit", NULL, UINT64_C(1) << 20, UINT64_C(1) << 40, GENS,
+	     "Heap that each runtime is given, by its own flag; one without such a flag gets it as its memory limit."),
+	SIZE("stack-limit", NULL, UINT64_C(64) << 10, UINT64_C(1) << 40, GENS,
+	     "Stack that each runtime is given, by its own flag, else by the process's limit."),
 	TEXT("check", 0, "FILE", BIT(GEN), false,
 	     "Only check this kernel file and say what is wrong at file:line:column."),
 	// how to run it
@@ -124,6 +128,7 @@ const struct opt cli_options[] = {
 	     "The run's directory (gen, shrink: the suite's; report: the file). Default: a new one in stressgen-runs/."),
 	CHOICE("format", "FORMAT", "text", "text,json,junit,html,prom", BIT(REPORT), false,
 	       "What to print or write."),
+	FLAG("json", 0, "no", BIT(TARGETS), false, "As JSON, for other programs."),
 	CHOICE("progress", "HOW", "auto", "auto,bar,lines,none", RUNS, true,
 	       "A live line, a line a test, or nothing; auto chooses by whether stderr is a terminal."),
 	CHOICE("color", "WHEN", "auto", "auto,always,never", BIT_ALL, true,

@@ -82,6 +82,9 @@ static const struct field {
 	{ "comment", FIELD_LINE, offsetof(struct dialect, comment), NULL },
 	{ "find", FIELD_LINE, offsetof(struct dialect, find), "" },
 	{ "package", FIELD_LINE, offsetof(struct dialect, package), "" },
+	{ "version", FIELD_LINE, offsetof(struct dialect, version), "" },
+	{ "heap-flag", FIELD_LINE, offsetof(struct dialect, heap_flag), "" },
+	{ "stack-flag", FIELD_LINE, offsetof(struct dialect, stack_flag), "" },
 	{ "function-prefix", FIELD_LINE, offsetof(struct dialect, function_prefix), "sg_" },
 	{ "variable-prefix", FIELD_LINE, offsetof(struct dialect, variable_prefix), "" },
 	{ "dash", FIELD_LINE, offsetof(struct dialect, dash), "_" },
@@ -231,10 +234,39 @@ static int read_target_param(struct reader *r, const struct sexp *f, struct dial
 	return 0;
 }
 
+// What a target may say for itself, and what holds where it does not.
+static int read_target_fields(struct reader *r, const struct sexp *f, struct dialect_target *t)
+{
+	const struct dialect *d = r->d;
+	const struct {
+		const char *name, *otherwise;
+		const char **out;
+	} own[] = {
+		{ "find", d->find, &t->find },
+		{ "package", d->package, &t->package },
+		{ "version", d->version, &t->version },
+		{ "heap-flag", d->heap_flag, &t->heap_flag },
+		{ "stack-flag", d->stack_flag, &t->stack_flag },
+		{ "preload-sees-heap", d->preload_sees_heap, &t->preload_sees_heap },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof own / sizeof own[0]; i++) {
+		const struct sexp *s = sexp_field(f, own[i].name);
+
+		*own[i].out = own[i].otherwise;
+		if (s != NULL)
+			rc = get_line(r, s, 1, own[i].out);
+	}
+	return rc;
+}
+
 // (target "name" (command "...") (param name "value") ...)
 static int read_target(struct reader *r, const struct sexp *f, struct dialect_target *t)
 {
-	static const char *const known[] = { "command", "*param", NULL };
+	static const char *const known[] = { "command", "*param",    "find",       "package",
+		                             "version", "heap-flag", "stack-flag", "preload-sees-heap",
+		                             "extra",   NULL };
 	int rc = get_line(r, f, 1, &t->name);
 
 	if (rc == 0 && !is_file_word(t->name))
@@ -245,6 +277,10 @@ static int read_target(struct reader *r, const struct sexp *f, struct dialect_ta
 		rc = sexp_err(r->doc, f, r->e, "the target has no (command \"...\")");
 	if (rc == 0)
 		rc = get_line(r, sexp_field(f, "command"), 1, &t->command);
+	if (rc == 0)
+		rc = read_target_fields(r, f, t);
+	if (rc == 0 && sexp_field(f, "extra") != NULL)
+		rc = yes_no(r, sexp_field(f, "extra"), &t->extra);
 	if (rc == 0 && (t->params = alloc(r, f->count * sizeof *t->params)) == NULL)
 		rc = -ENOMEM;
 	for (size_t i = 2; rc == 0 && i < f->count; i++)
@@ -580,16 +616,6 @@ const char *dialect_summary(const struct dialect *d)
 	return d->summary;
 }
 
-const char *dialect_find(const struct dialect *d)
-{
-	return d->find[0] != 0 ? d->find : NULL;
-}
-
-const char *dialect_package(const struct dialect *d)
-{
-	return d->package[0] != 0 ? d->package : NULL;
-}
-
 size_t dialect_target_count(const struct dialect *d)
 {
 	return d->target_count;
@@ -603,4 +629,73 @@ const char *dialect_target_name(const struct dialect *d, size_t i)
 const char *dialect_target_command(const struct dialect *d, size_t i)
 {
 	return d->targets[i].command;
+}
+
+static const char *or_null(const char *text)
+{
+	return text[0] != 0 ? text : NULL;
+}
+
+const char *dialect_target_find(const struct dialect *d, size_t i)
+{
+	return or_null(d->targets[i].find);
+}
+
+const char *dialect_target_package(const struct dialect *d, size_t i)
+{
+	return or_null(d->targets[i].package);
+}
+
+const char *dialect_target_version(const struct dialect *d, size_t i)
+{
+	return or_null(d->targets[i].version);
+}
+
+const char *dialect_target_heap_flag(const struct dialect *d, size_t i)
+{
+	return or_null(d->targets[i].heap_flag);
+}
+
+const char *dialect_target_stack_flag(const struct dialect *d, size_t i)
+{
+	return or_null(d->targets[i].stack_flag);
+}
+
+const char *dialect_target_preload(const struct dialect *d, size_t i)
+{
+	return d->targets[i].preload_sees_heap;
+}
+
+bool dialect_target_is_extra(const struct dialect *d, size_t i)
+{
+	return d->targets[i].extra;
+}
+
+size_t dialect_capabilities(const struct dialect *d, const char *out[DIALECT_CAPABILITIES_MAX])
+{
+	static const struct {
+		const char *words;
+		int either, or ;
+	} all[DIALECT_CAPABILITIES_MAX] = {
+		{ "exceptions", CONSTRUCT_TRY, CONSTRUCT_TRY_FUNCTION },
+		{ "full GC", OP_FULL_GC, OP_FULL_GC },
+		{ "call/cc", OP_CALL_CC, OP_CALL_CC },
+		{ "closures", CONSTRUCT_LAMBDA, CONSTRUCT_LOCAL_FUNCTION },
+		{ "vectors", OP_MAKE_VECTOR, OP_MAKE_VECTOR },
+		{ "maps", OP_MAKE_MAP, OP_MAKE_MAP },
+		{ "weak references", OP_MAKE_WEAK, OP_MAKE_WEAK },
+		{ "ephemerons", OP_MAKE_EPHEMERONS, OP_MAKE_EPHEMERONS },
+		{ "finalizers", OP_SET_FINALIZER, OP_SET_FINALIZER },
+		{ "deep print", OP_DATA_TO_STRING, OP_DATA_TO_STRING },
+		{ "deep parse", OP_STRING_TO_DATA, OP_STRING_TO_DATA },
+		{ "regex", OP_REGEX_MATCH, OP_REGEX_MATCH },
+	};
+	size_t count = 0;
+
+	if (d->tail_calls)
+		out[count++] = "tail calls";
+	for (size_t i = 0; all[i].words != NULL; i++)
+		if (dialect_has(d, all[i].either) || dialect_has(d, all[i].or))
+			out[count++] = all[i].words;
+	return count;
 }

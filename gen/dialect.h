@@ -93,6 +93,11 @@ struct template
 
 struct dialect_target {
 	const char *name, *command;
+	const char *find, *package, *version; // "" where there is none
+	bool extra;                           // not part of the default job
+	const char *heap_flag,
+	        *stack_flag; // "" where it has none; {mib}, {kib}, {bytes}, {words} stand for the limit
+	const char *preload_sees_heap;
 	struct param *params; // borrowed text
 	size_t param_count;
 };
@@ -108,7 +113,7 @@ struct dialect {
 	const char *comment, *comment_end; // around each line of the header; the end is "" where none is needed
 	bool abstract;                     // for others to extend, and no dialect of its own
 	bool statements;                   // style: statements and expressions, or expressions alone
-	const char *find, *package;        // NULL
+	const char *find, *package, *version, *heap_flag, *stack_flag; // for targets that do not say; "": nothing
 	const char *function_prefix, *variable_prefix, *dash;
 	const char *separator;         // between arguments
 	const char *item_separator;    // between the items of a sequence

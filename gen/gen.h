@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pattern;
 struct dialect; // a language that kernels are emitted in: one *.dialect file
 
 // Reads a dialect file (docs/dialects.md). *out is to be freed by dialect_free. Errors name file:line:column.
@@ -16,17 +17,31 @@ void dialect_free(struct dialect *d);              // accepts NULL
 const char *dialect_name(const struct dialect *d); // "lua"
 bool dialect_is_abstract(const struct dialect *d); // for others to extend: no target, nothing to emit
 const char *dialect_summary(const struct dialect *d);
-const char *dialect_find(const struct dialect *d);    // program that must be in PATH; NULL: none needed
-const char *dialect_package(const struct dialect *d); // the Debian package that brings it; NULL
 // A dialect's targets: ways to run one emitted program. There is at least one.
 size_t dialect_target_count(const struct dialect *d);
 const char *dialect_target_name(const struct dialect *d, size_t i);    // "lua@slab-fixed", "python3"
 const char *dialect_target_command(const struct dialect *d, size_t i); // with {file}, {param:...}
+const char *dialect_target_find(const struct dialect *d,
+                                size_t i); // program that must be in PATH; NULL: none needed
+const char *dialect_target_package(const struct dialect *d, size_t i); // the Debian package that brings it; NULL
+const char *dialect_target_version(const struct dialect *d, size_t i); // command that prints its version; NULL
+const char *dialect_target_heap_flag(const struct dialect *d,
+                                     size_t i); // how its own limit is set; NULL: it has none
+const char *dialect_target_stack_flag(const struct dialect *d, size_t i); // likewise
+const char *dialect_target_preload(const struct dialect *d, size_t i); // whether a preloaded malloc sees its heap
+bool dialect_target_is_extra(const struct dialect *d, size_t i);       // not part of the default job
+
+#define DIALECT_CAPABILITIES_MAX 16U
+// What the language can do, in words ("tail calls", "call/cc", ...); their number.
+size_t dialect_capabilities(const struct dialect *d, const char *out[DIALECT_CAPABILITIES_MAX]);
 
 struct gen_target {
 	const struct dialect *dialect;
-	const char *name;    // for ids and reports
-	const char *command; // @Run; NULL: that of the dialect's target of that name
+	const char *name;               // for ids and reports
+	const char *command;            // @Run; NULL: that of the dialect's target of that name
+	const struct pattern *patterns; // in front of the dialect's
+	size_t pattern_count;
+	const char *heap_flag, *stack_flag; // NULL: those of the dialect's target
 };
 
 struct gen_config {
@@ -41,7 +56,10 @@ struct gen_config {
 	size_t target_count;
 	const char *out_dir; // made; must be empty, or hold a suite that we wrote (then it is replaced)
 	uint64_t seed;
-	uint64_t depth;        // for kernels' (depth from --depth) instances
+	uint64_t depth;      // for kernels' (depth from --depth) instances
+	uint64_t heap_bytes; // limits that targets are to be given, by their own flags where they have some; 0:
+	                     // none
+	uint64_t stack_bytes;
 	const char *generator; // "stressgen 0.1.0"
 };
 

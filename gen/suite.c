@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MIB (1024U * 1024U)
 #define SCENARIO_MAX (1024U * 1024U)
 // Of a slow instance whose kernel gives none: the bigger sizes take minutes where a call costs a microsecond.
 #define SLOW_TIMEOUT_S UINT64_C(600)
@@ -77,6 +78,82 @@ static const struct dialect_target *find_target(const struct gen_target *t)
 	return NULL;
 }
 
+// A flag with the limit in it.
+static void add_flag(struct buf *out, const char *flag, uint64_t bytes)
+{
+	static const struct {
+		const char *name;
+		uint64_t unit;
+	} units[] = { { "{mib}", 1024 * 1024 }, { "{kib}", 1024 }, { "{bytes}", 1 }, { "{words}", 8 } };
+
+	while (*flag != 0) {
+		size_t i = 0;
+
+		while (i < 4 && strncmp(flag, units[i].name, strlen(units[i].name)) != 0)
+			i++;
+		if (i < 4)
+			buf_addf(out, "%" PRIu64, bytes / units[i].unit);
+		else
+			buf_addc(out, *flag);
+		flag += i < 4 ? strlen(units[i].name) : 1;
+	}
+}
+
+// How a target is given a limit; "" when it has no flag for that.
+static const char *flag_for(const char *of_target, const char *of_dialect)
+{
+	return of_target != NULL ? of_target : of_dialect != NULL ? of_dialect : "";
+}
+
+// The command with its flags in the place of {flags}; a limit of the stack that the target has no flag for is the
+// process's.
+static void add_command(struct buf *out, const struct gen_config *c, const char *command, const char *heap_flag,
+                        const char *stack_flag)
+{
+	const char *place = strstr(command, "{flags}");
+	struct buf flags = { 0 };
+
+	if (c->stack_bytes > 0 && stack_flag[0] == 0)
+		buf_addf(out, "prlimit --stack=%" PRIu64 " -- ", c->stack_bytes);
+	if (c->heap_bytes > 0 && heap_flag[0] != 0)
+		add_flag(&flags, heap_flag, c->heap_bytes);
+	if (c->stack_bytes > 0 && stack_flag[0] != 0) {
+		buf_adds(&flags, flags.len > 0 ? " " : "");
+		add_flag(&flags, stack_flag, c->stack_bytes);
+	}
+	if (place == NULL) {
+		buf_adds(out, command);
+	} else {
+		buf_add(out, command, (size_t)(place - command));
+		buf_adds(out, buf_text(&flags));
+		place += strlen("{flags}");
+		buf_adds(out, flags.len == 0 && *place == ' ' ? place + 1 : place);
+	}
+	out->failed = out->failed || flags.failed;
+	buf_deinit(&flags);
+}
+
+// How the program is run, and with which limits.
+static void add_run(struct buf *out, const struct generation *g, const struct gen_target *t,
+                    const struct dialect_target *own)
+{
+	const struct gen_config *c = g->config;
+	const char *heap_flag = flag_for(t->heap_flag, own != NULL ? own->heap_flag : NULL);
+	const char *stack_flag = flag_for(t->stack_flag, own != NULL ? own->stack_flag : NULL);
+	struct buf command = { 0 };
+
+	add_command(&command, c, t->command != NULL ? t->command : own->command, heap_flag, stack_flag);
+	comment(out, t->dialect, "@Run %s", buf_text(&command));
+	out->failed = out->failed || command.failed;
+	buf_deinit(&command);
+	if (c->heap_bytes > 0 && heap_flag[0] == 0)
+		comment(out, t->dialect, "@Memory %" PRIu64, (c->heap_bytes + MIB - 1) / MIB);
+	if (c->heap_bytes > 0)
+		comment(out, t->dialect, "@Param heap-limit=%" PRIu64, c->heap_bytes);
+	if (c->stack_bytes > 0)
+		comment(out, t->dialect, "@Param stack-limit=%" PRIu64, c->stack_bytes);
+}
+
 static void add_header(struct buf *out, const struct generation *g, const struct pairing *p)
 {
 	const struct dialect *d = p->target->dialect;
@@ -90,7 +167,7 @@ static void add_header(struct buf *out, const struct generation *g, const struct
 		comment(out, d, "@Timeout %" PRIu64 "s", k->timeout_s > 0 ? k->timeout_s : SLOW_TIMEOUT_S);
 	if (p->instance->slow)
 		comment(out, d, "@Slow");
-	comment(out, d, "@Run %s", p->target->command != NULL ? p->target->command : own->command);
+	add_run(out, g, p->target, own);
 	for (size_t i = 0; i < k->param_count; i++)
 		comment(out, d, "@Param %s=%" PRId64, k->params[i].var->name, p->values.params[i]);
 	for (size_t i = 0; own != NULL && i < own->param_count; i++)
@@ -105,13 +182,18 @@ static void add_header(struct buf *out, const struct generation *g, const struct
 	buf_addc(out, '\n');
 }
 
-static int copy_patterns(struct generation *g, struct suite_test *t, const struct dialect *d)
+// Those of the target, then those of its language.
+static int copy_patterns(struct generation *g, struct suite_test *t, const struct gen_target *target)
 {
-	t->patterns = calloc(d->pattern_count + 1, sizeof *t->patterns);
+	const struct dialect *d = target->dialect;
+	const size_t count = target->pattern_count + d->pattern_count;
+
+	t->patterns = calloc(count + 1, sizeof *t->patterns);
 	if (t->patterns == NULL)
 		return no_memory(g);
-	for (size_t i = 0; i < d->pattern_count; i++) {
-		const struct pattern *from = &d->patterns[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct pattern *from =
+		        i < target->pattern_count ? &target->patterns[i] : &d->patterns[i - target->pattern_count];
 		struct pattern *to = &t->patterns[t->pattern_count++];
 		int rc = set_text(g, &to->class_name, from->class_name);
 		rc = rc < 0 ? rc : set_text(g, &to->exit, from->exit);
@@ -170,7 +252,7 @@ static int write_test(struct generation *g, struct pairing *p)
 	if (rc == 0 && p->params.len > 0)
 		rc = set_text(g, &t->param_text, p->params.data);
 	if (rc == 0)
-		rc = copy_patterns(g, t, d);
+		rc = copy_patterns(g, t, p->target);
 	if (rc == 0)
 		rc = outdir_write(&g->dir, path.data, text.data, text.len, g->e);
 	buf_deinit(&text);

@@ -44,7 +44,7 @@ static json_int_t number(json_t *object, const char *key)
 	return json_integer_value(value);
 }
 
-CASE("e2e: 7 GC and 12 recursion tests on three slab policies and 7 HTTP/2 scenarios pass when the depth is 2000")
+CASE("e2e: 21 GC and 24 recursion tests on three slab policies and 7 HTTP/2 scenarios pass when the depth is 2000")
 {
 	const char *dir = harness_tmpdir();
 	struct outcome o = E2E(dir, "--depth", "2000", "--seed", "7");
@@ -56,8 +56,8 @@ CASE("e2e: 7 GC and 12 recursion tests on three slab policies and 7 HTTP/2 scena
 	report = e2e_report(run_dir);
 	for (const char *const *policy = (const char *const[]){ "@slab-fixed", "@jemalloc", "@malloc", NULL };
 	     *policy != NULL; policy++) {
-		assert_int_equal(count_kind(report, "gc/", *policy), 7);
-		assert_int_equal(count_kind(report, "recursion/", *policy), 12);
+		assert_int_equal(count_kind(report, "gc/", *policy), 21);
+		assert_int_equal(count_kind(report, "recursion/", *policy), 24);
 	}
 	assert_int_equal(count_kind(report, "http2/", ""), 7);
 	assert_contains(buf_text(&o.err), "seed 7");

@@ -49,14 +49,14 @@ CASE("dialect: what the command line asks is known when it was loaded")
 	struct dialect *lua = support_dialect("lua"), *python = support_dialect("python");
 
 	assert_string_equal(dialect_name(lua), "lua");
-	assert_null(dialect_find(lua));
-	assert_null(dialect_package(lua));
+	assert_null(dialect_target_find(lua, 0));
+	assert_null(dialect_target_package(lua, 0));
 	assert_int_equal(dialect_target_count(lua), 3);
 	assert_string_equal(dialect_target_name(lua, 0), "lua@slab-fixed");
 	assert_string_equal(dialect_target_command(lua, 0),
 	                    "{stressgen:lua} --pool slab-fixed --capacity {param:slab-capacity} {file}");
-	assert_string_equal(dialect_find(python), "python3");
-	assert_string_equal(dialect_package(python), "python3");
+	assert_string_equal(dialect_target_find(python, 0), "python3");
+	assert_string_equal(dialect_target_package(python, 0), "python3");
 	assert_string_equal(dialect_target_command(python, 0), "python3 {file}");
 	dialect_free(lua);
 	dialect_free(python);
@@ -71,7 +71,7 @@ CASE("dialect: the place is named when the file as a whole is wrong")
 	refuse("(dialect d)", "d.dialect:1:1: the dialect has no (summary \"...\")");
 	refuse("(dialect d (sumary \"s\"))",
 	       "d.dialect:1:13: unknown field 'sumary'; known are style, reserved, escape, target, pattern, helper, "
-	       "lacks, templates, extends, abstract, summary, extension, comment, find, package, function-prefix, variable-prefix, dash, "
+	       "lacks, templates, extends, abstract, summary, extension, comment, find, package, version, heap-flag, stack-flag, function-prefix, variable-prefix, dash, "
 	       "separator, item-separator, preload-sees-heap, tail-calls, implicit-begin, "
 	       "blank-lines");
 	refuse(FIELDS ")", "d.dialect:1:1: the dialect has no (templates ...)");

@@ -204,7 +204,7 @@ static int generate_target(const char *dir, const char *kernel, uint64_t depth, 
                            const char *command, struct err *e)
 {
 	struct dialect *d = support_dialect("mylisp");
-	struct gen_target target = { d, name, command };
+	struct gen_target target = { .dialect = d, .name = name, .command = command };
 	struct gen_config c = { .kernels = &kernel,
 		                .kernel_count = 1,
 		                .targets = &target,

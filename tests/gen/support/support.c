@@ -105,7 +105,8 @@ int support_suite(const char *dir, char *const *kernels, size_t kernel_count, st
 		                .generator = "stressgen test" };
 
 	for (size_t i = 0; i < dialect_count; i++)
-		targets[i] = (struct gen_target){ dialects[i], dialect_target_name(dialects[i], 0), NULL };
+		targets[i] =
+		        (struct gen_target){ .dialect = dialects[i], .name = dialect_target_name(dialects[i], 0) };
 	return gen_suite(&c, e);
 }
 
