@@ -202,7 +202,7 @@ static unsigned worker_count(const struct opt_set *o)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (!opt_flag(o, "parallel"))
+	if (!opt_flag(o, "parallel") && !opt_flag(o, "container-parallel"))
 		return 1;
 	if (opt_given(o, "max-workers"))
 		return (unsigned)opt_number(o, "max-workers");
@@ -213,7 +213,7 @@ static unsigned worker_count(const struct opt_set *o)
 static uint64_t suite_timeout(const struct opt_set *o)
 {
 	uint64_t all = opt_number(o, "suite-timeout");
-	uint64_t parallel = opt_flag(o, "parallel") ? opt_number(o, "parallel-timeout") : 0;
+	uint64_t parallel = worker_count(o) > 1 ? opt_number(o, "parallel-timeout") : 0;
 
 	return all == 0 || (parallel > 0 && parallel < all) ? parallel : all;
 }
@@ -237,6 +237,12 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->output_limit = opt_number(o, "output-limit");
 	c->sample_ns = opt_number(o, "sample-every");
 	c->workers = worker_count(o);
+	c->container = opt_flag(o, "container-sequential") || opt_flag(o, "container-seq") ||
+	               opt_flag(o, "container-parallel");
+	c->container_root = opt_text(o, "container-root");
+	c->wrap = opt_text(o, "wrap");
+	c->keep = opt_flag(o, "keep");
+	c->clean_home = opt_flag(o, "clean-home");
 	c->batch = opt_number(o, "batch");
 	c->between = opt_text(o, "between");
 	c->suite_timeout_ns = suite_timeout(o);

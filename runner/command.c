@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "buf.h"
+#include "container.h"
 #include "io.h"
 
 #include <errno.h>
@@ -41,6 +42,7 @@ struct reader {
 	const struct suite_test *test;
 	char *file; // the test's absolute path
 	struct command *out;
+	size_t first; // where the test's own command begins in it
 	struct err *e;
 };
 
@@ -101,7 +103,7 @@ static int add_own(struct reader *r, struct buf *word, const char *name)
 
 	if (path == NULL)
 		return err_set(r->e, ENOENT, "program not found: {stressgen:%s}", name);
-	if (r->out->argc == 0 && word->len == 0)
+	if (r->out->argc == r->first && word->len == 0)
 		r->out->own_program = true;
 	buf_adds(word, path);
 	return 0;
@@ -292,6 +294,12 @@ int command_resolve(const struct command_context *ctx, const struct suite_test *
 	if (r.file == NULL)
 		return -ENOMEM;
 	rc = choose_command(&r, &command);
+	if (rc == 0 && ctx->container != NULL)
+		rc = container_prefix(ctx->container, out);
+	r.first = out->argc;
+	if (rc == 0 && ctx->wrap != NULL)
+		rc = read_command(&r, ctx->wrap);
+	r.first = ctx->wrap != NULL ? ARGS_MAX : r.first; // wrapped, it is no longer the first
 	if (rc == 0)
 		rc = read_command(&r, command);
 	if (rc == 0) {

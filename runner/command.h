@@ -9,12 +9,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct container_places;
+
 struct command_context {
 	const char *suite_dir;                               // absolute
 	const char *(*resolve)(void *arg, const char *name); // {stressgen:NAME}; may be NULL
 	void *resolve_arg;
 	const struct param *params; // before the test's own @Param
 	size_t param_count;
+	const char *wrap;                         // words in front of the command; NULL
+	const struct container_places *container; // in front of those; NULL: none
 };
 
 struct command {

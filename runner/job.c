@@ -15,7 +15,7 @@
 #define READ_ROUNDS 16    // pieces read at once, so that a talkative test cannot keep timers waiting
 #define KILL_AGAIN_MS 50  // between two rounds of SIGKILL
 #define KILL_ROUNDS 200   // ten seconds; then it cannot be killed
-#define STRESSGEN_SLOTS 6 // entries of its own in a test's environment, and the NULL
+#define STRESSGEN_SLOTS 7 // entries of its own in a test's environment, and the NULL
 
 static void on_output(void *arg, const char *bytes, size_t len)
 {
@@ -229,7 +229,9 @@ static void on_exit_seen(uv_poll_t *handle, __attribute__((unused)) int status, 
 	if (waitid(P_PIDFD, (id_t)j->pidfd, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid == 0)
 		return;
 	j->exit_ns = clock_now_ns();
-	if (info.si_code == CLD_EXITED)
+	if (info.si_code == CLD_EXITED && j->session->config->container && info.si_status > 128)
+		j->result.signal = info.si_status - 128; // as the container's first process reports it
+	else if (info.si_code == CLD_EXITED)
 		j->result.exit_code = info.si_status;
 	else
 		j->result.signal = info.si_status;

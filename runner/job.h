@@ -34,7 +34,8 @@ struct job_channel {
 // Text of the variables that each test gets anew.
 struct job_environment {
 	char **entries; // the session's, then these, then NULL
-	char mark[96], fd[24], temp[SCRATCH_PATH + 16], telemetry[SCRATCH_PATH + 32], preload[PATH_MAX + 16];
+	char mark[96], fd[24], temp[PATH_MAX + 16], home[PATH_MAX + 16], telemetry[SCRATCH_PATH + 32],
+	        preload[PATH_MAX + 16];
 };
 
 struct job {
@@ -66,7 +67,7 @@ struct job {
 	struct tele_file *tele_file;
 	struct scratch_dir temp_dir, tele_dir;
 	char attempt_dir[PATH_MAX], out_path[PATH_MAX], err_path[PATH_MAX], timeline_path[PATH_MAX];
-	char copy_dir[PATH_MAX];
+	char copy_dir[PATH_MAX], temp_path[PATH_MAX]; // what is TMPDIR
 	bool timeline_begun;
 	const char *not_instrumented; // why nothing is preloaded; NULL: it is, or need not be
 	uint64_t memory_limit;

@@ -2,6 +2,7 @@
 #include "job.h"
 
 #include "clock.h"
+#include "container.h"
 #include "io.h"
 #include "units.h"
 
@@ -42,6 +43,10 @@ static int prepare_paths(struct job *j, unsigned attempt)
 		rc = put(j->err_path, sizeof j->err_path, "%s/stderr", j->attempt_dir);
 	if (rc == 0)
 		rc = put(j->timeline_path, sizeof j->timeline_path, "%s/timeline", j->attempt_dir);
+	if (rc == 0 && j->session->config->keep)
+		rc = put(j->temp_path, sizeof j->temp_path, "%s/tmp", j->attempt_dir);
+	else if (rc == 0)
+		rc = put(j->temp_path, sizeof j->temp_path, "%s", j->temp_dir.path);
 	if (rc == 0)
 		rc = put(j->copy_dir, sizeof j->copy_dir, "%s/telemetry", j->attempt_dir);
 	return rc;
@@ -50,11 +55,18 @@ static int prepare_paths(struct job *j, unsigned attempt)
 static int prepare_command(struct job *j)
 {
 	const struct runner_config *c = j->session->config;
+	const struct container_places places = { .root = c->container_root,
+		                                 .suite_dir = j->session->suite_dir,
+		                                 .working_dir = j->session->working_dir,
+		                                 .temp_dir = j->temp_path,
+		                                 .telemetry_dir = j->tele_dir.path };
 	const struct command_context ctx = { .suite_dir = j->session->suite_dir,
 		                             .resolve = c->resolve,
 		                             .resolve_arg = c->resolve_arg,
 		                             .params = c->params,
-		                             .param_count = c->param_count };
+		                             .param_count = c->param_count,
+		                             .wrap = c->wrap,
+		                             .container = c->container ? &places : NULL };
 	int rc;
 
 	rc = command_resolve(&ctx, j->test, &j->command, &j->why);
@@ -98,9 +110,17 @@ static int prepare_environment(struct job *j)
 	env->entries[n++] = env->fd;
 	if (put(env->fd, sizeof env->fd, "STRESSGEN_FD=%d", EXTRA_FD) < 0 ||
 	    put(env->mark, sizeof env->mark, "%s%" PRIu64 ".", s->guardian.mark, s->serial) < 0 ||
-	    put(env->temp, sizeof env->temp, "TMPDIR=%s", j->temp_dir.path) < 0 ||
+	    put(env->temp, sizeof env->temp, "TMPDIR=%s", j->temp_path) < 0 ||
 	    put(env->telemetry, sizeof env->telemetry, SG_TELE_ENV_DIR "=%s", j->tele_dir.path) < 0)
 		return -ENAMETOOLONG;
+	if (s->config->clean_home) {
+		env->entries[n++] = env->home;
+		rc = put(env->home, sizeof env->home, "HOME=%s", j->temp_path);
+	}
+	if (rc == 0 && s->config->keep)
+		rc = io_make_dirs(j->temp_path, &j->why);
+	if (rc < 0)
+		return rc;
 	if (library != NULL || s->preload_before != NULL) {
 		const char *link = library != NULL && s->preload_before != NULL ? ":" : "";
 

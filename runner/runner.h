@@ -35,17 +35,22 @@ struct runner_config {
 	void *resolve_arg;
 	const struct param *params; // override @Param for {param:NAME}
 	size_t param_count;
-	const char *preload;       // libstressalloc.so; NULL: none
-	uint64_t timeout_ns;       // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
-	uint64_t grace_ns;         // between SIGTERM and SIGKILL; 0: 2 s
-	uint64_t memory_bytes;     // for tests whose header has none; 0: 75 % of what is available
-	uint64_t output_limit;     // bytes kept of each of stdout and stderr; 0: 1 MiB
-	uint64_t sample_ns;        // sampling period; 0: 100 ms
-	unsigned workers;          // tests at a time; 0 and 1: one after another
-	size_t batch;              // so many tests settle before the next one starts; 0: no batches
-	const char *between;       // a shell command between batches (without `batch`: between tests); NULL
-	uint64_t suite_timeout_ns; // for the whole run; 0: none
-	unsigned retry;            // for tests whose header says nothing
+	const char *preload;        // libstressalloc.so; NULL: none
+	uint64_t timeout_ns;        // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
+	uint64_t grace_ns;          // between SIGTERM and SIGKILL; 0: 2 s
+	uint64_t memory_bytes;      // for tests whose header has none; 0: 75 % of what is available
+	uint64_t output_limit;      // bytes kept of each of stdout and stderr; 0: 1 MiB
+	uint64_t sample_ns;         // sampling period; 0: 100 ms
+	unsigned workers;           // tests at a time; 0 and 1: one after another
+	bool container;             // each test in a container of its own
+	const char *container_root; // its root directory; NULL: the machine's files, read only
+	const char *wrap;           // a command in front of each test's, as "valgrind -q"; NULL
+	bool keep;                  // temporary directories stay, in the run directory
+	bool clean_home;            // HOME is the temporary directory too
+	size_t batch;               // so many tests settle before the next one starts; 0: no batches
+	const char *between;        // a shell command between batches (without `batch`: between tests); NULL
+	uint64_t suite_timeout_ns;  // for the whole run; 0: none
+	unsigned retry;             // for tests whose header says nothing
 	const struct quarantine *quarantine; // known failures; NULL: none
 	unsigned fail_fast;                  // start no further test after that many unexpected verdicts; 0: never
 	bool resume;                         // go on with the run in run_dir

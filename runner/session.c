@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "clock.h"
+#include "container.h"
 #include "header.h"
 #include "io.h"
 #include "kernlog.h"
@@ -40,8 +41,10 @@ static void set_defaults(struct session *s, const struct runner_config *c)
 	                                                (c->workers > 0 ? c->workers : 1);
 }
 
-static bool is_own_variable(const char *entry)
+static bool is_own_variable(const char *entry, bool clean_home)
 {
+	if (clean_home && strncmp(entry, "HOME=", 5) == 0)
+		return true;
 	for (size_t i = 0; i < sizeof own_variables / sizeof own_variables[0]; i++)
 		if (strncmp(entry, own_variables[i], strlen(own_variables[i])) == 0)
 			return true;
@@ -58,7 +61,7 @@ static int copy_environment(struct session *s)
 	if (s->environment == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		if (!is_own_variable(environ[i]))
+		if (!is_own_variable(environ[i], s->config->clean_home))
 			s->environment[s->environment_count++] = environ[i];
 	s->preload_before = getenv("LD_PRELOAD");
 	if (s->config->preload != NULL && strpbrk(s->config->preload, ": ") != NULL)
@@ -114,6 +117,9 @@ static int find_directories(struct session *s, struct err *e)
 	s->run_dir = realpath(s->config->run_dir, NULL);
 	if (s->run_dir == NULL)
 		return err_set(e, errno, "%s: %s", s->config->run_dir, strerror(errno));
+	s->working_dir = realpath(".", NULL);
+	if (s->working_dir == NULL)
+		return err_set(e, errno, "the working directory: %s", strerror(errno));
 	s->suite_dir = realpath(s->config->suite->dir, NULL);
 	if (s->suite_dir == NULL)
 		return err_set(e, errno, "%s: %s", s->config->suite->dir, strerror(errno));
@@ -133,6 +139,8 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	set_defaults(s, c);
 	rc = find_directories(s, e);
 	if (rc < 0)
+		return rc;
+	if (c->container && (rc = container_check(c->container_root, e)) < 0)
 		return rc;
 	rc = spawner_init(&s->spawner);
 	if (rc == 0)
@@ -184,6 +192,7 @@ void session_deinit(struct session *s)
 	free(s->environment);
 	free(s->run_dir);
 	free(s->suite_dir);
+	free(s->working_dir);
 	if (s->null_fd >= 0)
 		close(s->null_fd);
 	if (s->kernlog_fd >= 0)
@@ -217,6 +226,7 @@ unsigned session_kill_remains(const struct session *s, const char *mark)
 const char *session_containment(const struct session *s)
 {
 	if (s->cgroups.v2_root[0] != '\0')
-		return "cgroup v2, session, subreaper and guardian";
+		return s->config->container ? "container (bubblewrap), cgroup v2, session, subreaper and guardian"
+		                            : "cgroup v2, session, subreaper and guardian";
 	return "session, subreaper and environment mark (weak: no cgroup v2 group can be made)";
 }

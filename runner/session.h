@@ -14,7 +14,7 @@
 struct session {
 	const struct runner_config *config;
 	uv_loop_t *loop;
-	char *run_dir, *suite_dir;                                            // absolute, owned
+	char *run_dir, *suite_dir, *working_dir;                              // absolute, owned
 	uint64_t timeout_ns, grace_ns, memory_bytes, output_limit, sample_ns; // with the defaults put in
 	struct spawner spawner;
 	struct cgroups cgroups;

@@ -1,0 +1,126 @@
+// Tests in containers of their own.
+#include "container.h"
+#include "lab.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void need_containers(void)
+{
+	struct err e = { 0 };
+
+	if (container_check(NULL, &e) < 0)
+		harness_skip(e.text);
+}
+
+static void begin(struct lab *l)
+{
+	need_containers();
+	lab_init(l);
+	l->config.container = true;
+}
+
+CASE("container: a test has its output, samples and temporary directory, and nothing else to write to")
+{
+	struct lab l;
+	char *out;
+
+	begin(&l);
+	setenv("D", l.suite_dir, 1);
+	lab_script(&l, "t.sh",
+	           "echo '@@ lat total 5' >&$STRESSGEN_FD; echo x > \"$TMPDIR/file\" && echo yes\n"
+	           "(echo x > \"$D/file\") 2>/dev/null || echo no; (echo x > /etc/file) 2>/dev/null || echo no\n"
+	           "ls /proc | grep -c '^[0-9]' | { read n; [ $n -lt 12 ] && echo few; }\n"
+	           "[ $(wc -l < /proc/net/dev) = 3 ] && echo lo");
+	lab_run(&l);
+	lab_expect(&l, "t.sh", VERDICT_PASSED, "exit status 0");
+	assert_int_equal(lab_result(&l, "t.sh")->series_count, 1);
+	assert_non_null(strstr(lab_result(&l, "t.sh")->containment, "container (bubblewrap)"));
+	out = lab_read(&l, "tests/t.sh/1/stdout");
+	assert_string_equal(out, "yes\nno\nno\nfew\nlo\n");
+	free(out);
+	lab_deinit(&l);
+}
+
+CASE("container: signals, time limits and escaped processes are told as without one")
+{
+	struct lab l;
+
+	begin(&l);
+	lab_script(&l, "crash.sh", "kill -SEGV $$");
+	lab_script(&l, "exit.sh", "exit 7");
+	lab_script(&l, "hang.sh", "# @Timeout 500ms\ntrap '' TERM\nwhile :; do sleep 71.005; done");
+	lab_script(&l, "escape.sh", "(setsid sleep 71.006 >/dev/null 2>&1 &); sleep 0.2");
+	lab_run(&l);
+	lab_expect(&l, "crash.sh", VERDICT_CRASHED, "SIGSEGV");
+	lab_expect(&l, "exit.sh", VERDICT_FAILED, "exit status 7");
+	lab_expect(&l, "hang.sh", VERDICT_TIMEOUT, "");
+	assert_int_equal(lab_processes_after_wait("sleep 71.00"), 0);
+	lab_deinit(&l);
+}
+
+CASE("container: several at a time are as good")
+{
+	struct lab l;
+
+	begin(&l);
+	l.config.workers = 4;
+	for (int i = 0; i < 12; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "t%02d.sh", i);
+		lab_script(&l, name, "echo $$ > \"$TMPDIR/only\"; [ $(ls \"$TMPDIR\" | wc -l) = 1 ]");
+	}
+	lab_run(&l);
+	assert_int_equal(l.summary.unexpected, 0);
+	assert_int_equal(l.run.count, 12);
+	lab_deinit(&l);
+}
+
+CASE("container: a root directory that is none is refused before anything runs")
+{
+	struct lab l;
+
+	begin(&l);
+	l.config.container_root = "/nonexistent";
+	lab_script(&l, "t.sh", "true");
+	lab_run(&l);
+	assert_int_equal(l.rc, -EINVAL);
+	assert_non_null(strstr(l.err.text, "--container-root /nonexistent"));
+	lab_deinit(&l);
+}
+
+CASE("wrap: the command in front gets the test's, and its own program is found")
+{
+	struct lab l;
+	char *out;
+
+	lab_init(&l);
+	l.config.wrap = "env WRAPPED='a b'";
+	lab_script(&l, "t.sh", "echo \"$WRAPPED\"");
+	lab_run(&l);
+	lab_expect(&l, "t.sh", VERDICT_PASSED, "");
+	out = lab_read(&l, "tests/t.sh/1/stdout");
+	assert_string_equal(out, "a b\n");
+	free(out);
+	lab_deinit(&l);
+}
+
+CASE("keep: what a test left in its temporary directory is in the run, and HOME is there too when asked for")
+{
+	struct lab l;
+	char *kept;
+
+	lab_init(&l);
+	l.config.keep = true;
+	l.config.clean_home = true;
+	lab_script(&l, "t.sh", "[ \"$HOME\" = \"$TMPDIR\" ] && echo left > \"$TMPDIR/behind\"");
+	lab_run(&l);
+	lab_expect(&l, "t.sh", VERDICT_PASSED, "");
+	kept = lab_read(&l, "tests/t.sh/1/tmp/behind");
+	assert_string_equal(kept, "left\n");
+	free(kept);
+	lab_deinit(&l);
+}
