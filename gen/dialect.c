@@ -68,7 +68,7 @@ static int get_line(struct reader *r, const struct sexp *list, size_t i, const c
 
 // --- single fields ---------------------------------------------------------------------------------------------
 
-enum field_type { FIELD_LINE, FIELD_YES_NO, FIELD_SMALL };
+enum field_type { FIELD_LINE, FIELD_YES_NO, FIELD_ORDER, FIELD_SMALL };
 
 // (name value): where the value goes, and what it is when the field is not there (NULL: it must be).
 static const struct field {
@@ -93,17 +93,19 @@ static const struct field {
 	{ "preload-sees-heap", FIELD_LINE, offsetof(struct dialect, preload_sees_heap), "unknown" },
 	{ "tail-calls", FIELD_YES_NO, offsetof(struct dialect, tail_calls), "no" },
 	{ "implicit-begin", FIELD_YES_NO, offsetof(struct dialect, implicit_begin), "no" },
+	{ "argument-order", FIELD_ORDER, offsetof(struct dialect, any_order), "left-to-right" },
 	{ "blank-lines", FIELD_SMALL, offsetof(struct dialect, blank_lines), "1" },
 };
 
 #define FIELD_COUNT (sizeof fields / sizeof fields[0])
 
-static int yes_no(struct reader *r, const struct sexp *f, bool *out)
+static int one_of(struct reader *r, const struct sexp *f, const char *yes, const char *no, bool *out)
 {
-	*out = sexp_is_symbol(sexp_at(f, 1), "yes");
-	return *out || sexp_is_symbol(sexp_at(f, 1), "no")
+	*out = sexp_is_symbol(sexp_at(f, 1), yes);
+	return *out || sexp_is_symbol(sexp_at(f, 1), no)
 	               ? 0
-	               : sexp_err(r->doc, f, r->e, "yes or no was expected behind '%s'", f->items[0]->text);
+	               : sexp_err(r->doc, f, r->e, "%s or %s was expected behind '%s'", yes, no,
+	                          f->items[0]->text);
 }
 
 static int read_field(struct reader *r, const struct field *field)
@@ -124,9 +126,12 @@ static int read_field(struct reader *r, const struct field *field)
 		memcpy(at, &text, sizeof text);
 		return rc;
 	}
-	case FIELD_YES_NO: {
-		bool value = strcmp(field->otherwise, "yes") == 0;
-		int rc = f == NULL ? 0 : yes_no(r, f, &value);
+	case FIELD_YES_NO:
+	case FIELD_ORDER: {
+		const bool order = field->type == FIELD_ORDER;
+		const char *yes = order ? "unspecified" : "yes", *no = order ? "left-to-right" : "no";
+		bool value = strcmp(field->otherwise, yes) == 0;
+		int rc = f == NULL ? 0 : one_of(r, f, yes, no, &value);
 		memcpy(at, &value, sizeof value);
 		return rc;
 	}
@@ -444,6 +449,10 @@ static int check_required(struct reader *r)
 		missing = dialect_has(r->d, all[i]) ? missing : all[i];
 	for (size_t i = 0; i < more_count; i++)
 		missing = dialect_has(r->d, more[i]) ? missing : more[i];
+	// the next values of a loop that steps by itself cannot be kept in order
+	if (!r->d->statements && r->d->any_order && dialect_has(r->d, CONSTRUCT_LOOP) &&
+	    !dialect_has(r->d, CONSTRUCT_NEXT))
+		missing = CONSTRUCT_NEXT;
 	return missing < 0
 	               ? 0
 	               : sexp_err(r->doc, r->form, r->e, "a template for '%s' is missing", template_word(missing));
@@ -517,7 +526,7 @@ static int read_base(struct reader *r)
 	}
 	r->d->abstract = false;
 	if (rc == 0 && abstract != NULL)
-		rc = yes_no(r, abstract, &r->d->abstract);
+		rc = one_of(r, abstract, "yes", "no", &r->d->abstract);
 	// a base's name is overwritten by who extends it
 	if (rc == 0 && (r->d->name = copy(r, r->form->items[1]->text)) == NULL)
 		rc = -ENOMEM;

@@ -120,6 +120,7 @@ struct dialect {
 	const char *preload_sees_heap; // in words
 	bool tail_calls;               // eliminated where they are tagged
 	bool implicit_begin;           // a body may be several expressions, one a line
+	bool any_order;                // a language may evaluate operands in any order
 	int64_t blank_lines;           // between functions
 	const char **reserved;
 	size_t reserved_count;

@@ -103,6 +103,17 @@ struct text emit_call(struct emitter *em, const struct node *n, struct text func
 struct text emit_expression(struct emitter *em, const struct node *n);
 // The same where the language may take several expressions, one a line.
 struct text emit_body(struct emitter *em, const struct node *n);
+// Whether it can be told when a node is evaluated.
+enum trace {
+	TRACE_NONE,   // it cannot
+	TRACE_READ,   // it reads what can change
+	TRACE_EFFECT, // it changes something, or calls what may
+};
+
+enum trace emit_trace(const struct node *n);
+// Where a language's operands are evaluated in any order: those before the index that leave a trace must be kept
+// in variables, so that the order is the kernel's. 0: none.
+size_t emit_bound_operands(const struct emitter *em, struct node *const *nodes, size_t count);
 // What makes a global: of either style.
 struct text emit_global_value(struct emitter *em, const struct kernel_global *g, const char *name);
 struct text emit_global_block(struct emitter *em, const struct kernel_global *g, const char *name);

@@ -132,6 +132,38 @@ struct text emit_call(struct emitter *em, const struct node *n, struct text func
 
 // --- expression style ------------------------------------------------------------------------------------------
 
+// Operands, left to right. Those whose order a language would not keep get names, to be bound around the whole.
+struct operands {
+	struct text texts[KERNEL_ARGS_MAX + 1];
+	struct text names[KERNEL_ARGS_MAX + 1], bound[KERNEL_ARGS_MAX + 1];
+	size_t bound_count;
+};
+
+static void emit_operands(struct emitter *em, struct node *const *nodes, size_t count, struct operands *o)
+{
+	size_t bound = emit_bound_operands(em, nodes, count);
+
+	o->bound_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		o->texts[i] = emit_expression(em, nodes[i]);
+		if (i >= bound || emit_trace(nodes[i]) == TRACE_NONE)
+			continue;
+		o->bound[o->bound_count] = o->texts[i];
+		o->texts[i] = emit_word(em, emit_name(em, em->d->variable_prefix, "tmp"));
+		o->names[o->bound_count++] = o->texts[i];
+	}
+}
+
+static struct text with_bound(struct emitter *em, const struct operands *o, struct text body)
+{
+	for (size_t i = o->bound_count; i-- > 0;) {
+		struct slot slots[] = { SLOT("name", o->names[i]), SLOT("value", o->bound[i]),
+			                SLOT("body", body) };
+		body = emit_fill(em, CONSTRUCT_LET, slots, 3);
+	}
+	return body;
+}
+
 static struct text emit_let(struct emitter *em, const struct node *n)
 {
 	struct text values[KERNEL_ARGS_MAX];
@@ -221,7 +253,7 @@ static struct text emit_if(struct emitter *em, const struct node *n)
 // What one round does, as far as the dialect wants it: the effects, then the next values.
 struct round {
 	struct text items[KERNEL_ARGS_MAX + 1]; // the effects, and the word for the next round
-	struct text next[KERNEL_ARGS_MAX];      // values, one for each state
+	struct operands next;                   // values, one for each state
 };
 
 static void emit_round(struct emitter *em, const struct loop *l, const struct text *names, struct text label,
@@ -229,12 +261,11 @@ static void emit_round(struct emitter *em, const struct loop *l, const struct te
 {
 	for (size_t i = 0; i < l->effect_count; i++)
 		r->items[i] = emit_expression(em, l->effects[i]);
-	for (size_t i = 0; i < l->count; i++)
-		r->next[i] = emit_expression(em, l->next[i]);
-	struct slot slots[] = { SLOT("label", label), SLOT_LIST("args", r->next, l->count, em->d->separator),
+	emit_operands(em, l->next, l->count, &r->next);
+	struct slot slots[] = { SLOT("label", label), SLOT_LIST("args", r->next.texts, l->count, em->d->separator),
 		                SLOT_LIST("names", names, l->count, em->d->separator) };
 	if (dialect_has(em->d, CONSTRUCT_NEXT))
-		r->items[l->effect_count] = emit_fill(em, CONSTRUCT_NEXT, slots, 3);
+		r->items[l->effect_count] = with_bound(em, &r->next, emit_fill(em, CONSTRUCT_NEXT, slots, 3));
 }
 
 static struct text emit_state(struct emitter *em, struct text name, struct text first, struct text next)
@@ -246,15 +277,15 @@ static struct text emit_state(struct emitter *em, struct text name, struct text 
 
 static struct text emit_loop(struct emitter *em, const struct node *n)
 {
-	struct text first[KERNEL_ARGS_MAX], names[KERNEL_ARGS_MAX], states[KERNEL_ARGS_MAX], none = { "", 0, 0 };
+	struct text names[KERNEL_ARGS_MAX], states[KERNEL_ARGS_MAX], none = { "", 0, 0 };
 	const struct loop *l = n->loop;
 	bool next = dialect_has(em->d, CONSTRUCT_NEXT);
 	bool effect = l->result == NULL && dialect_has(em->d, CONSTRUCT_LOOP_WITHOUT_RESULT);
+	struct operands first;
 	struct round round;
 	struct text label;
 
-	for (size_t i = 0; i < l->count; i++)
-		first[i] = emit_expression(em, l->first[i]);
+	emit_operands(em, l->first, l->count, &first);
 	label = emit_word(em, emit_name(em, em->d->function_prefix, "loop"));
 	for (size_t i = 0; i < l->count; i++) {
 		em->vars[l->vars[i]->id] = emit_name(em, em->d->variable_prefix, l->vars[i]->name);
@@ -263,21 +294,22 @@ static struct text emit_loop(struct emitter *em, const struct node *n)
 	struct text condition = emit_expression(em, l->condition);
 	emit_round(em, l, names, label, &round);
 	for (size_t i = 0; i < l->count; i++)
-		states[i] = emit_state(em, names[i], first[i], round.next[i]);
+		states[i] = emit_state(em, names[i], first.texts[i], round.next.texts[i]);
 	struct text result = effect ? none : l->result != NULL ? emit_expression(em, l->result) : emit_unit(em);
 	struct slot slots[] = {
 		SLOT("label", label),
 		SLOT_LIST("states", states, l->count, em->d->separator),
 		SLOT_LIST("names", names, l->count, em->d->separator),
-		SLOT_LIST("values", first, l->count, em->d->separator),
+		SLOT_LIST("values", first.texts, l->count, em->d->separator),
 		SLOT("condition", condition),
 		SLOT("effects", one_a_line(em, round.items, l->effect_count)),
 		SLOT("next", next ? round.items[l->effect_count] : none),
 		SLOT("step", next ? sequence(em, round.items, l->effect_count + 1) : none),
 		SLOT("result", result),
 	};
-	return emit_fill(em, effect ? CONSTRUCT_LOOP_WITHOUT_RESULT : CONSTRUCT_LOOP, slots,
-	                 sizeof slots / sizeof slots[0]);
+	return with_bound(em, &first,
+	                  emit_fill(em, effect ? CONSTRUCT_LOOP_WITHOUT_RESULT : CONSTRUCT_LOOP, slots,
+	                            sizeof slots / sizeof slots[0]));
 }
 
 // Whether a function value made now would see later rounds change the variable.
@@ -326,10 +358,35 @@ static struct text emit_try(struct emitter *em, const struct node *n)
 	return emit_fill(em, CONSTRUCT_TRY, slots, 3);
 }
 
+static struct text emit_application(struct emitter *em, const struct node *n)
+{
+	struct node *all[KERNEL_ARGS_MAX + 1];
+	size_t first = n->kind == NODE_APPLY;
+	struct operands o;
+
+	all[0] = n->body;
+	memcpy(all + first, n->args, n->count * sizeof(struct node *));
+	emit_operands(em, all, n->count + first, &o);
+	struct text function =
+	        first ? o.texts[0]
+	              : emit_word(em, n->kind == NODE_CALL ? emit_function_name(em, n->function) : "");
+	return with_bound(em, &o,
+	                  n->kind == NODE_OP ? emit_op(em, n, o.texts)
+	                                     : emit_call(em, n, function, o.texts + first));
+}
+
+// One after another, whatever the language does with operands.
+static struct text emit_in_order(struct emitter *em, const struct node *n)
+{
+	struct text items[KERNEL_ARGS_MAX];
+
+	for (size_t i = 0; i < n->count; i++)
+		items[i] = emit_expression(em, n->args[i]);
+	return n->kind == NODE_BEGIN ? sequence(em, items, n->count) : emit_op(em, n, items);
+}
+
 struct text emit_expression(struct emitter *em, const struct node *n)
 {
-	struct text args[KERNEL_ARGS_MAX + 1], function;
-
 	if (emit_is_not_null(em, n))
 		return emit_not_null(em, emit_expression(em, n->args[0]->args[0]));
 	switch (n->kind) {
@@ -344,24 +401,15 @@ struct text emit_expression(struct emitter *em, const struct node *n)
 	case NODE_TRY:
 		return emit_try(em, n);
 	case NODE_BEGIN:
+		return emit_in_order(em, n);
 	case NODE_OP:
+		return n->op == OP_AND || n->op == OP_OR ? emit_in_order(em, n) : emit_application(em, n);
 	case NODE_CALL:
 	case NODE_APPLY:
-		break;
+		return emit_application(em, n);
 	default:
 		return emit_leaf(em, n);
 	}
-	if (n->kind == NODE_APPLY)
-		function = emit_expression(em, n->body);
-	for (size_t i = 0; i < n->count; i++)
-		args[i] = emit_expression(em, n->args[i]);
-	if (n->kind == NODE_BEGIN)
-		return sequence(em, args, n->count);
-	if (n->kind == NODE_OP)
-		return emit_op(em, n, args);
-	if (n->kind == NODE_CALL)
-		function = emit_word(em, emit_function_name(em, n->function));
-	return emit_call(em, n, function, args);
 }
 
 struct text emit_global_value(struct emitter *em, const struct kernel_global *g, const char *name)

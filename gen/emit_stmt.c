@@ -96,11 +96,15 @@ static bool needs_statements(const struct emitter *em, const struct node *n)
 				return true;
 		return !is_inline_lambda(em, n->function);
 	case NODE_APPLY:
-		return needs_statements(em, n->body) || any_needs_statements(em, n->args, n->count);
+		return needs_statements(em, n->body) || any_needs_statements(em, n->args, n->count) ||
+		       emit_bound_operands(em, n->args, n->count) > 0 ||
+		       (em->d->any_order && emit_trace(n->body) != TRACE_NONE && n->count > 0);
 	case NODE_OP:
-		return n->op == OP_RAISE || any_needs_statements(em, n->args, n->count);
+		return n->op == OP_RAISE || any_needs_statements(em, n->args, n->count) ||
+		       (n->op != OP_AND && n->op != OP_OR && emit_bound_operands(em, n->args, n->count) > 0);
 	case NODE_CALL:
-		return any_needs_statements(em, n->args, n->count);
+		return any_needs_statements(em, n->args, n->count) ||
+		       emit_bound_operands(em, n->args, n->count) > 0;
 	default:
 		return false;
 	}
@@ -149,14 +153,14 @@ static struct text temporary(struct emitter *em, struct text t)
 // The operands' texts, left to right: when a later one needs statements, those before it are kept in variables.
 static void values(struct emitter *em, struct node *const *nodes, size_t count, struct text *out)
 {
-	size_t last = 0;
+	size_t last = 0, bound = emit_bound_operands(em, nodes, count);
 
 	for (size_t i = 0; i < count; i++)
 		if (needs_statements(em, nodes[i]))
 			last = i;
 	for (size_t i = 0; i < count; i++) {
 		out[i] = value(em, nodes[i]);
-		if (i < last && !is_pure(nodes[i]))
+		if ((i < last && !is_pure(nodes[i])) || (i < bound && emit_trace(nodes[i]) != TRACE_NONE))
 			out[i] = temporary(em, out[i]);
 	}
 }
@@ -190,7 +194,8 @@ static struct text value_and_or(struct emitter *em, const struct node *n)
 
 	if (any_needs_statements(em, n->args + 1, n->count - 1))
 		return value_by_variable(em, n);
-	values(em, n->args, n->count, args);
+	for (size_t i = 0; i < n->count; i++)
+		args[i] = value(em, n->args[i]);
 	return emit_op(em, n, args);
 }
 

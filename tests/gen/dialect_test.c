@@ -73,7 +73,7 @@ CASE("dialect: the place is named when the file as a whole is wrong")
 	       "d.dialect:1:13: unknown field 'sumary'; known are style, reserved, escape, target, pattern, helper, "
 	       "lacks, templates, extends, abstract, summary, extension, comment, find, package, version, heap-flag, stack-flag, function-prefix, variable-prefix, dash, "
 	       "separator, item-separator, preload-sees-heap, tail-calls, implicit-begin, "
-	       "blank-lines");
+	       "argument-order, blank-lines");
 	refuse(FIELDS ")", "d.dialect:1:1: the dialect has no (templates ...)");
 	refuse(FIELDS "(templates (int \"{1}\")))", "d.dialect:1:1: a template for 'if' is missing");
 }
@@ -83,6 +83,8 @@ CASE("dialect: the place is named when a field is wrong")
 	refuse_field("(find 3)", "d.dialect:3:7: a string in \"quotes\" was expected, not the number");
 	refuse_field("(find \"a\nb\")", "d.dialect:3:7: one line was expected");
 	refuse_field("(tail-calls maybe)", "d.dialect:3:1: yes or no was expected behind 'tail-calls'");
+	refuse_field("(argument-order right)",
+	             "d.dialect:3:1: unspecified or left-to-right was expected behind 'argument-order'");
 	refuse_field("(style odd)", "d.dialect:3:2: field 'style' stands here twice");
 	refuse_field("(target \"a/b\" (command \"c\"))",
 	             "d.dialect:3:9: a target's name has letters, digits and _ + @ - only");

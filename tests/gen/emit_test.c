@@ -84,10 +84,9 @@ CASE("emit: the program is the golden one when a user's language is given every 
 // --- shapes: what one function becomes
 // -----------------------------------------------------------------------------
 
-static void becomes(const char *dialect, const char *definitions, const char *expected)
+static void becomes_in(struct dialect *d, const char *definitions, const char *expected)
 {
 	struct kernel *k = support_kernel(support_around(definitions, "0"));
-	struct dialect *d = support_dialect(dialect);
 	const int64_t n = 3;
 	struct emit_values v = { .params = &n };
 	struct buf out = { 0 };
@@ -101,6 +100,51 @@ static void becomes(const char *dialect, const char *definitions, const char *ex
 	buf_deinit(&out);
 	dialect_free(d);
 	kernel_free(k);
+}
+
+static void becomes(const char *dialect, const char *definitions, const char *expected)
+{
+	becomes_in(support_dialect(dialect), definitions, expected);
+}
+
+// The same in a language that may evaluate operands in any order.
+static void becomes_in_order(const char *dialect, const char *definitions, const char *expected)
+{
+	struct dialect *d = support_dialect(dialect);
+
+	d->any_order = true;
+	becomes_in(d, definitions, expected);
+}
+
+CASE("emit: operands are kept in variables when their order could be observed and the language has none")
+{
+	static const char calls[] =
+	        "(define (g x) x) (define (f b v) (+ 1 (g 1) (unbox b) (g n) (vector-ref v 0)))";
+	becomes("lua", calls, "  return 1 + sg_g(1) + b[1] + sg_g(n) + v[0 + 1]\n");
+	becomes_in_order("lua", calls,
+	                 "  local tmp = sg_g(1)\n  local tmp_2 = b[1]\n  local tmp_3 = sg_g(n)\n"
+	                 "  return 1 + tmp + tmp_2 + tmp_3 + v[0 + 1]\n");
+	becomes_in_order("lua", "(define (g x) x) (define (f b) (+ (unbox b) (unbox b) 1))",
+	                 "return b[1] + b[1] + 1\n");
+	becomes_in_order("lua", "(define (g x) x) (define (f a b) (* (+ 1 (g a)) (- a b)))",
+	                 "return (1 + sg_g(a)) * (a - b)\n");
+	becomes_in_order("lua", "(define (g x) true) (define (f a b) (and (g a) (g b)))",
+	                 "return sg_g(a) and sg_g(b)\n");
+	// in a branch, the variable is made there
+	becomes_in_order("python", "(define (g x) x) (define (f a) (+ 1 (if (= a 0) 2 (- (g a) (g 2)))))",
+	                 "        tmp_2 = sg_g(a)\n        tmp = tmp_2 - sg_g(2)\n    return 1 + tmp\n");
+}
+
+CASE("emit: operands are bound around the call when their order could be observed in an expression")
+{
+	becomes_in_order("mylisp", "(define (g x) x) (define (f a) (+ (g a) a (g 2)))",
+	                 "[tmp := [a do-g] . [[tmp a +] [2 do-g] +]]");
+	becomes_in_order("mylisp", "(define (f h b) (h (unbox b) (h 2 3)))",
+	                 "[tmp := [b open] . [tmp [2 3 h !] h !]]");
+	becomes_in_order(
+	        "mylisp",
+	        "(define (g x) x) (define (f k) (loop ((a (g 1)) (b (g 2))) (while (< a k)) (next (g a) (g b)) b))",
+	        "[tmp := [1 do-g] .");
 }
 
 CASE("emit: parentheses stand only where they are needed when operators nest")

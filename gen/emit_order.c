@@ -1,0 +1,93 @@
+// The order of evaluation, as far as it can be observed.
+#include "emit.h"
+
+static enum trace worse(enum trace a, enum trace b)
+{
+	return a > b ? a : b;
+}
+
+static enum trace trace_all(struct node *const *nodes, size_t count)
+{
+	enum trace all = TRACE_NONE;
+
+	for (size_t i = 0; i < count && all < TRACE_EFFECT; i++)
+		if (nodes[i] != NULL)
+			all = worse(all, emit_trace(nodes[i]));
+	return all;
+}
+
+static enum trace trace_loop(const struct loop *l)
+{
+	enum trace t = worse(trace_all(l->first, l->count), trace_all(l->next, l->count));
+
+	t = worse(t, trace_all(l->effects, l->effect_count));
+	t = worse(t, emit_trace(l->condition));
+	return l->result != NULL ? worse(t, emit_trace(l->result)) : t;
+}
+
+static enum trace trace_op(enum op o)
+{
+	switch (o) {
+	case OP_VECTOR_REF:
+	case OP_MAP_REF:
+	case OP_MAP_HAS:
+	case OP_MAP_SIZE:
+	case OP_UNBOX:
+	case OP_WEAK_ALIVE:
+	case OP_EPHEMERON_HAS:
+	case OP_EPHEMERON_REF:
+		return TRACE_READ;
+	case OP_VECTOR_SET:
+	case OP_MAP_SET:
+	case OP_MAP_DELETE:
+	case OP_SET_BOX:
+	case OP_FULL_GC:
+	case OP_RAISE:
+	case OP_CALL_CC:
+	case OP_CALL_THROUGH_BUILTIN:
+	case OP_EPHEMERON_SET:
+	case OP_SET_FINALIZER:
+		return TRACE_EFFECT;
+	default:
+		return TRACE_NONE;
+	}
+}
+
+enum trace emit_trace(const struct node *n)
+{
+	switch (n->kind) {
+	case NODE_CALL:
+	case NODE_APPLY:
+		return TRACE_EFFECT;
+	case NODE_OP:
+		return worse(trace_op(n->op), trace_all(n->args, n->count));
+	case NODE_IF:
+	case NODE_BEGIN:
+		return trace_all(n->args, n->count);
+	case NODE_LET:
+	case NODE_TRY:
+		return worse(emit_trace(n->body), trace_all(n->args, n->count));
+	case NODE_LOOP:
+		return trace_loop(n->loop);
+	default:
+		return TRACE_NONE;
+	}
+}
+
+size_t emit_bound_operands(const struct emitter *em, struct node *const *nodes, size_t count)
+{
+	size_t seen = 0, last = 0;
+	bool effect = false;
+
+	if (!em->d->any_order || count < 2)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		enum trace t = emit_trace(nodes[i]);
+		if (t == TRACE_NONE)
+			continue;
+		effect = effect || t == TRACE_EFFECT;
+		seen++;
+		last = i;
+	}
+	return effect && seen > 1 ? last : 0;
+}
