@@ -285,7 +285,7 @@ static int read_target(struct reader *r, const struct sexp *f, struct dialect_ta
 	if (rc == 0)
 		rc = read_target_fields(r, f, t);
 	if (rc == 0 && sexp_field(f, "extra") != NULL)
-		rc = yes_no(r, sexp_field(f, "extra"), &t->extra);
+		rc = one_of(r, sexp_field(f, "extra"), "yes", "no", &t->extra);
 	if (rc == 0 && (t->params = alloc(r, f->count * sizeof *t->params)) == NULL)
 		rc = -ENOMEM;
 	for (size_t i = 2; rc == 0 && i < f->count; i++)

@@ -114,6 +114,9 @@ enum trace emit_trace(const struct node *n);
 // Where a language's operands are evaluated in any order: those before the index that leave a trace must be kept
 // in variables, so that the order is the kernel's. 0: none.
 size_t emit_bound_operands(const struct emitter *em, struct node *const *nodes, size_t count);
+// What an operation or a call evaluates, a function value before its arguments, into KERNEL_ARGS_MAX + 1 places.
+// Returns the number.
+size_t emit_operands_of(const struct node *n, struct node **out);
 // What makes a global: of either style.
 struct text emit_global_value(struct emitter *em, const struct kernel_global *g, const char *name);
 struct text emit_global_block(struct emitter *em, const struct kernel_global *g, const char *name);

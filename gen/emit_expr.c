@@ -364,9 +364,7 @@ static struct text emit_application(struct emitter *em, const struct node *n)
 	size_t first = n->kind == NODE_APPLY;
 	struct operands o;
 
-	all[0] = n->body;
-	memcpy(all + first, n->args, n->count * sizeof(struct node *));
-	emit_operands(em, all, n->count + first, &o);
+	emit_operands(em, all, emit_operands_of(n, all), &o);
 	struct text function =
 	        first ? o.texts[0]
 	              : emit_word(em, n->kind == NODE_CALL ? emit_function_name(em, n->function) : "");

@@ -1,6 +1,8 @@
 // The order of evaluation, as far as it can be observed.
 #include "emit.h"
 
+#include <string.h>
+
 static enum trace worse(enum trace a, enum trace b)
 {
 	return a > b ? a : b;
@@ -90,4 +92,13 @@ size_t emit_bound_operands(const struct emitter *em, struct node *const *nodes, 
 		last = i;
 	}
 	return effect && seen > 1 ? last : 0;
+}
+
+size_t emit_operands_of(const struct node *n, struct node **out)
+{
+	const size_t first = n->kind == NODE_APPLY;
+
+	out[0] = n->body;
+	memcpy(out + first, n->args, n->count * sizeof(struct node *));
+	return n->count + first;
 }

@@ -81,6 +81,8 @@ static bool is_inline_lambda(const struct emitter *em, const struct function *f)
 
 static bool needs_statements(const struct emitter *em, const struct node *n)
 {
+	struct node *operands[KERNEL_ARGS_MAX + 1];
+
 	switch (n->kind) {
 	case NODE_LET:
 	case NODE_BEGIN:
@@ -97,8 +99,7 @@ static bool needs_statements(const struct emitter *em, const struct node *n)
 		return !is_inline_lambda(em, n->function);
 	case NODE_APPLY:
 		return needs_statements(em, n->body) || any_needs_statements(em, n->args, n->count) ||
-		       emit_bound_operands(em, n->args, n->count) > 0 ||
-		       (em->d->any_order && emit_trace(n->body) != TRACE_NONE && n->count > 0);
+		       emit_bound_operands(em, operands, emit_operands_of(n, operands)) > 0;
 	case NODE_OP:
 		return n->op == OP_RAISE || any_needs_statements(em, n->args, n->count) ||
 		       (n->op != OP_AND && n->op != OP_OR && emit_bound_operands(em, n->args, n->count) > 0);
@@ -261,11 +262,9 @@ static struct text value_call(struct emitter *em, const struct node *n)
 {
 	struct node *all[KERNEL_ARGS_MAX + 1];
 	struct text args[KERNEL_ARGS_MAX + 1];
-	size_t first = n->kind == NODE_APPLY;
+	const size_t first = n->kind == NODE_APPLY;
 
-	all[0] = n->body;
-	memcpy(all + first, n->args, n->count * sizeof(struct node *));
-	values(em, all, n->count + first, args);
+	values(em, all, emit_operands_of(n, all), args);
 	return emit_call(em, n, first ? args[0] : emit_word(em, emit_function_name(em, n->function)),
 	                 args + first);
 }
