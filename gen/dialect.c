@@ -79,6 +79,7 @@ static const struct field {
 } fields[] = {
 	{ "summary", FIELD_LINE, offsetof(struct dialect, summary), NULL },
 	{ "extension", FIELD_LINE, offsetof(struct dialect, extension), NULL },
+	{ "first-line", FIELD_LINE, offsetof(struct dialect, first_line), "" },
 	{ "comment", FIELD_LINE, offsetof(struct dialect, comment), NULL },
 	{ "find", FIELD_LINE, offsetof(struct dialect, find), "" },
 	{ "package", FIELD_LINE, offsetof(struct dialect, package), "" },
@@ -87,6 +88,7 @@ static const struct field {
 	{ "stack-flag", FIELD_LINE, offsetof(struct dialect, stack_flag), "" },
 	{ "function-prefix", FIELD_LINE, offsetof(struct dialect, function_prefix), "sg_" },
 	{ "variable-prefix", FIELD_LINE, offsetof(struct dialect, variable_prefix), "" },
+	{ "global-prefix", FIELD_LINE, offsetof(struct dialect, global_prefix), "" },
 	{ "dash", FIELD_LINE, offsetof(struct dialect, dash), "_" },
 	{ "separator", FIELD_LINE, offsetof(struct dialect, separator), ", " },
 	{ "item-separator", FIELD_LINE, offsetof(struct dialect, item_separator), " " },
@@ -94,6 +96,7 @@ static const struct field {
 	{ "tail-calls", FIELD_YES_NO, offsetof(struct dialect, tail_calls), "no" },
 	{ "implicit-begin", FIELD_YES_NO, offsetof(struct dialect, implicit_begin), "no" },
 	{ "argument-order", FIELD_ORDER, offsetof(struct dialect, any_order), "left-to-right" },
+	{ "upper-params", FIELD_YES_NO, offsetof(struct dialect, upper_params), "no" },
 	{ "blank-lines", FIELD_SMALL, offsetof(struct dialect, blank_lines), "1" },
 };
 
@@ -162,6 +165,8 @@ static int read_fields(struct reader *r)
 		return rc;
 	if (comment != NULL || !r->inherits)
 		r->d->comment_end = "";
+	if (sexp_field(r->form, "global-prefix") == NULL && !r->inherits)
+		r->d->global_prefix = r->d->variable_prefix;
 	if (comment != NULL && comment->count > 2)
 		rc = get_line(r, comment, 2, &r->d->comment_end);
 	if (rc == 0 && comment != NULL && (r->d->comment[0] == 0 || strchr(r->d->comment, '@') != NULL))
@@ -453,6 +458,9 @@ static int check_required(struct reader *r)
 	if (!r->d->statements && r->d->any_order && dialect_has(r->d, CONSTRUCT_LOOP) &&
 	    !dialect_has(r->d, CONSTRUCT_NEXT))
 		missing = CONSTRUCT_NEXT;
+	if (r->d->statements && dialect_has(r->d, CONSTRUCT_CAPTURE_AROUND) &&
+	    !dialect_has(r->d, CONSTRUCT_LOCAL_FUNCTION_AROUND))
+		missing = CONSTRUCT_LOCAL_FUNCTION_AROUND;
 	return missing < 0
 	               ? 0
 	               : sexp_err(r->doc, r->form, r->e, "a template for '%s' is missing", template_word(missing));

@@ -26,7 +26,7 @@
 	X(TAIL_CALL, "tail-call", "function args")                                                                \
 	X(APPLY, "apply", "function args")                                                                        \
 	X(TAIL_APPLY, "tail-apply", "function args")                                                              \
-	X(LAMBDA, "lambda", "params body")                                                                        \
+	X(LAMBDA, "lambda", "params body captured")                                                               \
 	X(IF, "if", "condition then else")                                                                        \
 	X(WHEN, "when", "condition then")                                                                         \
 	X(LET, "let", "name value body")                                                                          \
@@ -45,7 +45,10 @@
 	X(WHILE, "while", "condition body")                                                                       \
 	X(FOREVER, "forever", "body")                                                                             \
 	X(BREAK_UNLESS, "break-unless", "condition")                                                              \
-	X(LOCAL_FUNCTION, "local-function", "name params body")                                                   \
+	X(LOCAL_FUNCTION, "local-function", "name params body captured")                                          \
+	X(LOCAL_FUNCTION_AROUND, "local-function-around", "name params body copies names")                        \
+	X(CAPTURED, "captured", "names")                                                                          \
+	X(CAPTURE_AROUND, "capture-around", "copies names function")                                              \
 	X(CAPTURE, "capture", "copy name body")                                                                   \
 	X(CAPTURE_PARAM, "capture-param", "copy name")                                                            \
 	X(TRY, "try", "body name handler")                                                                        \
@@ -110,11 +113,14 @@ struct dialect {
 	struct arena arena;
 	const char *path;
 	const char *name, *summary, *extension;
+	const char *first_line;            // in front of the header; "": none
 	const char *comment, *comment_end; // around each line of the header; the end is "" where none is needed
 	bool abstract;                     // for others to extend, and no dialect of its own
 	bool statements;                   // style: statements and expressions, or expressions alone
 	const char *find, *package, *version, *heap_flag, *stack_flag; // for targets that do not say; "": nothing
 	const char *function_prefix, *variable_prefix, *dash;
+	const char *global_prefix;     // of parameters and globals
+	bool upper_params;             // parameters are in upper case, without a prefix
 	const char *separator;         // between arguments
 	const char *item_separator;    // between the items of a sequence
 	const char *preload_sees_heap; // in words

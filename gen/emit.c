@@ -70,6 +70,20 @@ static void join(struct buf *out, struct text t, int64_t blank_lines)
 	buf_add(out, t.s, t.len);
 }
 
+static const char *param_name(struct emitter *em, const char *name)
+{
+	char *upper;
+
+	if (!em->d->upper_params)
+		return emit_name(em, em->d->global_prefix, name);
+	upper = arena_text(&em->arena, name, strlen(name));
+	em->failed = em->failed || upper == NULL;
+	for (char *c = upper; c != NULL && *c != 0; c++)
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c - 'a' + 'A');
+	return emit_name(em, "", upper != NULL ? upper : "");
+}
+
 // Parameters' constants, one a line.
 static struct text emit_params(struct emitter *em, const struct emit_values *v)
 {
@@ -79,7 +93,7 @@ static struct text emit_params(struct emitter *em, const struct emit_values *v)
 	em->owner = dialect_has(em->d, CONSTRUCT_PARAM_REF) ? UINT_MAX : 0;
 	for (size_t i = 0; i < em->k->param_count; i++) {
 		const struct var *var = em->k->params[i].var;
-		em->vars[var->id] = emit_name(em, em->d->variable_prefix, var->name);
+		em->vars[var->id] = param_name(em, var->name);
 		struct node number = { .kind = NODE_INT, .number = v->params[i] };
 		struct slot slots[] = { SLOT("name", emit_word(em, em->vars[var->id])),
 			                SLOT("value", emit_leaf(em, &number)) };
@@ -100,7 +114,7 @@ static struct text emit_globals(struct emitter *em)
 	em->owner = dialect_has(em->d, CONSTRUCT_GLOBAL_REF) ? UINT_MAX : 0;
 	for (size_t i = 0; i < em->k->global_count; i++) {
 		const struct var *v = em->k->globals[i].var;
-		struct slot name = SLOT("name", emit_word(em, emit_name(em, em->d->variable_prefix, v->name)));
+		struct slot name = SLOT("name", emit_word(em, emit_name(em, em->d->global_prefix, v->name)));
 
 		if (dialect_has(em->d, CONSTRUCT_GLOBAL))
 			join(&b, emit_fill_lines(em, CONSTRUCT_GLOBAL, &name, 1), 0);

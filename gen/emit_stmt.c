@@ -200,61 +200,103 @@ static struct text value_and_or(struct emitter *em, const struct node *n)
 	return emit_op(em, n, args);
 }
 
-// Writes the copies of what a loop would change under the closure, and its parameters' texts. Returns their
-// number.
-static size_t lambda_params(struct emitter *em, const struct function *f, const char **outside,
-                            struct text *params)
-{
-	size_t count = 0;
+// What a lambda has from outside. The copies are of what a loop would change under it.
+struct closure {
+	const char **outside; // by captured variable: its own name, where the lambda sees a copy; NULL
+	struct text params[2 * KERNEL_ARGS_MAX], copies[KERNEL_ARGS_MAX], originals[KERNEL_ARGS_MAX];
+	size_t param_count, copy_count;
+};
 
-	for (size_t i = 0; i < f->captured_count; i++) {
+static bool copies_captured(const struct emitter *em)
+{
+	return dialect_has(em->d, CONSTRUCT_CAPTURE) || dialect_has(em->d, CONSTRUCT_CAPTURE_PARAM) ||
+	       dialect_has(em->d, CONSTRUCT_CAPTURE_AROUND);
+}
+
+// Writes the statements that make the copies. False when there is no memory.
+static bool open_closure(struct emitter *em, const struct function *f, struct closure *c)
+{
+	c->outside = arena_alloc(&em->arena, (f->captured_count + 1) * sizeof(char *));
+	c->param_count = f->param_count;
+	c->copy_count = 0;
+	for (size_t i = 0; c->outside != NULL && i < f->captured_count; i++) {
 		const struct var *v = f->captured[i];
-		outside[i] = NULL;
-		if (!is_moving(em, v) || count == KERNEL_ARGS_MAX ||
-		    (!dialect_has(em->d, CONSTRUCT_CAPTURE) && !dialect_has(em->d, CONSTRUCT_CAPTURE_PARAM)))
+		c->outside[i] = NULL;
+		if (!is_moving(em, v) || c->copy_count == KERNEL_ARGS_MAX || !copies_captured(em))
 			continue;
-		outside[i] = em->vars[v->id];
+		c->outside[i] = em->vars[v->id];
 		em->vars[v->id] = emit_name(em, em->d->variable_prefix, v->name);
 		em->settled[v->id] = true;
-		struct slot slots[] = { SLOT("copy", emit_word(em, em->vars[v->id])),
-			                SLOT("name", emit_word(em, outside[i])) };
+		c->copies[c->copy_count] = emit_word(em, em->vars[v->id]);
+		c->originals[c->copy_count] = emit_word(em, c->outside[i]);
+		struct slot slots[] = { SLOT("copy", c->copies[c->copy_count]),
+			                SLOT("name", c->originals[c->copy_count]) };
+		c->copy_count++;
 		statement(em, CONSTRUCT_CAPTURE, slots, 2);
 		if (dialect_has(em->d, CONSTRUCT_CAPTURE_PARAM))
-			params[f->param_count + count++] = emit_fill(em, CONSTRUCT_CAPTURE_PARAM, slots, 2);
+			c->params[c->param_count++] = emit_fill(em, CONSTRUCT_CAPTURE_PARAM, slots, 2);
 	}
 	for (size_t i = 0; i < f->param_count; i++)
-		params[i] = emit_word(em, new_variable(em, f->params[i]));
-	return f->param_count + count;
+		c->params[i] = emit_word(em, new_variable(em, f->params[i]));
+	em->failed = em->failed || c->outside == NULL;
+	return c->outside != NULL;
+}
+
+static void close_closure(struct emitter *em, const struct function *f, const struct closure *c)
+{
+	for (size_t i = 0; i < f->captured_count; i++)
+		if (c->outside[i] != NULL) {
+			em->vars[f->captured[i]->id] = c->outside[i];
+			em->settled[f->captured[i]->id] = false;
+		}
+}
+
+// The list of what it has from outside, for a language that wants to be told.
+static struct text captured_names(struct emitter *em, const struct function *f)
+{
+	struct text *names = arena_alloc(&em->arena, (f->captured_count + 1) * sizeof *names);
+
+	em->failed = em->failed || names == NULL;
+	if (names == NULL || f->captured_count == 0)
+		return emit_word(em, "");
+	for (size_t i = 0; i < f->captured_count; i++)
+		names[i] = emit_word(em, em->vars[f->captured[i]->id]);
+	struct slot slot = SLOT_LIST("names", names, f->captured_count, em->d->separator);
+	return emit_fill(em, CONSTRUCT_CAPTURED, &slot, 1);
 }
 
 static struct text value_lambda(struct emitter *em, const struct node *n)
 {
 	const struct function *f = n->function;
-	struct text params[2 * KERNEL_ARGS_MAX], out;
-	const char **outside = arena_alloc(&em->arena, (f->captured_count + 1) * sizeof(char *));
+	const char *prefix = em->d->variable_prefix[0] != 0 ? em->d->variable_prefix : em->d->function_prefix;
+	const bool in_line = is_inline_lambda(em, f);
+	struct closure c;
+	struct text out;
 
-	if (outside == NULL) {
-		em->failed = true;
+	if (!open_closure(em, f, &c))
 		return emit_word(em, "");
-	}
-	bool in_line = is_inline_lambda(em, f);
-	size_t count = lambda_params(em, f, outside, params);
-	struct text name = emit_word(em, in_line ? "" : emit_name(em, em->d->function_prefix, "closure"));
+	const bool around = c.copy_count > 0 && dialect_has(em->d, CONSTRUCT_CAPTURE_AROUND);
+	struct text name = emit_word(em, in_line ? "" : emit_name(em, prefix, "closure"));
+	struct text captured = captured_names(em, f);
 	struct text body = in_line ? value(em, f->body) : emit_block(em, f);
-	struct slot slots[] = { SLOT_LIST("params", params, count, em->d->separator), SLOT("body", body),
-		                SLOT("name", name) };
+	struct slot slots[] = { SLOT_LIST("params", c.params, c.param_count, em->d->separator),
+		                SLOT("body", body),
+		                SLOT("name", name),
+		                SLOT("captured", captured),
+		                SLOT_LIST("copies", c.copies, c.copy_count, em->d->separator),
+		                SLOT_LIST("names", c.originals, c.copy_count, em->d->separator),
+		                SLOT("function", captured) };
 
 	if (in_line) {
-		out = emit_fill(em, CONSTRUCT_LAMBDA, slots, 3);
+		out = emit_fill(em, CONSTRUCT_LAMBDA, slots, 4);
+		slots[6].text = out;
+		if (around)
+			out = emit_fill(em, CONSTRUCT_CAPTURE_AROUND, slots + 4, 3);
 	} else {
-		statement(em, CONSTRUCT_LOCAL_FUNCTION, slots, 3);
+		statement(em, around ? CONSTRUCT_LOCAL_FUNCTION_AROUND : CONSTRUCT_LOCAL_FUNCTION, slots, 6);
 		out = name;
 	}
-	for (size_t i = 0; i < f->captured_count; i++)
-		if (outside[i] != NULL) {
-			em->vars[f->captured[i]->id] = outside[i];
-			em->settled[f->captured[i]->id] = false;
-		}
+	close_closure(em, f, &c);
 	return out;
 }
 

@@ -160,6 +160,8 @@ static void add_header(struct buf *out, const struct generation *g, const struct
 	const struct dialect_target *own = find_target(p->target);
 	const struct kernel *k = p->kernel;
 
+	if (d->first_line[0] != 0)
+		buf_addf(out, "%s\n", d->first_line);
 	comment(out, d, "@Test %s", buf_text(&p->id));
 	comment(out, d, "@Kind %s", test_kind_name(k->kind));
 	comment(out, d, "@Tag %s", d->name);
