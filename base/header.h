@@ -47,6 +47,7 @@ struct test_meta {
 	unsigned priority; // 0 first .. 3; 2 when not given
 	char *skip;        // the reason; NULL: not skipped
 	enum verdict expect;
+	bool survive; // @Expect survived: a clean refusal counts as passed, and expect is that
 	unsigned retry;
 	char *run; // @Run's command with its {placeholders}; NULL: by run bit or extension
 	struct param *params;

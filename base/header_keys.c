@@ -323,11 +323,12 @@ static bool can_be_expected(enum verdict v)
 
 static int parse_expect(struct test_meta *m, const struct header_line *l, struct err *e)
 {
-	enum verdict v;
+	enum verdict v = VERDICT_PASSED;
 
-	if (verdict_parse(l->value, &v) < 0 || !can_be_expected(v))
+	m->survive = strcmp(l->value, "survived") == 0;
+	if (!m->survive && (verdict_parse(l->value, &v) < 0 || !can_be_expected(v)))
 		return bad(l, e,
-		           "what can be expected is passed, failed, crashed, timeout, stack-overflow, "
+		           "what can be expected is passed, survived, failed, crashed, timeout, stack-overflow, "
 		           "out-of-memory, slab-exhausted or leaked");
 	m->expect = v;
 	return 0;

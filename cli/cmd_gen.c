@@ -15,10 +15,11 @@ static int exit_for(const struct err *e, int r)
 	return r == -ENODEV ? (complain(e, r), SG_EXIT_MISSING) : complain(e, r);
 }
 
-// Random kernels come in place of the catalogue.
+// Random and hostile programs come in place of the catalogue.
 static bool wants_catalogue(const struct opt_set *opts)
 {
-	return opt_text(opts, "kernel") != NULL || opt_number(opts, "random") == 0;
+	return opt_text(opts, "kernel") != NULL ||
+	       (opt_number(opts, "random") == 0 && opt_number(opts, "malformed") == 0);
 }
 
 // Without --target, a --target-cmd is meant alone, and HTTP/2 is nothing that it speaks.
@@ -61,6 +62,7 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 		.scenarios = (const char *const *)p->catalogue.scenarios.items,
 		.scenario_count = http2 ? p->catalogue.scenarios.count : 0,
 		.random_count = opt_number(opts, "random"),
+		.malformed_count = opt_number(opts, "malformed"),
 		.random_size = (unsigned)opt_number(opts, "size"),
 		.targets = p->targets,
 		.target_count = p->target_count,

@@ -51,6 +51,8 @@ const struct opt cli_options[] = {
 	     "Only this kernel, by its name or as a file of your own; may be repeated."),
 	COUNT("random", "0", 0, 1000000, GENS,
 	      "That many random kernels from --seed, in place of the catalogue (docs/random.md)."),
+	COUNT("malformed", "0", 0, 1000000, GENS,
+	      "That many hostile programs for each target, which its reader must survive (docs/random.md)."),
 	COUNT("size", "60", 1, 2000, GENS, "About how many nodes a random kernel has."),
 	FLAG("http2", 0, "yes", GENS, true, "Include the HTTP/2 scenarios."),
 	TEXT("target-cmd", 0, "COMMAND", GENS | BIT(SHRINK), true,

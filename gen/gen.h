@@ -50,8 +50,9 @@ struct gen_config {
 	bool keep_kernels;            // the suite holds them too, as it does random ones: kernels/NAME.kernel
 	const char *const *scenarios; // HTTP/2 scenario files, copied with their header
 	size_t scenario_count;
-	uint64_t random_count; // random kernels, other/random-SEED-0 and so on (docs/random.md)
-	unsigned random_size;  // nodes of each, about; 0: the usual
+	uint64_t random_count;    // random kernels, other/random-SEED-0 and so on (docs/random.md)
+	unsigned random_size;     // nodes of each, about; 0: the usual
+	uint64_t malformed_count; // hostile programs for each target
 	const struct gen_target *targets;
 	size_t target_count;
 	const char *out_dir; // made; must be empty, or hold a suite that we wrote (then it is replaced)

@@ -436,6 +436,10 @@ static void make_globals(struct random *g, unsigned size, struct form *kernel)
 		form_add(&g->forms, kernel,
 		         FORM(g, "param", ATOM(g, name), INT(g, random_between(g, 0, most)), range));
 	}
+	if (random_has(g, FEATURE_WEAK) || random_has(g, FEATURE_EPHEMERON))
+		form_add(&g->forms, kernel,
+		         FORM(g, "global", ATOM(g, RANDOM_HELD),
+		              FORM(g, "make-vector", INT(g, 1), ATOM(g, "nil"))));
 	for (uint64_t i = 0; i < count; i++) {
 		enum rtype t = (enum rtype)random_below(g, R_LAST_COMMON + 1);
 		struct made value = random_standard(g, t, size);

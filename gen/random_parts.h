@@ -172,6 +172,7 @@ struct made random_bound_int(struct random *g, struct made m, int64_t lo, int64_
 struct made random_digest(struct random *g, enum rtype t, struct made m);
 
 // --- random_special.c ---
+#define RANDOM_HELD "held" // the global that holds objects, in programs with weak references or ephemerons
 // An integer made with one of the program's features; false when there is no such thing, or it costs too much
 // here.
 bool random_special(struct random *g, enum feature f, unsigned size, struct made *out);

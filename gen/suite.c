@@ -4,6 +4,7 @@
 #include "emit.h"
 #include "eval.h"
 #include "io.h"
+#include "malformed.h"
 #include "outdir.h"
 #include "random.h"
 
@@ -420,6 +421,76 @@ static int write_random(struct generation *g, uint64_t index)
 	return rc;
 }
 
+// --- hostile programs ------------------------------------------------------------------------------------------
+
+// Adds `text` with `program`, in the test's directory, in the place of {file}.
+static void add_with_program(struct buf *out, const char *text, const char *program)
+{
+	const char *file;
+
+	for (; (file = strstr(text, "{file}")) != NULL; text = file + strlen("{file}")) {
+		buf_add(out, text, (size_t)(file - text));
+		buf_addf(out, "{dir}/%s", program);
+	}
+	buf_adds(out, text);
+}
+
+// The test is a file of its own, with a header that no hostile byte can harm.
+static void add_hostile_header(struct buf *out, const struct generation *g, const struct gen_target *t,
+                               const char *id, const char *program)
+{
+	const struct dialect_target *own = find_target(t);
+	struct buf run = { 0 };
+
+	comment(out, t->dialect, "@Test %s", id);
+	comment(out, t->dialect, "@Kind other");
+	comment(out, t->dialect, "@Tag malformed,%s", t->dialect->name);
+	comment(out, t->dialect, "@Timeout 30s");
+	comment(out, t->dialect, "@Expect survived");
+	add_run(&run, g, t, own);
+	add_with_program(out, buf_text(&run), program);
+	for (size_t i = 0; own != NULL && i < own->param_count; i++) // nothing is measured for a hostile program
+		comment(out, t->dialect, "@Param %s=%s", own->params[i].name,
+		        strcmp(own->params[i].value, "auto") == 0 ? "67108864" : own->params[i].value);
+	comment(out, t->dialect, "%s", "");
+	comment(out, t->dialect, "%s: written by %s with seed %" PRIu64 ".", program, g->config->generator,
+	        g->config->seed);
+	out->failed = out->failed || run.failed;
+	buf_deinit(&run);
+}
+
+static int write_malformed(struct generation *g, const struct gen_target *t, uint64_t index)
+{
+	struct buf text = { 0 }, header = { 0 }, id = { 0 }, program = { 0 }, path = { 0 };
+	const char *what = "";
+	struct suite_test *test;
+	int rc = malformed_program(t->dialect, g->config->seed, index, &text, &what);
+
+	buf_addf(&id, "other/malformed-%" PRIu64 "-%" PRIu64 ".%s", g->config->seed, index, t->name);
+	buf_addf(&program, "%s.%s", buf_text(&id), t->dialect->extension);
+	buf_addf(&path, "%s.test", buf_text(&id));
+	add_hostile_header(&header, g, t, buf_text(&id), strrchr(buf_text(&program), '/') + 1);
+	comment(&header, t->dialect, "Hostile: %s.", what);
+	if (rc < 0 || id.failed || program.failed || path.failed || header.failed)
+		rc = no_memory(g);
+	g->source = buf_text(&program);
+	if (rc == 0)
+		rc = add_test(g, path.data, id.data, "other/malformed", t->dialect->name, t->name, &test);
+	g->source = NULL;
+	if (rc == 0)
+		rc = copy_patterns(g, test, t);
+	if (rc == 0)
+		rc = outdir_write(&g->dir, program.data, buf_text(&text), text.len, g->e);
+	if (rc == 0)
+		rc = outdir_write(&g->dir, path.data, header.data, header.len, g->e);
+	buf_deinit(&text);
+	buf_deinit(&header);
+	buf_deinit(&id);
+	buf_deinit(&program);
+	buf_deinit(&path);
+	return rc;
+}
+
 // --- scenarios -------------------------------------------------------------------------------------------------
 
 // An id that can be a path.
@@ -525,6 +596,9 @@ static int write_all(struct generation *g)
 		rc = write_named(g, g->kernels[i]);
 	for (uint64_t i = 0; rc == 0 && i < g->config->random_count; i++)
 		rc = write_random(g, i);
+	for (uint64_t i = 0; rc == 0 && i < g->config->malformed_count; i++)
+		for (size_t t = 0; rc == 0 && t < g->config->target_count; t++)
+			rc = write_malformed(g, &g->config->targets[t], i);
 	for (size_t i = 0; rc == 0 && i < g->config->scenario_count; i++)
 		rc = write_scenario(g, g->config->scenarios[i]);
 	if (rc == 0)

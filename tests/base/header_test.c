@@ -105,6 +105,20 @@ CASE("header: every field is filled when every key is there")
 	test_meta_deinit(&m);
 }
 
+CASE("header: a test may be expected to survive")
+{
+	struct test_meta m;
+	struct err e;
+
+	assert_int_equal(parse("# @Expect survived\n", &m, &e), 1);
+	assert_true(m.survive);
+	assert_int_equal(m.expect, VERDICT_PASSED);
+	test_meta_deinit(&m);
+	assert_int_equal(parse("# @Expect passed\n", &m, &e), 1);
+	assert_false(m.survive);
+	test_meta_deinit(&m);
+}
+
 CASE("header: defaults hold when there is no header")
 {
 	struct test_meta m;

@@ -328,3 +328,49 @@ CASE("judge: flaky, skipped and planned are as expected, and so is what the head
 	assert_false(judge_as_expected(VERDICT_PASSED, VERDICT_CRASHED));
 	assert_false(judge_as_expected(VERDICT_INTERRUPTED, VERDICT_PASSED));
 }
+
+CASE("judge: a refusal or a clean end is survived where that is expected")
+{
+	struct ended *s = end_well();
+
+	s->test.meta.survive = true;
+	s->result.exit_code = 65;
+	expect(s, VERDICT_PASSED, false, "exit status 65; that is failed, and survived, as @Expect allows");
+	s = end_well();
+	s->test.meta.survive = true;
+	s->result.checks_bad = 1;
+	expect(s, VERDICT_PASSED, false,
+	       "1 bad check, the first: ?; that is failed, and survived, as @Expect allows");
+	s = end_well();
+	s->test.meta.survive = true;
+	s->result.exit_code = 1;
+	add_pool(s, "p", 10, 10, 1);
+	s->result.pools[0].depth = 0;
+	s->result.pools[0].request_bytes = 0;
+	expect(s, VERDICT_PASSED, true,
+	       "slab 'p' full: 10 B of 10 B used at the high-water mark (telemetry); that is slab-exhausted, and survived, "
+	       "as @Expect allows");
+}
+
+CASE("judge: a crash, a hang, a kill or a missing program is not survived")
+{
+	struct ended *s = end_well();
+
+	s->test.meta.survive = true;
+	s->result.exit_code = -1;
+	s->result.signal = SIGABRT;
+	expect(s, VERDICT_CRASHED, false, "killed by SIGABRT (Aborted)");
+	s = end_well();
+	s->test.meta.survive = true;
+	s->result.exit_code = 139;
+	expect(s, VERDICT_FAILED, false, "exit status 139, which a shell uses for SIGSEGV (Segmentation fault)");
+	s = end_well();
+	s->test.meta.survive = true;
+	s->facts.timed_out = true;
+	s->facts.timeout_ns = UINT64_C(2000000000);
+	expect(s, VERDICT_TIMEOUT, false, "ran longer than its 2.00 s; it ended after SIGTERM");
+	s = end_well();
+	s->test.meta.survive = true;
+	s->facts.not_started = "program not found: x";
+	expect(s, VERDICT_FAILED, false, "program not found: x");
+}
