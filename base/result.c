@@ -33,6 +33,8 @@ static const struct field result_fields[] = {
 	ROW(peak_fds),
 	ROW(peak_threads),
 	ROW(peak_procs),
+	ROW(peak_system_cpu),
+	ROW(peak_system_memory),
 	ROW(done_seen),
 	ROW(checks_ok),
 	ROW(checks_bad),

@@ -63,7 +63,8 @@ struct result {
 	uint64_t wall_ns, user_ns, sys_ns;
 	uint64_t peak_rss_bytes; // of the whole tree
 	unsigned peak_fds, peak_threads, peak_procs;
-	bool done_seen; // the sentinel
+	unsigned peak_system_cpu, peak_system_memory; // percent of the machine, all that ran beside it included
+	bool done_seen;                               // the sentinel
 	uint64_t checks_ok, checks_bad;
 	char *first_bad_check; // NULL: none
 	uint64_t gc_count, gc_total_ns, gc_max_ns;

@@ -245,6 +245,11 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->clean_home = opt_flag(o, "clean-home");
 	c->batch = opt_number(o, "batch");
 	c->between = opt_text(o, "between");
+	c->self_protect = opt_flag(o, "self-protect");
+	c->cpu_threshold = (double)opt_number(o, opt_given(o, "cpu-limit") ? "cpu-limit" : "cpu-threshold");
+	c->memory_threshold = (double)opt_number(o, opt_given(o, "mem-limit") ? "mem-limit" : "mem-threshold");
+	c->disk_threshold = (double)opt_number(o, "disk-threshold");
+	c->protect_after_ns = opt_number(o, "protect-after");
 	c->suite_timeout_ns = suite_timeout(o);
 	c->retry = (unsigned)opt_number(o, "retry");
 	c->fail_fast = (unsigned)opt_number(o, "fail-fast");
@@ -255,6 +260,8 @@ static int exit_code(const struct runner_summary *s, int report_code)
 {
 	if (s->stop_signal != 0)
 		return SG_EXIT_SIGNAL + s->stop_signal;
+	if (s->protected)
+		return SG_EXIT_PROTECTED;
 	if (s->untrusted)
 		return SG_EXIT_UNTRUSTED;
 	if (report_code != SG_EXIT_OK)
@@ -324,6 +331,10 @@ static int run_selected(struct pipeline *j, bool resume)
 	if (summary.stop_signal != 0)
 		fprintf(stderr, "stressgen: stopped by signal %d; go on with: %s run --resume -o '%s'\n",
 		        summary.stop_signal, pipeline_self(), j->run_dir);
+	if (summary.protected)
+		fprintf(stderr,
+		        "stressgen: self-protection stopped the run: %s; go on with: %s run --resume -o '%s'\n",
+		        summary.why_protected, pipeline_self(), j->run_dir);
 	if (summary.suite_timed_out)
 		fprintf(stderr,
 		        "stressgen: the time for the whole run was over; go on with: %s run --resume -o '%s'\n",

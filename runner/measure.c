@@ -270,6 +270,7 @@ void measure_add(struct measure *m, uint64_t age_ns, const struct tree_sample *s
 	if (passed_ns > 0)
 		p.cpu_percent = (uint32_t)(used_us * 1000U * 100U / passed_ns);
 	m->last_at_ns = age_ns;
+	m->last_rss_bytes = s->rss_bytes;
 	m->last_cpu_us = s->cpu_us > m->last_cpu_us ? s->cpu_us : m->last_cpu_us;
 	raise64(&r->peak_rss_bytes, s->rss_bytes);
 	raise64(&r->peak_rss_bytes, s->high_water_bytes);

@@ -27,7 +27,7 @@ struct measure {
 	// the timeline
 	struct result_point points[2 * MEASURE_POINTS];
 	unsigned point_count, stride, skipped; // every stride-th sample is kept
-	uint64_t last_cpu_us, last_at_ns;
+	uint64_t last_cpu_us, last_at_ns, last_rss_bytes;
 	struct buf timeline; // lines for the file "timeline"
 	bool timeline_headed;
 };

@@ -9,6 +9,7 @@
 #include "runner.h"
 #include "schedule.h"
 #include "session.h"
+#include "watch.h"
 
 #include <uv.h>
 
@@ -31,7 +32,7 @@ struct run_loop {
 	uv_loop_t loop;
 	uv_idle_t next; // active while tests may be started
 	uv_signal_t signals[RUN_SIGNALS];
-	uv_timer_t suite_limit;
+	uv_timer_t suite_limit, watch_timer;
 	uv_poll_t guardian;
 	struct session session;
 	struct ledger ledger;
@@ -45,6 +46,10 @@ struct run_loop {
 	int stop_signal;
 	const char *stop_reason; // why no further test is to be started; NULL
 	int rc;                  // what ended the run before its time
+	struct watch watch;
+	struct protection protection;
+	uint64_t looked_ns, beaten_ns; // when the machine was looked at, and the heartbeat written
+	uint64_t own_cpu_us;           // used by us and the tests until then
 	bool over;
 	struct suite_test between; // what --between runs
 	unsigned betweens;         // times that it ran
@@ -65,5 +70,9 @@ void run_on_sampled(struct job *j, uint64_t age_ns, uint64_t rss_bytes);
 // runner.c: no further test starts; those that run are killed; when they have settled the loop ends.
 void run_end(struct run_loop *run, const char *reason);
 bool run_is_idle(const struct run_loop *run);
+void run_stop_jobs(struct run_loop *run, const char *by, bool now);
+// run_watch.c: looks at the machine every now and then; the heartbeat file says how far the run is.
+void run_watch_start(struct run_loop *run);
+void run_write_heartbeat(struct run_loop *run, const char *state);
 
 #endif

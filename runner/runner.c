@@ -70,7 +70,7 @@ bool run_is_idle(const struct run_loop *run)
 	return running(run) == 0;
 }
 
-static void stop_jobs(struct run_loop *run, const char *by, bool now)
+void run_stop_jobs(struct run_loop *run, const char *by, bool now)
 {
 	for (size_t i = 0; i < run->worker_count; i++)
 		job_stop(&run->workers[i].job, by, now);
@@ -92,7 +92,7 @@ static void on_signal(uv_signal_t *handle, int sig)
 	else
 		run_note(run, "%s: stopping; %zu running test%s SIGTERM, then SIGKILL; once more kills at once",
 		         name, count, count == 1 ? " gets" : "s get");
-	stop_jobs(run, name, again);
+	run_stop_jobs(run, name, again);
 }
 
 static void on_suite_limit(uv_timer_t *handle)
@@ -103,7 +103,7 @@ static void on_suite_limit(uv_timer_t *handle)
 	         run->settled, run->plan.count);
 	run->stop_reason = "suite-timeout";
 	run->summary->suite_timed_out = true;
-	stop_jobs(run, "the time limit of the whole run", false);
+	run_stop_jobs(run, "the time limit of the whole run", false);
 	run_start_next(run);
 }
 
@@ -149,10 +149,11 @@ void run_end(struct run_loop *run, const char *reason)
 		return;
 	run->stop_reason = reason;
 	if (!run_is_idle(run)) {
-		stop_jobs(run, reason, true); // the last of them comes back here
+		run_stop_jobs(run, reason, true); // the last of them comes back here
 		return;
 	}
 	run->over = true;
+	run_write_heartbeat(run, reason);
 	rc = ledger_write_stop(&run->ledger, reason, run->summary->ran);
 	if (rc < 0 && run->rc == 0)
 		run_journalled(run, rc);
@@ -372,6 +373,7 @@ int runner_run(const struct runner_config *c, struct runner_summary *s, struct e
 		watch_signals(run);
 		watch_guardian(run);
 		watch_suite_limit(run);
+		run_watch_start(run);
 		run_start_next(run);
 		uv_run(&run->loop, UV_RUN_DEFAULT);
 		rc = run->rc;

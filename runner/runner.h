@@ -49,8 +49,13 @@ struct runner_config {
 	bool clean_home;            // HOME is the temporary directory too
 	size_t batch;               // so many tests settle before the next one starts; 0: no batches
 	const char *between;        // a shell command between batches (without `batch`: between tests); NULL
-	uint64_t suite_timeout_ns;  // for the whole run; 0: none
-	unsigned retry;             // for tests whose header says nothing
+	bool self_protect;          // stop when others take too much of the machine
+	double cpu_threshold, memory_threshold,
+	        disk_threshold;              // percent; the first two without the tests' own share
+	uint64_t protect_after_ns;           // for so long without a break
+	const char *proc_dir;                // where the machine's state is read; NULL: "/proc"
+	uint64_t suite_timeout_ns;           // for the whole run; 0: none
+	unsigned retry;                      // for tests whose header says nothing
 	const struct quarantine *quarantine; // known failures; NULL: none
 	unsigned fail_fast;                  // start no further test after that many unexpected verdicts; 0: never
 	bool resume;                         // go on with the run in run_dir
@@ -65,6 +70,8 @@ struct runner_summary {
 	size_t unexpected;   // in the whole run, previous parts included
 	int stop_signal;     // the signal that stopped it; 0: none
 	bool suite_timed_out;
+	bool protected; // self-protection stopped it
+	char why_protected[160];
 	bool untrusted; // journal damaged or not written: exit 6
 	char why[256];  // why untrusted
 };
