@@ -85,18 +85,23 @@ static void add_flag(struct buf *out, const char *flag, uint64_t bytes)
 	static const struct {
 		const char *name;
 		uint64_t unit;
-	} units[] = { { "{mib}", 1024 * 1024 }, { "{kib}", 1024 }, { "{bytes}", 1 }, { "{words}", 8 } };
+	} units[] = { { "{mib}", 1024 * 1024 },
+		      { "{kib}", 1024 },
+		      { "{bytes}", 1 },
+		      { "{words}", 8 },
+		      { "{kwords}", 8192 } };
+	const size_t unit_count = sizeof units / sizeof units[0];
 
 	while (*flag != 0) {
 		size_t i = 0;
 
-		while (i < 4 && strncmp(flag, units[i].name, strlen(units[i].name)) != 0)
+		while (i < unit_count && strncmp(flag, units[i].name, strlen(units[i].name)) != 0)
 			i++;
-		if (i < 4)
+		if (i < unit_count)
 			buf_addf(out, "%" PRIu64, bytes / units[i].unit);
 		else
 			buf_addc(out, *flag);
-		flag += i < 4 ? strlen(units[i].name) : 1;
+		flag += i < unit_count ? strlen(units[i].name) : 1;
 	}
 }
 

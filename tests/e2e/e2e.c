@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define BINARY SG_BUILD_DIR "/bin/stressgen"
-#define MAX_ARGS 32
+#define MAX_ARGS 250
 #define TEXT_MAX (64U << 20)
 
 void assert_contains(const char *text, const char *part)
