@@ -271,3 +271,14 @@ CASE("lisps: the heap's end is told when ecl conses without end")
 	need_program("ecl");
 	fill("ecl", "64MiB");
 }
+
+CASE("lisps: the heap's end is told when a program of csc conses without end")
+{
+	need_program("csc");
+	fill("csc", "64MiB");
+}
+
+CASE("lisps: 1000000 calls inside each other pass when csc compiled them")
+{
+	dive("csc", "csc", NULL, "passed");
+}
