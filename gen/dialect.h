@@ -52,7 +52,7 @@
 	X(CAPTURE, "capture", "copy name body")                                                                   \
 	X(CAPTURE_PARAM, "capture-param", "copy name")                                                            \
 	X(TRY, "try", "body name handler")                                                                        \
-	X(TRY_FUNCTION, "try-function", "result body name handler")                                               \
+	X(TRY_FUNCTION, "try-function", "result status body name handler")                                        \
 	X(EMPTY, "empty", "")                                                                                     \
 	X(PARAM, "param", "name value")                                                                           \
 	X(PARAM_REF, "param-ref", "name")                                                                         \

@@ -590,13 +590,17 @@ static void put_try_function(struct emitter *em, const struct node *n, struct de
 	const char *name = dest.place == TO_VARIABLE && !dest.declared
 	                           ? dest.name
 	                           : emit_name(em, em->d->variable_prefix, "outcome");
-	struct slot slots[4] = { SLOT("result", emit_word(em, name)) };
+	struct slot slots[5] = { SLOT("result", emit_word(em, name)) };
 
+	if (template_uses(&em->d->templates[CONSTRUCT_TRY_FUNCTION], "status"))
+		slots[4] = (struct slot)SLOT("status", emit_word(em, emit_name(em, em->d->variable_prefix, "ok")));
+	else
+		slots[4] = (struct slot){ .name = "status" };
 	slots[1] = (struct slot)SLOT("body", block_of(em, n->body, unit ? to_nothing : to_return));
 	slots[2] = (struct slot)SLOT("name", emit_word(em, new_variable(em, n->vars[0])));
 	slots[3] = (struct slot)SLOT(
 	        "handler", block_of(em, n->args[0], unit ? to_nothing : (struct dest){ TO_VARIABLE, name, true }));
-	statement(em, CONSTRUCT_TRY_FUNCTION, slots, 4);
+	statement(em, CONSTRUCT_TRY_FUNCTION, slots, 5);
 	struct slot result = SLOT("value", emit_word(em, name));
 	if (dest.place == TO_RETURN)
 		statement(em, CONSTRUCT_RETURN, &result, 1);

@@ -81,6 +81,8 @@ void collect(struct machine *m)
 {
 	for (size_t i = 0; i < m->root_count; i++)
 		push_mark(m, m->roots[i]);
+	for (const struct symbol *s = m->symbols; s != NULL; s = s->next)
+		push_mark(m, s->global);
 	while (m->mark_count > 0) {
 		const struct cell *c = (const struct cell *)m->marks[--m->mark_count];
 		for (size_t i = 0; c->type == VECTOR && i < c->count; i++)

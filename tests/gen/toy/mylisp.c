@@ -1,10 +1,12 @@
 // mylisp FILE: a small Lisp whose operators stand last, for the tests of user-made dialects. It has a heap with a
-// mark-and-sweep collector, eliminates tail calls, and says so when recursion or memory runs out (exit 3).
+// mark-and-sweep collector, evaluates operands from right to left, eliminates tail calls, and says so when
+// recursion or memory runs out (exit 3).
 //
 //   [n x == body]         defines function n          [c ? a ; b]           condition
 //   [x y => body]         a function value            [n := value . body]   a local name
 //   [a b f]  [a b f !]    calls f; calls the value f  [a , b , c]           one after the other
 //   [go @ i <- 0 | body]  a loop: [1 go] in body begins its next round
+//   [a except n . b]      b, with n for what [1 raise] raised in a      [n <== value]  a global
 //   12  'text'  yes  no  ~ (the empty list)  &n (function n as a value)  # a comment
 #include "mylisp.h"
 
@@ -108,7 +110,9 @@ static bool call(struct machine *m, const struct node **n, value *env, value *ou
 	const struct cell *f;
 
 	for (size_t i = 0; i < count; i++)
-		push(m, eval(m, at->kids[i], *env));
+		push(m, NIL);
+	for (size_t i = count; i-- > 0;) // from right to left: whoever needs an order must ask for it
+		m->roots[first + i] = eval(m, at->kids[i], *env);
 	if (p != NULL) {
 		if (p->args != ANY_COUNT && p->args != count)
 			die("a primitive was called with the wrong number of arguments");
@@ -131,6 +135,8 @@ static value eval_simple(struct machine *m, const struct node *n, value env)
 		return n->literal;
 	case NAME:
 		local = find(n->name, env);
+		if (local == NULL && n->name->global != 0)
+			return n->name->global;
 		if (local == NULL && n->name->function != NULL && n->name->function->name_count == 0)
 			return eval(m, n->name->function->kids[0], NIL);
 		if (local == NULL) {
@@ -140,9 +146,32 @@ static value eval_simple(struct machine *m, const struct node *n, value env)
 		return local->a;
 	case FUNCTION_OF:
 		return function_of(m, n->name, env);
+	case GLOBAL:
+		n->name->global = eval(m, n->kids[0], env);
+		return NIL;
 	default:
 		return closure(m, n, env);
 	}
+}
+
+// The value of the body in *out; false with the handler's environment in *out when something was raised.
+static bool eval_except(struct machine *m, const struct node *n, value env, value *out)
+{
+	const size_t roots = m->root_count;
+	const unsigned depth = m->depth;
+	struct handler h = { .outer = m->handlers };
+
+	m->handlers = &h;
+	if (setjmp(h.jump) == 0) {
+		*out = eval(m, n->kids[0], env);
+		m->handlers = h.outer;
+		return true;
+	}
+	m->handlers = h.outer;
+	m->root_count = roots;
+	m->depth = depth;
+	*out = bind(m, n->name, m->raised, env);
+	return false;
 }
 
 static value eval(struct machine *m, const struct node *n, value env)
@@ -171,6 +200,11 @@ static value eval(struct machine *m, const struct node *n, value env)
 			for (size_t i = 0; i + 1 < n->count; i++)
 				eval(m, n->kids[i], env);
 			n = n->kids[n->count - 1];
+			break;
+		case EXCEPT:
+			done = eval_except(m, n, env, &out);
+			env = done ? env : out;
+			n = n->kids[1];
 			break;
 		case CALL:
 		case APPLY:

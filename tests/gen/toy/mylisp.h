@@ -2,6 +2,7 @@
 #ifndef MYLISP_H
 #define MYLISP_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,7 +38,7 @@ struct cell {
 	};
 };
 
-enum node_kind { LITERAL, NAME, FUNCTION_OF, IF, LET, LAMBDA, LOOP, SEQUENCE, CALL, APPLY };
+enum node_kind { LITERAL, NAME, FUNCTION_OF, IF, LET, LAMBDA, LOOP, SEQUENCE, CALL, APPLY, EXCEPT, GLOBAL };
 
 struct node {
 	enum node_kind kind;
@@ -60,7 +61,14 @@ struct symbol {
 	char *text;
 	const struct primitive *primitive;
 	struct node *function; // a LAMBDA
+	value global;          // 0: none
 	struct symbol *next;
+};
+
+// An [ ... except ... ] that is being evaluated.
+struct handler {
+	jmp_buf jump;
+	struct handler *outer;
 };
 
 struct kept; // memory of the program's tree
@@ -76,6 +84,8 @@ struct machine {
 	struct kept *kept;
 	struct symbol *symbols;
 	unsigned depth;
+	struct handler *handlers;
+	value raised; // an integer
 	const char *path, *p;
 	unsigned line;
 };

@@ -193,6 +193,20 @@ PRIMITIVE(collect)
 	return NIL;
 }
 
+PRIMITIVE(identical)
+{
+	(void)m;
+	return v[0] == v[1] ? YES : NO;
+}
+
+PRIMITIVE(raise)
+{
+	m->raised = from_number(number(v[0]));
+	if (m->handlers == NULL)
+		die("nothing catches what was raised");
+	longjmp(m->handlers->jump, 1);
+}
+
 PRIMITIVE(exit)
 {
 	fflush(stdout);
@@ -209,7 +223,7 @@ static const struct primitive primitives[] = {
 	{"at-put", 3, run_at_put}, {"size", 1, run_size}, {"join", 2, run_join}, {"part", 3, run_part},
 	{"same", 2, run_same}, {"before", 2, run_before}, {"digits", 1, run_digits},
 	{"clock", 0, run_clock}, {"print", ANY_COUNT, run_print}, {"collect", 0, run_collect},
-	{"exit", 1, run_exit},
+	{"exit", 1, run_exit}, {"identical", 2, run_identical}, {"raise", 1, run_raise},
 };
 // clang-format on
 

@@ -200,6 +200,14 @@ static struct node *classify(struct machine *m, struct node **items, size_t coun
 		n->name = items[0]->name;
 		items[0] = items[2];
 		items[1] = items[4];
+	} else if (count == 5 && is_mark(items[1], "except") && is_mark(items[3], ".") && items[2]->kind == NAME) {
+		n = new_node(m, EXCEPT);
+		n->name = items[2]->name;
+		items[1] = items[4];
+	} else if (count == 3 && is_mark(items[1], "<==") && items[0]->kind == NAME) {
+		n = new_node(m, GLOBAL);
+		n->name = items[0]->name;
+		items[0] = items[2];
 	} else if (count > 1 && is_mark(items[1], "@")) {
 		return make_loop(m, items, count);
 	} else if (find_mark(items, count, ",") < count) {
