@@ -71,6 +71,7 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 		.depth = opt_number(opts, "depth"),
 		.heap_bytes = opt_number(opts, "heap-limit"),
 		.stack_bytes = opt_number(opts, "stack-limit"),
+		.gc_modes = opt_text(opts, "gc-mode"),
 		.generator = "stressgen " SG_VERSION,
 	};
 	return r;

@@ -64,6 +64,9 @@ const struct opt cli_options[] = {
 	     "Heap that each runtime is given, by its own flag; one without such a flag gets it as its memory limit."),
 	SIZE("stack-limit", NULL, UINT64_C(64) << 10, UINT64_C(1) << 40, GENS,
 	     "Stack that each runtime is given, by its own flag, else by the process's limit."),
+	LIST("gc-mode", 0, "MODE", GENS, true,
+	     "GC kernels in this mode too: near-full, bursts, gc-every-N (a full collection every N allocations), "
+	     "all; comma-separated."),
 	TEXT("check", 0, "FILE", BIT(GEN), false,
 	     "Only check this kernel file and say what is wrong at file:line:column."),
 	// how to run it

@@ -162,10 +162,20 @@ static struct type *receiver_type(struct checker *c)
 	return k == NULL ? NULL : function_of_one(c, k, k->args[0]);
 }
 
-static struct type *letter_type(struct checker *c, char letter)
+static enum type_kind letter_kind(char letter)
 {
 	static const char letters[] = "aibslvmx?udowe"; // in the order of enum type_kind
 
+	return (enum type_kind)(strchr(letters, letter) - letters);
+}
+
+enum type_kind op_result(enum op o)
+{
+	return letter_kind(strchr(op_signature(o), '>')[1]);
+}
+
+static struct type *letter_type(struct checker *c, char letter)
+{
 	switch (letter) {
 	case 'a':
 		return new_type(c, TYPE_ANY);
@@ -174,7 +184,7 @@ static struct type *letter_type(struct checker *c, char letter)
 	case 'c':
 		return receiver_type(c);
 	default:
-		return &c->basic[strchr(letters, letter) - letters];
+		return &c->basic[letter_kind(letter)];
 	}
 }
 

@@ -61,6 +61,7 @@ struct gen_config {
 	uint64_t heap_bytes; // limits that targets are to be given, by their own flags where they have some; 0:
 	                     // none
 	uint64_t stack_bytes;
+	const char *gc_modes;  // of GC kernels, "bursts,gc-every-1000" (docs/catalogue.md); NULL: none
 	const char *generator; // "stressgen 0.1.0"
 };
 

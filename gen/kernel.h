@@ -118,6 +118,7 @@ enum op {
 
 const char *op_word(enum op o);
 const char *op_signature(enum op o);
+enum type_kind op_result(enum op o); // TYPE_ANY where it is what its use needs
 
 enum node_kind {
 	NODE_INT,

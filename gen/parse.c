@@ -52,6 +52,24 @@ static size_t count_forms(const struct sexp *form, const char *head)
 	return n;
 }
 
+// A kernel's name, and behind a '+' the GC mode that it was changed to.
+static int check_parts(struct parser *p, struct sexp name)
+{
+	const char *plus = strchr(name.text, '+');
+	struct sexp mode = name;
+	int rc;
+
+	if (plus == NULL)
+		return parse_check_name(p, &name);
+	name.len = (size_t)(plus - name.text);
+	mode.text = plus + 1;
+	mode.len -= name.len + 1;
+	mode.column += (unsigned)name.len + 1;
+	name.text = parse_text(p, name.text, name.len);
+	rc = name.text == NULL ? -ENOMEM : parse_check_name(p, &name);
+	return rc < 0 ? rc : parse_check_name(p, &mode);
+}
+
 // (kernel kind/name ...
 static int parse_name(struct parser *p, const struct sexp *form)
 {
@@ -77,7 +95,7 @@ static int parse_name(struct parser *p, const struct sexp *form)
 	name.len = strlen(name.text);
 	name.column += (unsigned)(slash + 1 - s->text);
 	return name.len == 0 ? sexp_err(p->doc, s, p->e, "the name behind the '/' is missing")
-	                     : parse_check_name(p, &name);
+	                     : check_parts(p, name);
 }
 
 // (param name default (range least most))

@@ -5,6 +5,7 @@
 #include "eval.h"
 #include "io.h"
 #include "malformed.h"
+#include "mode.h"
 #include "outdir.h"
 #include "random.h"
 
@@ -27,6 +28,8 @@ struct generation {
 	json_t *ids;        // of the tests so far: id -> true
 	const char *source; // the file in the suite that the kernel at hand is in; NULL
 	bool random;        // it is a random one
+	struct mode modes[MODES_MAX];
+	size_t mode_count;
 	struct err *e;
 };
 
@@ -139,16 +142,46 @@ static void add_command(struct buf *out, const struct gen_config *c, const char 
 	buf_deinit(&flags);
 }
 
-// How the program is run, and with which limits.
-static void add_run(struct buf *out, const struct generation *g, const struct gen_target *t,
-                    const struct dialect_target *own)
+// What stands before the name of a parameter that is found out before the run: near full, each test has its own.
+static const char *near_full(const struct kernel *k, const struct param *param)
 {
+	const char *mode = k != NULL ? mode_of(k) : NULL;
+	bool own = mode != NULL && strcmp(mode, "near-full") == 0 && strcmp(param->value, "auto") == 0;
+
+	return own ? "near-full-" : "";
+}
+
+// The command as it stands, but for the names of such parameters in {param:NAME}.
+static void add_renamed(struct buf *out, const struct kernel *k, const struct dialect_target *own,
+                        const char *command)
+{
+	while (*command != 0) {
+		bool found = strncmp(command, "{param:", 7) == 0;
+		size_t n = found ? 7 : 1, name = strcspn(command + n, "}");
+
+		buf_add(out, command, n);
+		command += n;
+		for (size_t i = 0; found && own != NULL && i < own->param_count; i++)
+			if (name == strlen(own->params[i].name) &&
+			    strncmp(command, own->params[i].name, name) == 0)
+				buf_adds(out, near_full(k, &own->params[i]));
+	}
+}
+
+// How the program is run, and with which limits. `k` is NULL for a program that is no kernel.
+static void add_run(struct buf *out, const struct generation *g, const struct kernel *k,
+                    const struct gen_target *t)
+{
+	const struct dialect_target *own = find_target(t);
 	const struct gen_config *c = g->config;
 	const char *heap_flag = flag_for(t->heap_flag, own != NULL ? own->heap_flag : NULL);
 	const char *stack_flag = flag_for(t->stack_flag, own != NULL ? own->stack_flag : NULL);
-	struct buf command = { 0 };
+	struct buf command = { 0 }, renamed = { 0 };
 
-	add_command(&command, c, t->command != NULL ? t->command : own->command, heap_flag, stack_flag);
+	add_renamed(&renamed, k, own, t->command != NULL ? t->command : own->command);
+	add_command(&command, c, buf_text(&renamed), heap_flag, stack_flag);
+	command.failed = command.failed || renamed.failed;
+	buf_deinit(&renamed);
 	comment(out, t->dialect, "@Run %s", buf_text(&command));
 	out->failed = out->failed || command.failed;
 	buf_deinit(&command);
@@ -171,15 +204,18 @@ static void add_header(struct buf *out, const struct generation *g, const struct
 	comment(out, d, "@Test %s", buf_text(&p->id));
 	comment(out, d, "@Kind %s", test_kind_name(k->kind));
 	comment(out, d, "@Tag %s", d->name);
+	if (mode_of(k) != NULL)
+		comment(out, d, "@Tag %s", mode_of(k));
 	if (k->timeout_s > 0 || p->instance->slow) // else --timeout decides
 		comment(out, d, "@Timeout %" PRIu64 "s", k->timeout_s > 0 ? k->timeout_s : SLOW_TIMEOUT_S);
 	if (p->instance->slow)
 		comment(out, d, "@Slow");
-	add_run(out, g, p->target, own);
+	add_run(out, g, k, p->target);
 	for (size_t i = 0; i < k->param_count; i++)
 		comment(out, d, "@Param %s=%" PRId64, k->params[i].var->name, p->values.params[i]);
 	for (size_t i = 0; own != NULL && i < own->param_count; i++)
-		comment(out, d, "@Param %s=%s", own->params[i].name, own->params[i].value);
+		comment(out, d, "@Param %s%s=%s", near_full(k, &own->params[i]), own->params[i].name,
+		        own->params[i].value);
 	comment(out, d, "@Sentinel on");
 	comment(out, d, "%s", "");
 	comment(out, d, "%s: %s.", k->name, k->summary);
@@ -286,15 +322,16 @@ static bool is_repeated(const struct kernel *k, const struct kernel_instance *in
 static void name_instance(struct pairing *p)
 {
 	const struct kernel *k = p->kernel;
+	size_t name = strcspn(k->name, "+");
 
-	buf_adds(&p->id, k->name);
+	buf_add(&p->id, k->name, name);
 	for (size_t i = 0; i < k->param_count; i++) {
 		if (p->instance->given[i])
 			buf_addf(&p->id, "-%" PRId64, p->values.params[i]);
 		buf_addf(&p->params, "%s%s=%" PRId64, i == 0 ? "" : " ", k->params[i].var->name,
 		         p->values.params[i]);
 	}
-	buf_addf(&p->id, ".%s", p->target->name);
+	buf_addf(&p->id, "%s.%s", k->name + name, p->target->name);
 }
 
 // What the kernel's formula says; without one, what the kernel computes.
@@ -414,6 +451,7 @@ static int write_random(struct generation *g, uint64_t index)
 	buf_addf(&name, "random-%" PRIu64 "-%" PRIu64, g->config->seed, index);
 	if (rc < 0 || name.failed)
 		rc = no_memory(g);
+	g->random = true;
 	if (rc == 0)
 		rc = kernel_parse(name.data, text.data, text.len, &k, g->e);
 	g->random = true;
@@ -423,6 +461,25 @@ static int write_random(struct generation *g, uint64_t index)
 	kernel_free(k);
 	buf_deinit(&text);
 	buf_deinit(&name);
+	return rc;
+}
+
+// A GC kernel in each mode that was asked for.
+static int write_modes(struct generation *g, const struct kernel *k)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && k->kind == KIND_GC && i < g->mode_count; i++) {
+		struct buf text = { 0 };
+		struct kernel *changed = NULL;
+		rc = mode_write(k->path, &g->modes[i], &text, g->e);
+		if (rc == 0)
+			rc = kernel_parse(g->modes[i].name, buf_text(&text), text.len, &changed, g->e);
+		if (rc == 0)
+			rc = write_kept(g, changed, &text);
+		kernel_free(changed);
+		buf_deinit(&text);
+	}
 	return rc;
 }
 
@@ -452,7 +509,7 @@ static void add_hostile_header(struct buf *out, const struct generation *g, cons
 	comment(out, t->dialect, "@Tag malformed,%s", t->dialect->name);
 	comment(out, t->dialect, "@Timeout 30s");
 	comment(out, t->dialect, "@Expect survived");
-	add_run(&run, g, t, own);
+	add_run(&run, g, NULL, t);
 	add_with_program(out, buf_text(&run), program);
 	for (size_t i = 0; own != NULL && i < own->param_count; i++) // nothing is measured for a hostile program
 		comment(out, t->dialect, "@Param %s=%s", own->params[i].name,
@@ -597,8 +654,11 @@ static int write_all(struct generation *g)
 {
 	int rc = describe_suite(g);
 
-	for (size_t i = 0; rc == 0 && i < g->kernel_count; i++)
+	for (size_t i = 0; rc == 0 && i < g->kernel_count; i++) {
 		rc = write_named(g, g->kernels[i]);
+		if (rc == 0)
+			rc = write_modes(g, g->kernels[i]);
+	}
 	for (uint64_t i = 0; rc == 0 && i < g->config->random_count; i++)
 		rc = write_random(g, i);
 	for (uint64_t i = 0; rc == 0 && i < g->config->malformed_count; i++)
@@ -616,6 +676,8 @@ int gen_suite(const struct gen_config *c, struct err *e)
 	struct generation g = { .config = c, .dir = { c->out_dir, -1 }, .ids = json_object(), .e = e };
 	int rc = check_targets(&g);
 
+	if (rc == 0 && c->gc_modes != NULL)
+		rc = mode_parse_list(c->gc_modes, g.modes, &g.mode_count, e);
 	// everything that was given is read before anything is written
 	if (rc == 0)
 		rc = load_kernels(&g);
