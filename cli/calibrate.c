@@ -3,24 +3,19 @@
 #include "clock.h"
 #include "io.h"
 #include "pipeline.h"
+#include "tool.h"
 #include "units.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define PARAM "slab-capacity"
 #define ROUND_TO (64U * 1024U)
 #define MEASURE_NS (120 * SG_NS_PER_S)
-
-extern char **environ;
+#define MEASURE_SLOW_NS (60 * SG_NS_PER_S) // more, for each slow one
 
 static bool wants_measuring(const struct suite_test *t)
 {
@@ -64,6 +59,16 @@ static void free_words(char **words)
 	free(words);
 }
 
+static uint64_t measure_limit(const struct pipeline *j)
+{
+	uint64_t limit_ns = MEASURE_NS;
+
+	for (size_t i = 0; i < j->selected; i++)
+		if (j->suite.tests[j->selection[i]].meta.slow)
+			limit_ns += MEASURE_SLOW_NS;
+	return limit_ns;
+}
+
 // stressgen-lua --measure FILE...; NULL-terminated, to be freed with its strings.
 static char **measure_command(const struct pipeline *j, size_t *files)
 {
@@ -87,48 +92,6 @@ static char **measure_command(const struct pipeline *j, size_t *files)
 	return argv;
 }
 
-static int spawn_reader(char **argv, int *fd, pid_t *pid)
-{
-	posix_spawn_file_actions_t actions;
-	int pipe_fds[2];
-	int r;
-
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return -errno;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, pipe_fds[1], STDOUT_FILENO);
-	r = posix_spawn(pid, argv[0], &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(pipe_fds[1]);
-	*fd = pipe_fds[0];
-	if (r != 0)
-		close(pipe_fds[0]);
-	return -r;
-}
-
-// Reads until the end of file or the deadline: 0, -ETIMEDOUT or -errno.
-static int read_all(int fd, uint64_t deadline_ns, struct buf *out)
-{
-	char piece[4096];
-
-	for (;;) {
-		uint64_t now = clock_now_ns();
-		struct pollfd p = { fd, POLLIN, 0 };
-		ssize_t n;
-
-		if (now >= deadline_ns)
-			return -ETIMEDOUT;
-		if (poll(&p, 1, (int)((deadline_ns - now) / SG_NS_PER_MS) + 1) <= 0)
-			continue;
-		n = read(fd, piece, sizeof piece);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : out->failed ? -ENOMEM : 0;
-		buf_add(out, piece, (size_t)n);
-	}
-}
-
 // "BYTES FILE" lines; the highest, and whose it was.
 static uint64_t highest(const char *text, char *file, size_t size)
 {
@@ -147,27 +110,19 @@ static uint64_t highest(const char *text, char *file, size_t size)
 	return best;
 }
 
-static int measure(char **argv, struct buf *out, struct err *e)
+static int measure(char **argv, uint64_t limit_ns, struct buf *out, struct err *e)
 {
-	pid_t pid;
 	int status = 0;
-	int fd = -1;
-	int r = spawn_reader(argv, &fd, &pid);
+	int r = tool_run(argv, limit_ns, false, out, &status);
 
-	if (r < 0)
-		return err_set(e, -r, "%s: %s", argv[0], strerror(-r));
-	r = read_all(fd, clock_now_ns() + MEASURE_NS, out);
-	close(fd);
-	if (r < 0)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
 	if (r == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	return err_set(e, EINVAL,
 	               "could not measure how much memory the kernels need (%s); choose a slab yourself with "
 	               "--slab-capacity, e.g. 16M",
-	               r == -ETIMEDOUT ? "it took too long" : "the Lua host failed, see above");
+	               r == -ETIMEDOUT ? "it took too long"
+	               : r < 0         ? strerror(-r)
+	                               : "the Lua host failed, see above");
 }
 
 static const char *base_name(const char *path)
@@ -192,7 +147,7 @@ int pipeline_calibrate(struct pipeline *j, struct err *e)
 	r = argv == NULL ? err_set(e, ENOMEM, "out of memory") : 0;
 	if (r == 0 && files > 0) {
 		say(j->app, "measuring how much memory %zu Lua programs need, to size their slab", files);
-		r = measure(argv, &out, e);
+		r = measure(argv, measure_limit(j), &out, e);
 	}
 	if (r == 0 && files > 0) {
 		peak = highest(buf_text(&out), file, sizeof file);

@@ -357,6 +357,8 @@ int pipeline_run(struct pipeline *j, bool resume)
 	}
 	if (j->param_count == 0 || (!resume && opt_given(&j->app->opts, "slab-capacity")))
 		r = pipeline_calibrate(j, &e);
+	if (r == 0)
+		r = pipeline_near_full(j, &e);
 	return r < 0 ? complain(&e, r) : run_selected(j, resume);
 }
 

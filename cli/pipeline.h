@@ -40,6 +40,9 @@ int pipeline_select(struct pipeline *j, struct err *e);
 // Step 2: where a selected test wants a slab and nobody said how large, measures the kernels' peaks
 // (calibrate.c); fills params.
 int pipeline_calibrate(struct pipeline *j, struct err *e);
+// near_full.c: measures for each selected near-full test how little memory it needs, and sets its slab to 1.05
+// times that. 0, or -EINVAL or -ENOMEM with `e` filled.
+int pipeline_near_full(struct pipeline *j, struct err *e);
 // cases.c: puts a test in the place of each case that a file's @List prints, and repeats tests as --repeat says.
 // An earlier run's are taken from its run.json. -EINVAL or -ENOMEM.
 int pipeline_expand(struct pipeline *j, struct err *e);

@@ -35,14 +35,15 @@ static const char gc_every_text[] = "(param gc-every %" PRId64 " (range 1 100000
                                     "    (set-box! mode-ticks 0)"
                                     "    (full-gc)))";
 
+// Near full, or collected at every turn, time grows with the live objects times the collections: the sizes of slow
+// instances would take hours.
 static const struct {
 	const char *word;
 	const char *summary; // behind the kernel's own
 	bool slow_too;
 } modes[] = {
-	[MODE_NEAR_FULL] = { "near-full", "beside a list that fills the heap", true },
+	[MODE_NEAR_FULL] = { "near-full", "beside a list that fills the heap", false },
 	[MODE_BURSTS] = { "bursts", "in bursts, with everything dropped and collected between them", true },
-	// n live objects and n / k collections: the sizes of slow instances would take hours
 	[MODE_GC_EVERY] = { "gc-every", "with a full collection every so many allocations", false },
 };
 
@@ -281,7 +282,6 @@ static void tick_everywhere(struct change *c)
 	}
 }
 
-// Time grows with the live objects times the collections: what the kernel says of it does not hold.
 static int gc_every(struct change *c, struct err *e)
 {
 	char text[sizeof gc_every_text + 32];
@@ -291,7 +291,6 @@ static int gc_every(struct change *c, struct err *e)
 	tick_everywhere(c);
 	if (strtol(repeat->items[1]->text, NULL, 10) > EVERY_REPEAT)
 		repeat->items[1] = form_int(&c->forms, EVERY_REPEAT);
-	remove_field(c, "growth");
 	snprintf(text, sizeof text, gc_every_text, c->mode->every);
 	rc = add_text(c, text, e);
 	for (size_t t = 0; rc == 0 && t < TYPE_COUNT; t++) {
@@ -339,13 +338,34 @@ static void rename_kernel(struct change *c)
 	buf_deinit(&text);
 }
 
+// What was added comes in front of the kernel's own functions, which call it.
+static void move_forward(struct change *c, size_t added)
+{
+	struct form *old = c->kernel, *moved = form_list(&c->forms);
+	size_t at = 2;
+
+	while (at < added && !form_begins(old->items[at], "define") && !form_begins(old->items[at], "global"))
+		at++;
+	for (size_t i = 0; i < old->count; i++) {
+		for (size_t n = added; i == at && n < old->count; n++)
+			form_add(&c->forms, moved, old->items[n]);
+		if (i < added)
+			form_add(&c->forms, moved, old->items[i]);
+	}
+	c->kernel = moved;
+}
+
 static int change_kernel(struct change *c, struct err *e)
 {
+	size_t own;
 	int rc;
 
 	rename_kernel(c);
 	if (!c->mode->slow_too)
 		drop_slow(c);
+	if (c->mode->kind == MODE_GC_EVERY)
+		remove_field(c, "growth"); // time grows with the live objects times the collections
+	own = c->kernel->count;
 	switch (c->mode->kind) {
 	case MODE_NEAR_FULL:
 		rc = near_full(c, e);
@@ -356,6 +376,7 @@ static int change_kernel(struct change *c, struct err *e)
 	default:
 		rc = gc_every(c, e);
 	}
+	move_forward(c, own);
 	return rc == 0 && c->forms.failed ? err_set(e, ENOMEM, "out of memory") : rc;
 }
 

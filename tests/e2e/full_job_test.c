@@ -102,6 +102,46 @@ CASE("e2e: the slab is named with capacity, high-water mark, depth and backtrace
 	outcome_deinit(&o);
 }
 
+// Near full, each test's slab is as large as that test needs, and the rest of the suite's is not.
+CASE("e2e: each near-full test has a slab of its own, and fills it, when --gc-mode is near-full")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "--gc-mode", "near-full", "--kernel", "gc/fifo", "--kernel", "gc/strings",
+	                       "--target", "lua@slab-fixed", "-o", "out");
+	char *run_dir = io_join(dir, "out");
+	json_t *report;
+	double capacity[4], high[4];
+	static const char *const ids[] = { "gc/fifo-20000.lua@slab-fixed", "gc/strings-6000.lua@slab-fixed",
+		                           "gc/fifo-20000+near-full.lua@slab-fixed",
+		                           "gc/strings-6000+near-full.lua@slab-fixed" };
+
+	if (o.exit_code != 0)
+		fail_msg("exit %d\n%s\n%s", o.exit_code, buf_text(&o.out), buf_text(&o.err));
+	report = e2e_report(run_dir);
+	for (size_t i = 0; i < 4; i++) {
+		json_t *pool = json_array_get(json_object_get(e2e_test(report, ids[i]), "pools"), 0);
+		capacity[i] = (double)number(pool, "capacity");
+		high[i] = (double)number(pool, "high_water");
+	}
+	assert_true(capacity[0] == capacity[1]);
+	assert_true(capacity[2] != capacity[3]);
+	assert_true(high[0] < 0.6 * capacity[0] && high[1] < 0.6 * capacity[1]);
+	assert_true(high[2] > 0.9 * capacity[2] && high[3] > 0.9 * capacity[3]);
+	json_decref(report);
+	free(run_dir);
+	outcome_deinit(&o);
+}
+
+CASE("e2e: a GC mode that is none is refused before anything is written")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "gen", "--gc-mode", "burst", "-o", "suite");
+
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "unknown GC mode 'burst'; the modes are near-full, bursts, gc-every-N");
+	outcome_deinit(&o);
+}
+
 CASE("e2e: the same suite is written byte for byte when seed and depth are the same")
 {
 	const char *dir = harness_tmpdir();
