@@ -303,7 +303,8 @@ int emit_program(const struct dialect *d, const struct kernel *k, const struct e
 	em.settled = arena_alloc(&em.arena, k->var_count + 1);
 	em.global_names = arena_alloc(&em.arena, (k->global_count + 1) * sizeof(char *));
 	em.functions = arena_alloc(&em.arena, (k->function_count + 1) * sizeof(char *));
-	if (em.vars != NULL && em.settled != NULL && em.functions != NULL && em.global_names != NULL) {
+	if (em.vars != NULL && em.settled != NULL && em.functions != NULL && em.global_names != NULL &&
+	    emit_trace_functions(&em)) {
 		for (unsigned i = 0; i < k->var_count; i++)
 			em.vars[i] = "";
 		add_tidied(out, emit_all(&em, v), d->blank_lines);

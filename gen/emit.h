@@ -61,6 +61,7 @@ struct emitter {
 	bool *settled;             // by variable id: now stands for a copy that no loop changes
 	const char **global_names; // in the order of kernel->globals
 	const char **functions;    // in the order of kernel->functions
+	uint8_t *traces;           // enum trace, in that order
 	struct buf *block;         // statements go here
 };
 
@@ -107,10 +108,12 @@ struct text emit_body(struct emitter *em, const struct node *n);
 enum trace {
 	TRACE_NONE,   // it cannot
 	TRACE_READ,   // it reads what can change
-	TRACE_EFFECT, // it changes something, or calls what may
+	TRACE_EFFECT, // it changes something, raises, or calls what may
 };
 
-enum trace emit_trace(const struct node *n);
+// Finds what calls of each function leave, for emit_trace; false when there is no memory.
+bool emit_trace_functions(struct emitter *em);
+enum trace emit_trace(const struct emitter *em, const struct node *n);
 // Where a language's operands are evaluated in any order: those before the index that leave a trace must be kept
 // in variables, so that the order is the kernel's. 0: none.
 size_t emit_bound_operands(const struct emitter *em, struct node *const *nodes, size_t count);

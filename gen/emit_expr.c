@@ -146,7 +146,7 @@ static void emit_operands(struct emitter *em, struct node *const *nodes, size_t 
 	o->bound_count = 0;
 	for (size_t i = 0; i < count; i++) {
 		o->texts[i] = emit_expression(em, nodes[i]);
-		if (i >= bound || emit_trace(nodes[i]) == TRACE_NONE)
+		if (i >= bound || emit_trace(em, nodes[i]) == TRACE_NONE)
 			continue;
 		o->bound[o->bound_count] = o->texts[i];
 		o->texts[i] = emit_word(em, emit_name(em, em->d->variable_prefix, "tmp"));

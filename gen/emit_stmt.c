@@ -161,7 +161,7 @@ static void values(struct emitter *em, struct node *const *nodes, size_t count, 
 			last = i;
 	for (size_t i = 0; i < count; i++) {
 		out[i] = value(em, nodes[i]);
-		if ((i < last && !is_pure(nodes[i])) || (i < bound && emit_trace(nodes[i]) != TRACE_NONE))
+		if ((i < last && !is_pure(nodes[i])) || (i < bound && emit_trace(em, nodes[i]) != TRACE_NONE))
 			out[i] = temporary(em, out[i]);
 	}
 }
