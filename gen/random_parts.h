@@ -1,6 +1,6 @@
 // What the parts of the random generator share. random.c makes the kernel and its functions, random_make.c
-// expressions of any type, random_own.c those of one type, random_int.c integers, random_special.c what not every
-// language has.
+// expressions of any type, random_effect.c loops and effects, random_own.c those of one type, random_int.c
+// integers, random_special.c what not every language has.
 #ifndef SG_RANDOM_PARTS_H
 #define SG_RANDOM_PARTS_H
 
@@ -147,7 +147,9 @@ struct made random_within(struct random *g, enum rtype t, unsigned size, int64_t
 struct made random_standard(struct random *g, enum rtype t, unsigned size); // within the type's bounds
 struct made random_bound(struct random *g, enum rtype t, struct made m, int64_t lo, int64_t hi);
 struct made random_bounds(enum rtype t); // those of the type, without a form
-struct form *random_effect(struct random *g, unsigned size);
+// The index of an item of a vector that has at least `length` of them; a map's key.
+struct form *random_index(struct random *g, int64_t length, unsigned size);
+struct form *random_key(struct random *g, unsigned size);
 // A variable in scope; `type` R_COUNT: any of that kind. NULL when there is none.
 const struct rvar *random_variable(struct random *g, enum rtype type, enum type_kind kind);
 // A new variable in the innermost scope; leave restores var_count.
@@ -158,6 +160,12 @@ struct form *random_pair(struct random *g, const char *name, struct form *value)
 bool random_call(struct random *g, enum rtype t, unsigned size, struct made *out);
 struct form *random_call_of(struct random *g, struct rfunction *f, unsigned size);
 struct made random_plain(struct form *form, int64_t lo, int64_t hi);
+
+// --- random_effect.c ---
+struct form *random_effect(struct random *g, unsigned size);
+bool random_affords_loop(const struct random *g, unsigned size);
+// The loop of a counter and, unless `t` is R_UNIT, of a state of that type; it lacks its result.
+struct form *random_open_loop(struct random *g, enum rtype t, unsigned size, const char **state);
 
 // --- random_own.c ---
 struct made random_leaf(struct random *g, enum rtype t);

@@ -1,0 +1,57 @@
+// Random programs give what the evaluator computes, in each language: a few of them here; as many as
+// SG_RANDOM_PROGRAMS says where that is set (the test that is labelled all-runtimes: 500).
+#include "e2e.h"
+
+#include "harness.h"
+#include "io.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void agree(const char *target)
+{
+	const char *wanted = getenv("SG_RANDOM_PROGRAMS"), *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "gen", "--random", wanted != NULL ? wanted : "20", "--seed", "42", "--target",
+	                       target, "-o", "suite");
+
+	if (o.exit_code == 3)
+		harness_skip("that runtime is not on this machine");
+	if (o.exit_code != 0)
+		fail_msg("%s", buf_text(&o.err));
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "suite", "-q", "--no-preload", "-o", "run");
+	if (o.exit_code != 0)
+		fail_msg("%s%s", buf_text(&o.out), buf_text(&o.err));
+	assert_contains(buf_text(&o.out), " passed, 0 failed");
+	outcome_deinit(&o);
+}
+
+CASE("agree: random programs give what the evaluator computes in Lua")
+{
+	agree("lua@malloc");
+}
+
+CASE("agree: random programs give what the evaluator computes in Python")
+{
+	agree("python3");
+}
+
+CASE("agree: random programs give what the evaluator computes in Guile")
+{
+	agree("guile");
+}
+
+CASE("agree: random programs give what the evaluator computes in JavaScript")
+{
+	agree("node");
+}
+
+CASE("agree: random programs give what the evaluator computes in Ruby")
+{
+	agree("ruby");
+}
+
+CASE("agree: random programs give what the evaluator computes in Common Lisp")
+{
+	agree("sbcl");
+}
