@@ -79,10 +79,59 @@ static int apply(void *arg, const char *path, const char *text, struct err *e)
 	return opt_config(arg, path, text, NULL, e);
 }
 
+struct profile {
+	struct opt_set *opts;
+	const char *name;
+	bool found;
+};
+
+// Whether a line "[profile NAME]" is in the text.
+static bool has_profile(const char *text, const char *name)
+{
+	char line[128];
+	const char *at = text;
+	size_t len = (size_t)snprintf(line, sizeof line, "[profile %s]", name);
+
+	while ((at = strstr(at, line)) != NULL) {
+		if (at == text || at[-1] == '\n')
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+static int apply_profile(void *arg, const char *path, const char *text, struct err *e)
+{
+	struct profile *p = arg;
+	char section[128];
+
+	if (!has_profile(text, p->name))
+		return 0;
+	p->found = true;
+	snprintf(section, sizeof section, "profile %s", p->name);
+	return opt_config(p->opts, path, text, section, e);
+}
+
+// Its options come behind the command line and the environment, and in front of what stands outside of sections.
+static int use_profile(struct opt_set *s, struct err *e)
+{
+	struct profile p = { s, opt_text(s, "profile"), false };
+	int r;
+
+	if (p.name == NULL)
+		return 0;
+	r = config_each(s, apply_profile, &p, e);
+	if (r == 0 && !p.found)
+		r = err_set(e, EINVAL, "--profile %s: no config file has a section [profile %s]", p.name, p.name);
+	return r;
+}
+
 int config_apply(struct opt_set *s, struct err *e)
 {
 	int r = opt_environment(s, e);
 
+	if (r == 0)
+		r = use_profile(s, e);
 	if (r == 0)
 		r = config_each(s, apply, s, e);
 	return r < 0 ? r : opt_defaults(s, e);

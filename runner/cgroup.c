@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +20,7 @@
 
 // Where hierarchies are mounted, and our own group in each.
 struct own_groups {
-	char v2[CGROUP_PATH], memory[CGROUP_PATH], pids[CGROUP_PATH];
+	char v2[CGROUP_PATH], memory[CGROUP_PATH], pids[CGROUP_PATH], blkio[CGROUP_PATH];
 };
 
 __attribute__((format(printf, 2, 3))) static bool make_path(char *out, const char *format, ...)
@@ -63,6 +65,8 @@ static void read_mount(char *line, struct own_groups *own)
 		make_path(own->memory, "%s", point);
 	else if (strcmp(type, "cgroup") == 0 && word_in_list(options, "pids"))
 		make_path(own->pids, "%s", point);
+	else if (strcmp(type, "cgroup") == 0 && word_in_list(options, "blkio"))
+		make_path(own->blkio, "%s", point);
 }
 
 static void append_own(char *mount, const char *path)
@@ -94,6 +98,8 @@ static void read_membership(char *line, struct own_groups *own)
 		append_own(own->memory, path);
 	else if (word_in_list(controllers, "pids"))
 		append_own(own->pids, path);
+	else if (word_in_list(controllers, "blkio"))
+		append_own(own->blkio, path);
 }
 
 static void each_line(const char *path, void (*take)(char *line, struct own_groups *own), struct own_groups *own)
@@ -124,21 +130,22 @@ static bool exists_in(const char *dir, const char *file)
 	return make_path(path, "%s/%s", dir, file) && access(path, F_OK) == 0;
 }
 
-static bool write_in(const char *dir, const char *file, uint64_t value, const char *none)
+static bool write_text(const char *dir, const char *file, const char *text)
 {
 	int fd = open_in(dir, file, O_WRONLY);
-	char text[32];
-	bool ok;
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
 
-	if (fd < 0)
-		return false;
-	if (value > 0)
-		snprintf(text, sizeof text, "%" PRIu64, value);
-	else
-		snprintf(text, sizeof text, "%s", none);
-	ok = write(fd, text, strlen(text)) > 0;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return ok;
+}
+
+static bool write_in(const char *dir, const char *file, uint64_t value, const char *none)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%" PRIu64, value);
+	return write_text(dir, file, value > 0 ? text : none);
 }
 
 // Entering a child of our own group needs rights on more than the directory: only a try tells.
@@ -212,12 +219,13 @@ static void probe_v2(struct cgroups *all, const char *own, const char *name)
 	memcpy(all->v2_root, group, sizeof group);
 	all->v2_by_clone = can_be_born(group);
 	// Controllers are there when whoever runs us has delegated them; then our groups below may have them too.
-	if (exists_in(group, "memory.max") || exists_in(group, "pids.max")) {
+	if (exists_in(group, "memory.max") || exists_in(group, "pids.max") || exists_in(group, "io.max")) {
 		int fd = open_in(group, "cgroup.subtree_control", O_WRONLY);
 
 		if (fd >= 0) {
 			all->v2_memory = exists_in(group, "memory.max") && write(fd, "+memory", 7) == 7;
 			all->v2_pids = exists_in(group, "pids.max") && write(fd, "+pids", 5) == 5;
+			all->v2_io = exists_in(group, "io.max") && write(fd, "+io", 3) == 3;
 			close(fd);
 		}
 	}
@@ -242,6 +250,8 @@ void cgroups_probe(struct cgroups *all, const char *name)
 		probe_v1(all->v1_memory, own.memory, name);
 	if (!all->v2_pids)
 		probe_v1(all->v1_pids, own.pids, name);
+	if (!all->v2_io)
+		probe_v1(all->v1_blkio, own.blkio, name);
 }
 
 static void remove_below(const char *path, int depth)
@@ -273,6 +283,7 @@ void cgroups_remove(const struct cgroups *all)
 	cgroup_remove_tree(all->v2_root);
 	cgroup_remove_tree(all->v1_memory);
 	cgroup_remove_tree(all->v1_pids);
+	cgroup_remove_tree(all->v1_blkio);
 }
 
 void cgroup_kill_path(const char *path)
@@ -303,12 +314,13 @@ void cgroups_kill_sibling(const struct cgroups *all, const char *name)
 	kill_sibling(all->v2_root, name);
 	kill_sibling(all->v1_memory, name);
 	kill_sibling(all->v1_pids, name);
+	kill_sibling(all->v1_blkio, name);
 }
 
 static void no_descriptors(struct cgroup *g)
 {
 	g->v2_dir = g->v2_join = g->v2_list = g->v2_kill = g->v2_events = g->v2_cpu = -1;
-	g->memory_join = g->memory_events = g->pids_join = g->pids_events = -1;
+	g->memory_join = g->memory_events = g->pids_join = g->pids_events = g->io_join = -1;
 }
 
 static void close_fd(int fd)
@@ -358,6 +370,8 @@ void cgroup_init(struct cgroup *g, const struct cgroups *all, unsigned worker)
 		make_path(g->v1_memory, "%s/w%u", all->v1_memory, worker);
 	if (all->v1_pids[0] != '\0')
 		make_path(g->v1_pids, "%s/w%u", all->v1_pids, worker);
+	if (all->v1_blkio[0] != '\0')
+		make_path(g->v1_blkio, "%s/w%u", all->v1_blkio, worker);
 	open_v2(g);
 }
 
@@ -372,6 +386,7 @@ void cgroup_renew(struct cgroup *g)
 	close_fd(g->all->v2_pids ? g->pids_events : -1);
 	g->memory_events = g->all->v2_memory ? -1 : g->memory_events;
 	g->pids_events = g->all->v2_pids ? -1 : g->pids_events;
+	g->io_limited = !g->all->v2_io && g->io_limited;
 	g->memory_bytes = g->all->v2_memory ? 0 : g->memory_bytes;
 	open_v2(g);
 }
@@ -385,8 +400,10 @@ void cgroup_deinit(struct cgroup *g)
 	close_fd(g->memory_events);
 	close_fd(g->pids_join);
 	close_fd(g->pids_events);
+	close_fd(g->io_join);
 	cgroup_remove_tree(g->v1_memory);
 	cgroup_remove_tree(g->v1_pids);
+	cgroup_remove_tree(g->v1_blkio);
 	memset(g, 0, sizeof *g);
 	no_descriptors(g);
 }
@@ -470,6 +487,90 @@ unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes,
 	if (g->processes == CGROUP_V1)
 		joins[count++] = g->pids_join;
 	return count;
+}
+
+void cgroups_find_device(struct cgroups *all, const char *path)
+{
+	char link[64], target[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	all->device[0] = '\0';
+	if (stat(path, &st) < 0 || major(st.st_dev) == 0)
+		return; // in memory, or put together from several
+	snprintf(all->device, sizeof all->device, "%u:%u", major(st.st_dev), minor(st.st_dev));
+	snprintf(link, sizeof link, "/sys/dev/block/%s/partition", all->device);
+	if (access(link, F_OK) < 0)
+		return;
+	// Limits are those of the whole disk: its name is the last but one of the partition's place.
+	snprintf(link, sizeof link, "/sys/dev/block/%s", all->device);
+	n = readlink(link, target, sizeof target - 1);
+	all->device[0] = '\0';
+	if (n <= 0)
+		return;
+	target[n] = '\0';
+	if (strrchr(target, '/') != NULL)
+		*strrchr(target, '/') = '\0';
+	if (strrchr(target, '/') != NULL) {
+		char name[PATH_MAX + 32], text[32];
+
+		snprintf(name, sizeof name, "/sys/class/block%s/dev", strrchr(target, '/'));
+		if (proc_read_small(name, text, sizeof text) > 0)
+			snprintf(all->device, sizeof all->device, "%.*s", (int)strcspn(text, "\n"), text);
+	}
+}
+
+static bool limit_io_v2(const struct cgroup *g, uint64_t bytes, uint64_t ops)
+{
+	char text[160], amount[2][24] = { "max", "max" };
+
+	if (bytes > 0)
+		snprintf(amount[0], sizeof amount[0], "%" PRIu64, bytes);
+	if (ops > 0)
+		snprintf(amount[1], sizeof amount[1], "%" PRIu64, ops);
+	snprintf(text, sizeof text, "%s rbps=%s wbps=%s riops=%s wiops=%s", g->all->device, amount[0], amount[0],
+	         amount[1], amount[1]);
+	return write_text(g->v2, "io.max", text);
+}
+
+// A limit of 0 is none.
+static bool limit_io_v1(const struct cgroup *g, uint64_t bytes, uint64_t ops)
+{
+	static const char *const files[] = { "blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device",
+		                             "blkio.throttle.read_iops_device",
+		                             "blkio.throttle.write_iops_device" };
+	bool ok = true;
+
+	for (size_t i = 0; i < 4; i++) {
+		char text[64];
+
+		snprintf(text, sizeof text, "%s %" PRIu64, g->all->device, i < 2 ? bytes : ops);
+		ok = write_text(g->v1_blkio, files[i], text) && ok;
+	}
+	return ok;
+}
+
+unsigned cgroup_arm_io(struct cgroup *g, uint64_t bytes_per_s, uint64_t ops_per_s, int *joins)
+{
+	const bool wanted = bytes_per_s > 0 || ops_per_s > 0;
+	int events = -1;
+
+	g->io = CGROUP_NONE;
+	if (g->all->device[0] == '\0' || (!wanted && !g->io_limited))
+		return 0;
+	if (g->all->v2_io && g->v2[0] != '\0') {
+		if (limit_io_v2(g, bytes_per_s, ops_per_s))
+			g->io = wanted ? CGROUP_V2 : CGROUP_NONE;
+	} else if (open_v1(g->all->v1_blkio, g->v1_blkio, "blkio.throttle.io_serviced", &g->io_join, &events)) {
+		if (limit_io_v1(g, bytes_per_s, ops_per_s))
+			g->io = wanted ? CGROUP_V1 : CGROUP_NONE;
+	}
+	close_fd(events);
+	g->io_limited = g->io != CGROUP_NONE;
+	if (g->io != CGROUP_V1)
+		return 0;
+	*joins = g->io_join;
+	return 1;
 }
 
 void cgroup_mark(struct cgroup *g)

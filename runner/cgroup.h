@@ -15,6 +15,9 @@ struct cgroups {
 	char v2_root[CGROUP_PATH];   // "OWN/NAME" in the v2 hierarchy, made; the guardian kills it whole
 	char v1_memory[CGROUP_PATH]; // the same in v1's memory and pids hierarchies, made when first needed
 	char v1_pids[CGROUP_PATH];
+	char v1_blkio[CGROUP_PATH];
+	char device[32]; // "MAJOR:MINOR" of the disk whose I/O is limited; "" when there is none
+	bool v2_io;
 	bool v2_by_clone;        // children can be born in groups of ours
 	bool v2_memory, v2_pids; // v2 carries these controllers here
 	char why_not[160];       // why there is no v2 group, in words
@@ -25,14 +28,15 @@ enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
 // One worker's groups, used for its tests one after another.
 struct cgroup {
 	const struct cgroups *all;
-	char v2[CGROUP_PATH], v1_memory[CGROUP_PATH], v1_pids[CGROUP_PATH];
+	char v2[CGROUP_PATH], v1_memory[CGROUP_PATH], v1_pids[CGROUP_PATH], v1_blkio[CGROUP_PATH];
 	int v2_dir, v2_join, v2_list, v2_kill, v2_events, v2_cpu; // descriptors; -1: none
 	bool v2_spent; // it was killed: no child can be born in it any more
 	unsigned worker, generation;
-	int memory_join, memory_events, pids_join, pids_events;
-	bool v2_by_clone;                   // a child can be born in it; else it must write itself into it
-	enum cgroup_kind memory, processes; // what limits the present test
-	uint64_t memory_bytes;              // limit written last; 0: none
+	int memory_join, memory_events, pids_join, pids_events, io_join;
+	bool v2_by_clone;                       // a child can be born in it; else it must write itself into it
+	enum cgroup_kind memory, processes, io; // what limits the present test
+	bool io_limited;                        // the group has a limit from some test before
+	uint64_t memory_bytes;                  // limit written last; 0: none
 	uint64_t oom_before, denied_before, cpu_before_us;
 };
 
@@ -51,6 +55,11 @@ void cgroup_init(struct cgroup *g, const struct cgroups *all, unsigned worker);
 void cgroup_deinit(struct cgroup *g);
 // To be called between two tests: replaces a group that was killed or that could not be emptied.
 void cgroup_renew(struct cgroup *g);
+// Finds the disk that `path` is on, for cgroup_arm_io.
+void cgroups_find_device(struct cgroups *all, const char *path);
+// Like cgroup_arm, for bytes and operations a second of that disk, reading and writing each; adds at most one
+// descriptor. g->io says what is in force; under v1 buffered writes are not held.
+unsigned cgroup_arm_io(struct cgroup *g, uint64_t bytes_per_s, uint64_t ops_per_s, int *joins);
 // Sets the limits for the next test (0: none) and adds the descriptors that its process must write itself into
 // to `joins` (room for three); returns how many. g->memory and g->processes say what is in force. Its process is
 // to be born in g->v2_dir if g->v2_by_clone.

@@ -149,10 +149,39 @@ static const char *cgroup_words(enum cgroup_kind k)
 	return k == CGROUP_V2 ? "cgroup v2" : "cgroup v1";
 }
 
-static void say_io(const struct test_meta *m, struct buf *out)
+// Bytes and operations a second, by a cgroup alone.
+static void prepare_io(struct job *j, uint64_t bytes, uint64_t ops, struct buf *words)
 {
-	if (m->io_bytes_per_s > 0 || m->io_ops_per_s > 0)
-		buf_adds(out, ", I/O not limited (no mechanism for it is in use)");
+	char text[32];
+
+	j->plan.join_count += cgroup_arm_io(&j->group, bytes, ops, j->plan.joins + j->plan.join_count);
+	if (bytes == 0 && ops == 0)
+		return;
+	buf_adds(words, ", I/O");
+	if (bytes > 0)
+		buf_addf(words, " %s/s", units_bytes(text, sizeof text, bytes));
+	if (ops > 0)
+		buf_addf(words, " %" PRIu64 "/s", ops);
+	if (j->group.io == CGROUP_V2)
+		buf_adds(words, " (cgroup v2)");
+	else if (j->group.io == CGROUP_V1)
+		buf_adds(words, " (cgroup v1: reads and direct writes; buffered writes are not held)");
+	else
+		buf_adds(words, j->session->cgroups.device[0] != '\0'
+		                        ? " not limited (no cgroup for it)"
+		                        : " not limited (the run is on no block device)");
+}
+
+static void prepare_processes(struct job *j, uint64_t procs, struct buf *words)
+{
+	if (j->group.processes != CGROUP_NONE) {
+		buf_addf(words, ", processes %" PRIu64 " (%s)", procs, cgroup_words(j->group.processes));
+	} else if (geteuid() == 0) {
+		buf_adds(words, ", processes not limited (root, and no pids cgroup)");
+	} else {
+		add_rlimit(j, RLIMIT_NPROC, procs, procs);
+		buf_addf(words, ", processes %" PRIu64 " of this user's in all (rlimit)", procs);
+	}
 }
 
 // Sets the limits that the header, else the run asks for, and says which are in force and by what.
@@ -160,40 +189,49 @@ static void prepare_limits(struct job *j)
 {
 	const struct test_meta *m = &j->test->meta;
 	struct session *s = j->session;
+	const struct runner_limits none = { 0 }, *flags = s->config->no_limits ? &none : &s->config->limits;
+	const bool off = s->config->no_limits;
+	const uint64_t cpu_s = off ? 0 : m->cpu_s > 0 ? m->cpu_s : flags->cpu_s;
+	const uint64_t files = off ? 0 : m->files > 0 ? m->files : flags->files;
+	const uint64_t procs = off ? 0 : m->procs > 0 ? m->procs : flags->procs;
+	const bool own_io = m->io_bytes_per_s > 0 || m->io_ops_per_s > 0;
 	struct buf words = { 0 };
 	char text[32];
 
-	j->facts.timeout_ns = test_meta_has(m, HKEY_TIMEOUT) ? m->timeout_ns : s->timeout_ns;
-	j->memory_limit = m->memory_bytes > 0 ? m->memory_bytes : s->memory_bytes;
+	j->facts.timeout_ns = off ? 0 : test_meta_has(m, HKEY_TIMEOUT) ? m->timeout_ns : s->timeout_ns;
+	j->memory_limit = off ? 0 : m->memory_bytes > 0 ? m->memory_bytes : s->memory_bytes;
 	j->plan.rlimit_count = 0;
-	j->plan.join_count = cgroup_arm(&j->group, j->memory_limit, m->procs, j->plan.joins);
+	j->plan.join_count = cgroup_arm(&j->group, j->memory_limit, procs, j->plan.joins);
 	j->plan.cgroup_fd = j->group.v2_by_clone ? j->group.v2_dir : -1;
 	buf_addf(&words, "time %s",
 	         j->facts.timeout_ns > 0 ? units_duration(text, sizeof text, j->facts.timeout_ns) : "not limited");
 	if (j->memory_limit > 0)
 		buf_addf(&words, ", memory %s (%s)", units_bytes(text, sizeof text, j->memory_limit),
 		         j->group.memory != CGROUP_NONE ? cgroup_words(j->group.memory) : "sampled");
-	if (m->cpu_s > 0) {
-		add_rlimit(j, RLIMIT_CPU, m->cpu_s, m->cpu_s + 1);
-		buf_addf(&words, ", CPU %" PRIu64 " s a process (rlimit)", m->cpu_s);
+	if (cpu_s > 0) {
+		add_rlimit(j, RLIMIT_CPU, cpu_s, cpu_s + 1);
+		buf_addf(&words, ", CPU %" PRIu64 " s a process (rlimit)", cpu_s);
 	}
-	if (m->files > 0) {
-		add_rlimit(j, RLIMIT_NOFILE, m->files, m->files);
-		buf_addf(&words, ", files %" PRIu64 " a process (rlimit)", m->files);
+	if (files > 0) {
+		add_rlimit(j, RLIMIT_NOFILE, files, files);
+		buf_addf(&words, ", files %" PRIu64 " a process (rlimit)", files);
 	}
-	if (m->procs > 0 && j->group.processes != CGROUP_NONE) {
-		buf_addf(&words, ", processes %" PRIu64 " (%s)", m->procs, cgroup_words(j->group.processes));
-	} else if (m->procs > 0 && geteuid() == 0) {
-		buf_adds(&words, ", processes not limited (root, and no pids cgroup)");
-	} else if (m->procs > 0) {
-		add_rlimit(j, RLIMIT_NPROC, m->procs, m->procs);
-		buf_addf(&words, ", processes %" PRIu64 " of this user's in all (rlimit)", m->procs);
-	}
-	say_io(m, &words);
+	if (procs > 0)
+		prepare_processes(j, procs, &words);
+	prepare_io(j,
+	           off      ? 0
+	           : own_io ? m->io_bytes_per_s
+	                    : flags->io_bytes_per_s,
+	           off      ? 0
+	           : own_io ? m->io_ops_per_s
+	                    : flags->io_ops_per_s,
+	           &words);
+	if (off)
+		buf_adds(&words, " (--no-limits)");
 	j->facts.memory_limit = j->memory_limit;
 	j->facts.memory_by = cgroup_words(j->group.memory);
-	j->facts.cpu_limit_s = m->cpu_s;
-	j->facts.processes_limit = m->procs;
+	j->facts.cpu_limit_s = cpu_s;
+	j->facts.processes_limit = procs;
 	j->result.limits = buf_take(&words);
 }
 

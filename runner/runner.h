@@ -25,6 +25,11 @@ struct runner_hooks {
 	void *arg;
 };
 
+// For tests whose header has none of the kind; 0: none.
+struct runner_limits {
+	uint64_t cpu_s, files, procs, io_bytes_per_s, io_ops_per_s;
+};
+
 struct runner_config {
 	const struct suite *suite;
 	const char *run_dir;     // made if it is not there; a run in it is refused unless `resume`
@@ -35,10 +40,12 @@ struct runner_config {
 	void *resolve_arg;
 	const struct param *params; // override @Param for {param:NAME}
 	size_t param_count;
-	const char *preload;        // libstressalloc.so; NULL: none
-	uint64_t timeout_ns;        // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
-	uint64_t grace_ns;          // between SIGTERM and SIGKILL; 0: 2 s
-	uint64_t memory_bytes;      // for tests whose header has none; 0: 75 % of what is available
+	const char *preload;   // libstressalloc.so; NULL: none
+	uint64_t timeout_ns;   // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
+	uint64_t grace_ns;     // between SIGTERM and SIGKILL; 0: 2 s
+	uint64_t memory_bytes; // for tests whose header has none; 0: 75 % of what is available
+	struct runner_limits limits;
+	bool no_limits;             // not even those of a header
 	uint64_t output_limit;      // bytes kept of each of stdout and stderr; 0: 1 MiB
 	uint64_t sample_ns;         // sampling period; 0: 100 ms
 	unsigned workers;           // tests at a time; 0 and 1: one after another

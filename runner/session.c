@@ -153,6 +153,7 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	protect_self(s);
 	proc_children(getpid(), &s->strangers);
 	cgroups_probe(&s->cgroups, s->scratch.name);
+	cgroups_find_device(&s->cgroups, s->run_dir);
 	rc = guardian_start(&s->guardian, &s->cgroups, &s->scratch);
 	if (rc == 0)
 		rc = pid_list_add(&s->strangers, s->guardian.pid);

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #define SPAWN_RLIMITS 4U
-#define SPAWN_JOINS 3U
+#define SPAWN_JOINS 4U
 
 struct spawn_rlimit {
 	int resource; // RLIMIT_...

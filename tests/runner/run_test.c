@@ -528,3 +528,45 @@ CASE("run: a hundred tests leave no descriptor and no process behind")
 	assert_int_equal(lab_processes("sleep 5.0137"), 0);
 	lab_deinit(&l);
 }
+
+// A lower bound of the time that writing past the limit takes: it cannot be faster, however fast the machine.
+CASE("run: direct writes are held to the rate of @Io where a cgroup can do that, and the result says what is in force")
+{
+	const struct result *r;
+	struct lab l;
+
+	lab_init(&l);
+	setenv("D", l.suite_dir, 1);
+	lab_script(
+	        &l, "t.sh",
+	        "# @Io 2MB/s\ndd if=/dev/zero of=\"$D/data\" bs=256k count=12 oflag=direct 2>/dev/null || exit 9");
+	lab_run(&l);
+	r = lab_result(&l, "t.sh");
+	assert_non_null(strstr(r->limits, "I/O "));
+	if (strstr(r->limits, "/s (cgroup") == NULL || r->exit_code == 9)
+		harness_skip("no cgroup limits I/O of this directory's disk");
+	assert_true(r->wall_ns > 700 * SG_NS_PER_MS);
+	lab_deinit(&l);
+}
+
+CASE("run: limits that a header does not give are the run's, and --no-limits is above all")
+{
+	struct lab l;
+
+	lab_init(&l);
+	l.config.limits.files = 33;
+	l.config.limits.cpu_s = 50;
+	lab_script(&l, "a.sh", "[ \"$(ulimit -n)\" = 33 ] && [ \"$(ulimit -t)\" = 50 ]");
+	lab_script(&l, "b.sh", "# @Files 44\n[ \"$(ulimit -n)\" = 44 ]");
+	lab_run(&l);
+	lab_expect(&l, "a.sh", VERDICT_PASSED, "");
+	lab_expect(&l, "b.sh", VERDICT_PASSED, "");
+	lab_deinit(&l);
+	lab_init(&l);
+	l.config.no_limits = true;
+	lab_script(&l, "t.sh", "# @Files 44\n# @Timeout 1ms\nsleep 0.1; [ \"$(ulimit -n)\" != 44 ]");
+	lab_run(&l);
+	lab_expect(&l, "t.sh", VERDICT_PASSED, "");
+	assert_non_null(strstr(lab_result(&l, "t.sh")->limits, "(--no-limits)"));
+	lab_deinit(&l);
+}
