@@ -10,12 +10,14 @@
 #include <string.h>
 
 extern const struct pool_policy pool_slab_fixed;
+extern const struct pool_policy pool_slab_chained;
 extern const struct pool_policy pool_malloc;
 // In a library of its own, because only programs that ask for it are to contain a jemalloc.
 extern const struct pool_policy pool_jemalloc __attribute__((weak));
 
 static const struct pool_policy *const policies[] = {
 	&pool_slab_fixed,
+	&pool_slab_chained,
 	&pool_jemalloc,
 	&pool_malloc,
 };

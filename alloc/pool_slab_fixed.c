@@ -5,6 +5,7 @@
 // Beside the region, and not counted in its capacity, is one struct run for each page.
 #include "pool.h"
 #include "size_class.h"
+#include "slab_fixed.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -469,6 +470,13 @@ static int slab_fixed_open(const struct pool_config *c, struct pool **out, struc
 	s->base.own.capacity = pages << PAGE_SHIFT;
 	*out = &s->base;
 	return 0;
+}
+
+bool slab_fixed_has(const struct pool *p, const void *block)
+{
+	const struct slab_fixed *s = (const struct slab_fixed *)p;
+
+	return (uintptr_t)block - (uintptr_t)s->region < (uint64_t)s->page_count << PAGE_SHIFT;
 }
 
 const struct pool_policy pool_slab_fixed = {

@@ -1,5 +1,5 @@
-// How large the embedded Lua's fixed slab should be: twice the highest peak of the kernels that will run in it.
-// (At the minimum the collector thrashes: docs/decisions.md.)
+// How large the fixed slab under Lua and the evaluator should be: twice the highest peak of the kernels that will
+// run in it. (At the minimum the collector thrashes: docs/decisions.md.)
 #include "clock.h"
 #include "io.h"
 #include "pipeline.h"
@@ -17,10 +17,17 @@
 #define MEASURE_NS (120 * SG_NS_PER_S)
 #define MEASURE_SLOW_NS (60 * SG_NS_PER_S) // more, for each slow one
 
-static bool wants_measuring(const struct suite_test *t)
+// A program of our own that can tell how much room a file needs.
+struct host {
+	const char *mark; // in a test's command
+	const char *path;
+};
+
+static bool wants_measuring(const struct suite_test *t, const struct host *h)
 {
 	const char *value = test_meta_param(&t->meta, PARAM);
-	return value != NULL && strcmp(value, "auto") == 0;
+	return value != NULL && strcmp(value, "auto") == 0 && t->meta.run != NULL &&
+	       strstr(t->meta.run, h->mark) != NULL;
 }
 
 // In the place of the one that an earlier run had, if there is one.
@@ -69,19 +76,19 @@ static uint64_t measure_limit(const struct pipeline *j)
 	return limit_ns;
 }
 
-// stressgen-lua --measure FILE...; NULL-terminated, to be freed with its strings.
-static char **measure_command(const struct pipeline *j, size_t *files)
+// PROGRAM --measure FILE...; NULL-terminated, to be freed with its strings.
+static char **measure_command(const struct pipeline *j, const struct host *h, size_t *files)
 {
 	char **argv = calloc(j->selected + 3, sizeof *argv);
 	size_t n = 0;
 
 	if (argv == NULL)
 		return NULL;
-	argv[n++] = strdup(j->app->paths.lua);
+	argv[n++] = strdup(h->path);
 	argv[n++] = strdup("--measure");
 	for (size_t i = 0; i < j->selected && argv[n - 1] != NULL; i++) {
 		const struct suite_test *t = &j->suite.tests[j->selection[i]];
-		if (wants_measuring(t))
+		if (wants_measuring(t, h))
 			argv[n++] = suite_test_path(&j->suite, t);
 	}
 	if (argv[0] == NULL || argv[n - 1] == NULL) { // out of memory
@@ -122,7 +129,7 @@ static int measure(char **argv, uint64_t limit_ns, struct buf *out, struct err *
 	               "--slab-capacity, e.g. 16M",
 	               r == -ETIMEDOUT ? "it took too long"
 	               : r < 0         ? strerror(-r)
-	                               : "the Lua host failed, see above");
+	                               : "the program failed, see above");
 }
 
 static const char *base_name(const char *path)
@@ -131,24 +138,39 @@ static const char *base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
+// Adds what one host's files need to `out`, and their number to *files.
+static int measure_host(const struct pipeline *j, const struct host *h, size_t *files, struct buf *out,
+                        struct err *e)
+{
+	size_t count = 0;
+	char **argv = measure_command(j, h, &count);
+	int r = argv == NULL ? err_set(e, ENOMEM, "out of memory") : 0;
+
+	if (r == 0 && count > 0) {
+		say(j->app, "measuring how much memory %zu programs need on %s, to size their slab", count,
+		    base_name(h->path));
+		r = measure(argv, measure_limit(j), out, e);
+	}
+	*files += count;
+	free_words(argv);
+	return r;
+}
+
 int pipeline_calibrate(struct pipeline *j, struct err *e)
 {
+	const struct host hosts[] = { { "{stressgen:lua}", j->app->paths.lua },
+		                      { "{stressgen:eval}", j->app->paths.eval } };
 	struct buf out = { 0 };
 	char file[512] = "";
 	char peak_text[32], slab_text[32];
 	size_t files = 0;
 	uint64_t peak, capacity;
-	char **argv;
-	int r;
+	int r = 0;
 
 	if (opt_given(&j->app->opts, PARAM))
 		return set_param(j, opt_number(&j->app->opts, PARAM), e);
-	argv = measure_command(j, &files);
-	r = argv == NULL ? err_set(e, ENOMEM, "out of memory") : 0;
-	if (r == 0 && files > 0) {
-		say(j->app, "measuring how much memory %zu Lua programs need, to size their slab", files);
-		r = measure(argv, measure_limit(j), &out, e);
-	}
+	for (size_t i = 0; r == 0 && i < sizeof hosts / sizeof hosts[0]; i++)
+		r = measure_host(j, &hosts[i], &files, &out, e);
 	if (r == 0 && files > 0) {
 		peak = highest(buf_text(&out), file, sizeof file);
 		capacity = (2 * peak + ROUND_TO - 1) / ROUND_TO * ROUND_TO;
@@ -157,7 +179,6 @@ int pipeline_calibrate(struct pipeline *j, struct err *e)
 		    units_bytes(slab_text, sizeof slab_text, capacity));
 		r = set_param(j, capacity, e);
 	}
-	free_words(argv);
 	buf_deinit(&out);
 	return r;
 }

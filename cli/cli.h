@@ -41,6 +41,7 @@ enum command_id {
 struct paths {                                // absolute, owned
 	char *bin;                            // this program
 	char *lua;                            // libexec/stressgen/stressgen-lua
+	char *eval;                           // libexec/stressgen/stressgen-eval
 	char *h2;                             // libexec/stressgen/stressgen-h2
 	char *preload;                        // lib/stressgen/libstressalloc.so
 	char *kernels, *dialects, *scenarios; // share/stressgen/...

@@ -146,6 +146,7 @@ static int by_state(struct app *app, const struct cgroups *g)
 		{ "telemetry", telemetry() },
 		{ "cores", cores() },
 		{ "embedded Lua", program(app->paths.lua, "runs on a slab, jemalloc or malloc") },
+		{ "evaluator", program(app->paths.eval, "runs kernels on slabs, jemalloc or malloc") },
 		{ "HTTP/2", program(app->paths.h2, "client and server are there") },
 		{ "allocator counters",
 		  program(app->paths.preload, "preloaded into dynamically linked programs") },

@@ -82,7 +82,7 @@ void help_short(struct buf *out)
 	add_commands(out);
 	buf_adds(out, "\nOften used:\n"
 	              "  --depth N           how deep to recurse (10000)\n"
-	              "  --slab-capacity S   the embedded Lua's fixed slab, e.g. 256K\n"
+	              "  --slab-capacity S   the fixed slab of Lua and the evaluator, e.g. 256K\n"
 	              "  --target NAME       only this target\n"
 	              "  -o DIR              where the run goes\n"
 	              "  --resume            go on with an interrupted run\n\n"

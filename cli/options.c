@@ -71,9 +71,8 @@ const struct opt cli_options[] = {
 	     "Only check this kernel file and say what is wrong at file:line:column."),
 	// how to run it
 	SIZE("slab-capacity", NULL, 4096, UINT64_C(1) << 40, TRIES,
-	     "Capacity of the embedded Lua's fixed slab. Default: twice the highest peak measured over the "
-	     "suite's "
-	     "kernels."),
+	     "Capacity of the fixed slab under the embedded Lua and the evaluator. Default: twice the highest peak "
+	     "measured over the suite's kernels."),
 	FLAG("parallel", 0, "no", RUNS, true,
 	     "Run several tests at a time; those with @Serial or the same @Resource are kept apart."),
 	COUNT("max-workers", NULL, 1, 256, RUNS,

@@ -46,6 +46,7 @@ int paths_init(struct paths *p, struct err *e)
 			*slash = '\0';
 	p->bin = strdup(self);
 	p->lua = below(prefix, "libexec/stressgen/stressgen-lua");
+	p->eval = below(prefix, "libexec/stressgen/stressgen-eval");
 	p->h2 = below(prefix, "libexec/stressgen/stressgen-h2");
 	p->preload = find_preload(prefix);
 	p->kernels = below(prefix, "share/stressgen/kernels");
@@ -61,6 +62,7 @@ void paths_deinit(struct paths *p)
 {
 	free(p->bin);
 	free(p->lua);
+	free(p->eval);
 	free(p->h2);
 	free(p->preload);
 	free(p->kernels);
@@ -75,6 +77,8 @@ const char *paths_resolve(void *paths, const char *name)
 
 	if (strcmp(name, "lua") == 0)
 		return p->lua;
+	if (strcmp(name, "eval") == 0)
+		return p->eval;
 	if (strcmp(name, "h2") == 0)
 		return p->h2;
 	return NULL;

@@ -473,10 +473,11 @@ static int read_style(struct reader *r)
 	if (style == NULL && r->inherits)
 		return 0;
 	r->d->statements = sexp_is_symbol(style, "statement");
-	return r->d->statements || sexp_is_symbol(style, "expression")
+	r->d->kernel_text = sexp_is_symbol(style, "kernel");
+	return r->d->statements || r->d->kernel_text || sexp_is_symbol(style, "expression")
 	               ? 0
 	               : sexp_err(r->doc, style != NULL ? style : r->form, r->e,
-	                          "(style statement) or (style expression) was expected");
+	                          "(style statement), (style expression) or (style kernel) was expected");
 }
 
 static int read_templates(struct reader *r)
@@ -484,6 +485,8 @@ static int read_templates(struct reader *r)
 	const struct sexp *f = sexp_field(r->form, "templates");
 	int rc = 0;
 
+	if (r->d->kernel_text)
+		return f == NULL ? 0 : sexp_err(r->doc, f, r->e, "the style 'kernel' has no templates");
 	if (f == NULL && !r->inherits)
 		return sexp_err(r->doc, r->form, r->e, "the dialect has no (templates ...)");
 	for (size_t i = 1; rc == 0 && f != NULL && i < f->count; i++)

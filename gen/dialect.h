@@ -117,6 +117,7 @@ struct dialect {
 	const char *comment, *comment_end; // around each line of the header; the end is "" where none is needed
 	bool abstract;                     // for others to extend, and no dialect of its own
 	bool statements;                   // style: statements and expressions, or expressions alone
+	bool kernel_text;                  // style: the kernel itself, without templates
 	const char *find, *package, *version, *heap_flag, *stack_flag; // for targets that do not say; "": nothing
 	const char *function_prefix, *variable_prefix, *dash;
 	const char *global_prefix;     // of parameters and globals

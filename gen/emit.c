@@ -48,6 +48,8 @@ static bool uses_globals(const struct dialect *d)
 
 const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *reason, size_t size)
 {
+	if (d->kernel_text)
+		return NULL;
 	for (int o = 0; o < OP_COUNT; o++) {
 		bool by_cons = o == OP_LIST && dialect_has(d, OP_CONS) && dialect_has(d, CONSTRUCT_NIL);
 		if (((k->ops_used >> o) & 1U) && !dialect_has(d, o) && !by_cons)
@@ -299,6 +301,8 @@ int emit_program(const struct dialect *d, const struct kernel *k, const struct e
 	struct emitter em = { .d = d, .k = k, .arena = { .limit = PROGRAM_BYTES } };
 	bool failed = true, large;
 
+	if (d->kernel_text)
+		return kernel_write(k, v, out);
 	em.vars = arena_alloc(&em.arena, (k->var_count + 1) * sizeof(char *));
 	em.settled = arena_alloc(&em.arena, k->var_count + 1);
 	em.global_names = arena_alloc(&em.arena, (k->global_count + 1) * sizeof(char *));

@@ -79,13 +79,18 @@ static int make_constants(struct machine *m)
 	return rc;
 }
 
-static int run(struct machine *m, struct eval_result *out)
-{
-	value v;
-	int rc = make_constants(m);
+struct eval {
+	struct machine m;
+	struct program p;
+	struct eval_options options;
+};
 
-	if (rc == 0)
-		rc = machine_run(m, &v);
+int eval_measure(struct eval *ev, struct eval_result *out)
+{
+	struct machine *m = &ev->m;
+	value v;
+	int rc = machine_run(m, &v);
+
 	if (rc == 0 && !value_is_int(v)) {
 		m->at = m->program->kernel->measured->body;
 		rc = machine_fail(m, EINVAL, "'measure' needs an int here; this is %s",
@@ -96,28 +101,70 @@ static int run(struct machine *m, struct eval_result *out)
 	*out = (struct eval_result){ .value = value_number(v),
 		                     .steps = m->limits.steps - m->steps,
 		                     .peak_bytes = m->heap.peak,
-		                     .collections = m->heap.collections };
+		                     .collections = m->heap.collections,
+		                     .made_bytes = m->heap.made + m->heap.fresh,
+		                     .released_bytes = m->heap.released };
 	return 0;
+}
+
+int eval_open(const struct kernel *k, const int64_t *values, const struct eval_limits *limits,
+              const struct eval_options *options, struct eval **out, struct err *e)
+{
+	static const struct eval_limits usual = { EVAL_STEPS, EVAL_MEMORY_BYTES };
+	struct eval *ev = *out = calloc(1, sizeof *ev);
+	struct machine *m;
+	int rc;
+
+	if (ev == NULL)
+		return err_set(e, ENOMEM, "%s: out of memory", k->path);
+	m = &ev->m;
+	ev->options = *options;
+	m->program = &ev->p;
+	m->params = values;
+	m->limits = limits != NULL ? *limits : usual;
+	m->steps = m->limits.steps;
+	m->e = e;
+	heap_init(&m->heap, (size_t)m->limits.memory_bytes, &ev->options, mark_roots, m);
+	rc = program_compile(k, &ev->options, &ev->p);
+	rc = rc < 0 ? err_set(e, ENOMEM, "%s: out of memory", k->path) : make_constants(m);
+	return rc < 0 ? rc : machine_start(m);
+}
+
+void eval_close(struct eval *ev)
+{
+	struct machine *m;
+
+	if (ev == NULL)
+		return;
+	m = &ev->m;
+	heap_give_back(&m->heap, m->stack, m->cap * sizeof(value));
+	heap_deinit(&m->heap);
+	machine_free_patterns(m);
+	free(m->globals);
+	free(m->constants);
+	program_deinit(&ev->p);
+	free(ev);
+}
+
+uint64_t eval_backtrace(const struct eval *ev, char *text, size_t size)
+{
+	return machine_backtrace(&ev->m, text, size);
+}
+
+uint64_t eval_collections(const struct eval *ev)
+{
+	return ev->m.heap.collections;
 }
 
 int eval_kernel(const struct kernel *k, const int64_t *values, const struct eval_limits *limits,
                 struct eval_result *out, struct err *e)
 {
-	static const struct eval_limits usual = { EVAL_STEPS, EVAL_MEMORY_BYTES };
-	struct machine m = { .params = values, .limits = limits != NULL ? *limits : usual, .e = e };
-	struct program p;
-	int rc;
+	static const struct eval_options plain = { 0 };
+	struct eval *ev;
+	int rc = eval_open(k, values, limits, &plain, &ev, e);
 
-	rc = program_compile(k, &p);
-	m.program = &p;
-	m.steps = m.limits.steps;
-	heap_init(&m.heap, (size_t)m.limits.memory_bytes, mark_roots, &m);
-	rc = rc < 0 ? err_set(e, ENOMEM, "%s: out of memory", k->path) : run(&m, out);
-	heap_deinit(&m.heap);
-	machine_free_patterns(&m);
-	free(m.globals);
-	free(m.constants);
-	free(m.stack);
-	program_deinit(&p);
+	if (rc == 0)
+		rc = eval_measure(ev, out);
+	eval_close(ev);
 	return rc;
 }

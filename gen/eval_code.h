@@ -42,8 +42,11 @@ enum code {
 	CODE_TRIED,   // below the value
 	CODE_RAISE,   // takes an int
 	CODE_CALL_CC, // calls the function on the stack, below it a frame, with the continuation
-	CODE_START,   // of what is measured: the globals are made
-	CODE_END,     // of the program: what is measured has returned
+	CODE_LEVEL,   // three words with where the heap is
+	CODE_LEVEL_END, // below the value: what was made since goes, if nothing refers to it
+	CODE_SET_LOCAL, // at b from the base, the value
+	CODE_START,     // of what is measured: the globals are made
+	CODE_END,       // of the program: what is measured has returned
 };
 
 struct insn {
@@ -62,6 +65,7 @@ struct routine {
 // The defined functions, in the kernel's order, then what is measured, then the globals, then the lambdas.
 struct program {
 	const struct kernel *kernel;
+	const struct eval_options *options;
 	struct insn *code;
 	const struct node **places; // one for each instruction
 	size_t count, cap;
@@ -73,9 +77,20 @@ struct program {
 	size_t pattern_count, pattern_cap;
 };
 
-// 0 or -ENOMEM. Deinit in every case.
-int program_compile(const struct kernel *k, struct program *out);
+// 0 or -ENOMEM. Deinit in every case. `options` is borrowed.
+int program_compile(const struct kernel *k, const struct eval_options *options, struct program *out);
 void program_deinit(struct program *p);
+
+// Which variables, by id, can live as the values of their pair or box: they are bound to a new one by a let, and
+// nothing but its parts is ever asked for, in the function itself. NULL without memory; to be freed.
+bool *program_find_local(const struct kernel *k);
+
+// What changes with every instruction.
+struct cursor {
+	const struct insn *pc;
+	value *sp;   // the first free word
+	value *base; // of the call's arguments and variables
+};
 
 struct machine {
 	const struct program *program;
@@ -87,15 +102,22 @@ struct machine {
 	regex_t *regexes; // the first regex_count patterns, compiled
 	size_t regex_count;
 	value *stack;
-	size_t top, cap;       // words used (as far as the collector must know) and there
-	size_t handler;        // where the words of the innermost try are; 0: there is none
-	uint64_t steps;        // left
-	const struct node *at; // what is being done, for errors
+	size_t top, cap;          // words used (as far as the collector must know) and there
+	size_t handler;           // where the words of the innermost try are; 0: there is none
+	uint64_t stores;          // how often an object was put into an older one, or calls were copied
+	struct cursor *cursor;    // while it runs
+	bool started;             // the globals are made
+	const struct insn *begin; // of what is measured
+	uint64_t steps;           // left
+	const struct node *at;    // what is being done, for errors
 	struct err *e;
 };
 
-// Runs the program; the measured value in *out. 0 or the error.
+// Makes the globals; then, each time, what is measured, its value in *out. 0 or the error.
+int machine_start(struct machine *m);
 int machine_run(struct machine *m, value *out);
+// The calls that are alive: how many, and as text (see eval_backtrace).
+uint64_t machine_backtrace(const struct machine *m, char *text, size_t size);
 int machine_compile_patterns(struct machine *m);
 void machine_free_patterns(struct machine *m);
 // Executes the operation `i`, one of enum op that machine_run has no case of its own for: operands at args, the
@@ -111,6 +133,12 @@ int machine_match(struct machine *m, size_t pattern, value *args);
 struct object *machine_operand(struct machine *m, const value *args, size_t index, enum object_kind kind, int *rc);
 // heap_new, or NULL with the error filled in.
 struct object *machine_make(struct machine *m, enum object_kind kind, size_t count, int *rc);
+
+// Notes that the value was put into an object that may be older.
+static inline void machine_stored(struct machine *m, value v)
+{
+	m->stores += value_object(v) != NULL;
+}
 
 // Fails at the place that the machine is at.
 __attribute__((format(printf, 3, 4))) int machine_fail(struct machine *m, int code, const char *format, ...);

@@ -7,8 +7,9 @@
 struct compiler {
 	struct program *p;
 	uint32_t *places; // of variables, by id, from the base of their own function
-	uint32_t depth;   // words from the base that are in use
-	uint32_t need;    // the most of it in this function
+	bool *local;    // of variables, by id: the values of a pair or box stand there, not itself; NULL: of none
+	uint32_t depth; // words from the base that are in use
+	uint32_t need;  // the most of it in this function
 	const struct function *function;
 	uint32_t level;
 	bool failed; // out of memory
@@ -177,8 +178,27 @@ static void compile_try(struct compiler *c, const struct node *n)
 	land(c, end);
 }
 
+// A part of a pair or box whose values stand among the variables.
+static bool compile_part(struct compiler *c, const struct node *n)
+{
+	const struct var *v = n->count > 0 && n->args[0]->kind == NODE_VAR ? n->args[0]->var : NULL;
+
+	if (c->local == NULL || v == NULL || v->level == 0 || !c->local[v->id])
+		return false;
+	if (n->op == OP_SET_BOX) {
+		compile(c, n->args[1]);
+		add(c, n, (struct insn){ CODE_SET_LOCAL, 0, c->places[v->id] }, -1);
+		add_unit(c, n);
+	} else {
+		add(c, n, (struct insn){ CODE_LOCAL, 0, c->places[v->id] + (n->op == OP_CDR) }, 1);
+	}
+	return true;
+}
+
 static void compile_plain(struct compiler *c, const struct node *n)
 {
+	if (compile_part(c, n))
+		return;
 	for (size_t i = 0; i < n->count; i++) {
 		compile(c, n->args[i]);
 		if (n->op <= OP_REMAINDER && i > 0)
@@ -234,12 +254,19 @@ static void compile_if(struct compiler *c, const struct node *n)
 
 static void compile_let(struct compiler *c, const struct node *n)
 {
+	uint32_t before = c->depth, words;
+
 	for (size_t i = 0; i < n->count; i++) {
+		const struct node *v = n->args[i];
 		c->places[n->vars[i]->id] = c->depth;
-		compile(c, n->args[i]);
+		if (c->local == NULL || !c->local[n->vars[i]->id])
+			compile(c, v);
+		for (size_t part = 0; c->local != NULL && c->local[n->vars[i]->id] && part < v->count; part++)
+			compile(c, v->args[part]);
 	}
+	words = c->depth - before;
 	compile(c, n->body);
-	add(c, n, (struct insn){ CODE_SLIDE, 0, (uint32_t)n->count }, -(int)n->count);
+	add(c, n, (struct insn){ CODE_SLIDE, 0, words }, -(int)words);
 }
 
 static void compile_effects(struct compiler *c, struct node *const *effects, size_t count)
@@ -288,12 +315,24 @@ static void compile_lambda(struct compiler *c, const struct node *n)
 	    1 - (int)f->captured_count);
 }
 
+// Whether what the call makes may go with it: not where its value is an object in any case.
+static bool has_level(const struct compiler *c, const struct node *n)
+{
+	enum type_kind kind = type_of(n->type)->kind;
+
+	return c->p->options->arena_per_level &&
+	       (kind == TYPE_INT || kind == TYPE_BOOL || kind == TYPE_UNIT || kind == TYPE_ANY);
+}
+
 static void compile_call(struct compiler *c, const struct node *n)
 {
 	int words = (int)n->count + (n->kind == NODE_APPLY);
 	uint16_t code = n->kind == NODE_CALL ? (n->tail ? CODE_TAIL_CALL : CODE_CALL)
 	                                     : (n->tail ? CODE_TAIL_APPLY : CODE_APPLY);
+	bool level = !n->tail && has_level(c, n);
 
+	if (level)
+		add(c, n, (struct insn){ CODE_LEVEL, 0, 0 }, 3);
 	if (!n->tail) {
 		add(c, n, (struct insn){ CODE_FRAME, 0, 0 }, 1);
 		words++;
@@ -304,6 +343,8 @@ static void compile_call(struct compiler *c, const struct node *n)
 		compile(c, n->args[i]);
 	add(c, n, (struct insn){ code, (uint16_t)n->count, n->kind == NODE_CALL ? n->function->index : 0 },
 	    1 - words);
+	if (level)
+		add(c, n, (struct insn){ CODE_LEVEL_END, 0, 0 }, -3);
 }
 
 static void compile(struct compiler *c, const struct node *n)
@@ -388,13 +429,14 @@ static void compile_start(struct compiler *c)
 	add(c, at, (struct insn){ CODE_END, 0, 0 }, -1);
 }
 
-int program_compile(const struct kernel *k, struct program *out)
+int program_compile(const struct kernel *k, const struct eval_options *options, struct program *out)
 {
 	struct compiler c = { .p = out };
 
-	*out = (struct program){ .kernel = k };
+	*out = (struct program){ .kernel = k, .options = options };
 	c.places = calloc(k->var_count + 1, sizeof *c.places);
-	c.failed = c.places == NULL;
+	c.local = options->escape_analysis ? program_find_local(k) : NULL;
+	c.failed = c.places == NULL || (options->escape_analysis && c.local == NULL);
 	compile_start(&c);
 	for (size_t i = 0; i < k->function_count; i++)
 		add_routine(&c, k->functions[i], 1);
@@ -403,6 +445,7 @@ int program_compile(const struct kernel *k, struct program *out)
 		add_routine(&c, k->globals[i].make, 1);
 	for (size_t i = 0; !c.failed && i < out->routine_count; i++) // lambdas are added on the way
 		compile_routine(&c, i);
+	free(c.local);
 	free(c.places);
 	return c.failed ? -ENOMEM : 0;
 }

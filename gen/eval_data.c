@@ -126,6 +126,7 @@ static int op_set_box(struct machine *m, value *args)
 
 	if (o == NULL)
 		return rc;
+	machine_stored(m, args[1]);
 	o->slots[0] = args[1];
 	args[0] = VALUE_UNIT;
 	return 0;
@@ -181,6 +182,7 @@ static int op_vector_set(struct machine *m, value *args)
 
 	if (at == NULL)
 		return rc;
+	machine_stored(m, args[2]);
 	*at = args[2];
 	args[0] = VALUE_UNIT;
 	return 0;
@@ -415,6 +417,7 @@ static int op_map_set(struct machine *m, value *args)
 	if (place == NULL)
 		return rc;
 	map = value_object(args[0]);
+	machine_stored(m, args[1]);
 	if (!found) {
 		size_t places = value_object(map->slots[MAP_TABLE])->count / 2;
 		bool fresh = *place == VALUE_FREE;

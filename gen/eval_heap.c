@@ -1,23 +1,27 @@
-// Small objects live in cells of blocks, one size for each block; large ones stand alone.
+// Small objects live in cells of blocks, large ones stand alone. A block has cells of one size, or, with
+// arena_per_level, objects of any size behind each other.
 #include "eval_heap.h"
 
-#include <stdlib.h>
+#include "clock.h"
 
-#define BLOCK_BYTES (64U * 1024U)
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_BYTES ((size_t)64 * 1024)
 #define THRESHOLD_LEAST ((size_t)4 * 1024 * 1024)
 
 struct heap_block {
 	struct heap_block *next;
-	size_t cell_bytes;
-	size_t used; // bytes of cells that were ever handed out
+	size_t cell_bytes; // 0: objects of any size, as they came
+	size_t used;       // bytes of cells that were ever handed out
+	uint64_t serial;
 	char cells[];
 };
-
-#define CELLS_BYTES (BLOCK_BYTES - sizeof(struct heap_block))
 
 struct heap_large {
 	struct heap_large *next;
 	size_t bytes;
+	uint64_t serial;
 	struct object object;
 };
 
@@ -50,41 +54,123 @@ enum type_kind value_type(value v)
 	return value_object(v) == NULL ? TYPE_UNIT : kinds[value_object(v)->kind];
 }
 
-void heap_init(struct heap *h, size_t limit, heap_roots roots, void *arg)
+static size_t cells_bytes(const struct heap *h)
+{
+	return h->block_bytes - sizeof(struct heap_block);
+}
+
+// --- memory ----------------------------------------------------------------------------------------------------
+
+static size_t least_threshold(const struct heap *h)
+{
+	return h->options->gc_threshold > 0 ? h->options->gc_threshold : THRESHOLD_LEAST;
+}
+
+void heap_init(struct heap *h, size_t limit, const struct eval_options *options, heap_roots roots, void *arg)
 {
 	*h = (struct heap){
-		.limit = limit, .threshold = THRESHOLD_LEAST, .roots = roots, .arg = arg, .finalizers = VALUE_NIL
+		.options = options, .limit = limit, .roots = roots, .arg = arg, .finalizers = VALUE_NIL
 	};
+	h->block_bytes = options->block_bytes > 0 ? options->block_bytes : BLOCK_BYTES;
+	h->threshold = least_threshold(h);
+}
+
+static void *resize(struct heap *h, void *p, size_t old_bytes, size_t new_bytes)
+{
+	if (h->options->resize != NULL)
+		return h->options->resize(h->options->arg, p, old_bytes, new_bytes);
+	if (new_bytes > 0)
+		return realloc(p, new_bytes);
+	free(p);
+	return NULL;
+}
+
+void heap_give_back(struct heap *h, void *p, size_t bytes)
+{
+	resize(h, p, bytes, 0);
+	h->bytes -= bytes;
 }
 
 void heap_deinit(struct heap *h)
 {
 	while (h->blocks != NULL) {
 		struct heap_block *next = h->blocks->next;
-		free(h->blocks);
+		heap_give_back(h, h->blocks, h->block_bytes);
 		h->blocks = next;
 	}
 	while (h->large != NULL) {
 		struct heap_large *next = h->large->next;
-		free(h->large);
+		heap_give_back(h, h->large, h->large->bytes);
 		h->large = next;
 	}
 }
 
+// realloc within the limit; NULL with no_memory set as it must be.
+static void *take(struct heap *h, void *p, size_t old_bytes, size_t new_bytes)
+{
+	size_t more = new_bytes - old_bytes;
+	void *m;
+
+	h->no_memory = false;
+	if (h->bytes > h->limit || more > h->limit - h->bytes)
+		return NULL;
+	m = resize(h, p, old_bytes, new_bytes);
+	h->no_memory = m == NULL;
+	if (m == NULL)
+		return NULL;
+	h->bytes += more;
+	if (h->bytes > h->peak)
+		h->peak = h->bytes;
+	return m;
+}
+
+// Collects for want of `bytes`, if that is what denials are answered with. A collection that finds next to nothing
+// would be followed by another soon, and the end by a crawl: so then it is the end.
+static bool make_room(struct heap *h, size_t bytes)
+{
+	if ((h->no_memory && !h->options->collect_on_denial) || h->fresh < h->bytes / 32 || bytes > h->limit)
+		return false;
+	heap_collect(h);
+	return true;
+}
+
+void *heap_resize(struct heap *h, void *p, size_t old_bytes, size_t new_bytes)
+{
+	void *m = take(h, p, old_bytes, new_bytes);
+
+	if (m == NULL && make_room(h, new_bytes - old_bytes))
+		m = take(h, p, old_bytes, new_bytes);
+	if (m != NULL)
+		h->charged += new_bytes - old_bytes;
+	return m;
+}
+
 // --- collecting ------------------------------------------------------------------------------------------------
 
-// Bytes of the block's cells that live; its free cells are put in front of *free_cells.
+static size_t object_units(const struct object *o)
+{
+	size_t each = o->kind == OBJECT_STRING ? 1 : sizeof(value);
+
+	return (offsetof(struct object, slots) + o->count * each + HEAP_CELL_UNIT - 1) / HEAP_CELL_UNIT;
+}
+
+// Bytes of the block's cells that live; its free cells are put in front of *free_cells. Where objects have any
+// size, what is free stays unused until the whole block is.
 static size_t sweep_block(struct heap_block *b, struct object **free_cells)
 {
-	size_t live = 0;
+	size_t live = 0, bytes = b->cell_bytes;
 
-	for (size_t at = 0; at < b->used; at += b->cell_bytes) {
+	for (size_t at = 0; at < b->used; at += bytes) {
 		struct object *o = (struct object *)(void *)(b->cells + at);
+		if (b->cell_bytes == 0)
+			bytes = object_units(o) * HEAP_CELL_UNIT;
 		if (o->marked) {
 			o->marked = false;
-			live += b->cell_bytes;
+			live += bytes;
 			continue;
 		}
+		if (b->cell_bytes == 0)
+			continue;
 		o->kind = OBJECT_NONE;
 		o->link = *free_cells;
 		*free_cells = o;
@@ -102,19 +188,19 @@ static void sweep_blocks(struct heap *h)
 	}
 	while (*at != NULL) {
 		struct heap_block *b = *at;
-		struct object **list = &h->free[b->cell_bytes / HEAP_CELL_UNIT], *before = *list;
-		size_t live = sweep_block(b, list);
+		size_t units = b->cell_bytes / HEAP_CELL_UNIT;
+		struct object *before = h->free[units];
+		size_t live = sweep_block(b, &h->free[units]);
 		h->live += live;
 		if (live > 0) {
-			if (b->used + b->cell_bytes <= CELLS_BYTES)
-				h->room[b->cell_bytes / HEAP_CELL_UNIT] = b;
+			if (b->used + b->cell_bytes <= cells_bytes(h) && (units > 0 || at == &h->blocks))
+				h->room[units] = b;
 			at = &b->next;
 			continue;
 		}
-		*list = before;
+		h->free[units] = before;
 		*at = b->next;
-		free(b);
-		h->bytes -= BLOCK_BYTES;
+		heap_give_back(h, b, h->block_bytes);
 	}
 }
 
@@ -131,123 +217,90 @@ static void sweep_large(struct heap *h)
 			continue;
 		}
 		*at = l->next;
-		h->bytes -= l->bytes;
-		free(l);
+		heap_give_back(h, l, l->bytes);
 	}
 }
 
 // The next one comes when as much was made as this one had to mark, so that collecting costs as much as making.
 void heap_collect(struct heap *h)
 {
+	uint64_t began = h->options->collected != NULL ? clock_now_ns() : 0;
+
 	heap_mark_all(h);
 	h->live = 0;
 	sweep_blocks(h);
 	sweep_large(h);
 	h->collections++;
+	h->made += h->fresh;
 	h->fresh = 0;
 	h->threshold = h->live + h->charged;
-	if (h->threshold < THRESHOLD_LEAST)
-		h->threshold = THRESHOLD_LEAST;
+	if (h->threshold < least_threshold(h))
+		h->threshold = least_threshold(h);
+	if (h->options->collected != NULL)
+		h->options->collected(h->options->arg, clock_now_ns() - began);
 }
 
 // --- making ----------------------------------------------------------------------------------------------------
 
-static bool fits(const struct heap *h, size_t bytes)
+// From the free cells, else from the end of a block; NULL when there is none.
+static inline struct object *find_cell(struct heap *h, size_t units)
 {
-	return h->bytes <= h->limit && bytes <= h->limit - h->bytes;
-}
-
-// Collects for want of room. A collection that finds next to nothing would be followed by another soon, and the
-// limit by a crawl: so it is the end.
-static bool make_room(struct heap *h, size_t bytes)
-{
-	size_t made = h->fresh;
-
-	if (made < h->limit / 32 || bytes > h->limit)
-		return false;
-	heap_collect(h);
-	return true;
-}
-
-static bool take(struct heap *h, size_t bytes)
-{
-	if (!fits(h, bytes) && !(make_room(h, bytes) && fits(h, bytes)))
-		return false;
-	h->bytes += bytes;
-	if (h->bytes > h->peak)
-		h->peak = h->bytes;
-	return true;
-}
-
-// malloc within the limit; NULL with no_memory set as it must be.
-static void *take_memory(struct heap *h, size_t bytes)
-{
-	void *m;
-
-	if (!take(h, bytes))
-		return NULL;
-	m = malloc(bytes);
-	if (m == NULL) {
-		h->bytes -= bytes;
-		h->no_memory = true;
-	}
-	return m;
-}
-
-bool heap_charge(struct heap *h, size_t bytes)
-{
-	if (!take(h, bytes))
-		return false;
-	h->charged += bytes;
-	return true;
-}
-
-static struct heap_block *add_block(struct heap *h, size_t cell_bytes)
-{
-	struct heap_block *b = take_memory(h, BLOCK_BYTES);
-
-	if (b == NULL)
-		return NULL;
-	b->next = h->blocks;
-	b->cell_bytes = cell_bytes;
-	b->used = 0;
-	h->blocks = b;
-	return b;
-}
-
-// From the free cells, else from the end of a block, else from a new block. Looking for room for one may collect,
-// and so find free cells after all.
-static struct object *new_small(struct heap *h, size_t units)
-{
-	size_t bytes = units * HEAP_CELL_UNIT;
-	struct heap_block *b = h->room[units];
+	size_t bytes = units * HEAP_CELL_UNIT, kind = h->options->arena_per_level ? 0 : units;
 	struct object *o = h->free[units];
+	struct heap_block *b = h->room[kind];
 
-	if (o == NULL && (b == NULL || b->used + bytes > CELLS_BYTES)) {
-		b = add_block(h, bytes);
-		if (b != NULL)
-			h->room[units] = b;
-		o = h->free[units];
-		if (b == NULL && o == NULL)
-			return NULL;
-	}
 	if (o != NULL) {
 		h->free[units] = o->link;
 		return o;
 	}
+	if (b == NULL || b->used + bytes > cells_bytes(h))
+		return NULL;
 	o = (struct object *)(void *)(b->cells + b->used);
 	b->used += bytes;
 	return o;
 }
 
-static struct object *new_large(struct heap *h, size_t bytes)
+static struct object *add_block(struct heap *h, size_t units)
 {
-	struct heap_large *l = take_memory(h, bytes + offsetof(struct heap_large, object));
+	size_t kind = h->options->arena_per_level ? 0 : units;
+	struct heap_block *b = take(h, NULL, 0, h->block_bytes);
 
+	if (b == NULL)
+		return NULL;
+	b->next = h->blocks;
+	b->cell_bytes = kind * HEAP_CELL_UNIT;
+	b->used = 0;
+	b->serial = ++h->serial;
+	h->blocks = b;
+	h->room[kind] = b;
+	return find_cell(h, units);
+}
+
+static struct object *new_small(struct heap *h, size_t units)
+{
+	struct object *o = find_cell(h, units);
+
+	if (o == NULL)
+		o = add_block(h, units);
+	if (o == NULL && make_room(h, h->block_bytes)) {
+		o = find_cell(h, units);
+		o = o != NULL ? o : add_block(h, units);
+	}
+	return o;
+}
+
+static struct object *new_large(struct heap *h, size_t object_bytes)
+{
+	size_t bytes = object_bytes + offsetof(struct heap_large, object);
+	struct heap_large *l = take(h, NULL, 0, bytes);
+
+	if (l == NULL && make_room(h, bytes))
+		l = take(h, NULL, 0, bytes);
 	if (l == NULL)
 		return NULL;
-	l->bytes = bytes + offsetof(struct heap_large, object);
+	l->bytes = bytes;
 	l->next = h->large;
+	l->serial = ++h->serial;
 	h->large = l;
 	return &l->object;
 }
@@ -257,10 +310,12 @@ struct object *heap_new(struct heap *h, enum object_kind kind, size_t count)
 	size_t each = kind == OBJECT_STRING ? 1 : sizeof(value), bytes, units;
 	struct object *o;
 
+	h->no_memory = false;
 	if (count > UINT32_MAX || count > h->limit / each)
 		return NULL;
 	bytes = offsetof(struct object, slots) + count * each;
 	units = (bytes + HEAP_CELL_UNIT - 1) / HEAP_CELL_UNIT;
+	bytes = units * HEAP_CELL_UNIT;
 	if (h->fresh + bytes > h->threshold)
 		heap_collect(h);
 	h->fresh += bytes;
@@ -275,4 +330,46 @@ struct object *heap_new(struct heap *h, enum object_kind kind, size_t count)
 		for (size_t i = 0; i < count; i++)
 			o->slots[i] = VALUE_NIL;
 	return o;
+}
+
+// --- levels ----------------------------------------------------------------------------------------------------
+
+// Blocks and large objects are numbered as they come, and a block is filled from its beginning: so what was made
+// after a level began is behind these.
+struct heap_level heap_level(const struct heap *h)
+{
+	const struct heap_block *b = h->blocks;
+
+	return (struct heap_level){ b != NULL ? b->serial : 0, b != NULL ? b->used : 0, h->serial };
+}
+
+static void count_released(struct heap *h, size_t bytes)
+{
+	size_t fresh = bytes < h->fresh ? bytes : h->fresh;
+
+	h->released += bytes;
+	h->fresh -= fresh;
+	h->made += fresh;
+}
+
+void heap_release(struct heap *h, struct heap_level to)
+{
+	struct heap_block *b;
+	struct heap_large *l;
+
+	while ((b = h->blocks) != NULL && b->serial > to.serial) {
+		h->blocks = b->next;
+		count_released(h, b->used);
+		heap_give_back(h, b, h->block_bytes);
+	}
+	while ((l = h->large) != NULL && l->serial > to.serial) {
+		h->large = l->next;
+		count_released(h, object_units(&l->object) * HEAP_CELL_UNIT);
+		heap_give_back(h, l, l->bytes);
+	}
+	if (b != NULL && b->serial == to.block && b->used > to.used) {
+		count_released(h, b->used - to.used);
+		b->used = to.used;
+	}
+	h->room[0] = b;
 }

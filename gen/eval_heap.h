@@ -3,7 +3,7 @@
 #ifndef SG_EVAL_HEAP_H
 #define SG_EVAL_HEAP_H
 
-#include "kernel.h"
+#include "eval.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -137,15 +137,20 @@ typedef void (*heap_roots)(struct heap *h, void *arg);
 
 // The only thing that knows where objects come from.
 struct heap {
-	size_t limit;     // bytes
-	size_t bytes;     // blocks, objects that stand alone, and what was charged
-	size_t peak;      // the most that bytes was
-	size_t charged;   // of them, those of heap_charge
-	size_t fresh;     // bytes of objects made since the last collection
-	size_t threshold; // collect when fresh reaches it
-	size_t live;      // bytes of objects that the last collection left
+	const struct eval_options *options;
+	size_t block_bytes;
+	size_t limit;      // bytes
+	size_t bytes;      // blocks, objects that stand alone, and what was charged
+	size_t peak;       // the most that bytes was
+	size_t charged;    // of them, those of heap_resize
+	size_t fresh;      // bytes of objects made since the last collection
+	size_t threshold;  // collect when fresh reaches it
+	size_t live;       // bytes of objects that the last collection left
+	uint64_t made;     // bytes of all objects that were made before that
+	uint64_t released; // bytes of objects that heap_release has freed
+	uint64_t serial;   // of the newest block or object that stands alone
 	uint64_t collections;
-	bool no_memory; // malloc failed; else it is the limit
+	bool no_memory; // memory was denied; else it is the limit
 	heap_roots roots;
 	void *arg;
 	struct object *grey;                     // marked, slots not looked at
@@ -156,18 +161,20 @@ struct heap {
 	value finalizers;                        // the first OBJECT_FINALIZER, or nil
 	struct object *free[HEAP_CELLS + 1];     // by units
 	struct heap_block *room[HEAP_CELLS + 1]; // a block whose end was never used
-	struct heap_block *blocks;
-	struct heap_large *large;
+	struct heap_block *blocks;               // newest first
+	struct heap_large *large;                // newest first
 };
 
-void heap_init(struct heap *h, size_t limit, heap_roots roots, void *arg);
+// `options` is borrowed.
+void heap_init(struct heap *h, size_t limit, const struct eval_options *options, heap_roots roots, void *arg);
 void heap_deinit(struct heap *h);
 // A new object; its slots are nil, its bytes not set. May collect: whatever is still needed must be among the
 // roots. NULL at the limit or without memory (no_memory).
 struct object *heap_new(struct heap *h, enum object_kind kind, size_t count);
-// Memory beside the heap that the limit counts too: takes `bytes` of it for good; may
-// collect. False at the limit.
-bool heap_charge(struct heap *h, size_t bytes);
+// Memory beside the objects that the limit counts too, as realloc gives it; may collect. NULL at the limit or
+// without memory; then `p` is as it was.
+void *heap_resize(struct heap *h, void *p, size_t old_bytes, size_t new_bytes);
+void heap_give_back(struct heap *h, void *p, size_t bytes);
 // Weak references and ephemerons whose object is dead are cleared, finalizers of dead objects have run: the
 // integer in the box (anything else is left alone) is one more.
 void heap_collect(struct heap *h);
@@ -176,5 +183,13 @@ void heap_mark(struct heap *h, value v);
 void heap_mark_all(struct heap *h);
 // Watches the object, with a record that heap_new has made (OBJECT_FINALIZER).
 void heap_finalize(struct heap *h, struct object *record, struct object *object, struct object *box);
+
+// With arena_per_level: a place in time, and the way back to it. All objects made since must be dead.
+struct heap_level {
+	uint64_t block, used, serial;
+};
+
+struct heap_level heap_level(const struct heap *h);
+void heap_release(struct heap *h, struct heap_level to);
 
 #endif

@@ -11,13 +11,6 @@
 
 #define STACK_LEAST 1024U // words
 
-// What changes with every instruction.
-struct cursor {
-	const struct insn *pc;
-	value *sp;   // the first free word
-	value *base; // of the call's arguments and variables
-};
-
 // --- errors ----------------------------------------------------------------------------------------------------
 
 int machine_fail(struct machine *m, int code, const char *format, ...)
@@ -33,8 +26,11 @@ int machine_fail(struct machine *m, int code, const char *format, ...)
 
 int machine_no_memory(struct machine *m)
 {
+	const struct eval_options *options = m->program->options;
 	char limit[32];
 
+	if (m->heap.no_memory && options->gave_up != NULL)
+		options->gave_up(options->arg);
 	if (m->heap.no_memory)
 		return err_set(m->e, ENOMEM, "%s: out of memory", m->program->kernel->path);
 	units_bytes(limit, sizeof limit, m->limits.memory_bytes);
@@ -79,39 +75,44 @@ int machine_charge(struct machine *m, size_t bytes)
 
 // --- the stack -------------------------------------------------------------------------------------------------
 
-// Makes it larger, so that `words` fit: twice as large, or by an eighth where the limit forbids that.
+static bool resize_stack(struct machine *m, size_t cap)
+{
+	value *stack = heap_resize(&m->heap, m->stack, m->cap * sizeof(value), cap * sizeof(value));
+
+	if (stack == NULL)
+		return false;
+	if (m->cursor != NULL) {
+		m->cursor->sp = stack + (m->cursor->sp - m->stack);
+		m->cursor->base = stack + (m->cursor->base - m->stack);
+	}
+	m->stack = stack;
+	m->cap = cap;
+	return true;
+}
+
+// Makes it larger, so that `words` fit: twice as large, or by an eighth where there is no room for that.
 static int grow_stack(struct machine *m, size_t words)
 {
-	size_t cap = m->cap * 2 > words ? m->cap * 2 : words;
-	value *more;
+	bool bounded = m->program->options->bounded;
 
-	if (!heap_charge(&m->heap, (cap - m->cap) * sizeof(value))) {
-		cap = words + words / 8;
-		if (!heap_charge(&m->heap, (cap - m->cap) * sizeof(value)))
-			return machine_no_memory(m);
-	}
-	more = reallocarray(m->stack, cap, sizeof(value));
-	if (more == NULL) {
-		m->heap.no_memory = true;
-		return machine_no_memory(m);
-	}
-	m->stack = more;
-	m->cap = cap;
-	return 0;
+	if (resize_stack(m, m->cap * 2 > words ? m->cap * 2 : words))
+		return 0;
+	if ((!m->heap.no_memory || bounded) && resize_stack(m, words + words / 8))
+		return 0;
+	return machine_no_memory(m);
 }
 
 // Goes to a routine whose arguments begin at `base`.
 static int enter(struct machine *m, struct cursor *c, const struct routine *r, value *base)
 {
-	size_t at = (size_t)(base - m->stack), top = (size_t)(c->sp - m->stack);
+	size_t at = (size_t)(base - m->stack);
 
 	if (at + r->need > m->cap) {
 		int rc;
-		m->top = top;
+		m->top = (size_t)(c->sp - m->stack);
 		rc = grow_stack(m, at + r->need);
 		if (rc < 0)
 			return rc;
-		c->sp = m->stack + top;
 	}
 	c->base = m->stack + at;
 	c->pc = m->program->code + r->entry;
@@ -178,6 +179,7 @@ static int capture(struct machine *m, struct cursor *c)
 	m->top = words + 2;
 	if (rc < 0 || (o = machine_make(m, OBJECT_CONTINUATION, words + CONTINUATION_PARTS, &rc)) == NULL)
 		return rc;
+	m->stores++;
 	memcpy(o->slots, m->stack, words * sizeof(value));
 	o->slots[words + CONTINUATION_PC] = value_int(c->pc - m->program->code);
 	o->slots[words + CONTINUATION_BASE] = value_int(c->base - m->stack);
@@ -303,6 +305,36 @@ static int load_global(struct machine *m, struct cursor *c, const struct insn *i
 		                    m->program->kernel->globals[i->b].var->name);
 	*c->sp++ = m->globals[i->b];
 	return 0;
+}
+
+// --- levels ----------------------------------------------------------------------------------------------------
+
+#define LEVEL_WORDS 3
+
+// Where the heap is: the block and how much of it is used in one word, 24 bits for the latter.
+static void begin_level(struct machine *m, struct cursor *c)
+{
+	struct heap_level l = heap_level(&m->heap);
+
+	c->sp[0] = value_int((int64_t)(l.block << 24 | l.used));
+	c->sp[1] = value_int((int64_t)l.serial);
+	c->sp[2] = value_int((int64_t)m->stores);
+	c->sp += LEVEL_WORDS;
+}
+
+// An object refers to those that are older than itself, unless something was put into it. So when that has not
+// happened since the level began, and its value is no object, nothing refers to what was made since.
+static void end_level(struct machine *m, struct cursor *c)
+{
+	const value *words = c->sp - 1 - LEVEL_WORDS;
+	uint64_t place = (uint64_t)value_number(words[0]);
+	value v = c->sp[-1];
+
+	if (value_object(v) == NULL && m->stores == (uint64_t)value_number(words[2]))
+		heap_release(&m->heap, (struct heap_level){ place >> 24, place & 0xFFFFFF,
+		                                            (uint64_t)value_number(words[1]) });
+	c->sp -= LEVEL_WORDS;
+	c->sp[-1] = v;
 }
 
 // --- arithmetic ------------------------------------------------------------------------------------------------
@@ -472,34 +504,67 @@ static int control(struct machine *m, struct cursor *c, const struct insn *i)
 	case CODE_CALL_CC:
 		rc = capture(m, c);
 		return rc < 0 ? rc : apply(m, c, i);
-	case CODE_START:
+	case CODE_LEVEL:
+		begin_level(m, c);
 		return 0;
+	case CODE_LEVEL_END:
+		end_level(m, c);
+		return 0;
+	case CODE_SET_LOCAL:
+		c->base[i->b] = *--c->sp;
+		return 0;
+	case CODE_START: // a continuation may have come back to before it
+		return m->started ? 0 : 1;
 	case CODE_END:
 		break;
 	}
 	return 1;
 }
 
-int machine_run(struct machine *m, value *out)
+// Until CODE_START for the first time, or CODE_END.
+static int step_through(struct machine *m, struct cursor *c)
 {
 	const struct program *p = m->program;
-	struct cursor c = { .pc = p->code };
+	int rc = 0;
+
+	m->cursor = c;
+	m->handler = 0;
+	while (rc == 0) {
+		const struct insn *i = c->pc++;
+		m->at = p->places[i - p->code];
+		if (m->steps == 0)
+			return out_of_steps(m);
+		m->steps--;
+		rc = i->code < OP_COUNT ? operate(m, c, i) : control(m, c, i);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int machine_start(struct machine *m)
+{
+	struct cursor c = { .pc = m->program->code };
 	int rc;
 
-	m->at = p->places[0];
+	m->at = m->program->places[0];
 	rc = grow_stack(m, STACK_LEAST);
 	if (rc < 0)
 		return rc;
 	m->stack[0] = value_int(0); // so that no try has its words there
 	c.sp = c.base = m->stack + 1;
-	while (rc == 0) {
-		const struct insn *i = c.pc++;
-		m->at = p->places[i - p->code];
-		if (m->steps == 0)
-			return out_of_steps(m);
-		m->steps--;
-		rc = i->code < OP_COUNT ? operate(m, &c, i) : control(m, &c, i);
-	}
-	*out = c.sp[-1];
-	return rc < 0 ? rc : 0;
+	rc = step_through(m, &c);
+	m->begin = c.pc;
+	m->started = rc == 0;
+	m->cursor = NULL;
+	return rc;
+}
+
+int machine_run(struct machine *m, value *out)
+{
+	struct cursor c = { m->begin, m->stack + 1, m->stack + 1 };
+	int rc = step_through(m, &c);
+
+	if (rc == 0)
+		*out = c.sp[-1];
+	m->cursor = NULL;
+	return rc;
 }

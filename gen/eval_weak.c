@@ -56,6 +56,7 @@ static int op_set_finalizer(struct machine *m, value *args)
 	if (object == NULL || (box = machine_operand(m, args, 1, OBJECT_BOX, &rc)) == NULL ||
 	    (record = machine_make(m, OBJECT_FINALIZER, FINALIZER_SLOTS, &rc)) == NULL)
 		return rc;
+	machine_stored(m, args[0]);
 	heap_finalize(&m->heap, record, object, box);
 	args[0] = VALUE_UNIT;
 	return 0;
@@ -171,6 +172,7 @@ static int op_ephemeron_set(struct machine *m, value *args, struct object *ephem
 		rc = rehash(m, ephemerons);
 	if (rc < 0)
 		return rc;
+	machine_stored(m, args[1]);
 	put(value_object(ephemerons->slots[0]), args[1], args[2]);
 	args[0] = VALUE_UNIT;
 	return 0;

@@ -2,7 +2,7 @@
 #include "lua_host.h"
 
 #include "header.h"
-#include "units.h"
+#include "pooled.h"
 
 #include <errno.h>
 #include <lauxlib.h>
@@ -83,24 +83,10 @@ static bool ends_with(const char *text, const char *end)
 
 static void print_exhausted(const struct lua_host *host)
 {
-	const struct tele_pool *f = host->figures;
-	char used[32], capacity[32], request[32];
+	char what[128];
 
-	fprintf(stderr, NAME ": not enough memory (slab '%s' full: %s of %s in use, a request of %s was denied",
-	        f->name, units_bytes(used, sizeof used, host->last.used_bytes),
-	        units_bytes(capacity, sizeof capacity, f->capacity),
-	        units_bytes(request, sizeof request, f->request_bytes));
-	if (f->depth > 0)
-		fprintf(stderr, " at depth %llu", (unsigned long long)f->depth);
-	fputs(")\n", stderr);
-	if (f->text[0] != '\0')
-		fputs("stack traceback:\n", stderr);
-	for (const char *line = f->text; *line != '\0';) {
-		int len = (int)strcspn(line, "\n");
-
-		fprintf(stderr, "\t%.*s\n", len, line);
-		line += line[len] == '\n' ? len + 1 : len;
-	}
+	snprintf(what, sizeof what, NAME ": not enough memory (slab '%s' full", host->figures->name);
+	pooled_print_exhausted(what, host->figures, host->last.used_bytes, "stack traceback");
 }
 
 // A memory error may have travelled through coroutine.wrap, which puts a place in front of it.

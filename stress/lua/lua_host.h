@@ -26,12 +26,6 @@ struct lua_job {
 // has said so as lua5.4 does; -errno with `e` filled when it could not begin.
 int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct err *e);
 
-// Runs each file on the pool "slab-fixed" with far more room than it needs, in a process of its own, without
-// output, and prints "BYTES FILE" for each: its high-water mark. The last line is the highest: "BYTES
-// maximum". A file that ends with an error is measured up to there (said on stderr); one that cannot be read
-// or dies of a signal makes it -EIO. 0 or -errno with `e` filled.
-int lua_measure(char *const *files, int count, struct err *e);
-
 // -- between the files of this folder --
 
 // Where Lua was when a request was denied.

@@ -54,7 +54,8 @@ CASE("e2e: 21 GC and 24 recursion tests on three slab policies and 7 HTTP/2 scen
 	if (o.exit_code != 0)
 		fail_msg("exit %d\n%s\n%s", o.exit_code, buf_text(&o.out), buf_text(&o.err));
 	report = e2e_report(run_dir);
-	for (const char *const *policy = (const char *const[]){ "@slab-fixed", "@jemalloc", "@malloc", NULL };
+	for (const char *const *policy = (const char *const[]){ "lua@slab-fixed", "lua@jemalloc", "lua@malloc",
+	                                                        "eval@slab-fixed", NULL };
 	     *policy != NULL; policy++) {
 		assert_int_equal(count_kind(report, "gc/", *policy), 21);
 		assert_int_equal(count_kind(report, "recursion/", *policy), 24);
@@ -127,6 +128,29 @@ CASE("e2e: each near-full test has a slab of its own, and fills it, when --gc-mo
 	assert_true(capacity[2] != capacity[3]);
 	assert_true(high[0] < 0.6 * capacity[0] && high[1] < 0.6 * capacity[1]);
 	assert_true(high[2] > 0.9 * capacity[2] && high[3] > 0.9 * capacity[3]);
+	json_decref(report);
+	free(run_dir);
+	outcome_deinit(&o);
+}
+
+CASE("e2e: a recursion fills the evaluator's slab and passes with more slabs")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o =
+	        E2E(dir, "--depth", "10000", "--slab-capacity", "128K", "--kernel", "recursion/countdown",
+	            "--target", "eval@slab-fixed,eval@slab-chained", "-o", "out");
+	char *run_dir = io_join(dir, "out");
+	json_t *report = e2e_report(run_dir);
+	json_t *full = e2e_test(report, "recursion/countdown-10000.eval@slab-fixed");
+	json_t *chained = e2e_test(report, "recursion/countdown-10000.eval@slab-chained");
+	json_t *pool = pool_of(full, "eval slab-fixed");
+
+	assert_int_equal(o.exit_code, 1);
+	assert_string_equal(json_string_value(json_object_get(full, "verdict")), "slab-exhausted");
+	assert_true(json_is_true(json_object_get(full, "clean")));
+	assert_string_equal(json_string_value(json_object_get(chained, "verdict")), "passed");
+	assert_in_range(number(pool, "depth"), 1000, 10010);
+	assert_contains(buf_text(&o.out), "in countdown");
 	json_decref(report);
 	free(run_dir);
 	outcome_deinit(&o);

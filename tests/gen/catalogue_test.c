@@ -86,6 +86,7 @@ static const struct row {
 	{ "gc/list-churn-1000", 100000, false },
 	{ "gc/nested-50", 50, false },
 	{ "gc/nested-100", 100, false },
+	{ "gc/no-escape-20000", 270000, false },
 	{ "gc/old-to-young-20000", 997174, false },
 	{ "gc/old-to-young-1000000-100000", 463340, true },
 	{ "gc/preserve-list", 5000050000, false },
@@ -131,10 +132,10 @@ static bool is_left_out(const struct suite *s, const char *id)
 
 CASE("catalogue: a suite has every test in this order, or says why its kernel is left out")
 {
-	static const char *const dialects[] = { "lua", "python", "mylisp" };
-	static const char *const targets[] = { "lua@slab-fixed", "python3", "mylisp" };
+	static const char *const dialects[] = { "lua", "python", "mylisp", "eval" };
+	static const char *const targets[] = { "lua@slab-fixed", "python3", "mylisp", "eval@slab-fixed" };
 
-	for (size_t d = 0; d < 3; d++) {
+	for (size_t d = 0; d < 4; d++) {
 		char *dir = write_suite(dialects[d]);
 		struct suite s = { 0 };
 		struct err e = { 0 };
@@ -318,6 +319,7 @@ static const struct {
 	{ "gc/large-objects", 10, 160 },
 	{ "gc/list-churn", 50, 800 },
 	{ "gc/nested", 500, 8000 },
+	{ "gc/no-escape", 500, 8000 },
 	{ "gc/old-to-young", 10000, 160000 },
 	{ "gc/preserve-list", 20000, 320000 },
 	{ "gc/splay", 1000, 16000 },

@@ -210,3 +210,20 @@ CASE("dialect: a base that is not there, or extends itself, is refused")
 	                               "(int \"1\") (int \"2\")))"),
 	            "e.dialect:1:77: the template of 'int' stands here twice");
 }
+
+CASE("dialect: the evaluator's writes the kernel itself, and one of its targets is run unless others are named")
+{
+	struct dialect *d = support_dialect("eval");
+	size_t usual = 0;
+
+	assert_true(d->kernel_text);
+	assert_string_equal(dialect_target_name(d, 0), "eval@slab-fixed");
+	for (size_t i = 0; i < dialect_target_count(d); i++)
+		usual += !dialect_target_is_extra(d, i);
+	assert_int_equal(usual, 1);
+	assert_false(dialect_target_is_extra(d, 0));
+	dialect_free(d);
+	refuse("(dialect d (summary \"s\") (extension \"x\") (comment \"; \") (style kernel)"
+	       " (target \"d\" (command \"d {file}\")) (templates (int \"{1}\")))",
+	       "d.dialect:1:106: the style 'kernel' has no templates");
+}

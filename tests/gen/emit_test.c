@@ -54,6 +54,12 @@ CASE("emit: the program is the golden one when the kernel is a recursion in Lua"
 	check_program(SHIPPED("recursion/sum"), "lua", "recursion/sum-1000.lua@slab-fixed.lua", "sum-seed42.lua");
 }
 
+CASE("emit: the program is the golden one when the kernel is a recursion for the evaluator")
+{
+	check_program(SHIPPED("recursion/sum"), "eval", "recursion/sum-1000.eval@slab-fixed.kernel",
+	              "sum-seed42.kernel");
+}
+
 CASE("emit: the program is the golden one when the kernel is a recursion in Python")
 {
 	check_program(SHIPPED("recursion/even-odd"), "python", "recursion/even-odd-1000.python3.py",

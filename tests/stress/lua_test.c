@@ -2,6 +2,7 @@
 #include "buf.h"
 #include "harness.h"
 #include "io.h"
+#include "program.h"
 #include "telemetry.h"
 
 #include <glob.h>
@@ -13,61 +14,9 @@
 
 #define LUA SG_BUILD_DIR "/libexec/stressgen/stressgen-lua"
 
-static struct buf out, err; // what the last run() printed
-
-static const char *path_of(const char *name)
-{
-	static char paths[4][512];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-
-	snprintf(path, sizeof paths[0], "%s/%s", harness_tmpdir(), name);
-	return path;
-}
-
-static void write_script(const char *name, const char *text)
-{
-	assert_int_equal(io_replace_file(path_of(name), text, strlen(text), NULL), 0);
-}
-
-// Runs stressgen-lua in the temporary directory with these words (for sh). The exit status; -N for signal N.
 static int run(const char *words)
 {
-	char command[2048];
-	int status;
-
-	snprintf(command, sizeof command,
-	         "cd '%s' && mkdir -p tele && rm -f tele/* && STRESSGEN_TELEMETRY_DIR=tele " LUA
-	         " %s >out 2>err </dev/null",
-	         harness_tmpdir(), words);
-	status = system(command);
-	buf_clear(&out);
-	buf_clear(&err);
-	assert_int_equal(io_read_file(path_of("out"), 1 << 20, &out, NULL), 0);
-	assert_int_equal(io_read_file(path_of("err"), 1 << 20, &err, NULL), 0);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status) > 128 ? 128 - WEXITSTATUS(status) : WEXITSTATUS(status);
-}
-
-static void assert_text(const struct buf *b, const char *part)
-{
-	if (strstr(buf_text(b), part) == NULL)
-		fail_msg("'%s' is not in '%s'", part, buf_text(b));
-}
-
-// The telemetry of the last run; borrowed until the next call.
-static const struct tele_file *telemetry(void)
-{
-	static struct tele_file t;
-	struct err e = { 0 };
-	glob_t found;
-
-	assert_int_equal(glob(path_of("tele/pool-*"), 0, NULL, &found), 0);
-	assert_int_equal(found.gl_pathc, 1);
-	if (telemetry_read(found.gl_pathv[0], &t, &e) < 0)
-		fail_msg("%s", e.text);
-	globfree(&found);
-	return &t;
+	return program_run("stressgen-lua", words);
 }
 
 static uint64_t counter(const struct tele_file *t, const char *name)
@@ -86,37 +35,38 @@ CASE("lua: runs a script with its arguments, on every pool alike")
 	static const char *const pools[] = { "", "--pool malloc", "--pool slab-fixed --capacity 4M",
 		                             "--pool=slab-fixed --capacity=4M" };
 
-	write_script("args.lua", "print(#arg, arg[0], arg[1], select('#', ...), (select(2, ...)))\n"
-	                         "local t = {} for i = 1, 1000 do t[i] = tostring(i):rep(3) end\n"
-	                         "table.sort(t) print(t[1], t[1000], #table.concat(t))\n");
+	program_write("args.lua", "print(#arg, arg[0], arg[1], select('#', ...), (select(2, ...)))\n"
+	                          "local t = {} for i = 1, 1000 do t[i] = tostring(i):rep(3) end\n"
+	                          "table.sort(t) print(t[1], t[1000], #table.concat(t))\n");
 	for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++) {
 		char words[256];
 
 		snprintf(words, sizeof words, "%s args.lua one --two", pools[i]);
 		assert_int_equal(run(words), 0);
-		assert_string_equal(buf_text(&out), "2\targs.lua\tone\t2\t--two\n100010001000\t999999999\t8679\n");
-		assert_string_equal(buf_text(&err), "");
+		assert_string_equal(buf_text(&program_out),
+		                    "2\targs.lua\tone\t2\t--two\n100010001000\t999999999\t8679\n");
+		assert_string_equal(buf_text(&program_err), "");
 	}
 }
 
 CASE("lua: an error is told with its place and traceback, and exit 1")
 {
-	write_script("bad.lua", "local function f() error('broken') end\nf()\n");
+	program_write("bad.lua", "local function f() error('broken') end\nf()\n");
 	assert_int_equal(run("bad.lua"), 1);
-	assert_text(&err, "lua: bad.lua:1: broken\nstack traceback:\n\t[C]: in function 'error'\n");
+	program_assert(&program_err, "lua: bad.lua:1: broken\nstack traceback:\n\t[C]: in function 'error'\n");
 	assert_int_equal(run("-e 'error({})'"), 1);
-	assert_text(&err, "lua: (error object is a table value)\n");
+	program_assert(&program_err, "lua: (error object is a table value)\n");
 	assert_int_equal(run("-e 'error(setmetatable({}, {__tostring = function() return [[itself]] end}))'"), 1);
-	assert_string_equal(buf_text(&err), "lua: itself\n");
+	assert_string_equal(buf_text(&program_err), "lua: itself\n");
 }
 
 CASE("lua: a script that cannot be loaded is told in one line, and exit 1")
 {
-	write_script("syntax.lua", "print(1 +\n");
+	program_write("syntax.lua", "print(1 +\n");
 	assert_int_equal(run("syntax.lua"), 1);
-	assert_string_equal(buf_text(&err), "lua: syntax.lua:2: unexpected symbol near <eof>\n");
+	assert_string_equal(buf_text(&program_err), "lua: syntax.lua:2: unexpected symbol near <eof>\n");
 	assert_int_equal(run("missing.lua"), 1);
-	assert_string_equal(buf_text(&err), "lua: cannot open missing.lua: No such file or directory\n");
+	assert_string_equal(buf_text(&program_err), "lua: cannot open missing.lua: No such file or directory\n");
 }
 
 CASE("lua: wrong usage is told in one line, and exit 2")
@@ -141,9 +91,9 @@ CASE("lua: wrong usage is told in one line, and exit 2")
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		assert_int_equal(run(wrong[i][0]), 2);
-		assert_text(&err, wrong[i][1]);
-		assert_ptr_equal(strchr(buf_text(&err), '\n'), err.data + err.len - 1);
-		assert_string_equal(buf_text(&out), "");
+		program_assert(&program_err, wrong[i][1]);
+		assert_ptr_equal(strchr(buf_text(&program_err), '\n'), program_err.data + program_err.len - 1);
+		assert_string_equal(buf_text(&program_out), "");
 	}
 }
 
@@ -166,20 +116,20 @@ CASE("lua: a slab that is too small for the recursion is told with depth, reques
 {
 	const struct tele_pool *p;
 
-	write_script("sum.lua", SUM);
+	program_write("sum.lua", SUM);
 	assert_int_equal(run("--pool slab-fixed --capacity 512K sum.lua 10000"), 1);
-	assert_string_equal(buf_text(&out), "");
-	assert_text(&err, "lua: not enough memory (slab 'lua slab-fixed' full: ");
-	assert_text(&err, " of 512 KiB in use, a request of ");
-	assert_text(&err, "stack traceback:\n\tsum.lua:2: in upvalue 'sum'\n");
-	p = &telemetry()->pools[0];
+	assert_string_equal(buf_text(&program_out), "");
+	program_assert(&program_err, "lua: not enough memory (slab 'lua slab-fixed' full: ");
+	program_assert(&program_err, " of 512 KiB in use, a request of ");
+	program_assert(&program_err, "stack traceback:\n\tsum.lua:2: in upvalue 'sum'\n");
+	p = &program_telemetry()->pools[0];
 	assert_string_equal(p->name, "lua slab-fixed");
 	assert_int_equal(p->capacity, 512 * 1024);
 	assert_int_equal(p->unit_bytes, 1);
 	assert_int_equal(p->exhausted, 1);
 	assert_in_range(p->high_water, 400 * 1024, 512 * 1024);
 	assert_true(p->request_bytes > 0);
-	assert_true(p->exhausted_ns > telemetry()->created_ns);
+	assert_true(p->exhausted_ns > program_telemetry()->created_ns);
 	assert_in_range(p->depth, 3000, 9999);
 	assert_int_equal(strncmp(p->text, "sum.lua:2: in upvalue 'sum'\n", 28), 0);
 	assert_non_null(strstr(p->text, "more levels ...\n"));
@@ -190,34 +140,34 @@ CASE("lua: the depth that is told is the depth at which it came")
 {
 	uint64_t n;
 
-	write_script("depth.lua", "local n = 0\nlocal function f() n = n + 1 return 1 + f() end\n"
-	                          "assert(not pcall(f))\nprint(n)\n");
+	program_write("depth.lua", "local n = 0\nlocal function f() n = n + 1 return 1 + f() end\n"
+	                           "assert(not pcall(f))\nprint(n)\n");
 	assert_int_equal(run("--pool slab-fixed --capacity 2M depth.lua"), 0);
-	n = strtoull(buf_text(&out), NULL, 10);
+	n = strtoull(buf_text(&program_out), NULL, 10);
 	assert_true(n > 1000);
 	// f is on the stack n times, above it pcall, the chunk and the host; or once more, not yet begun.
-	assert_in_range(telemetry()->pools[0].depth, n + 3, n + 4);
-	assert_int_equal(telemetry()->pools[0].exhausted, 1);
+	assert_in_range(program_telemetry()->pools[0].depth, n + 3, n + 4);
+	assert_int_equal(program_telemetry()->pools[0].exhausted, 1);
 }
 
 CASE("lua: exhaustion in a coroutine is traced there and in who resumed it")
 {
-	write_script("co.lua", "local function f(n) return 1 + f(n + 1) end\n"
-	                       "local function g() return (coroutine.wrap(function() return (f(1)) end)()) end\n"
-	                       "local co = coroutine.create(function() return (g()) end)\n"
-	                       "local ok, why = coroutine.resume(co)\nerror(why, 0)\n");
+	program_write("co.lua", "local function f(n) return 1 + f(n + 1) end\n"
+	                        "local function g() return (coroutine.wrap(function() return (f(1)) end)()) end\n"
+	                        "local co = coroutine.create(function() return (g()) end)\n"
+	                        "local ok, why = coroutine.resume(co)\nerror(why, 0)\n");
 	assert_int_equal(run("--pool slab-fixed --capacity 1M co.lua"), 1);
-	assert_text(&err, "lua: not enough memory (slab 'lua slab-fixed' full: ");
-	assert_int_equal(strncmp(telemetry()->pools[0].text, "co.lua:1: in upvalue 'f'\n", 25), 0);
-	assert_non_null(strstr(telemetry()->pools[0].text, "resumed by:\n[C]: in function"));
-	assert_true(telemetry()->pools[0].depth > 1000);
+	program_assert(&program_err, "lua: not enough memory (slab 'lua slab-fixed' full: ");
+	assert_int_equal(strncmp(program_telemetry()->pools[0].text, "co.lua:1: in upvalue 'f'\n", 25), 0);
+	assert_non_null(strstr(program_telemetry()->pools[0].text, "resumed by:\n[C]: in function"));
+	assert_true(program_telemetry()->pools[0].depth > 1000);
 }
 
 CASE("lua: no capacity, however small, ends in anything but a clean failure or success")
 {
 	unsigned failed = 0, passed = 0;
 
-	write_script("sum.lua", SUM);
+	program_write("sum.lua", SUM);
 	for (unsigned kib = 4; kib <= 240; kib += 4) {
 		char words[128];
 		int status;
@@ -226,13 +176,13 @@ CASE("lua: no capacity, however small, ends in anything but a clean failure or s
 		status = run(words);
 		if (status == 1) {
 			failed++;
-			assert_text(&err, "not enough memory (slab 'lua slab-fixed' full");
-			assert_true(telemetry()->pools[0].exhausted > 0);
+			program_assert(&program_err, "not enough memory (slab 'lua slab-fixed' full");
+			assert_true(program_telemetry()->pools[0].exhausted > 0);
 		} else {
 			passed++;
 			assert_int_equal(status, 0);
-			assert_int_equal(telemetry()->pools[0].exhausted, 0);
-			assert_string_equal(buf_text(&out), "@@ done\n");
+			assert_int_equal(program_telemetry()->pools[0].exhausted, 0);
+			assert_string_equal(buf_text(&program_out), "@@ done\n");
 		}
 	}
 	assert_true(failed >= 5);
@@ -241,35 +191,36 @@ CASE("lua: no capacity, however small, ends in anything but a clean failure or s
 
 CASE("lua: garbage in a tight slab is collected, and that is pressure but no exhaustion")
 {
-	write_script("churn.lua",
-	             "collectgarbage('stop')\nfor i = 1, 20000 do local t = {i, i, i} end\nprint('@@ done')\n");
+	program_write("churn.lua",
+	              "collectgarbage('stop')\nfor i = 1, 20000 do local t = {i, i, i} end\nprint('@@ done')\n");
 	assert_int_equal(run("--pool slab-fixed --capacity 512K churn.lua"), 0);
-	assert_int_equal(telemetry()->pools[0].exhausted, 0);
-	assert_true(counter(telemetry(), "memory_pressed") > 0);
-	assert_true(telemetry()->pools[0].high_water > 500 * 1024);
+	assert_int_equal(program_telemetry()->pools[0].exhausted, 0);
+	assert_true(counter(program_telemetry(), "memory_pressed") > 0);
+	assert_true(program_telemetry()->pools[0].high_water > 500 * 1024);
 }
 
 CASE("lua: a program that catches the exhaustion goes on, and the event is kept")
 {
-	write_script("catch.lua",
-	             "local ok, why = pcall(function() local t = {} while true do t[#t + 1] = {} end end)\n"
-	             "assert(not ok and why == 'not enough memory')\n"
-	             "collectgarbage() collectgarbage()\n"
-	             "local t = {} for i = 1, 1000 do t[i] = {} end\nprint('@@ done')\n");
+	program_write("catch.lua",
+	              "local ok, why = pcall(function() local t = {} while true do t[#t + 1] = {} end end)\n"
+	              "assert(not ok and why == 'not enough memory')\n"
+	              "collectgarbage() collectgarbage()\n"
+	              "local t = {} for i = 1, 1000 do t[i] = {} end\nprint('@@ done')\n");
 	assert_int_equal(run("--pool slab-fixed --capacity 512K catch.lua"), 0);
-	assert_string_equal(buf_text(&out), "@@ done\n");
-	assert_int_equal(telemetry()->pools[0].exhausted, 1);
-	assert_int_equal(strncmp(telemetry()->pools[0].text, "catch.lua:1: in function <line 1>", 33), 0);
+	assert_string_equal(buf_text(&program_out), "@@ done\n");
+	assert_int_equal(program_telemetry()->pools[0].exhausted, 1);
+	assert_int_equal(strncmp(program_telemetry()->pools[0].text, "catch.lua:1: in function <line 1>", 33), 0);
 }
 
 CASE("lua: a library that asks the allocator itself exhausts it too")
 {
-	write_script("rep.lua", "local s = string.rep('x', 1 << 20)\n");
+	program_write("rep.lua", "local s = string.rep('x', 1 << 20)\n");
 	assert_int_equal(run("--pool slab-fixed --capacity 512K rep.lua"), 1);
-	assert_text(&err, "lua: not enough memory (slab 'lua slab-fixed' full: ");
-	assert_int_equal(telemetry()->pools[0].exhausted, 1);
-	assert_true(telemetry()->pools[0].request_bytes >= 1 << 20);
-	assert_non_null(strstr(telemetry()->pools[0].text, "[C]: in function 'rep'\nrep.lua:1: in main chunk\n"));
+	program_assert(&program_err, "lua: not enough memory (slab 'lua slab-fixed' full: ");
+	assert_int_equal(program_telemetry()->pools[0].exhausted, 1);
+	assert_true(program_telemetry()->pools[0].request_bytes >= 1 << 20);
+	assert_non_null(
+	        strstr(program_telemetry()->pools[0].text, "[C]: in function 'rep'\nrep.lua:1: in main chunk\n"));
 }
 
 // -- measuring ----------------------------------------------------------------------------------------------
@@ -281,9 +232,9 @@ static uint64_t measured(const char *words, const char *file)
 
 	assert_int_equal(run(words), 0);
 	snprintf(line, sizeof line, " %s\n", file);
-	at = strstr(buf_text(&out), line);
+	at = strstr(buf_text(&program_out), line);
 	assert_non_null(at);
-	while (at > out.data && at[-1] != '\n')
+	while (at > program_out.data && at[-1] != '\n')
 		at--;
 	return strtoull(at, NULL, 10);
 }
@@ -293,12 +244,12 @@ CASE("lua: --measure gives each file's peak and the highest, and a slab of that 
 	char words[128];
 	uint64_t small, large;
 
-	write_script("small.lua", "local t = {}\nprint('not to be seen')\n");
-	write_script("large.lua",
-	             "local function sum(n) if n <= 0 then return 0 end return n + sum(n - 1) end\nsum(20000)\n");
+	program_write("small.lua", "local t = {}\nprint('not to be seen')\n");
+	program_write("large.lua",
+	              "local function sum(n) if n <= 0 then return 0 end return n + sum(n - 1) end\nsum(20000)\n");
 	small = measured("--measure small.lua large.lua", "small.lua");
 	large = measured("--measure small.lua large.lua", "large.lua");
-	assert_null(strstr(buf_text(&out), "not to be seen"));
+	assert_null(strstr(buf_text(&program_out), "not to be seen"));
 	assert_int_equal(measured("--measure small.lua large.lua", "maximum"), large);
 	assert_true(large > 10 * small);
 	snprintf(words, sizeof words, "--pool slab-fixed --capacity %llu large.lua",
@@ -311,38 +262,38 @@ CASE("lua: --measure gives each file's peak and the highest, and a slab of that 
 
 CASE("lua: --measure goes on behind a file that fails, and fails itself for one that cannot be read")
 {
-	write_script("fails.lua", "local s = ('x'):rep(1 << 20) error('on purpose')\n");
+	program_write("fails.lua", "local s = ('x'):rep(1 << 20) error('on purpose')\n");
 	assert_true(measured("--measure fails.lua", "fails.lua") > 1 << 20);
-	assert_text(&err, "fails.lua: ended with an error; measured up to there");
+	program_assert(&program_err, "fails.lua: ended with an error; measured up to there");
 	assert_int_equal(run("--measure missing.lua fails.lua"), 1);
-	assert_text(&err, "missing.lua: cannot be read");
-	assert_text(&out, " fails.lua\n");
-	write_script("dies.lua", "os.execute('kill -KILL $PPID')\n");
+	program_assert(&program_err, "missing.lua: cannot be read");
+	program_assert(&program_out, " fails.lua\n");
+	program_write("dies.lua", "os.execute('kill -KILL $PPID')\n");
 	assert_int_equal(run("--measure dies.lua"), 1);
-	assert_text(&err, "died of signal 9");
+	program_assert(&program_err, "died of signal 9");
 }
 
 // -- the table `stressgen` ----------------------------------------------------------------------------------
 
 CASE("lua: stressgen.now_ns and pool tell the time and the pool")
 {
-	write_script("table.lua",
-	             "local a = stressgen.now_ns() local b = stressgen.now_ns()\n"
-	             "assert(math.type(a) == 'integer' and b >= a)\n"
-	             "local name, used, high, capacity = stressgen.pool()\n"
-	             "assert(name == 'slab-fixed' and used > 0 and high >= used and capacity == 4 << 20)\n"
-	             "assert(stressgen.gc_count == nil)\n");
+	program_write("table.lua",
+	              "local a = stressgen.now_ns() local b = stressgen.now_ns()\n"
+	              "assert(math.type(a) == 'integer' and b >= a)\n"
+	              "local name, used, high, capacity = stressgen.pool()\n"
+	              "assert(name == 'slab-fixed' and used > 0 and high >= used and capacity == 4 << 20)\n"
+	              "assert(stressgen.gc_count == nil)\n");
 	assert_int_equal(run("--pool slab-fixed --capacity 4M table.lua"), 0);
 }
 
 CASE("lua: collections are counted for tests of kind gc, and where it is asked for")
 {
-	write_script("gc.lua", "-- @Kind gc\n"
-	                       "assert(stressgen.gc_count() == 0)\n"
-	                       "for i = 1, 5 do collectgarbage() end\n"
-	                       "assert(stressgen.gc_count() == 5)\n");
+	program_write("gc.lua", "-- @Kind gc\n"
+	                        "assert(stressgen.gc_count() == 0)\n"
+	                        "for i = 1, 5 do collectgarbage() end\n"
+	                        "assert(stressgen.gc_count() == 5)\n");
 	assert_int_equal(run("gc.lua"), 0);
-	assert_int_equal(counter(telemetry(), "gc_cycles"), 5);
+	assert_int_equal(counter(program_telemetry(), "gc_cycles"), 5);
 	assert_int_equal(run("--count-gc -e 'collectgarbage() assert(stressgen.gc_count() == 1)'"), 0);
-	assert_int_equal(counter(telemetry(), "gc_cycles"), 1);
+	assert_int_equal(counter(program_telemetry(), "gc_cycles"), 1);
 }

@@ -1,11 +1,13 @@
 // stressgen-lua: the Lua interpreter of the tests, on a slab pool of the caller's choice.
 #include "lua_host.h"
-#include "units.h"
+#include "pooled.h"
 #include "verdict.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#define PROGRAM "stressgen-lua"
 
 static const char usage_text[] =
         "usage: stressgen-lua [--pool NAME] [--capacity BYTES] [--count-gc] [-e CODE] [FILE [ARGS...]]\n"
@@ -31,23 +33,6 @@ struct options {
 	int first; // argv index of the first word that is no option
 };
 
-// 1 when argv[*i] was "--NAME VALUE" or "--NAME=VALUE" (then *i is at its last word), 0 when it was not.
-static int take_value(int argc, char **argv, int *i, const char *name, const char **value, struct err *e)
-{
-	size_t len = strlen(name);
-
-	if (strncmp(argv[*i], name, len) != 0 || (argv[*i][len] != '\0' && argv[*i][len] != '='))
-		return 0;
-	if (argv[*i][len] == '=') {
-		*value = argv[*i] + len + 1;
-		return 1;
-	}
-	if (*i + 1 >= argc)
-		return err_set(e, EINVAL, "'%s' needs a value; see stressgen-lua --help", name);
-	*value = argv[++*i];
-	return 1;
-}
-
 static int parse(int argc, char **argv, struct options *o, struct err *e)
 {
 	int i = 1;
@@ -71,9 +56,9 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 			o->help = true;
 			continue;
 		}
-		if ((rc = take_value(argc, argv, &i, "--pool", &o->pool, e)) != 0 ||
-		    (rc = take_value(argc, argv, &i, "--capacity", &o->capacity, e)) != 0 ||
-		    (rc = take_value(argc, argv, &i, "-e", &o->job.code, e)) != 0) {
+		if ((rc = pooled_take_value(PROGRAM, argv, &i, "--pool", &o->pool, e)) != 0 ||
+		    (rc = pooled_take_value(PROGRAM, argv, &i, "--capacity", &o->capacity, e)) != 0 ||
+		    (rc = pooled_take_value(PROGRAM, argv, &i, "-e", &o->job.code, e)) != 0) {
 			if (rc < 0)
 				return rc;
 			continue;
@@ -84,23 +69,9 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 	return 0;
 }
 
-static int read_capacity(const char *text, uint64_t *bytes, struct err *e)
-{
-	if (text == NULL)
-		return 0;
-	if (strcmp(text, "auto") == 0)
-		return err_set(
-		        e, EINVAL,
-		        "--capacity auto: it is 'stressgen run' that measures what the programs need; give bytes "
-		        "(--capacity 16M), or measure with stressgen-lua --measure FILE");
-	if (units_parse_bytes(text, bytes) < 0 || *bytes == 0)
-		return err_set(e, EINVAL, "--capacity: '%s' is no size above 0; write e.g. 512K or 16M", text);
-	return 0;
-}
-
 static int fill_job(int argc, char **argv, struct options *o, struct err *e)
 {
-	int rc = read_capacity(o->capacity, &o->job.capacity_bytes, e);
+	int rc = pooled_read_bytes(PROGRAM, "--capacity", o->capacity, &o->job.capacity_bytes, e);
 
 	if (rc < 0)
 		return rc;
@@ -118,18 +89,20 @@ static int fill_job(int argc, char **argv, struct options *o, struct err *e)
 	return 0;
 }
 
-static void list_pools(void)
-{
-	const struct pool_policy *p;
-
-	for (size_t i = 0; (p = pool_policy_at(i)) != NULL; i++)
-		printf("%-12s %s\n", p->name, p->summary);
-}
-
 static int complain(const struct err *e, int code)
 {
-	fprintf(stderr, "stressgen-lua: %s\n", e->text);
+	fprintf(stderr, PROGRAM ": %s\n", e->text);
 	return code;
+}
+
+// Far from the end of its slab, so nothing is to be told.
+static int run_plenty(const char *file, uint64_t capacity_bytes, struct tele_file *telemetry)
+{
+	const struct lua_job job = { .policy = pool_policy_find("slab-fixed", NULL),
+		                     .capacity_bytes = capacity_bytes,
+		                     .file = file };
+
+	return lua_host_run(&job, telemetry, NULL);
 }
 
 static int measure(int argc, char **argv, const struct options *o)
@@ -142,7 +115,7 @@ static int measure(int argc, char **argv, const struct options *o)
 		err_set(&e, EINVAL, "--measure: which files?");
 	if (e.text[0] != '\0')
 		return complain(&e, SG_EXIT_USAGE);
-	if (lua_measure(argv + o->first, argc - o->first, &e) < 0)
+	if (pooled_measure(PROGRAM, run_plenty, argv + o->first, argc - o->first, &e) < 0)
 		return complain(&e, SG_EXIT_TESTS);
 	return SG_EXIT_OK;
 }
@@ -162,7 +135,7 @@ int main(int argc, char **argv)
 	if (o.measure)
 		return measure(argc, argv, &o);
 	if (o.pool != NULL && strcmp(o.pool, "list") == 0) {
-		list_pools();
+		pooled_list();
 		return SG_EXIT_OK;
 	}
 	if (fill_job(argc, argv, &o, &e) < 0)

@@ -1,5 +1,5 @@
-// How much room a script needs in a fixed slab: its high-water mark where there is plenty.
-#include "lua_host.h"
+// How much room a file needs in a fixed slab: its high-water mark where there is plenty.
+#include "pooled.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Half of the machine's memory: a script that never stops allocating ends as it would in any slab.
+// Half of the machine's memory: a program that never stops allocating ends as it would in any slab.
 static uint64_t plenty_bytes(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
@@ -31,21 +31,21 @@ static int silence(void)
 	return 0;
 }
 
-__attribute__((noreturn)) static void child(const char *file, struct tele_file *telemetry, pid_t parent)
+__attribute__((noreturn)) static void child(pooled_run *run, const char *file, struct tele_file *telemetry,
+                                            pid_t parent)
 {
-	struct lua_job job = { .file = file, .capacity_bytes = plenty_bytes() };
+	uint64_t capacity = plenty_bytes();
 	int rc;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || silence() < 0)
 		_exit(EIO);
-	job.policy = pool_policy_find("slab-fixed", NULL);
-	while ((rc = lua_host_run(&job, telemetry, NULL)) == -ENOMEM)
-		job.capacity_bytes /= 2;
+	while ((rc = run(file, capacity, telemetry)) == -ENOMEM)
+		capacity /= 2;
 	_exit(rc < 0 ? -rc : rc);
 }
 
-static int wait_for(pid_t pid, const char *file)
+static int wait_for(const char *program, pid_t pid, const char *file)
 {
 	int status;
 
@@ -55,25 +55,24 @@ static int wait_for(pid_t pid, const char *file)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1) {
-		fprintf(stderr, "stressgen-lua: %s: ended with an error; measured up to there\n", file);
+		fprintf(stderr, "%s: %s: ended with an error; measured up to there\n", program, file);
 		return 0;
 	}
 	if (WIFSIGNALED(status))
-		fprintf(stderr, "stressgen-lua: %s: cannot be measured: died of signal %d (%s)\n", file,
+		fprintf(stderr, "%s: %s: cannot be measured: died of signal %d (%s)\n", program, file,
 		        WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		fprintf(stderr, "stressgen-lua: %s: cannot be measured: %s\n", file,
-		        strerror(WEXITSTATUS(status)));
+		fprintf(stderr, "%s: %s: cannot be measured: %s\n", program, file, strerror(WEXITSTATUS(status)));
 	return -EIO;
 }
 
-static int measure_file(const char *file, struct tele_file *telemetry)
+static int measure_file(const char *program, pooled_run *run, const char *file, struct tele_file *telemetry)
 {
 	pid_t parent = getpid();
 	pid_t pid;
 
 	if (access(file, R_OK) < 0) {
-		fprintf(stderr, "stressgen-lua: %s: cannot be read: %s\n", file, strerror(errno));
+		fprintf(stderr, "%s: %s: cannot be read: %s\n", program, file, strerror(errno));
 		return -EIO;
 	}
 	memset(telemetry, 0, sizeof *telemetry);
@@ -81,11 +80,11 @@ static int measure_file(const char *file, struct tele_file *telemetry)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		child(file, telemetry, parent);
-	return wait_for(pid, file);
+		child(run, file, telemetry, parent);
+	return wait_for(program, pid, file);
 }
 
-int lua_measure(char *const *files, int count, struct err *e)
+int pooled_measure(const char *program, pooled_run *run, char *const *files, int count, struct err *e)
 {
 	struct tele_file *telemetry =
 	        mmap(NULL, sizeof *telemetry, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -97,7 +96,7 @@ int lua_measure(char *const *files, int count, struct err *e)
 	for (int i = 0; i < count; i++) {
 		uint64_t bytes;
 
-		if (measure_file(files[i], telemetry) < 0) {
+		if (measure_file(program, run, files[i], telemetry) < 0) {
 			rc = err_set(e, EIO, "not all of the files could be measured");
 			continue;
 		}
