@@ -1,4 +1,5 @@
-// How little memory the embedded Lua needs for each near-full test: its slab gets 1.05 times that.
+// How little memory the embedded Lua or the evaluator needs for each near-full test: its slab gets 1.05 times
+// that.
 #include "clock.h"
 #include "pipeline.h"
 #include "tool.h"
@@ -19,7 +20,7 @@
 #define LEAST_NS (500 * SG_NS_PER_MS)
 
 struct trial {
-	const char *lua, *file;
+	const char *program, *file;
 	uint64_t limit_ns;
 };
 
@@ -39,7 +40,7 @@ static char *word(const char *text)
 // The peak with plenty of memory, and a limit for runs with less. 0 or -errno.
 static int measure_peak(struct trial *t, uint64_t *peak)
 {
-	char *argv[] = { word(t->lua), word("--measure"), word(t->file), NULL };
+	char *argv[] = { word(t->program), word("--measure"), word(t->file), NULL };
 	uint64_t start = clock_now_ns();
 	struct buf out = { 0 };
 	int status = 0;
@@ -57,9 +58,13 @@ static int measure_peak(struct trial *t, uint64_t *peak)
 static bool fits(const struct trial *t, uint64_t capacity)
 {
 	char number[32];
-	char *argv[] = {
-		word(t->lua), word("--pool"), word("slab-fixed"), word("--capacity"), number, word(t->file), NULL
-	};
+	char *argv[] = { word(t->program),
+		         word("--pool"),
+		         word("slab-fixed"),
+		         word("--capacity"),
+		         number,
+		         word(t->file),
+		         NULL };
 	struct buf out = { 0 };
 	int status = 0;
 	int r;
@@ -94,7 +99,8 @@ static int measure_need(struct trial *t, uint64_t *need)
 static int set_capacity(struct pipeline *j, const struct suite_test *test, struct param *p, struct err *e)
 {
 	char need_text[32], slab_text[32], *file = suite_test_path(&j->suite, test), *value = NULL;
-	struct trial t = { .lua = j->app->paths.lua, .file = file };
+	bool kernel = test->meta.run != NULL && strstr(test->meta.run, "{stressgen:eval}") != NULL;
+	struct trial t = { .program = kernel ? j->app->paths.eval : j->app->paths.lua, .file = file };
 	uint64_t need = 0, capacity;
 	int r = file == NULL ? -ENOMEM : measure_need(&t, &need);
 
