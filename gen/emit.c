@@ -132,15 +132,15 @@ static struct text emit_globals(struct emitter *em)
 	return t;
 }
 
-// What makes them.
+// What makes them. In most languages their statements stand in one scope.
 static struct text emit_global_values(struct emitter *em)
 {
 	struct buf b = { 0 };
 
+	em->owner++;
 	for (size_t i = 0; i < em->k->global_count; i++) {
 		const struct kernel_global *g = &em->k->globals[i];
 
-		em->owner++;
 		join(&b,
 		     em->d->statements ? emit_global_block(em, g, em->global_names[i])
 		                       : emit_global_value(em, g, em->global_names[i]),

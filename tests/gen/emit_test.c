@@ -263,3 +263,22 @@ CASE("emit: a program is refused when templates would make it endless")
 	dialect_free(d);
 	kernel_free(k);
 }
+
+CASE("emit: the values of two globals share no name, since their statements stand in one scope")
+{
+	struct kernel *k =
+	        support_kernel("(kernel gc/g (summary \"s\") (global a (let ((end 1)) (begin (full-gc) end)))\n"
+	                       "(global b (let ((end 2)) (begin (full-gc) end)))\n"
+	                       "(measure t (repeat 1) (+ a b)))");
+	struct dialect *d = support_dialect("node");
+	struct emit_values v = { 0 };
+	struct buf out = { 0 };
+
+	assert_int_equal(emit_program(d, k, &v, &out), 0);
+	const char *first = strstr(out.data, "let end =");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "let end ="));
+	buf_deinit(&out);
+	dialect_free(d);
+	kernel_free(k);
+}
