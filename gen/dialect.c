@@ -92,11 +92,17 @@ static const struct field {
 	{ "dash", FIELD_LINE, offsetof(struct dialect, dash), "_" },
 	{ "separator", FIELD_LINE, offsetof(struct dialect, separator), ", " },
 	{ "item-separator", FIELD_LINE, offsetof(struct dialect, item_separator), " " },
+	{ "no-params", FIELD_LINE, offsetof(struct dialect, no_params), "" },
+	{ "no-args", FIELD_LINE, offsetof(struct dialect, no_args), "" },
+	{ "block", FIELD_LINE, offsetof(struct dialect, block), "(" },
+	{ "block-end", FIELD_LINE, offsetof(struct dialect, block_end), ")" },
 	{ "preload-sees-heap", FIELD_LINE, offsetof(struct dialect, preload_sees_heap), "unknown" },
 	{ "tail-calls", FIELD_YES_NO, offsetof(struct dialect, tail_calls), "no" },
 	{ "implicit-begin", FIELD_YES_NO, offsetof(struct dialect, implicit_begin), "no" },
 	{ "argument-order", FIELD_ORDER, offsetof(struct dialect, any_order), "left-to-right" },
 	{ "upper-params", FIELD_YES_NO, offsetof(struct dialect, upper_params), "no" },
+	{ "capital-variables", FIELD_YES_NO, offsetof(struct dialect, capital_variables), "no" },
+	{ "lifted-loops", FIELD_YES_NO, offsetof(struct dialect, lifted_loops), "no" },
 	{ "blank-lines", FIELD_SMALL, offsetof(struct dialect, blank_lines), "1" },
 };
 

@@ -21,7 +21,7 @@
 	X(NIL, "nil", "")                                                                                         \
 	X(UNIT, "unit", "")                                                                                       \
 	X(NOT_NULL, "not-null?", "1")                                                                             \
-	X(FUNCTION_VALUE, "function-value", "name")                                                               \
+	X(FUNCTION_VALUE, "function-value", "name arity")                                                         \
 	X(CALL, "call", "function args")                                                                          \
 	X(TAIL_CALL, "tail-call", "function args")                                                                \
 	X(APPLY, "apply", "function args")                                                                        \
@@ -60,6 +60,13 @@
 	X(GLOBAL_SET, "global-set", "name value")                                                                 \
 	X(GLOBAL_REF, "global-ref", "name")                                                                       \
 	X(FUNCTION, "function", "name params body")                                                               \
+	X(RECURSIVE_FUNCTION, "recursive-function", "name params body")                                           \
+	X(FURTHER_FUNCTION, "further-function", "name params body")                                               \
+	X(FUNCTION_PARAM, "function-param", "name")                                                               \
+	X(RETURN_UNIT, "return-unit", "")                                                                         \
+	X(PROTOTYPE, "prototype", "name params")                                                                  \
+	X(SET, "set", "name value")                                                                               \
+	X(SET_AFTER, "set-after", "name value rest")                                                              \
 	X(FORWARD, "forward", "names")                                                                            \
 	X(FORWARD_FUNCTION, "forward-function", "name params body")                                               \
 	X(PROGRAM, "program", "params helpers functions globals measure expect repeat series stack kernel seed")
@@ -124,10 +131,14 @@ struct dialect {
 	bool upper_params;             // parameters are in upper case, without a prefix
 	const char *separator;         // between arguments
 	const char *item_separator;    // between the items of a sequence
+	const char *no_params, *no_args; // what stands where there are none
+	const char *block, *block_end;   // around a sequence (a template of precedence 0) where a value is due
 	const char *preload_sees_heap; // in words
 	bool tail_calls;               // eliminated where they are tagged
 	bool implicit_begin;           // a body may be several expressions, one a line
 	bool any_order;                // a language may evaluate operands in any order
+	bool capital_variables;        // variables are written LikeThis
+	bool lifted_loops;             // each loop is a function of its own
 	int64_t blank_lines;           // between functions
 	const char **reserved;
 	size_t reserved_count;

@@ -159,7 +159,7 @@ static struct text emit_function(struct emitter *em, const struct function *f, c
 
 	em->owner++;
 	for (size_t i = 0; i < f->param_count; i++) {
-		em->vars[f->params[i]->id] = emit_name(em, em->d->variable_prefix, f->params[i]->name);
+		em->vars[f->params[i]->id] = emit_variable(em, f->params[i]->name);
 		params[i] = emit_word(em, em->vars[f->params[i]->id]);
 	}
 	struct slot slots[] = { SLOT("name", emit_word(em, name)),

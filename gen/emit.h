@@ -89,6 +89,11 @@ struct text emit_text(struct emitter *em, const char *s, size_t len); // copied;
 struct text emit_word(struct emitter *em, const char *s);
 // A name that is free in the current function, made from the kernel's `name`.
 const char *emit_name(struct emitter *em, const char *prefix, const char *name);
+// The same for a variable, as the dialect writes its variables.
+const char *emit_variable(struct emitter *em, const char *name);
+// What stands for parameters (their names) or arguments, also where there are none.
+struct slot emit_params_slot(struct emitter *em, const struct text *names, size_t count);
+struct slot emit_args_slot(struct emitter *em, const struct text *args, size_t count);
 // Fills a template. Expressions of several lines are joined into one where that is short.
 struct text emit_fill(struct emitter *em, int template, const struct slot *slots, size_t count);
 struct text emit_fill_lines(struct emitter *em, int template, const struct slot *slots, size_t count);

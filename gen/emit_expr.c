@@ -170,7 +170,7 @@ static struct text emit_let(struct emitter *em, const struct node *n)
 
 	for (size_t i = 0; i < n->count; i++) {
 		values[i] = emit_expression(em, n->args[i]);
-		em->vars[n->vars[i]->id] = emit_name(em, em->d->variable_prefix, n->vars[i]->name);
+		em->vars[n->vars[i]->id] = emit_variable(em, n->vars[i]->name);
 		em->settled[n->vars[i]->id] = true; // bound anew in each round
 	}
 	struct text body = emit_body(em, n->body);
@@ -288,7 +288,7 @@ static struct text emit_loop(struct emitter *em, const struct node *n)
 	emit_operands(em, l->first, l->count, &first);
 	label = emit_word(em, emit_name(em, em->d->function_prefix, "loop"));
 	for (size_t i = 0; i < l->count; i++) {
-		em->vars[l->vars[i]->id] = emit_name(em, em->d->variable_prefix, l->vars[i]->name);
+		em->vars[l->vars[i]->id] = emit_variable(em, l->vars[i]->name);
 		names[i] = emit_word(em, em->vars[l->vars[i]->id]);
 	}
 	struct text condition = emit_expression(em, l->condition);
@@ -326,7 +326,7 @@ static struct text emit_lambda(struct emitter *em, const struct node *n)
 
 	em->failed = em->failed || copied == NULL;
 	for (size_t i = 0; i < f->param_count; i++) {
-		em->vars[f->params[i]->id] = emit_name(em, em->d->variable_prefix, f->params[i]->name);
+		em->vars[f->params[i]->id] = emit_variable(em, f->params[i]->name);
 		params[i] = emit_word(em, em->vars[f->params[i]->id]);
 	}
 	for (size_t i = 0; copied != NULL && i < f->captured_count; i++) {
@@ -352,7 +352,7 @@ static struct text emit_try(struct emitter *em, const struct node *n)
 	struct text body = emit_expression(em, n->body);
 	struct var *v = n->vars[0];
 
-	em->vars[v->id] = emit_name(em, em->d->variable_prefix, v->name);
+	em->vars[v->id] = emit_variable(em, v->name);
 	struct slot slots[] = { SLOT("body", body), SLOT("name", emit_word(em, em->vars[v->id])),
 		                SLOT("handler", emit_expression(em, n->args[0])) };
 	return emit_fill(em, CONSTRUCT_TRY, slots, 3);

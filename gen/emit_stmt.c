@@ -50,7 +50,7 @@ static struct text block_of(struct emitter *em, const struct node *n, struct des
 
 static const char *new_variable(struct emitter *em, const struct var *v)
 {
-	em->vars[v->id] = emit_name(em, em->d->variable_prefix, v->name);
+	em->vars[v->id] = emit_variable(em, v->name);
 	return em->vars[v->id];
 }
 
@@ -145,7 +145,7 @@ static void assign(struct emitter *em, const char *name, struct text t, bool dec
 
 static struct text temporary(struct emitter *em, struct text t)
 {
-	const char *name = emit_name(em, em->d->variable_prefix, "tmp");
+	const char *name = emit_variable(em, "tmp");
 
 	assign(em, name, t, false);
 	return emit_word(em, name);
@@ -169,7 +169,7 @@ static void values(struct emitter *em, struct node *const *nodes, size_t count, 
 // Through a variable that is assigned in branches.
 static struct text value_by_variable(struct emitter *em, const struct node *n)
 {
-	const char *name = emit_name(em, em->d->variable_prefix, "tmp");
+	const char *name = emit_variable(em, "tmp");
 
 	put(em, n, (struct dest){ TO_VARIABLE, name, false });
 	return emit_word(em, name);
@@ -225,7 +225,7 @@ static bool open_closure(struct emitter *em, const struct function *f, struct cl
 		if (!is_moving(em, v) || c->copy_count == KERNEL_ARGS_MAX || !copies_captured(em))
 			continue;
 		c->outside[i] = em->vars[v->id];
-		em->vars[v->id] = emit_name(em, em->d->variable_prefix, v->name);
+		em->vars[v->id] = emit_variable(em, v->name);
 		em->settled[v->id] = true;
 		c->copies[c->copy_count] = emit_word(em, em->vars[v->id]);
 		c->originals[c->copy_count] = emit_word(em, c->outside[i]);
@@ -589,11 +589,11 @@ static void put_try_function(struct emitter *em, const struct node *n, struct de
 	const bool unit = type_of(n->type)->kind == TYPE_UNIT;
 	const char *name = dest.place == TO_VARIABLE && !dest.declared
 	                           ? dest.name
-	                           : emit_name(em, em->d->variable_prefix, "outcome");
+	                           : emit_variable(em, "outcome");
 	struct slot slots[5] = { SLOT("result", emit_word(em, name)) };
 
 	if (template_uses(&em->d->templates[CONSTRUCT_TRY_FUNCTION], "status"))
-		slots[4] = (struct slot)SLOT("status", emit_word(em, emit_name(em, em->d->variable_prefix, "ok")));
+		slots[4] = (struct slot)SLOT("status", emit_word(em, emit_variable(em, "ok")));
 	else
 		slots[4] = (struct slot){ .name = "status" };
 	slots[1] = (struct slot)SLOT("body", block_of(em, n->body, unit ? to_nothing : to_return));

@@ -28,22 +28,34 @@ static bool is_taken(const struct emitter *em, const char *name)
 	return false;
 }
 
-const char *emit_name(struct emitter *em, const char *prefix, const char *name)
+// A kernel's name of words between dashes: with `capital`, each word begins with a capital, and no dash.
+static void add_words(struct buf *b, const char *name, const char *dash, bool capital)
+{
+	bool begins = capital;
+
+	for (; *name != 0; name++) {
+		if (*name == '-') {
+			buf_adds(b, capital ? "" : dash);
+			begins = capital;
+			continue;
+		}
+		buf_addc(b, begins && *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name);
+		begins = false;
+	}
+}
+
+static const char *take_name(struct emitter *em, const char *prefix, const char *name, bool capital)
 {
 	struct name_entry *entry = arena_alloc(&em->arena, sizeof *entry);
 	struct buf b = { 0 };
 	size_t stem;
 
 	buf_adds(&b, prefix);
-	for (; *name != 0; name++)
-		if (*name == '-')
-			buf_adds(&b, em->d->dash);
-		else
-			buf_addc(&b, *name);
+	add_words(&b, name, em->d->dash, capital);
 	stem = b.len;
 	for (unsigned n = 2; !b.failed && is_taken(em, buf_text(&b)); n++) {
 		b.len = stem;
-		buf_addf(&b, "%s%u", em->d->dash, n);
+		buf_addf(&b, "%s%u", capital ? "" : em->d->dash, n);
 	}
 	name = arena_text(&em->arena, buf_text(&b), b.len);
 	em->failed = em->failed || entry == NULL || name == NULL || b.failed;
@@ -54,4 +66,14 @@ const char *emit_name(struct emitter *em, const char *prefix, const char *name)
 	}
 	buf_deinit(&b);
 	return name != NULL ? name : "";
+}
+
+const char *emit_name(struct emitter *em, const char *prefix, const char *name)
+{
+	return take_name(em, prefix, name, false);
+}
+
+const char *emit_variable(struct emitter *em, const char *name)
+{
+	return take_name(em, em->d->variable_prefix, name, em->d->capital_variables);
 }
