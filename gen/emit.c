@@ -20,10 +20,10 @@ static const struct need needs[] = {
 	{ NODE_STRING, { CONSTRUCT_STRING, CONSTRUCT_STRING }, { CONSTRUCT_STRING, CONSTRUCT_STRING } },
 	{ NODE_NIL, { CONSTRUCT_NIL, CONSTRUCT_NIL }, { CONSTRUCT_NIL, CONSTRUCT_NIL } },
 	{ NODE_LOOP, { CONSTRUCT_WHILE, CONSTRUCT_WHILE }, { CONSTRUCT_LOOP, CONSTRUCT_LOOP } },
-	{ NODE_LOOP, { CONSTRUCT_FOREVER, CONSTRUCT_FOREVER }, { CONSTRUCT_NEXT, CONSTRUCT_LOOP_STATE } },
 	{ NODE_LOOP,
 	  { CONSTRUCT_BREAK_UNLESS, CONSTRUCT_BREAK_UNLESS },
 	  { CONSTRUCT_UNIT, CONSTRUCT_LOOP_WITHOUT_RESULT } },
+	{ NODE_LOOP, { CONSTRUCT_FOREVER, CONSTRUCT_FOREVER }, { CONSTRUCT_NEXT, CONSTRUCT_LOOP_STATE } },
 	{ NODE_LAMBDA,
 	  { CONSTRUCT_LOCAL_FUNCTION, CONSTRUCT_LOCAL_FUNCTION },
 	  { CONSTRUCT_LAMBDA, CONSTRUCT_LAMBDA } },
@@ -58,6 +58,8 @@ const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *re
 	if (k->global_count > 0 && (!dialect_has(d, CONSTRUCT_GLOBAL_SET) || !uses_globals(d)))
 		return lacking(d, CONSTRUCT_GLOBAL_SET, reason, size);
 	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+		if (needs[i].node == NODE_LOOP && d->lifted_loops)
+			continue;
 		const int *any = d->statements ? needs[i].statements : needs[i].expressions;
 		if (((k->nodes_used >> needs[i].node) & 1U) && !dialect_has(d, any[0]) && !dialect_has(d, any[1]))
 			return lacking(d, any[0], reason, size);
@@ -67,7 +69,7 @@ const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *re
 
 static void join(struct buf *out, struct text t, int64_t blank_lines)
 {
-	for (int64_t i = 0; out->len > 0 && i <= blank_lines; i++)
+	for (int64_t i = 0; out->len > 0 && t.len > 0 && i <= blank_lines; i++)
 		buf_addc(out, '\n');
 	buf_add(out, t.s, t.len);
 }
@@ -152,20 +154,66 @@ static struct text emit_global_values(struct emitter *em)
 	return t;
 }
 
+static bool occurs(const char *text, const char *name);
+
+// Whether some function from here on is referred to by one in front of it: all those in between know each other.
+static bool is_joined(const struct kernel *k, size_t i)
+{
+	bool early = false;
+
+	for (size_t n = i; i > 0 && n < k->function_count; n++)
+		early = early || k->functions[n]->early;
+	return early;
+}
+
+// Which definition a function has, in a language that tells them apart.
+static int definition_of(const struct emitter *em, const struct function *f, const char *name, const char *body)
+{
+	const struct kernel *k = em->k;
+
+	if (f->early && dialect_has(em->d, CONSTRUCT_FORWARD_FUNCTION))
+		return CONSTRUCT_FORWARD_FUNCTION;
+	if (is_joined(k, f->index) && dialect_has(em->d, CONSTRUCT_FURTHER_FUNCTION))
+		return CONSTRUCT_FURTHER_FUNCTION;
+	if (dialect_has(em->d, CONSTRUCT_RECURSIVE_FUNCTION) &&
+	    (occurs(body, name) || (f->index + 1 < k->function_count && is_joined(k, f->index + 1))))
+		return CONSTRUCT_RECURSIVE_FUNCTION;
+	return CONSTRUCT_FUNCTION;
+}
+
 static struct text emit_function(struct emitter *em, const struct function *f, const char *name)
 {
 	struct text params[KERNEL_ARGS_MAX];
-	bool forward = f->early && dialect_has(em->d, CONSTRUCT_FORWARD_FUNCTION);
 
 	em->owner++;
 	for (size_t i = 0; i < f->param_count; i++) {
 		em->vars[f->params[i]->id] = emit_variable(em, f->params[i]->name);
 		params[i] = emit_word(em, em->vars[f->params[i]->id]);
 	}
-	struct slot slots[] = { SLOT("name", emit_word(em, name)),
-		                SLOT_LIST("params", params, f->param_count, em->d->separator),
-		                SLOT("body", em->d->statements ? emit_block(em, f) : emit_body(em, f->body)) };
-	return emit_fill_lines(em, forward ? CONSTRUCT_FORWARD_FUNCTION : CONSTRUCT_FUNCTION, slots, 3);
+	struct text body = em->d->statements ? emit_block(em, f) : emit_body(em, f->body);
+	struct slot slots[] = { SLOT("name", emit_word(em, name)), emit_params_slot(em, params, f->param_count),
+		                SLOT("body", body) };
+	return emit_fill_lines(em, definition_of(em, f, name, body.s), slots, 3);
+}
+
+// The functions that were made since it was called last.
+static struct text take_lifted(struct emitter *em)
+{
+	struct text t = emit_text(em, buf_text(em->lifted), em->lifted->len);
+
+	buf_clear(em->lifted);
+	return t;
+}
+
+static struct text emit_prototype(struct emitter *em, const struct function *f, const char *name)
+{
+	struct text params[KERNEL_ARGS_MAX];
+
+	em->owner++;
+	for (size_t i = 0; i < f->param_count; i++)
+		params[i] = emit_word(em, emit_variable(em, f->params[i]->name));
+	struct slot slots[] = { SLOT("name", emit_word(em, name)), emit_params_slot(em, params, f->param_count) };
+	return emit_fill_lines(em, CONSTRUCT_PROTOTYPE, slots, 2);
 }
 
 static struct text emit_functions(struct emitter *em)
@@ -183,8 +231,14 @@ static struct text emit_functions(struct emitter *em)
 	struct slot names = SLOT_LIST("names", early, early_count, em->d->separator);
 	if (early_count > 0 && dialect_has(em->d, CONSTRUCT_FORWARD))
 		join(&b, emit_fill_lines(em, CONSTRUCT_FORWARD, &names, 1), 0);
-	for (size_t i = 0; i < k->function_count; i++)
-		join(&b, emit_function(em, k->functions[i], em->functions[i]), em->d->blank_lines);
+	for (size_t i = 0; i < k->function_count && dialect_has(em->d, CONSTRUCT_PROTOTYPE); i++)
+		if (k->functions[i]->early)
+			join(&b, emit_prototype(em, k->functions[i], em->functions[i]), 0);
+	for (size_t i = 0; i < k->function_count; i++) {
+		struct text function = emit_function(em, k->functions[i], em->functions[i]);
+		join(&b, take_lifted(em), em->d->blank_lines);
+		join(&b, function, em->d->blank_lines);
+	}
 	struct text t = emit_text(em, buf_text(&b), b.len);
 	em->failed = em->failed || b.failed || early == NULL;
 	buf_deinit(&b);
@@ -229,14 +283,12 @@ static struct text emit_helpers(struct emitter *em, struct text functions, struc
 }
 
 // One below the other.
-static struct text join_two(struct emitter *em, struct text above, struct text below)
+static struct text join_two(struct emitter *em, struct text above, struct text below, int64_t blank_lines)
 {
 	struct buf b = { 0 };
 
-	if (above.len > 0)
-		join(&b, above, 0);
-	if (below.len > 0)
-		join(&b, below, 0);
+	join(&b, above, blank_lines);
+	join(&b, below, blank_lines);
 	struct text t = emit_text(em, buf_text(&b), b.len);
 	em->failed = em->failed || b.failed;
 	buf_deinit(&b);
@@ -261,15 +313,16 @@ static struct text emit_all(struct emitter *em, const struct emit_values *v)
 	em->owner++;
 	struct text measure =
 	        em->d->statements ? emit_block(em, em->k->measured) : emit_body(em, em->k->measured->body);
+	functions = join_two(em, functions, take_lifted(em), em->d->blank_lines);
 	char seed[32];
 	snprintf(seed, sizeof seed, "%" PRIu64, v->seed);
 	struct node expect = { .kind = NODE_INT, .number = v->expect };
 	struct slot slots[] = {
-		SLOT("params", join_two(em, params, declared)),
+		SLOT("params", join_two(em, params, declared, 0)),
 		SLOT("functions", functions),
 		SLOT("globals", globals),
 		SLOT("measure", measure),
-		SLOT("helpers", emit_helpers(em, join_two(em, functions, globals), measure)),
+		SLOT("helpers", emit_helpers(em, join_two(em, functions, globals, 0), measure)),
 		SLOT("expect", emit_leaf(em, &expect)),
 		SLOT("repeat", emit_number(em, em->k->repeat)),
 		SLOT("stack", emit_number(em, v->stack)),
@@ -298,7 +351,8 @@ static void add_tidied(struct buf *out, struct text t, int64_t blank_lines)
 
 int emit_program(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out)
 {
-	struct emitter em = { .d = d, .k = k, .arena = { .limit = PROGRAM_BYTES } };
+	struct buf lifted = { 0 };
+	struct emitter em = { .d = d, .k = k, .lifted = &lifted, .arena = { .limit = PROGRAM_BYTES } };
 	bool failed = true, large;
 
 	if (d->kernel_text)
@@ -315,6 +369,7 @@ int emit_program(const struct dialect *d, const struct kernel *k, const struct e
 		failed = em.failed || out->failed;
 	}
 	large = em.arena.total > PROGRAM_BYTES / 2;
+	buf_deinit(&lifted);
 	arena_deinit(&em.arena);
 	return !failed ? 0 : large ? -E2BIG : -ENOMEM;
 }

@@ -63,6 +63,7 @@ struct emitter {
 	const char **functions;    // in the order of kernel->functions
 	uint8_t *traces;           // enum trace, in that order
 	struct buf *block;         // statements go here
+	struct buf *lifted;        // functions that were loops, in front of the one that is being written
 };
 
 struct emit_values {
@@ -125,6 +126,13 @@ size_t emit_bound_operands(const struct emitter *em, struct node *const *nodes, 
 // What an operation or a call evaluates, a function value before its arguments, into KERNEL_ARGS_MAX + 1 places.
 // Returns the number.
 size_t emit_operands_of(const struct node *n, struct node **out);
+// One that is only done for its effect.
+struct text emit_effect(struct emitter *em, const struct node *n);
+// Expressions one after another.
+struct text emit_items(struct emitter *em, const struct text *items, size_t count);
+struct text emit_unit(struct emitter *em);
+// A loop as a function of its own, which goes to em->lifted; the text is its first call.
+struct text emit_lifted_loop(struct emitter *em, const struct loop *l);
 // What makes a global: of either style.
 struct text emit_global_value(struct emitter *em, const struct kernel_global *g, const char *name);
 struct text emit_global_block(struct emitter *em, const struct kernel_global *g, const char *name);

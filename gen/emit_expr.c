@@ -64,10 +64,13 @@ struct text emit_leaf(struct emitter *em, const struct node *n)
 	case NODE_VAR:
 		return emit_var(em, n->var);
 	default: {
-		struct slot s = SLOT("name", emit_word(em, emit_function_name(em, n->function)));
+		char arity[32];
+		snprintf(arity, sizeof arity, "%zu", n->function->param_count);
+		struct slot s[] = { SLOT("name", emit_word(em, emit_function_name(em, n->function))),
+			            SLOT("arity", emit_word(em, arity)) };
 		return dialect_has(em->d, CONSTRUCT_FUNCTION_VALUE)
-		               ? emit_fill(em, CONSTRUCT_FUNCTION_VALUE, &s, 1)
-		               : s.text;
+		               ? emit_fill(em, CONSTRUCT_FUNCTION_VALUE, s, 2)
+		               : s[0].text;
 	}
 	}
 }
@@ -121,11 +124,40 @@ struct text emit_not_null(struct emitter *em, struct text operand)
 	return emit_fill(em, CONSTRUCT_NOT_NULL, &s, 1);
 }
 
+// A list, or the one word that stands for an empty one.
+static struct slot list_or_word(struct emitter *em, const char *name, const struct text *items, size_t count,
+                                const char *none)
+{
+	struct slot list = SLOT_LIST(name, items, count, em->d->separator);
+	struct slot word = SLOT(name, emit_word(em, none));
+
+	return count == 0 && none[0] != 0 ? word : list;
+}
+
+struct slot emit_params_slot(struct emitter *em, const struct text *names, size_t count)
+{
+	struct text *params = arena_alloc(&em->arena, (count + 1) * sizeof *params);
+
+	em->failed = em->failed || params == NULL;
+	for (size_t i = 0; params != NULL && i < count; i++) {
+		struct slot name = SLOT("name", names[i]);
+		params[i] = dialect_has(em->d, CONSTRUCT_FUNCTION_PARAM)
+		                    ? emit_fill(em, CONSTRUCT_FUNCTION_PARAM, &name, 1)
+		                    : names[i];
+	}
+	return list_or_word(em, "params", params, params != NULL ? count : 0, em->d->no_params);
+}
+
+struct slot emit_args_slot(struct emitter *em, const struct text *args, size_t count)
+{
+	return list_or_word(em, "args", args, count, em->d->no_args);
+}
+
 struct text emit_call(struct emitter *em, const struct node *n, struct text function, const struct text *args)
 {
 	int plain = n->kind == NODE_CALL ? CONSTRUCT_CALL : CONSTRUCT_APPLY;
 	int tail = n->kind == NODE_CALL ? CONSTRUCT_TAIL_CALL : CONSTRUCT_TAIL_APPLY;
-	struct slot slots[] = { SLOT("function", function), SLOT_LIST("args", args, n->count, em->d->separator) };
+	struct slot slots[] = { SLOT("function", function), emit_args_slot(em, args, n->count) };
 
 	return emit_fill(em, n->tail && dialect_has(em->d, tail) ? tail : plain, slots, 2);
 }
@@ -149,7 +181,7 @@ static void emit_operands(struct emitter *em, struct node *const *nodes, size_t 
 		if (i >= bound || emit_trace(em, nodes[i]) == TRACE_NONE)
 			continue;
 		o->bound[o->bound_count] = o->texts[i];
-		o->texts[i] = emit_word(em, emit_name(em, em->d->variable_prefix, "tmp"));
+		o->texts[i] = emit_word(em, emit_variable(em, "tmp"));
 		o->names[o->bound_count++] = o->texts[i];
 	}
 }
@@ -200,6 +232,16 @@ static struct text one_a_line(struct emitter *em, const struct text *items, size
 	return t;
 }
 
+// For its effect alone: a language may want to be told that a value is not used.
+struct text emit_effect(struct emitter *em, const struct node *n)
+{
+	struct slot value = SLOT("value", emit_expression(em, n));
+	bool unit = type_of(n->type)->kind == TYPE_UNIT;
+
+	return unit || !dialect_has(em->d, CONSTRUCT_DISCARD) ? value.text
+	                                                      : emit_fill(em, CONSTRUCT_DISCARD, &value, 1);
+}
+
 // What stands where a language takes several expressions: a sequence without a word around it.
 struct text emit_body(struct emitter *em, const struct node *n)
 {
@@ -208,12 +250,12 @@ struct text emit_body(struct emitter *em, const struct node *n)
 	if (n->kind != NODE_BEGIN || !em->d->implicit_begin)
 		return emit_expression(em, n);
 	for (size_t i = 0; i < n->count; i++)
-		items[i] = emit_expression(em, n->args[i]);
+		items[i] = i + 1 < n->count ? emit_effect(em, n->args[i]) : emit_expression(em, n->args[i]);
 	return one_a_line(em, items, n->count);
 }
 
 // Items done one after another: by {items}, else two by two.
-static struct text sequence(struct emitter *em, const struct text *items, size_t count)
+struct text emit_items(struct emitter *em, const struct text *items, size_t count)
 {
 	struct text all = items[count - 1];
 
@@ -234,7 +276,7 @@ static struct text sequence(struct emitter *em, const struct text *items, size_t
 	return all;
 }
 
-static struct text emit_unit(struct emitter *em)
+struct text emit_unit(struct emitter *em)
 {
 	return emit_fill(em, CONSTRUCT_UNIT, NULL, 0);
 }
@@ -243,7 +285,9 @@ static struct text emit_if(struct emitter *em, const struct node *n)
 {
 	bool when = n->args[2] == NULL && dialect_has(em->d, CONSTRUCT_WHEN);
 	struct text condition = emit_expression(em, n->args[0]);
-	struct text then = when ? emit_body(em, n->args[1]) : emit_expression(em, n->args[1]);
+	struct text then = n->args[2] == NULL && dialect_has(em->d, CONSTRUCT_DISCARD) ? emit_effect(em, n->args[1])
+	                   : when                                                      ? emit_body(em, n->args[1])
+	                                                                               : emit_expression(em, n->args[1]);
 	struct text otherwise = n->args[2] != NULL ? emit_expression(em, n->args[2]) : emit_unit(em);
 	struct slot slots[] = { SLOT("condition", condition), SLOT("then", then), SLOT("else", otherwise) };
 
@@ -256,15 +300,32 @@ struct round {
 	struct operands next;                   // values, one for each state
 };
 
+// All states at once, where a language only sets one variable after another: each is set when the ones behind it
+// have been computed.
+static struct text emit_sets(struct emitter *em, const struct loop *l, const struct text *names,
+                             const struct text *next)
+{
+	struct text all = { "", 0, PRECEDENCE_ATOM };
+
+	for (size_t i = l->count; i-- > 0;) {
+		struct slot slots[] = { SLOT("name", names[i]), SLOT("value", next[i]), SLOT("rest", all) };
+		if (l->next[i]->kind != NODE_VAR || l->next[i]->var != l->vars[i])
+			all = emit_fill(em, all.len > 0 ? CONSTRUCT_SET_AFTER : CONSTRUCT_SET, slots, 3);
+	}
+	return all.len > 0 ? all : emit_fill(em, CONSTRUCT_UNIT, NULL, 0);
+}
+
 static void emit_round(struct emitter *em, const struct loop *l, const struct text *names, struct text label,
                        struct round *r)
 {
 	for (size_t i = 0; i < l->effect_count; i++)
-		r->items[i] = emit_expression(em, l->effects[i]);
+		r->items[i] = emit_effect(em, l->effects[i]);
 	emit_operands(em, l->next, l->count, &r->next);
 	struct slot slots[] = { SLOT("label", label), SLOT_LIST("args", r->next.texts, l->count, em->d->separator),
 		                SLOT_LIST("names", names, l->count, em->d->separator) };
-	if (dialect_has(em->d, CONSTRUCT_NEXT))
+	if (dialect_has(em->d, CONSTRUCT_SET))
+		r->items[l->effect_count] = emit_sets(em, l, names, r->next.texts);
+	else if (dialect_has(em->d, CONSTRUCT_NEXT))
 		r->items[l->effect_count] = with_bound(em, &r->next, emit_fill(em, CONSTRUCT_NEXT, slots, 3));
 }
 
@@ -279,7 +340,7 @@ static struct text emit_loop(struct emitter *em, const struct node *n)
 {
 	struct text names[KERNEL_ARGS_MAX], states[KERNEL_ARGS_MAX], none = { "", 0, 0 };
 	const struct loop *l = n->loop;
-	bool next = dialect_has(em->d, CONSTRUCT_NEXT);
+	bool next = dialect_has(em->d, CONSTRUCT_NEXT) || dialect_has(em->d, CONSTRUCT_SET);
 	bool effect = l->result == NULL && dialect_has(em->d, CONSTRUCT_LOOP_WITHOUT_RESULT);
 	struct operands first;
 	struct round round;
@@ -304,7 +365,7 @@ static struct text emit_loop(struct emitter *em, const struct node *n)
 		SLOT("condition", condition),
 		SLOT("effects", one_a_line(em, round.items, l->effect_count)),
 		SLOT("next", next ? round.items[l->effect_count] : none),
-		SLOT("step", next ? sequence(em, round.items, l->effect_count + 1) : none),
+		SLOT("step", next ? emit_items(em, round.items, l->effect_count + 1) : none),
 		SLOT("result", result),
 	};
 	return with_bound(em, &first,
@@ -322,7 +383,8 @@ static struct text emit_lambda(struct emitter *em, const struct node *n)
 {
 	const struct function *f = n->function;
 	struct text params[KERNEL_ARGS_MAX], t;
-	bool *copied = arena_alloc(&em->arena, f->captured_count + 1);
+	struct text *captured = arena_alloc(&em->arena, (f->captured_count + 1) * sizeof *captured);
+	bool *copied = captured != NULL ? arena_alloc(&em->arena, f->captured_count + 1) : NULL;
 
 	em->failed = em->failed || copied == NULL;
 	for (size_t i = 0; i < f->param_count; i++) {
@@ -330,12 +392,14 @@ static struct text emit_lambda(struct emitter *em, const struct node *n)
 		params[i] = emit_word(em, em->vars[f->params[i]->id]);
 	}
 	for (size_t i = 0; copied != NULL && i < f->captured_count; i++) {
+		captured[i] = emit_word(em, em->vars[f->captured[i]->id]);
 		copied[i] = is_moving(em, f->captured[i]);
 		em->settled[f->captured[i]->id] |= copied[i];
 	}
-	struct slot slots[] = { SLOT_LIST("params", params, f->param_count, em->d->separator),
-		                SLOT("body", emit_body(em, f->body)) };
-	t = emit_fill(em, CONSTRUCT_LAMBDA, slots, 2);
+	struct slot slots[] = { emit_params_slot(em, params, f->param_count), SLOT("body", emit_body(em, f->body)),
+		                SLOT_LIST("captured", captured, copied != NULL ? f->captured_count : 0,
+		                          em->d->separator) };
+	t = emit_fill(em, CONSTRUCT_LAMBDA, slots, 3);
 	for (size_t i = f->captured_count; copied != NULL && i-- > 0;) {
 		if (!copied[i])
 			continue;
@@ -379,8 +443,9 @@ static struct text emit_in_order(struct emitter *em, const struct node *n)
 	struct text items[KERNEL_ARGS_MAX];
 
 	for (size_t i = 0; i < n->count; i++)
-		items[i] = emit_expression(em, n->args[i]);
-	return n->kind == NODE_BEGIN ? sequence(em, items, n->count) : emit_op(em, n, items);
+		items[i] = n->kind == NODE_BEGIN && i + 1 < n->count ? emit_effect(em, n->args[i])
+		                                                     : emit_expression(em, n->args[i]);
+	return n->kind == NODE_BEGIN ? emit_items(em, items, n->count) : emit_op(em, n, items);
 }
 
 struct text emit_expression(struct emitter *em, const struct node *n)
@@ -393,7 +458,7 @@ struct text emit_expression(struct emitter *em, const struct node *n)
 	case NODE_LET:
 		return emit_let(em, n);
 	case NODE_LOOP:
-		return emit_loop(em, n);
+		return em->d->lifted_loops ? emit_lifted_loop(em, n->loop) : emit_loop(em, n);
 	case NODE_LAMBDA:
 		return emit_lambda(em, n);
 	case NODE_TRY:

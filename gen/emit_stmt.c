@@ -695,7 +695,19 @@ static void put(struct emitter *em, const struct node *n, struct dest dest)
 
 struct text emit_block(struct emitter *em, const struct function *f)
 {
-	return block_of(em, f->body, type_of(f->type->result)->kind == TYPE_UNIT ? to_nothing : to_return);
+	struct buf *outside = em->block, inside = { 0 };
+	bool unit = type_of(f->type->result)->kind == TYPE_UNIT;
+
+	em->block = &inside;
+	put(em, f->body, unit ? to_nothing : to_return);
+	if (inside.len == 0)
+		statement(em, CONSTRUCT_EMPTY, NULL, 0);
+	if (unit)
+		statement(em, CONSTRUCT_RETURN_UNIT, NULL, 0);
+	struct text t = emit_text(em, buf_text(&inside), inside.len);
+	em->block = outside;
+	buf_deinit(&inside);
+	return t;
 }
 
 struct text emit_global_block(struct emitter *em, const struct kernel_global *g, const char *name)

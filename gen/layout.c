@@ -51,14 +51,14 @@ static void new_line(struct buf *out, size_t column_at)
 }
 
 // Adds `t` at the current column; its further lines begin at the same column.
-static void put_text(struct buf *out, struct text t, int precedence)
+static void put_text(const struct dialect *d, struct buf *out, struct text t, int precedence)
 {
 	bool parens = t.precedence < precedence;
 	size_t column_at;
 
 	out->failed = out->failed || out->len > PROGRAM_BYTES;
 	if (parens)
-		buf_addc(out, '(');
+		buf_adds(out, t.precedence == 0 ? d->block : "(");
 	column_at = out->len;
 	for (size_t i = 0; i < t.len; i++)
 		if (t.s[i] != '\n')
@@ -68,10 +68,10 @@ static void put_text(struct buf *out, struct text t, int precedence)
 		else
 			new_line(out, column_at);
 	if (parens)
-		buf_addc(out, ')');
+		buf_adds(out, t.precedence == 0 ? d->block_end : ")");
 }
 
-static void put_list(struct buf *out, const struct slot *s, int precedence, size_t room)
+static void put_list(const struct dialect *d, struct buf *out, const struct slot *s, int precedence, size_t room)
 {
 	size_t column_at = out->len, separator = strlen(s->separator), width = 0;
 	bool lines = false;
@@ -88,7 +88,7 @@ static void put_list(struct buf *out, const struct slot *s, int precedence, size
 			buf_add(out, s->separator, separator);
 		if (i > 0 && lines)
 			new_line(out, column_at);
-		put_text(out, s->items[i], precedence);
+		put_text(d, out, s->items[i], precedence);
 	}
 }
 
@@ -133,7 +133,7 @@ static const struct piece *only_closing(const struct template_line *l, const str
 	return is_empty_line(&before, slots, count) ? last : NULL;
 }
 
-static void put_line(struct buf *out, const struct template_line *l, const struct slot *slots, size_t count,
+static void put_line(const struct dialect *d, struct buf *out, const struct template_line *l, const struct slot *slots, size_t count,
                      bool strip, size_t room)
 {
 	for (size_t i = 0; i < l->count; i++) {
@@ -143,9 +143,9 @@ static void put_line(struct buf *out, const struct template_line *l, const struc
 		if (s != NULL && s->list && s->count == 0)
 			no_space(out, i + 1 < l->count ? p + 1 : NULL);
 		else if (s != NULL && s->list)
-			put_list(out, s, p->precedence, room);
+			put_list(d, out, s, p->precedence, room);
 		else if (s != NULL)
-			put_text(out, s->text, p->precedence);
+			put_text(d, out, s->text, p->precedence);
 		out->failed = out->failed || out->len > PROGRAM_BYTES;
 		if (p->slot == NULL) {
 			while (strip && i == 0 && skip < p->len && p->text[skip] == ' ')
@@ -173,7 +173,7 @@ static struct text fill(struct emitter *em, int template, const struct slot *slo
 		}
 		if (!first)
 			buf_addc(&b, flat ? ' ' : '\n');
-		put_line(&b, &t->lines[i], slots, count, flat, room);
+		put_line(em->d, &b, &t->lines[i], slots, count, flat, room);
 		first = false;
 	}
 	struct text out = emit_text(em, buf_text(&b), b.len);
