@@ -127,19 +127,19 @@ struct dialect {
 	bool kernel_text;                  // style: the kernel itself, without templates
 	const char *find, *package, *version, *heap_flag, *stack_flag; // for targets that do not say; "": nothing
 	const char *function_prefix, *variable_prefix, *dash;
-	const char *global_prefix;     // of parameters and globals
-	bool upper_params;             // parameters are in upper case, without a prefix
-	const char *separator;         // between arguments
-	const char *item_separator;    // between the items of a sequence
+	const char *global_prefix;       // of parameters and globals
+	bool upper_params;               // parameters are in upper case, without a prefix
+	const char *separator;           // between arguments
+	const char *item_separator;      // between the items of a sequence
 	const char *no_params, *no_args; // what stands where there are none
 	const char *block, *block_end;   // around a sequence (a template of precedence 0) where a value is due
-	const char *preload_sees_heap; // in words
-	bool tail_calls;               // eliminated where they are tagged
-	bool implicit_begin;           // a body may be several expressions, one a line
-	bool any_order;                // a language may evaluate operands in any order
-	bool capital_variables;        // variables are written LikeThis
-	bool lifted_loops;             // each loop is a function of its own
-	int64_t blank_lines;           // between functions
+	const char *preload_sees_heap;   // in words
+	bool tail_calls;                 // eliminated where they are tagged
+	bool implicit_begin;             // a body may be several expressions, one a line
+	bool any_order;                  // a language may evaluate operands in any order
+	bool capital_variables;          // variables are written LikeThis
+	bool lifted_loops;               // each loop is a function of its own
+	int64_t blank_lines;             // between functions
 	const char **reserved;
 	size_t reserved_count;
 	const char *escapes[128]; // how a character is written in a string; NULL: as it is

@@ -68,9 +68,8 @@ struct text emit_leaf(struct emitter *em, const struct node *n)
 		snprintf(arity, sizeof arity, "%zu", n->function->param_count);
 		struct slot s[] = { SLOT("name", emit_word(em, emit_function_name(em, n->function))),
 			            SLOT("arity", emit_word(em, arity)) };
-		return dialect_has(em->d, CONSTRUCT_FUNCTION_VALUE)
-		               ? emit_fill(em, CONSTRUCT_FUNCTION_VALUE, s, 2)
-		               : s[0].text;
+		return dialect_has(em->d, CONSTRUCT_FUNCTION_VALUE) ? emit_fill(em, CONSTRUCT_FUNCTION_VALUE, s, 2)
+		                                                    : s[0].text;
 	}
 	}
 }
@@ -285,9 +284,10 @@ static struct text emit_if(struct emitter *em, const struct node *n)
 {
 	bool when = n->args[2] == NULL && dialect_has(em->d, CONSTRUCT_WHEN);
 	struct text condition = emit_expression(em, n->args[0]);
-	struct text then = n->args[2] == NULL && dialect_has(em->d, CONSTRUCT_DISCARD) ? emit_effect(em, n->args[1])
-	                   : when                                                      ? emit_body(em, n->args[1])
-	                                                                               : emit_expression(em, n->args[1]);
+	struct text then = n->args[2] == NULL && dialect_has(em->d, CONSTRUCT_DISCARD)
+	                           ? emit_effect(em, n->args[1])
+	                   : when ? emit_body(em, n->args[1])
+	                          : emit_expression(em, n->args[1]);
 	struct text otherwise = n->args[2] != NULL ? emit_expression(em, n->args[2]) : emit_unit(em);
 	struct slot slots[] = { SLOT("condition", condition), SLOT("then", then), SLOT("else", otherwise) };
 

@@ -133,8 +133,8 @@ static const struct piece *only_closing(const struct template_line *l, const str
 	return is_empty_line(&before, slots, count) ? last : NULL;
 }
 
-static void put_line(const struct dialect *d, struct buf *out, const struct template_line *l, const struct slot *slots, size_t count,
-                     bool strip, size_t room)
+static void put_line(const struct dialect *d, struct buf *out, const struct template_line *l,
+                     const struct slot *slots, size_t count, bool strip, size_t room)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		const struct piece *p = &l->pieces[i];
