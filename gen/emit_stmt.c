@@ -587,8 +587,7 @@ static void put_try_block(struct emitter *em, const struct node *n, struct dest 
 static void put_try_function(struct emitter *em, const struct node *n, struct dest dest)
 {
 	const bool unit = type_of(n->type)->kind == TYPE_UNIT;
-	const char *name =
-	        dest.place == TO_VARIABLE && !dest.declared ? dest.name : emit_variable(em, "outcome");
+	const char *name = dest.place == TO_VARIABLE && !dest.declared ? dest.name : emit_variable(em, "outcome");
 	struct slot slots[5] = { SLOT("result", emit_word(em, name)) };
 
 	if (template_uses(&em->d->templates[CONSTRUCT_TRY_FUNCTION], "status"))
