@@ -81,3 +81,21 @@ CASE("e2e: a resumed run has the cases, the repetitions and the selection that i
 	assert_contains(buf_text(&o.out), "4 passed, 0 failed");
 	outcome_deinit(&o);
 }
+
+CASE("e2e: 35 heavy cases of one file pass five times in a row")
+{
+	const char *dir = harness_tmpdir();
+
+	e2e_write(dir, "suite/heavy.sh",
+	          "#!/bin/sh\n# @List " SG_HEAVY " --list\n# @Run " SG_HEAVY
+	          " {case}\n# @Sentinel on\n# @Timeout 10s\n",
+	          true);
+	for (int i = 0; i < 5; i++) {
+		struct outcome o = E2E(dir, "run", "suite");
+
+		assert_int_equal(o.exit_code, 0);
+		assert_contains(buf_text(&o.out), "35 passed, 0 failed, 0 skipped");
+		assert_contains(buf_text(&o.err), "heavy.sh::stream-35");
+		outcome_deinit(&o);
+	}
+}
