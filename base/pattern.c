@@ -57,14 +57,25 @@ bool pattern_compiles(const char *regex)
 	return check_regex(regex, NULL) == 0;
 }
 
-int pattern_check(const struct pattern *p, struct err *e)
+bool pattern_knows_class(const char *class_name)
 {
 	static const char *const classes[] = { "stack", "cstack", "heap", "slab", "assert", NULL };
+
+	return is_one_of(class_name, classes);
+}
+
+bool pattern_knows_stream(const char *stream)
+{
 	static const char *const streams[] = { "out", "err", "both", NULL };
 
-	if (!is_one_of(p->class_name, classes))
+	return is_one_of(stream, streams);
+}
+
+int pattern_check(const struct pattern *p, struct err *e)
+{
+	if (!pattern_knows_class(p->class_name))
 		return err_set(e, EINVAL, "a pattern's class is one of stack, cstack, heap, slab, assert");
-	if (!is_one_of(p->stream, streams))
+	if (!pattern_knows_stream(p->stream))
 		return err_set(e, EINVAL, "a pattern's stream is one of out, err, both");
 	if (p->exit == NULL || p->regex == NULL)
 		return err_set(e, EINVAL, "a pattern has a class, an exit, a stream and a regex");

@@ -12,6 +12,9 @@
 // eight of * + ?, or any {} repetition.
 int pattern_check(const struct pattern *p, struct err *e);
 
+// Whether there is such a class, and such a stream.
+bool pattern_knows_class(const char *class_name);
+bool pattern_knows_stream(const char *stream);
 // Whether an expression keeps to those bounds; and whether it is a regular expression as well.
 bool pattern_is_modest(const char *regex);
 bool pattern_compiles(const char *regex);

@@ -5,7 +5,6 @@
 #include "pattern.h"
 
 #include <errno.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -308,11 +307,9 @@ static int read_target(struct reader *r, const struct sexp *f, struct dialect_ta
 // (pattern class exit stream "regular expression"): what struct pattern holds.
 static int read_pattern(struct reader *r, const struct sexp *f, struct pattern *p)
 {
-	static const char *const classes[] = { "stack", "cstack", "heap", "slab", "assert" };
-	static const char *const streams[] = { "out", "err", "both" };
 	char **parts[] = { &p->class_name, &p->exit, &p->stream, &p->regex };
-	bool known = false;
-	regex_t compiled;
+	struct err wrong = { 0 };
+	size_t item;
 
 	for (size_t i = 0; i < 4; i++) {
 		const char *text;
@@ -323,23 +320,10 @@ static int read_pattern(struct reader *r, const struct sexp *f, struct pattern *
 		if (*parts[i] == NULL)
 			return no_memory(r);
 	}
-	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
-		known = known || strcmp(classes[i], p->class_name) == 0;
-	if (!known)
-		return sexp_err(r->doc, f->items[1], r->e,
-		                "a pattern's class is stack, cstack, heap, slab or assert");
-	known = false;
-	for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
-		known = known || strcmp(streams[i], p->stream) == 0;
-	if (!known)
-		return sexp_err(r->doc, f->items[3], r->e, "a pattern's stream is out, err or both");
-	if (!pattern_is_modest(p->regex))
-		return sexp_err(r->doc, f->items[4], r->e,
-		                "a pattern has at most 500 characters, 8 of * + ?, and no {} repetition");
-	if (regcomp(&compiled, p->regex, REG_EXTENDED | REG_NOSUB) != 0)
-		return sexp_err(r->doc, f->items[4], r->e, "this is no POSIX extended regular expression");
-	regfree(&compiled);
-	return 0;
+	if (pattern_check(p, &wrong) == 0)
+		return 0;
+	item = !pattern_knows_class(p->class_name) ? 1 : !pattern_knows_stream(p->stream) ? 3 : 4;
+	return sexp_err(r->doc, f->items[item], r->e, "%s", wrong.text);
 }
 
 // (helper "name" "line" ...)

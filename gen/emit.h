@@ -41,6 +41,7 @@ struct slot {
 struct name_entry {
 	const char *name;
 	unsigned owner;
+	unsigned number; // the last that was put behind this name to make another
 	struct name_entry *next;
 };
 

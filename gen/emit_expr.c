@@ -35,10 +35,7 @@ static struct text emit_string(struct emitter *em, const char *text)
 
 const char *emit_function_name(const struct emitter *em, const struct function *f)
 {
-	for (size_t i = 0; i < em->k->function_count; i++)
-		if (em->k->functions[i] == f)
-			return em->functions[i];
-	return "";
+	return em->functions[f->index];
 }
 
 static struct text emit_var(struct emitter *em, const struct var *v)

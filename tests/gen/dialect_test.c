@@ -92,15 +92,17 @@ CASE("dialect: the place is named when a field is wrong")
 	             "d.dialect:3:9: a target's name has letters, digits and _ + @ - only");
 	refuse_field("(target \"a\")", "d.dialect:3:1: the target has no (command \"...\")");
 	refuse_field("(pattern \"odd\" \"1\" \"err\" \"x\")",
-	             "d.dialect:3:10: a pattern's class is stack, cstack, heap, slab or assert");
+	             "d.dialect:3:10: a pattern's class is one of stack, cstack, heap, slab, assert");
 	refuse_field("(pattern \"heap\" \"1\" \"tty\" \"x\")",
-	             "d.dialect:3:21: a pattern's stream is out, err or both");
+	             "d.dialect:3:21: a pattern's stream is one of out, err, both");
 	refuse_field("(pattern \"heap\" \"1\" \"err\" \"(\")",
-	             "d.dialect:3:27: this is no POSIX extended regular expression");
-	refuse_field("(pattern \"heap\" \"1\" \"err\" \"a+++++++++\")",
-	             "d.dialect:3:27: a pattern has at most 500 characters, 8 of * + ?, and no {} repetition");
-	refuse_field("(pattern \"heap\" \"1\" \"err\" \"((a{9}){9}){9}\")",
-	             "d.dialect:3:27: a pattern has at most 500 characters, 8 of * + ?, and no {} repetition");
+	             "d.dialect:3:27: the pattern \"(\" is no regular expression: Unmatched ( or \\(");
+	refuse_field(
+	        "(pattern \"heap\" \"1\" \"err\" \"a+++++++++\")",
+	        "d.dialect:3:27: the pattern \"a+++++++++\": at most 500 bytes, 8 of * + ?, and no {} repetition");
+	refuse_field(
+	        "(pattern \"heap\" \"1\" \"err\" \"((a{9}){9}){9}\")",
+	        "d.dialect:3:27: the pattern \"((a{9}){9}){9}\": at most 500 bytes, 8 of * + ?, and no {} repetition");
 	refuse_field("(escape \"ab\" \"c\")", "d.dialect:3:1: (escape \"c\" \"text\") takes one ASCII character");
 	refuse_field("(helper \"h\")", "d.dialect:3:1: (helper \"name\" \"line\" ...) was expected");
 	refuse_field("(lacks frob \"no\")", "d.dialect:3:8: 'frob' is no construct of the kernel language");
