@@ -147,11 +147,15 @@ void *heap_resize(struct heap *h, void *p, size_t old_bytes, size_t new_bytes)
 
 // --- collecting ------------------------------------------------------------------------------------------------
 
+// A string has a NUL behind it.
+static size_t object_size(enum object_kind kind, size_t count)
+{
+	return offsetof(struct object, slots) + (kind == OBJECT_STRING ? count + 1 : count * sizeof(value));
+}
+
 static size_t object_units(const struct object *o)
 {
-	size_t each = o->kind == OBJECT_STRING ? 1 : sizeof(value);
-
-	return (offsetof(struct object, slots) + o->count * each + HEAP_CELL_UNIT - 1) / HEAP_CELL_UNIT;
+	return (object_size((enum object_kind)o->kind, o->count) + HEAP_CELL_UNIT - 1) / HEAP_CELL_UNIT;
 }
 
 // Bytes of the block's cells that live; its free cells are put in front of *free_cells. Where objects have any
@@ -307,13 +311,13 @@ static struct object *new_large(struct heap *h, size_t object_bytes)
 
 struct object *heap_new(struct heap *h, enum object_kind kind, size_t count)
 {
-	size_t each = kind == OBJECT_STRING ? 1 : sizeof(value), bytes, units;
+	size_t bytes, units;
 	struct object *o;
 
 	h->no_memory = false;
-	if (count > UINT32_MAX || count > h->limit / each)
+	if (count > UINT32_MAX || count > h->limit / (kind == OBJECT_STRING ? 1 : sizeof(value)))
 		return NULL;
-	bytes = offsetof(struct object, slots) + count * each;
+	bytes = object_size(kind, count);
 	units = (bytes + HEAP_CELL_UNIT - 1) / HEAP_CELL_UNIT;
 	bytes = units * HEAP_CELL_UNIT;
 	if (h->fresh + bytes > h->threshold)
@@ -326,7 +330,9 @@ struct object *heap_new(struct heap *h, enum object_kind kind, size_t count)
 	o->count = (uint32_t)count;
 	o->marked = false;
 	o->link = NULL;
-	if (kind != OBJECT_STRING)
+	if (kind == OBJECT_STRING)
+		object_bytes(o)[count] = 0;
+	else
 		for (size_t i = 0; i < count; i++)
 			o->slots[i] = VALUE_NIL;
 	return o;

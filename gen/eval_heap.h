@@ -36,7 +36,7 @@ enum object_kind {
 	OBJECT_DATA,         // its element
 	OBJECT_EPHEMERONS,   // an OBJECT_EPHEMERON_TABLE
 	// from here on, slots that the collector does not simply follow
-	OBJECT_STRING,          // bytes
+	OBJECT_STRING,          // bytes, none of them NUL, and a NUL
 	OBJECT_IDENTITY,        // nothing
 	OBJECT_WEAK,            // an OBJECT_IDENTITY, or nil when it is gone
 	OBJECT_EPHEMERON_TABLE, // see enum ephemeron_slot

@@ -29,7 +29,6 @@ void machine_free_patterns(struct machine *m)
 
 int machine_match(struct machine *m, size_t pattern, value *args)
 {
-	regmatch_t range = { 0 };
 	struct object *s;
 	int rc = 0, found;
 
@@ -38,11 +37,10 @@ int machine_match(struct machine *m, size_t pattern, value *args)
 	s = value_object(args[0]);
 	if (s->count > INT_MAX)
 		return machine_fail(m, ERANGE, "a string of %u characters is too long to be matched", s->count);
-	range.rm_eo = (regoff_t)s->count;
 	rc = machine_charge(m, (size_t)s->count * 16);
 	if (rc < 0)
 		return rc;
-	found = regexec(&m->regexes[pattern], object_bytes(s), 0, &range, REG_STARTEND);
+	found = regexec(&m->regexes[pattern], object_bytes(s), 0, NULL, 0);
 	if (found == REG_ESPACE) {
 		m->heap.no_memory = true;
 		return machine_no_memory(m);
