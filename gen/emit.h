@@ -37,6 +37,9 @@ struct slot {
 		.list = true                                                                                      \
 	}
 
+// A longer list has each of its items on a line of its own.
+#define LIST_ROOM 80U
+
 // Names that are taken, by the kernel as a whole (owner 0) or by one function.
 struct name_entry {
 	const char *name;

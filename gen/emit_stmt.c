@@ -450,16 +450,35 @@ static bool one_by_one(const struct loop *l, size_t *order, size_t count)
 	return true;
 }
 
+// Whether assigning all at once would take a long line, and can be done one by one as well: `order` is sorted for
+// that.
+static bool is_long(const struct loop *l, const struct text *texts, size_t *order, size_t count)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < count; i++)
+		width += texts[i].len;
+	return width > LIST_ROOM && one_by_one(l, order, count);
+}
+
 static void assign_at_once(struct emitter *em, const struct loop *l, const size_t *order, size_t count)
 {
 	struct text names[KERNEL_ARGS_MAX], texts[KERNEL_ARGS_MAX];
+	size_t sorted[KERNEL_ARGS_MAX], at[KERNEL_ARGS_MAX]; // at: by state variable, its place in the arrays
 	struct node *nodes[KERNEL_ARGS_MAX];
 
 	for (size_t i = 0; i < count; i++) {
 		nodes[i] = l->next[order[i]];
 		names[i] = emit_word(em, em->vars[l->vars[order[i]]->id]);
+		sorted[i] = order[i];
+		at[order[i]] = i;
 	}
 	values(em, nodes, count, texts);
+	if (dialect_has(em->d, CONSTRUCT_ASSIGN_MANY) && is_long(l, texts, sorted, count)) {
+		for (size_t i = 0; i < count; i++)
+			assign(em, names[at[sorted[i]]].s, texts[at[sorted[i]]], true);
+		return;
+	}
 	if (dialect_has(em->d, CONSTRUCT_ASSIGN_MANY)) {
 		struct slot slots[] = { SLOT_LIST("names", names, count, em->d->separator),
 			                SLOT_LIST("values", texts, count, em->d->separator) };

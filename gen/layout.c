@@ -5,8 +5,6 @@
 
 // A construct of several lines is written on one where it is no longer than this.
 #define SHORT_ENOUGH 64U
-// In expression style a longer list has each of its items on a line of its own.
-#define LIST_ROOM 80U
 
 struct text emit_text(struct emitter *em, const char *s, size_t len)
 {
@@ -158,7 +156,7 @@ static void put_line(const struct dialect *d, struct buf *out, const struct temp
 static struct text fill(struct emitter *em, int template, const struct slot *slots, size_t count, bool flat)
 {
 	const struct template *t = &em->d->templates[template];
-	size_t room = em->d->statements ? SIZE_MAX : LIST_ROOM;
+	size_t room = template == CONSTRUCT_ASSIGN_MANY ? SIZE_MAX : LIST_ROOM; // no language has brackets there
 	struct buf b = { 0 };
 	bool first = true;
 

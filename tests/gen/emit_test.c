@@ -207,6 +207,21 @@ CASE("emit: effects stay in order when a later operand needs statements")
 	        "  local tmp = sg_g(1)\n  if tmp then\n    local x = sg_g(2)\n    tmp = x and sg_g(3)\n  end\n  return tmp\n");
 }
 
+CASE("emit: long lines are broken between the items of a list when a statement holds them")
+{
+	becomes("lua",
+	        "(define (g a b) a) (define (f first second) (g (g (* first first first) (* second second second)) "
+	        "(g (+ first second first second) (- first second))))",
+	        "  return sg_g(sg_g(first * first * first, second * second * second),\n"
+	        "              sg_g(first + second + first + second, first - second))\n");
+	// all at once is one line, so it becomes two assignments, in an order in which none reads what another set
+	becomes("python",
+	        "(define (g a b) a) (define (f first) (loop ((i 0) (sum 0)) (while (< i first)) (next (+ i 1) "
+	        "(+ sum (g (* first first first first) (* first first)) (g (* i i i i i i) (+ first first)))) sum))",
+	        "        sum = sum + sg_g(first * first * first * first, first * first) + sg_g(i * i * i * i * i * i, "
+	        "first + first)\n        i = i + 1\n");
+}
+
 CASE("emit: a closure keeps the round's values when it is made in a loop")
 {
 	becomes("lua",
