@@ -43,7 +43,7 @@ struct runner_config {
 	const char *preload;   // libstressalloc.so; NULL: none
 	uint64_t timeout_ns;   // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
 	uint64_t grace_ns;     // between SIGTERM and SIGKILL; 0: 2 s
-	uint64_t memory_bytes; // for tests whose header has none; 0: 75 % of what is available
+	uint64_t memory_bytes; // for tests whose header has none; 0: 75 % of what is available; UINT64_MAX: none
 	struct runner_limits limits;
 	bool no_limits;             // not even those of a header
 	uint64_t output_limit;      // bytes kept of each of stdout and stderr; 0: 1 MiB

@@ -36,9 +36,10 @@ static void set_defaults(struct session *s, const struct runner_config *c)
 	s->grace_ns = c->grace_ns > 0 ? c->grace_ns : DEFAULT_GRACE_NS;
 	s->sample_ns = c->sample_ns > 0 ? c->sample_ns : DEFAULT_SAMPLE_NS;
 	s->output_limit = c->output_limit > 0 ? c->output_limit : DEFAULT_OUTPUT_BYTES;
-	s->memory_bytes = c->memory_bytes > 0 ? c->memory_bytes
-	                                      : proc_memory_available() / 100 * DEFAULT_MEMORY_SHARE /
-	                                                (c->workers > 0 ? c->workers : 1);
+	s->memory_bytes = c->memory_bytes == UINT64_MAX ? 0
+	                  : c->memory_bytes > 0         ? c->memory_bytes
+	                                                : proc_memory_available() / 100 * DEFAULT_MEMORY_SHARE /
+	                                                  (c->workers > 0 ? c->workers : 1);
 }
 
 static bool is_own_variable(const char *entry, bool clean_home)
