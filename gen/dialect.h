@@ -15,6 +15,7 @@
 #define DIALECT_CONSTRUCTS(X)                                                                                     \
 	X(INT, "int", "1")                                                                                        \
 	X(NEGATIVE_INT, "negative-int", "1")                                                                      \
+	X(WIDE_INT, "wide-int", "1")                                                                              \
 	X(STRING, "string", "1")                                                                                  \
 	X(TRUE, "true", "")                                                                                       \
 	X(FALSE, "false", "")                                                                                     \
@@ -24,9 +25,13 @@
 	X(FUNCTION_VALUE, "function-value", "name arity")                                                         \
 	X(CALL, "call", "function args")                                                                          \
 	X(TAIL_CALL, "tail-call", "function args")                                                                \
-	X(APPLY, "apply", "function args")                                                                        \
-	X(TAIL_APPLY, "tail-apply", "function args")                                                              \
+	X(APPLY, "apply", "function args arity operands")                                                         \
+	X(TAIL_APPLY, "tail-apply", "function args arity operands")                                               \
 	X(LAMBDA, "lambda", "params body captured")                                                               \
+	X(CLOSURE, "closure", "function captured count")                                                          \
+	X(LIFTED_LAMBDA, "lifted-lambda", "name params captured body")                                            \
+	X(CAPTURED_VALUE, "captured-value", "name index")                                                         \
+	X(SELF_PARAM, "self-param", "")                                                                           \
 	X(IF, "if", "condition then else")                                                                        \
 	X(WHEN, "when", "condition then")                                                                         \
 	X(LET, "let", "name value body")                                                                          \

@@ -58,7 +58,8 @@ const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *re
 	if (k->global_count > 0 && (!dialect_has(d, CONSTRUCT_GLOBAL_SET) || !uses_globals(d)))
 		return lacking(d, CONSTRUCT_GLOBAL_SET, reason, size);
 	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
-		if (needs[i].node == NODE_LOOP && d->lifted_loops)
+		if ((needs[i].node == NODE_LOOP && d->lifted_loops) ||
+		    (needs[i].node == NODE_LAMBDA && dialect_has(d, CONSTRUCT_CLOSURE)))
 			continue;
 		const int *any = d->statements ? needs[i].statements : needs[i].expressions;
 		if (((k->nodes_used >> needs[i].node) & 1U) && !dialect_has(d, any[0]) && !dialect_has(d, any[1]))
@@ -216,6 +217,12 @@ static struct text emit_prototype(struct emitter *em, const struct function *f, 
 	return emit_fill_lines(em, CONSTRUCT_PROTOTYPE, slots, 2);
 }
 
+// Function values stand in front of the functions that make them, and may call any.
+static bool has_function_values(const struct kernel *k)
+{
+	return ((k->nodes_used >> NODE_LAMBDA) & 1U) || ((k->nodes_used >> NODE_FUNCTION) & 1U);
+}
+
 static struct text emit_functions(struct emitter *em)
 {
 	const struct kernel *k = em->k;
@@ -232,7 +239,7 @@ static struct text emit_functions(struct emitter *em)
 	if (early_count > 0 && dialect_has(em->d, CONSTRUCT_FORWARD))
 		join(&b, emit_fill_lines(em, CONSTRUCT_FORWARD, &names, 1), 0);
 	for (size_t i = 0; i < k->function_count && dialect_has(em->d, CONSTRUCT_PROTOTYPE); i++)
-		if (k->functions[i]->early)
+		if (k->functions[i]->early || has_function_values(k))
 			join(&b, emit_prototype(em, k->functions[i], em->functions[i]), 0);
 	for (size_t i = 0; i < k->function_count; i++) {
 		struct text function = emit_function(em, k->functions[i], em->functions[i]);
@@ -361,8 +368,9 @@ int emit_program(const struct dialect *d, const struct kernel *k, const struct e
 	em.settled = arena_alloc(&em.arena, k->var_count + 1);
 	em.global_names = arena_alloc(&em.arena, (k->global_count + 1) * sizeof(char *));
 	em.functions = arena_alloc(&em.arena, (k->function_count + 1) * sizeof(char *));
-	if (em.vars != NULL && em.settled != NULL && em.functions != NULL && em.global_names != NULL &&
-	    emit_trace_functions(&em)) {
+	em.wrappers = arena_alloc(&em.arena, (k->function_count + 1) * sizeof *em.wrappers);
+	if (em.vars != NULL && em.settled != NULL && em.functions != NULL && em.wrappers != NULL &&
+	    em.global_names != NULL && emit_trace_functions(&em)) {
 		for (unsigned i = 0; i < k->var_count; i++)
 			em.vars[i] = "";
 		add_tidied(out, emit_all(&em, v), d->blank_lines);

@@ -67,7 +67,9 @@ struct emitter {
 	const char **functions;    // in the order of kernel->functions
 	uint8_t *traces;           // enum trace, in that order
 	struct buf *block;         // statements go here
-	struct buf *lifted;        // functions that were loops, in front of the one that is being written
+	struct buf *lifted;        // functions out of the one that is being written, in front of it
+	struct text
+	        *wrappers; // in the order of kernel->functions: what stands for it as a value; s NULL: nothing yet
 };
 
 struct emit_values {
@@ -137,6 +139,10 @@ struct text emit_items(struct emitter *em, const struct text *items, size_t coun
 struct text emit_unit(struct emitter *em);
 // A loop as a function of its own, which goes to em->lifted; the text is its first call.
 struct text emit_lifted_loop(struct emitter *em, const struct loop *l);
+// A function value where functions cannot be nested: a function of its own, in em->lifted, and a closure of it.
+struct text emit_closure(struct emitter *em, const struct function *f);
+struct text emit_function_closure(struct emitter *em, const struct function *f);
+struct text emit_captured_names(struct emitter *em, const struct function *f);
 // What makes a global: of either style.
 struct text emit_global_value(struct emitter *em, const struct kernel_global *g, const char *name);
 struct text emit_global_block(struct emitter *em, const struct kernel_global *g, const char *name);

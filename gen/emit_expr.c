@@ -61,6 +61,8 @@ struct text emit_leaf(struct emitter *em, const struct node *n)
 	case NODE_VAR:
 		return emit_var(em, n->var);
 	default: {
+		if (dialect_has(em->d, CONSTRUCT_CLOSURE))
+			return emit_function_closure(em, n->function);
 		char arity[32];
 		snprintf(arity, sizeof arity, "%zu", n->function->param_count);
 		struct slot s[] = { SLOT("name", emit_word(em, emit_function_name(em, n->function))),
@@ -84,8 +86,26 @@ static struct text fill_op(struct emitter *em, int template, const struct text *
 	return emit_fill(em, template, slots, used);
 }
 
+// A first operand that is a number, in a language where that decides how wide the sum is.
+static struct text wide_int(struct emitter *em, int64_t number)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof digits, "%" PRId64, number);
+	struct slot s = SLOT("1", emit_word(em, digits));
+	return emit_fill(em, CONSTRUCT_WIDE_INT, &s, 1);
+}
+
 struct text emit_op(struct emitter *em, const struct node *n, const struct text *args)
 {
+	struct text wide[KERNEL_ARGS_MAX];
+
+	if (n->op <= OP_MULTIPLY && n->args[0]->kind == NODE_INT && n->args[0]->number >= 0 &&
+	    dialect_has(em->d, CONSTRUCT_WIDE_INT)) {
+		memcpy(wide, args, n->count * sizeof *args);
+		wide[0] = wide_int(em, n->args[0]->number);
+		args = wide;
+	}
 	struct text pair[2];
 
 	if (n->op == OP_LIST && !dialect_has(em->d, OP_LIST)) {
@@ -153,9 +173,15 @@ struct text emit_call(struct emitter *em, const struct node *n, struct text func
 {
 	int plain = n->kind == NODE_CALL ? CONSTRUCT_CALL : CONSTRUCT_APPLY;
 	int tail = n->kind == NODE_CALL ? CONSTRUCT_TAIL_CALL : CONSTRUCT_TAIL_APPLY;
-	struct slot slots[] = { SLOT("function", function), emit_args_slot(em, args, n->count) };
+	struct text operands[KERNEL_ARGS_MAX + 1] = { function };
+	char arity[32];
 
-	return emit_fill(em, n->tail && dialect_has(em->d, tail) ? tail : plain, slots, 2);
+	snprintf(arity, sizeof arity, "%zu", n->count);
+	memcpy(operands + 1, args, n->count * sizeof *args);
+	struct slot slots[] = { SLOT("function", function), emit_args_slot(em, args, n->count),
+		                SLOT("arity", emit_word(em, arity)),
+		                SLOT_LIST("operands", operands, n->count + 1, em->d->separator) };
+	return emit_fill(em, n->tail && dialect_has(em->d, tail) ? tail : plain, slots, 4);
 }
 
 // --- expression style ------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-// Loops as functions of their own, for languages that have neither loops nor functions inside functions: what the
-// loop reads from outside are further parameters.
+// Functions of their own, for languages that have no functions inside functions. A loop: what it reads from
+// outside are further parameters. A lambda: it gets its closure, and takes from there what it has from outside.
 #include "emit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // By variable id.
@@ -111,6 +112,14 @@ static struct text loop_body(struct emitter *em, const struct loop *l, struct te
 	return emit_fill(em, CONSTRUCT_IF, slots, 3);
 }
 
+static void add_lifted(struct emitter *em, struct text function)
+{
+	for (int64_t i = 0; em->lifted->len > 0 && i <= em->d->blank_lines; i++)
+		buf_addc(em->lifted, '\n');
+	buf_add(em->lifted, function.s, function.len);
+	em->failed = em->failed || em->lifted->failed;
+}
+
 struct text emit_lifted_loop(struct emitter *em, const struct loop *l)
 {
 	struct text params[2 * KERNEL_ARGS_MAX], args[2 * KERNEL_ARGS_MAX];
@@ -133,9 +142,114 @@ struct text emit_lifted_loop(struct emitter *em, const struct loop *l)
 	struct slot slots[] = { SLOT("name", label), SLOT_LIST("params", params, count, em->d->separator),
 		                SLOT("body", body) };
 	struct text function = emit_fill_lines(em, CONSTRUCT_FUNCTION, slots, 3);
-	for (int64_t i = 0; em->lifted->len > 0 && i <= em->d->blank_lines; i++)
-		buf_addc(em->lifted, '\n');
-	buf_add(em->lifted, function.s, function.len);
-	em->failed = em->failed || em->lifted->failed;
+	add_lifted(em, function);
 	return first;
+}
+
+// --- closures --------------------------------------------------------------------------------------------------
+
+// The parameters behind the closure itself.
+static struct slot lambda_params(struct emitter *em, const struct function *f)
+{
+	struct text *params = arena_alloc(&em->arena, (f->param_count + 1) * sizeof *params);
+
+	em->failed = em->failed || params == NULL;
+	if (params == NULL)
+		return (struct slot)SLOT("params", emit_word(em, ""));
+	params[0] = emit_fill(em, CONSTRUCT_SELF_PARAM, NULL, 0);
+	for (size_t i = 0; i < f->param_count; i++) {
+		em->vars[f->params[i]->id] = emit_variable(em, f->params[i]->name);
+		struct slot name = SLOT("name", emit_word(em, em->vars[f->params[i]->id]));
+		params[i + 1] = dialect_has(em->d, CONSTRUCT_FUNCTION_PARAM)
+		                        ? emit_fill(em, CONSTRUCT_FUNCTION_PARAM, &name, 1)
+		                        : name.text;
+	}
+	return (struct slot)SLOT_LIST("params", params, f->param_count + 1, em->d->separator);
+}
+
+// What takes the variables from the closure, one a line.
+static struct text captured_values(struct emitter *em, const struct function *f)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < f->captured_count; i++) {
+		char index[32];
+		snprintf(index, sizeof index, "%zu", i);
+		struct slot slots[] = { SLOT("name", emit_word(em, em->vars[f->captured[i]->id])),
+			                SLOT("index", emit_word(em, index)) };
+		struct text line = emit_fill_lines(em, CONSTRUCT_CAPTURED_VALUE, slots, 2);
+		buf_adds(&b, i > 0 ? "\n" : "");
+		buf_add(&b, line.s, line.len);
+	}
+	struct text t = emit_text(em, buf_text(&b), b.len);
+	em->failed = em->failed || b.failed;
+	buf_deinit(&b);
+	return t;
+}
+
+static struct text global_name(struct emitter *em, const char *prefix, const char *name)
+{
+	unsigned owner = em->owner;
+
+	em->owner = 0;
+	name = emit_name(em, prefix, name);
+	em->owner = owner;
+	return emit_word(em, name);
+}
+
+static struct text function_value(struct emitter *em, const struct function *f, struct text name)
+{
+	char number[32];
+
+	snprintf(number, sizeof number, "%zu", f->captured_count);
+	struct slot slots[] = { SLOT("function", name), SLOT("captured", emit_captured_names(em, f)),
+		                SLOT("count", emit_word(em, number)), SLOT("name", name) };
+	return f->captured_count > 0 ? emit_fill(em, CONSTRUCT_CLOSURE, slots, 3)
+	                             : emit_fill(em, CONSTRUCT_FUNCTION_VALUE, slots + 3, 1);
+}
+
+struct text emit_closure(struct emitter *em, const struct function *f)
+{
+	struct text name = global_name(em, em->d->function_prefix, "lambda");
+	struct slot params = lambda_params(em, f);
+	struct slot slots[] = { SLOT("name", name), params, SLOT("captured", captured_values(em, f)),
+		                SLOT("body", emit_block(em, f)) };
+
+	add_lifted(em, emit_fill_lines(em, CONSTRUCT_LIFTED_LAMBDA, slots, 4));
+	return function_value(em, f, name);
+}
+
+// One that takes a closure, which it does not need, and calls the defined function.
+static void add_wrapper(struct emitter *em, const struct function *f, struct text name)
+{
+	struct text args[KERNEL_ARGS_MAX];
+	const char *own[KERNEL_ARGS_MAX]; // of the function, which may be the one that is being written
+	for (size_t i = 0; i < f->param_count; i++)
+		own[i] = em->vars[f->params[i]->id];
+	struct slot params = lambda_params(em, f);
+	const struct node call = { .kind = NODE_CALL, .tail = true, .count = f->param_count };
+
+	for (size_t i = 0; i < f->param_count; i++)
+		args[i] = emit_word(em, em->vars[f->params[i]->id]);
+	struct slot value = SLOT("value", emit_call(em, &call, emit_word(em, emit_function_name(em, f)), args));
+	struct slot slots[] = { SLOT("name", name), params,
+		                SLOT("body", emit_fill_lines(em, CONSTRUCT_RETURN, &value, 1)) };
+	add_lifted(em, emit_fill_lines(em, CONSTRUCT_LIFTED_LAMBDA, slots, 3));
+	for (size_t i = 0; i < f->param_count; i++)
+		em->vars[f->params[i]->id] = own[i];
+}
+
+struct text emit_function_closure(struct emitter *em, const struct function *f)
+{
+	struct text *wrapper = &em->wrappers[f->index];
+
+	if (wrapper->s == NULL) {
+		struct buf b = { 0 };
+		buf_addf(&b, "%s-value", f->name);
+		*wrapper = global_name(em, em->d->function_prefix, buf_text(&b));
+		em->failed = em->failed || b.failed;
+		buf_deinit(&b);
+		add_wrapper(em, f, *wrapper);
+	}
+	return function_value(em, f, *wrapper);
 }

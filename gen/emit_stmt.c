@@ -96,7 +96,7 @@ static bool needs_statements(const struct emitter *em, const struct node *n)
 		for (size_t i = 0; i < n->function->captured_count; i++)
 			if (is_moving(em, n->function->captured[i]) && dialect_has(em->d, CONSTRUCT_CAPTURE))
 				return true;
-		return !is_inline_lambda(em, n->function);
+		return !dialect_has(em->d, CONSTRUCT_CLOSURE) && !is_inline_lambda(em, n->function);
 	case NODE_APPLY:
 		return needs_statements(em, n->body) || any_needs_statements(em, n->args, n->count) ||
 		       emit_bound_operands(em, operands, emit_operands_of(n, operands)) > 0;
@@ -252,7 +252,7 @@ static void close_closure(struct emitter *em, const struct function *f, const st
 }
 
 // The list of what it has from outside, for a language that wants to be told.
-static struct text captured_names(struct emitter *em, const struct function *f)
+struct text emit_captured_names(struct emitter *em, const struct function *f)
 {
 	struct text *names = arena_alloc(&em->arena, (f->captured_count + 1) * sizeof *names);
 
@@ -277,7 +277,7 @@ static struct text value_lambda(struct emitter *em, const struct node *n)
 		return emit_word(em, "");
 	const bool around = c.copy_count > 0 && dialect_has(em->d, CONSTRUCT_CAPTURE_AROUND);
 	struct text name = emit_word(em, in_line ? "" : emit_name(em, prefix, "closure"));
-	struct text captured = captured_names(em, f);
+	struct text captured = emit_captured_names(em, f);
 	struct text body = in_line ? value(em, f->body) : emit_block(em, f);
 	struct slot slots[] = { SLOT_LIST("params", c.params, c.param_count, em->d->separator),
 		                SLOT("body", body),
@@ -357,7 +357,7 @@ static struct text value(struct emitter *em, const struct node *n)
 	case NODE_TRY:
 		return value_by_variable(em, n);
 	case NODE_LAMBDA:
-		return value_lambda(em, n);
+		return dialect_has(em->d, CONSTRUCT_CLOSURE) ? emit_closure(em, n->function) : value_lambda(em, n);
 	case NODE_CALL:
 	case NODE_APPLY:
 		return value_call(em, n);

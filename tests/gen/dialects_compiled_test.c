@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 // The suite of these kernels for one target of a dialect; its directory, to be freed.
 static char *write_suite(const char *dialect, const char *target, char *const *kernels, size_t count)
@@ -33,32 +32,36 @@ static char *write_suite(const char *dialect, const char *target, char *const *k
 	return dir;
 }
 
-// What a test's @Run says, as a shell runs it; all that it prints.
+// `text` with each `from` as `to`; to be freed.
+static char *replace(const char *text, const char *from, const char *to)
+{
+	struct buf out = { 0 };
+	const char *found;
+
+	while ((found = strstr(text, from)) != NULL) {
+		buf_add(&out, text, (size_t)(found - text));
+		buf_adds(&out, to);
+		text = found + strlen(from);
+	}
+	buf_adds(&out, text);
+	buf_addc(&out, 0);
+	return buf_take(&out);
+}
+
+// What a test's @Run says, by a shell, where a C compiler's warnings are errors; all that it prints.
 static char *run_program(const struct suite *s, const struct suite_test *t, int *status)
 {
-	char *path = suite_test_path(s, t);
-	const char *run = t->meta.run, *file;
-	struct buf command = { 0 };
-	FILE *pipe;
-	char piece[4096];
-	size_t n;
+	char *path = suite_test_path(s, t), *run = replace(t->meta.run, "{file}", path), *command, *out;
+	struct buf b = { 0 };
 
-	while ((file = strstr(run, "{file}")) != NULL) {
-		buf_add(&command, run, (size_t)(file - run));
-		buf_addf(&command, "'%s'", path);
-		run = file + strlen("{file}");
-	}
-	buf_addf(&command, "%s 2>&1", run);
-	pipe = popen(buf_text(&command), "r");
-	assert_non_null(pipe);
-	buf_clear(&command);
-	while ((n = fread(piece, 1, sizeof piece, pipe)) > 0)
-		buf_add(&command, piece, n);
-	n = (size_t)pclose(pipe);
-	*status = WIFEXITED((int)n) ? WEXITSTATUS((int)n) : -1;
-	buf_addc(&command, 0);
+	command = replace(run, "gcc ", "gcc -Wall -Wextra -Werror -Wno-div-by-zero ");
+	buf_addf(&b, "%s 2>&1", command);
+	out = support_shell(buf_text(&b), status);
+	buf_deinit(&b);
+	free(command);
+	free(run);
 	free(path);
-	return buf_take(&command);
+	return out;
 }
 
 static void check_test(const struct suite *s, const struct suite_test *t)
@@ -135,4 +138,15 @@ CASE("dialects: ocamlopt and ocamlc give the results of every construct")
 {
 	check_constructs("ocaml", "ocamlopt", "ocamlopt", 4);
 	check_constructs("ocaml", "ocamlc", "ocamlc", 4);
+}
+
+CASE("dialects: C with libgc gives the results of the catalogue when it is optimised, without a warning")
+{
+	check_catalogue("c-libgc", "c-gc-O2", "gcc", 43);
+}
+
+CASE("dialects: C with libgc gives the results of every construct, optimised or not")
+{
+	check_constructs("c-libgc", "c-gc-O2", "gcc", 4);
+	check_constructs("c-libgc", "c-gc-O0", "gcc", 4);
 }

@@ -110,15 +110,13 @@ int support_suite(const char *dir, char *const *kernels, size_t kernel_count, st
 	return gen_suite(&c, e);
 }
 
-char *support_run(const char *program, const char *file, int *status)
+char *support_shell(const char *command, int *status)
 {
 	struct buf out = { 0 };
-	char command[1024], piece[4096];
+	char piece[4096];
 	size_t n;
-	FILE *p;
+	FILE *p = popen(command, "r");
 
-	snprintf(command, sizeof command, "%s '%s' 2>&1", program, file);
-	p = popen(command, "r");
 	assert_non_null(p);
 	while ((n = fread(piece, 1, sizeof piece, p)) > 0)
 		buf_add(&out, piece, n);
@@ -126,4 +124,15 @@ char *support_run(const char *program, const char *file, int *status)
 	*status = WIFEXITED((int)n) ? WEXITSTATUS((int)n) : -1;
 	buf_addc(&out, 0);
 	return buf_take(&out);
+}
+
+char *support_run(const char *program, const char *file, int *status)
+{
+	struct buf command = { 0 };
+	char *out;
+
+	buf_addf(&command, "%s '%s' 2>&1", program, file);
+	out = support_shell(buf_text(&command), status);
+	buf_deinit(&command);
+	return out;
 }

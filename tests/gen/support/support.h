@@ -28,5 +28,7 @@ int support_suite(const char *dir, char *const *kernels, size_t kernel_count, st
                   size_t dialect_count, uint64_t seed, struct err *e);
 // Runs `program FILE` and returns its output and, in *status, its exit status; to be freed.
 char *support_run(const char *program, const char *file, int *status);
+// The same for a command of the shell; its stdout only.
+char *support_shell(const char *command, int *status);
 
 #endif
