@@ -61,9 +61,21 @@ packages() {
 	done
 }
 
+# Leaves out the lines "package (program)" whose program is in PATH.
+without_found() {
+	while IFS= read -r line; do
+		program=${line##*(}
+		program=${program%%)*}
+		case $line in
+		*'('*) command -v "$program" >/dev/null || printf '%s\n' "${line%%(*}" ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done
+}
+
 # missing_packages SECTION...: what of them is not installed, on one line; of alternatives the first.
 missing_packages() {
-	wanted=$(packages "$@")
+	wanted=$(packages "$@" | without_found)
 	# shellcheck disable=SC2046,SC2016 # names are words; ${...} is dpkg's
 	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $(printf '%s\n' "$wanted" | tr '|' ' ') \
 		2>/dev/null | sed -n 's/^installed //p')
@@ -227,8 +239,8 @@ check_cmake() {
 		die 3 "cmake 3.25 or newer is needed, found '${version:-none}' (Debian 12, Ubuntu 24.04 and later have it)"
 }
 
-# build PRESET [STAMP]: configures and builds it; its output is in build/PRESET/build.log. Exits 5 when that fails.
-# STAMP is left as old as the beginning of the build, and names the checkout.
+# build PRESET [STAMP]: configures it with $cmake_options and builds it; its output is in build/PRESET/build.log.
+# Exits 5 when that fails. STAMP is left as old as the beginning of the build, and names the checkout.
 build() {
 	preset=$1
 	stamp=${2:-}
@@ -247,8 +259,8 @@ build() {
 		cd "$here"
 		code=0
 		{
-			# shellcheck disable=SC2086 # fresh is an option or nothing
-			cmake --preset "$preset" $fresh && cmake --build --preset "$preset"
+			# shellcheck disable=SC2086 # options, or nothing
+			cmake --preset "$preset" $fresh ${cmake_options:-} && cmake --build --preset "$preset"
 		} </dev/null 2>&1 9>&- || code=$?
 		printf '\nexit:%s\n' "$code"
 	} | {

@@ -386,6 +386,23 @@ test_options() {
 }
 test_case "packaging: stressgen-test passes ctest's options on and can leave the browser out" test_options
 
+all_runtimes() {
+	new_machine
+	start_test 0 --dev-only
+	contains "$machine/installed" guile-3.0
+	lacks "$machine/installed" sbcl
+	contains "$machine/calls" "cmake --preset dev -DSG_ALL_RUNTIMES=OFF"
+	ln -s "$bin/cat" "$bin/racket"
+	echo ecl >"$machine/unknown"
+	start_test 0 --all-runtimes
+	contains "$machine/installed" sbcl
+	contains "$machine/installed" picolisp
+	lacks "$machine/installed" racket
+	contains "$tmp/err" "no package 'ecl'"
+	contains "$machine/calls" "cmake --preset dev -DSG_ALL_RUNTIMES=ON"
+}
+test_case "packaging: stressgen-test --all-runtimes installs the runtimes that are neither there nor unknown" all_runtimes
+
 broken_optional() {
 	new_machine
 	touch "$machine/broken-chromium"
