@@ -210,20 +210,36 @@ int outdir_begin(struct outdir *o, const char *path, struct err *e)
 	return rc;
 }
 
+// Opens a new file; its directories are made only where they are missing, which the first file of each finds out.
+static int open_new(char *path, int *fd, struct err *e)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+	int rc = 0;
+
+	*fd = open(path, flags, 0666);
+	if (*fd < 0 && errno == ENOENT) {
+		char *slash = strrchr(path, '/');
+		*slash = 0;
+		rc = io_make_dirs(path, e);
+		*slash = '/';
+		if (rc == 0)
+			*fd = open(path, flags, 0666);
+	}
+	if (rc == 0 && *fd < 0)
+		rc = err_set(e, errno, "%s: cannot be written: %s", path, strerror(errno));
+	return rc;
+}
+
 int outdir_write(struct outdir *o, const char *name, const char *text, size_t len, struct err *e)
 {
-	char *path = io_join(o->path, name), *slash = path != NULL ? strrchr(path, '/') : NULL;
+	char *path = io_join(o->path, name);
 	int rc = 0, fd = -1;
 
-	if (slash == NULL)
+	if (path == NULL)
 		return err_set(e, ENOMEM, "%s: out of memory", o->path);
-	*slash = 0;
-	rc = io_make_dirs(path, e);
-	*slash = '/';
+	rc = note_file(o, name, e);
 	if (rc == 0)
-		rc = note_file(o, name, e);
-	if (rc == 0 && (fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
-		rc = err_set(e, errno, "%s: cannot be written: %s", path, strerror(errno));
+		rc = open_new(path, &fd, e);
 	if (rc == 0 && (rc = io_write_all(fd, text, len)) < 0)
 		err_set(e, -rc, "%s: %s", path, strerror(-rc));
 	if (fd >= 0 && close(fd) < 0 && rc == 0)
