@@ -42,9 +42,16 @@ void *need(void *memory)
 	return memory;
 }
 
+bool is_alive(value v)
+{
+	const struct cell *c = (const struct cell *)v;
+
+	return is_int(v) || c->type == CONSTANT || c->marked;
+}
+
 static void push_mark(struct machine *m, value v)
 {
-	if (is_int(v) || v == 0 || ((struct cell *)v)->marked || ((struct cell *)v)->type == CONSTANT)
+	if (v == 0 || is_alive(v))
 		return;
 	((struct cell *)v)->marked = true;
 	if (m->mark_count == m->mark_cap) {
@@ -69,12 +76,82 @@ static void sweep(struct machine *m)
 		}
 		if (c->type == STRING)
 			free(c->text);
-		if (c->type == VECTOR)
+		if (c->type == VECTOR || c->type == MAP || c->type == EPHEMERONS)
 			free(c->items);
 		c->type = FREE;
 		c->next = m->free;
 		m->free = c;
 	}
+}
+
+static void mark_inside(struct machine *m, struct cell *c)
+{
+	switch (c->type) {
+	case VECTOR:
+	case MAP:
+		for (size_t i = 0; i < c->count; i++)
+			push_mark(m, c->items[i]);
+		break;
+	case EPHEMERONS:
+		c->next_marked = m->ephemerons;
+		m->ephemerons = c;
+		break;
+	case PAIR:
+	case BOX:
+	case ENV:
+	case CLOSURE:
+		push_mark(m, c->a);
+		push_mark(m, c->b);
+		break;
+	default:
+		break;
+	}
+}
+
+static void mark_all(struct machine *m)
+{
+	while (m->mark_count > 0)
+		mark_inside(m, (struct cell *)m->marks[--m->mark_count]);
+}
+
+// What hangs on keys that are alive, until nothing more does.
+static void mark_ephemerons(struct machine *m)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (const struct cell *t = m->ephemerons; t != NULL; t = t->next_marked)
+			for (size_t i = 1; i < t->count; i += 2)
+				if (t->items[i] != 0 && is_alive(t->items[i]) && !is_alive(t->items[i + 1])) {
+					push_mark(m, t->items[i + 1]);
+					mark_all(m);
+					more = true;
+				}
+	}
+	for (; m->ephemerons != NULL; m->ephemerons = m->ephemerons->next_marked)
+		drop_dead_keys(m->ephemerons);
+}
+
+static void clear_weak(struct machine *m)
+{
+	for (size_t i = 0; i < m->fresh; i++)
+		if (m->cells[i].type == WEAK && !is_alive(m->cells[i].a))
+			m->cells[i].a = NIL;
+}
+
+static void finalize(struct machine *m)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < m->finalizer_count; i++) {
+		struct finalizer f = m->finalizers[i];
+		if (is_alive(f.object))
+			m->finalizers[left++] = f;
+		else
+			((struct cell *)f.box)->a = from_number(number(((struct cell *)f.box)->a) + 1);
+	}
+	m->finalizer_count = left;
 }
 
 void collect(struct machine *m)
@@ -83,15 +160,12 @@ void collect(struct machine *m)
 		push_mark(m, m->roots[i]);
 	for (const struct symbol *s = m->symbols; s != NULL; s = s->next)
 		push_mark(m, s->global);
-	while (m->mark_count > 0) {
-		const struct cell *c = (const struct cell *)m->marks[--m->mark_count];
-		for (size_t i = 0; c->type == VECTOR && i < c->count; i++)
-			push_mark(m, c->items[i]);
-		if (c->type != VECTOR && c->type != STRING) {
-			push_mark(m, c->a);
-			push_mark(m, c->b);
-		}
-	}
+	for (size_t i = 0; i < m->finalizer_count; i++)
+		push_mark(m, m->finalizers[i].box);
+	mark_all(m);
+	mark_ephemerons(m);
+	clear_weak(m);
+	finalize(m);
 	sweep(m);
 	m->until_next = m->live > 100000 ? m->live : 100000;
 }

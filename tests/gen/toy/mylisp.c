@@ -7,6 +7,7 @@
 //   [a b f]  [a b f !]    calls f; calls the value f  [a , b , c]           one after the other
 //   [go @ i <- 0 | body]  a loop: [1 go] in body begins its next round
 //   [a except n . b]      b, with n for what [1 raise] raised in a      [n <== value]  a global
+//   [f leave-by]          calls the value f with a continuation: a function that leaves the call
 //   12  'text'  yes  no  ~ (the empty list)  &n (function n as a value)  # a comment
 #include "mylisp.h"
 
@@ -101,6 +102,41 @@ static const struct node *body_of(const struct node *f)
 	return f->kind == LOOP ? f->kids[f->name_count] : f->kids[0];
 }
 
+void leave(struct machine *m, const struct handler *to, value with)
+{
+	struct handler *h;
+
+	for (h = m->handlers; h != NULL && (to != NULL ? h != to : h->escape != NULL); h = h->outer)
+		if (h->escape != NULL)
+			h->escape->handler = NULL;
+	if (h == NULL)
+		die("nothing catches what was raised");
+	m->handlers = h;
+	m->raised = with;
+	longjmp(h->jump, 1);
+}
+
+// The function to call; a continuation, whose argument is the last root, is left for instead.
+static const struct cell *function_called(struct machine *m, value f)
+{
+	const struct cell *c = (const struct cell *)f;
+
+	if (is_int(f) || c->type != ESCAPE)
+		return cell_of(f, CLOSURE);
+	if (c->handler == NULL)
+		die("a continuation was called whose call has returned");
+	leave(m, c->handler, m->roots[m->root_count - 1]);
+}
+
+value apply(struct machine *m, value f, value argument)
+{
+	const struct cell *c;
+
+	push(m, argument);
+	c = function_called(m, f);
+	return eval(m, body_of(c->node), enter(m, c->node, c->b, 1));
+}
+
 // Evaluates the operands onto the roots. Calls a primitive (true, with the result), or finds what to go on with.
 static bool call(struct machine *m, const struct node **n, value *env, value *out)
 {
@@ -120,7 +156,8 @@ static bool call(struct machine *m, const struct node **n, value *env, value *ou
 		m->root_count = first;
 		return true;
 	}
-	f = cell_of(at->kind == APPLY ? eval(m, at->kids[count], *env) : function_of(m, at->name, *env), CLOSURE);
+	f = function_called(m,
+	                    at->kind == APPLY ? eval(m, at->kids[count], *env) : function_of(m, at->name, *env));
 	*n = body_of(f->node);
 	*env = enter(m, f->node, f->b, count);
 	return false;
@@ -262,6 +299,7 @@ int main(int argc, char **argv)
 	m.root_count = 0;
 	collect(&m);
 	free(m.marks);
+	free(m.finalizers);
 	free(m.roots);
 	free(m.cells);
 	read_end(&m);

@@ -14,11 +14,12 @@
 
 typedef intptr_t value; // an integer shifted left with the lowest bit set, or a struct cell *
 
-enum cell_type { FREE, CONSTANT, PAIR, BOX, ENV, CLOSURE, STRING, VECTOR };
+enum cell_type { FREE, CONSTANT, PAIR, BOX, ENV, CLOSURE, STRING, VECTOR, MAP, EPHEMERONS, WEAK, ESCAPE };
 
 struct symbol;
 struct node;
 struct machine;
+struct handler;
 
 struct cell {
 	enum cell_type type;
@@ -26,15 +27,19 @@ struct cell {
 	size_t count; // of items or text
 	union {
 		struct {
-			value a, b; // PAIR; BOX: a; ENV: value and parent; CLOSURE: b is its environment
+			value a, b; // PAIR; BOX, WEAK: a; ENV: value and parent; CLOSURE: b is its environment
 			union {
 				struct symbol *name;     // ENV
 				const struct node *node; // CLOSURE
 			};
 		};
-		value *items;      // VECTOR
-		char *text;        // STRING
-		struct cell *next; // FREE
+		struct {
+			value *items;             // VECTOR, MAP, EPHEMERONS
+			struct cell *next_marked; // EPHEMERONS
+		};
+		char *text;              // STRING
+		struct cell *next;       // FREE
+		struct handler *handler; // ESCAPE; NULL when it has returned
 	};
 };
 
@@ -57,6 +62,10 @@ struct primitive {
 
 #define ANY_COUNT 99U
 
+#define PRIMITIVE(name)                                                                                           \
+	static value run_##name(__attribute__((unused)) struct machine *m,                                        \
+	                        __attribute__((unused)) const value *v, __attribute__((unused)) size_t n)
+
 struct symbol {
 	char *text;
 	const struct primitive *primitive;
@@ -65,10 +74,16 @@ struct symbol {
 	struct symbol *next;
 };
 
-// An [ ... except ... ] that is being evaluated.
+// An [ ... except ... ] that is being evaluated, or a call that a continuation leads out of.
 struct handler {
 	jmp_buf jump;
 	struct handler *outer;
+	struct cell *escape; // the continuation; NULL
+};
+
+// Adds 1 to the box when the object is found dead.
+struct finalizer {
+	value object, box;
 };
 
 struct kept; // memory of the program's tree
@@ -85,7 +100,10 @@ struct machine {
 	struct symbol *symbols;
 	unsigned depth;
 	struct handler *handlers;
-	value raised; // an integer
+	value raised;            // or what a continuation was given
+	struct cell *ephemerons; // marked ones
+	struct finalizer *finalizers;
+	size_t finalizer_count, finalizer_cap;
 	const char *path, *p;
 	unsigned line;
 };
@@ -112,6 +130,18 @@ void collect(struct machine *m);
 struct cell *new_cell(struct machine *m, enum cell_type type);
 void push(struct machine *m, value v);
 value new_string(struct machine *m, const char *text, size_t len);
+bool is_alive(value v); // while collecting: it was marked
+
+// mylisp.c
+value apply(struct machine *m, value f, value argument); // both are among the roots
+// Goes on where the innermost handler is that is `to`, or, for NULL, an except.
+__attribute__((noreturn)) void leave(struct machine *m, const struct handler *to, value with);
+
+// tables.c
+void drop_dead_keys(struct cell *ephemerons);
+
+// tables.c and deep.c: the last has no name.
+extern const struct primitive table_primitives[], deep_primitives[];
 
 // primitives.c: NULL when there is none of that name.
 const struct primitive *find_primitive(const char *name);

@@ -7,12 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#define PRIMITIVE(name)                                                                                           \
-	static value run_##name(__attribute__((unused)) struct machine *m,                                        \
-	                        __attribute__((unused)) const value *v, __attribute__((unused)) size_t n)
-
-// -------------------------------------------------------------
-
 static value truth(bool b)
 {
 	return b ? YES : NO;
@@ -201,10 +195,7 @@ PRIMITIVE(identical)
 
 PRIMITIVE(raise)
 {
-	m->raised = from_number(number(v[0]));
-	if (m->handlers == NULL)
-		die("nothing catches what was raised");
-	longjmp(m->handlers->jump, 1);
+	leave(m, NULL, from_number(number(v[0])));
 }
 
 PRIMITIVE(exit)
@@ -224,13 +215,17 @@ static const struct primitive primitives[] = {
 	{"same", 2, run_same}, {"before", 2, run_before}, {"digits", 1, run_digits},
 	{"clock", 0, run_clock}, {"print", ANY_COUNT, run_print}, {"collect", 0, run_collect},
 	{"exit", 1, run_exit}, {"identical", 2, run_identical}, {"raise", 1, run_raise},
+	{ 0 },
 };
 // clang-format on
 
 const struct primitive *find_primitive(const char *name)
 {
-	for (size_t i = 0; i < sizeof primitives / sizeof primitives[0]; i++)
-		if (strcmp(primitives[i].name, name) == 0)
-			return &primitives[i];
+	const struct primitive *const lists[] = { primitives, table_primitives, deep_primitives };
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		for (const struct primitive *p = lists[i]; p->name != NULL; p++)
+			if (strcmp(p->name, name) == 0)
+				return p;
 	return NULL;
 }
