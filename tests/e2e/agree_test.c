@@ -1,5 +1,5 @@
 // Random programs give what the evaluator computes, in each language: a few of them here; as many as
-// SG_RANDOM_PROGRAMS says where that is set (the test that is labelled all-runtimes: 500).
+// SG_RANDOM_PROGRAMS says where that is set (with the CMake option SG_ALL_RUNTIMES: 500).
 #include "e2e.h"
 
 #include "harness.h"

@@ -196,7 +196,7 @@ CASE("e2e: exit is 3 when a target that was named is missing")
 
 	e2e_write(harness_tmpdir(), "gone.dialect", "", false);
 	setenv("PATH", "/nonexistent", 1);
-	o = E2E(harness_tmpdir(), "gen", "--target", "python", "-o", "suite");
+	o = E2E(harness_tmpdir(), "gen", "--target", "python3", "-o", "suite");
 	assert_one_line(&o, 3, "python3");
 	outcome_deinit(&o);
 }
