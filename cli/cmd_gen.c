@@ -77,6 +77,45 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 	return r;
 }
 
+// Whether an earlier one is of the same kernel, and of the same language unless `dialect` is NULL.
+static bool is_said(const struct suite *s, size_t i, const char *dialect)
+{
+	for (size_t n = 0; n < i; n++)
+		if (strcmp(s->left_out[n].kernel, s->left_out[i].kernel) == 0 &&
+		    (dialect == NULL || strcmp(s->left_out[n].dialect, dialect) == 0))
+			return true;
+	return false;
+}
+
+// A kernel's languages, each once; behind a single one the reason.
+static void add_languages(struct buf *out, const struct suite *s, size_t first)
+{
+	size_t count = 0;
+
+	for (size_t i = first; i < s->left_out_count; i++)
+		if (strcmp(s->left_out[i].kernel, s->left_out[first].kernel) == 0 && ++count > 0 &&
+		    !is_said(s, i, s->left_out[i].dialect))
+			buf_addf(out, "%s%s", i > first ? ", " : "", s->left_out[i].dialect);
+	if (count == 1)
+		buf_addf(out, " (%s)", s->left_out[first].reason);
+}
+
+static void say_left_out(const struct app *app, const struct suite *s)
+{
+	struct buf lines = { 0 };
+
+	for (size_t i = 0; i < s->left_out_count; i++) {
+		if (is_said(s, i, NULL))
+			continue;
+		buf_addf(&lines, "\n    %s: ", s->left_out[i].kernel);
+		add_languages(&lines, s, i);
+	}
+	if (lines.len > 0)
+		say(app, "left out where a language lacks what the kernel needs (suite.json says what):%s",
+		    buf_text(&lines));
+	buf_deinit(&lines);
+}
+
 static void say_plan(const struct app *app, const struct plan *p, const struct suite *s)
 {
 	size_t kernels = p->kernels.count + (size_t)p->config.random_count;
@@ -88,9 +127,7 @@ static void say_plan(const struct app *app, const struct plan *p, const struct s
 	    s->count == 1 ? "" : "s", kernels, kernels == 1 ? "" : "s", buf_text(&names),
 	    p->config.scenario_count > 0 ? ", and HTTP/2" : "", (unsigned long long)p->config.depth,
 	    (unsigned long long)p->config.seed);
-	for (size_t i = 0; i < s->left_out_count; i++)
-		say(app, "left out: %s for %s: %s", s->left_out[i].kernel, s->left_out[i].dialect,
-		    s->left_out[i].reason);
+	say_left_out(app, s);
 	buf_deinit(&names);
 }
 
