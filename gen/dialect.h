@@ -36,6 +36,7 @@
 	X(WHEN, "when", "condition then")                                                                         \
 	X(LET, "let", "name value body")                                                                          \
 	X(BEGIN, "begin", "1 2 items")                                                                            \
+	X(ATOM_ITEM, "atom-item", "1")                                                                            \
 	X(LOOP, "loop", "label states names values condition effects next step result")                           \
 	X(LOOP_WITHOUT_RESULT, "loop-without-result", "label states names values condition effects next step")    \
 	X(LOOP_STATE, "loop-state", "name value next")                                                            \

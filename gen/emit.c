@@ -55,6 +55,8 @@ const char *emit_lacks(const struct dialect *d, const struct kernel *k, char *re
 		if (((k->ops_used >> o) & 1U) && !dialect_has(d, o) && !by_cons)
 			return lacking(d, o, reason, size);
 	}
+	if (k->captures && d->lacks[CONSTRUCT_CAPTURED] != NULL)
+		return lacking(d, CONSTRUCT_CAPTURED, reason, size);
 	if (k->global_count > 0 && (!dialect_has(d, CONSTRUCT_GLOBAL_SET) || !uses_globals(d)))
 		return lacking(d, CONSTRUCT_GLOBAL_SET, reason, size);
 	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {

@@ -277,6 +277,16 @@ struct text emit_body(struct emitter *em, const struct node *n)
 }
 
 // Items done one after another: by {items}, else two by two.
+// In a language whose sequences hold forms only, one that is just a name or a number.
+static struct text as_form(struct emitter *em, struct text item)
+{
+	struct slot s = SLOT("1", item);
+
+	return item.s[0] == '(' || !dialect_has(em->d, CONSTRUCT_ATOM_ITEM)
+	               ? item
+	               : emit_fill(em, CONSTRUCT_ATOM_ITEM, &s, 1);
+}
+
 struct text emit_items(struct emitter *em, const struct text *items, size_t count)
 {
 	struct text all = items[count - 1];
@@ -284,6 +294,10 @@ struct text emit_items(struct emitter *em, const struct text *items, size_t coun
 	if (count == 1)
 		return all;
 	if (template_uses(&em->d->templates[CONSTRUCT_BEGIN], "items")) {
+		struct text forms[KERNEL_ARGS_MAX + 1];
+		for (size_t i = 0; i < count; i++)
+			forms[i] = as_form(em, items[i]);
+		items = forms;
 		struct slot flat = SLOT_LIST("items", items, count, em->d->item_separator);
 		all = emit_fill(em, CONSTRUCT_BEGIN, &flat, 1);
 		if (memchr(all.s, '\n', all.len) == NULL)

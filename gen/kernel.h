@@ -244,6 +244,7 @@ struct kernel {
 	uint64_t ops_used;   // bit per enum op
 	uint32_t nodes_used; // bit per enum node_kind
 	bool tail_calls;     // some call is tagged
+	bool captures;       // some lambda has variables from outside
 };
 
 // Reads and checks a kernel file. *out is to be freed by kernel_free. Errors name file:line:column.

@@ -455,6 +455,7 @@ static bool note_capture(struct parser *p, struct var *v)
 			f->captured = more;
 		}
 		f->captured[f->captured_count++] = v;
+		p->kernel->captures = true;
 	}
 	return true;
 }

@@ -1,4 +1,5 @@
-// OCaml, Erlang, C, PicoLisp and valk: that the whole catalogue gives its results in each runtime that is here.
+// OCaml, Erlang, C and PicoLisp: that the whole catalogue gives its results in each runtime that is here. valk,
+// which is nowhere here: that its programs keep its rules.
 #include "harness.h"
 #include "support.h"
 
@@ -149,4 +150,72 @@ CASE("dialects: C with libgc gives the results of every construct, optimised or 
 {
 	check_constructs("c-libgc", "c-gc-O2", "gcc", 4);
 	check_constructs("c-libgc", "c-gc-O0", "gcc", 4);
+}
+
+// --- valk ------------------------------------------------------------------------------------------------------
+
+// Words of one age only, or that break something.
+static const char *const not_in_valk[] = { "let",    "head",   "reverse",        "nil?",
+	                                   "repeat", "time",   "mem/gc/collect", "mem/heap/usage",
+	                                   "letrec", "lambda", "define",         "cond" };
+
+static void check_symbol(const char *id, const char *word, size_t len)
+{
+	for (size_t i = 0; i < sizeof not_in_valk / sizeof not_in_valk[0]; i++)
+		if (strlen(not_in_valk[i]) == len && strncmp(not_in_valk[i], word, len) == 0)
+			fail_msg("%s: '%s' is not in both ages", id, not_in_valk[i]);
+	for (size_t i = 0; i < len; i++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-*/=<>!&\\",
+		           word[i]) == NULL)
+			fail_msg("%s: '%.*s' is no symbol", id, (int)len, word);
+}
+
+// Brackets in pairs, no empty ones but the argument of time-us, symbols of its alphabet.
+static void check_valk(const char *id, const char *text)
+{
+	char open[256];
+	size_t depth = 0;
+
+	for (const char *p = text; *p != 0; p++) {
+		if (*p == ';') {
+			p += strcspn(p, "\n") - 1;
+		} else if (*p == '"') {
+			for (p++; *p != '"'; p++)
+				p += *p == '\\';
+		} else if (*p == '(' || *p == '{') {
+			assert_true(depth < sizeof open);
+			open[depth++] = *p;
+			assert_true(*p != '(' || p[1] != ')');
+		} else if (*p == ')' || *p == '}') {
+			assert_true(depth > 0);
+			assert_int_equal(open[--depth], *p == ')' ? '(' : '{');
+		} else if (strchr(" \n", *p) == NULL) {
+			size_t len = strcspn(p, " \n(){};\"");
+			check_symbol(id, p, len);
+			p += len - 1;
+		}
+	}
+	assert_int_equal(depth, 0);
+}
+
+CASE("dialects: valk's programs have its words and its alphabet only, and end with the sentinel")
+{
+	size_t count;
+	char **kernels = support_kernels(&count), *dir = write_suite("valk", "valk", kernels, count);
+	struct suite s = { 0 };
+	struct err e = { 0 };
+
+	assert_int_equal(suite_load(dir, &s, &e), 0);
+	assert_true(s.count > 25);
+	for (size_t i = 0; i < s.count; i++) {
+		char *path = suite_test_path(&s, &s.tests[i]), *text = support_read(path);
+		check_valk(s.tests[i].id, text);
+		assert_string_equal(text + strlen(text) - strlen("    {(exit 1)})\n"), "    {(exit 1)})\n");
+		assert_non_null(strstr(text, "(printf \"@@ done\\n\")"));
+		free(text);
+		free(path);
+	}
+	suite_deinit(&s);
+	support_free_paths(kernels, count);
+	free(dir);
 }

@@ -87,6 +87,12 @@ CASE("emit: the program is the golden one when a user's language is given every 
 	check_program(EVERYTHING, "mylisp", "other/everything.mylisp.mylisp", "everything-seed42.mylisp");
 }
 
+CASE("emit: the program is the golden one when valk is given what needs no mutation")
+{
+	check_program(SG_SOURCE_DIR "/tests/gen/kernels/pure.kernel", "valk", "other/pure.valk.valk",
+	              "pure-seed42.valk");
+}
+
 // --- shapes: what one function becomes
 // -----------------------------------------------------------------------------
 
