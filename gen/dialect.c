@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXTENDS_MAX 4U // bases of bases
 
@@ -487,7 +488,7 @@ static int read_templates(struct reader *r)
 static int read_dialect(struct reader *r);
 
 // The file beside this one that (extends "name") names, into the same dialect.
-static int load_base(struct reader *r, const char *name)
+static int load_base(struct reader *r, const struct sexp *extends, const char *name)
 {
 	const char *path = sexp_path(r->doc), *slash = strrchr(path, '/');
 	struct reader base = { .d = r->d, .e = r->e, .bases = r->bases + 1 };
@@ -497,7 +498,12 @@ static int load_base(struct reader *r, const char *name)
 
 	buf_add(&file, path, slash != NULL ? (size_t)(slash + 1 - path) : 0);
 	buf_addf(&file, "%s.dialect", name);
-	rc = file.failed ? no_memory(r) : sexp_load(buf_text(&file), DIALECT_FILE_MAX, &doc, r->e);
+	rc = file.failed ? no_memory(r) : 0;
+	if (rc == 0 && access(buf_text(&file), R_OK) < 0)
+		rc = sexp_err(r->doc, extends, r->e, "%s cannot be read: %s; extend a dialect beside this one",
+		              buf_text(&file), strerror(errno));
+	if (rc == 0)
+		rc = sexp_load(buf_text(&file), DIALECT_FILE_MAX, &doc, r->e);
 	base.doc = doc;
 	if (rc == 0)
 		rc = read_dialect(&base);
@@ -522,7 +528,7 @@ static int read_base(struct reader *r)
 			rc = sexp_err(r->doc, extends, r->e, "more than %u dialects extend each other",
 			              EXTENDS_MAX);
 		if (rc == 0)
-			rc = load_base(r, name);
+			rc = load_base(r, extends, name);
 		r->inherits = true;
 	}
 	r->d->abstract = false;
