@@ -31,6 +31,8 @@ int cmd_job(struct app *app)
 		code = complain(&e, r);
 	else if (code == SG_EXIT_OK)
 		code = pipeline_run(&j, false);
+	if (suite_dir != NULL && opt_flag(&app->opts, "dry-run") && opt_text(&app->opts, "output") == NULL)
+		io_remove_tree(j.run_dir); // nothing was to be left behind
 	if (suite_dir != NULL)
 		rmdir(suite_dir);
 	pipeline_abandon(&j);

@@ -44,6 +44,32 @@ static void list_tests(const struct pipeline *j)
 	fprintf(stderr, "%zu test%s\n", j->selected, j->selected == 1 ? "" : "s");
 }
 
+static void list_tags(const struct pipeline *j)
+{
+	json_t *counts = json_object();
+	const char *tag;
+	json_t *count;
+
+	for (size_t i = 0; i < j->selected; i++) {
+		const struct strings *tags = &j->suite.tests[j->selection[i]].meta.tags;
+
+		for (size_t k = 0; k < tags->count; k++)
+			json_object_set_new(
+			        counts, tags->items[k],
+			        json_integer(json_integer_value(json_object_get(counts, tags->items[k])) + 1));
+	}
+	json_object_foreach(counts, tag, count) printf("%6lld  %s\n", (long long)json_integer_value(count), tag);
+	json_decref(counts);
+}
+
+void pipeline_list(const struct pipeline *j)
+{
+	if (opt_flag(&j->app->opts, "show-tags"))
+		list_tags(j);
+	else
+		list_tests(j);
+}
+
 int cmd_list(struct app *app)
 {
 	struct pipeline j = { .app = app };
@@ -63,7 +89,7 @@ int cmd_list(struct app *app)
 	else if (r < 0)
 		code = complain(&e, r);
 	else
-		list_tests(&j);
+		pipeline_list(&j);
 	pipeline_deinit(&j);
 	return code;
 }

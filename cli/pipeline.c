@@ -329,8 +329,9 @@ static int run_selected(struct pipeline *j, bool resume)
 	struct runner_config config = { .resume = resume };
 	struct runner_summary summary = { 0 };
 	struct err e = { 0 };
-	struct progress *progress = progress_new(j->app, &config.hooks);
+	struct progress *progress = progress_new(j, &config.hooks);
 	struct quarantine quarantine = { 0 };
+	struct events *events = NULL;
 	int report_code;
 	int r;
 
@@ -353,10 +354,20 @@ static int run_selected(struct pipeline *j, bool resume)
 		say(j->app, "running %zu tests, %u at a time, into %s", j->selected, config.workers, j->run_dir);
 	else
 		say(j->app, "running %zu tests, one after another, into %s", j->selected, j->run_dir);
+	if (opt_text(&j->app->opts, "events") != NULL) {
+		events = events_new(opt_text(&j->app->opts, "events"), j->run_dir, j->selected, &config.hooks, &e);
+		if (events == NULL) {
+			quarantine_deinit(&quarantine);
+			progress_free(progress);
+			json_decref(config.info);
+			return complain(&e, -EINVAL);
+		}
+	}
 	read_latest(before);
 	if (linked != NULL) // at the start, so that a run that is killed is found by --resume
 		link_latest(linked);
 	r = runner_run(&config, &summary, &e);
+	events_free(events, &summary);
 	progress_free(progress);
 	quarantine_deinit(&quarantine);
 	json_decref(config.info);
@@ -394,6 +405,11 @@ int pipeline_run(struct pipeline *j, bool resume)
 	if (r < 0) {
 		complain(&e, r);
 		return r == -ENOENT ? SG_EXIT_NOTHING : SG_EXIT_INTERNAL;
+	}
+	if (opt_flag(&j->app->opts, "dry-run") || opt_flag(&j->app->opts, "list") ||
+	    opt_flag(&j->app->opts, "show-tags")) {
+		pipeline_list(j);
+		return SG_EXIT_OK;
 	}
 	if (j->param_count == 0 || (!resume && opt_given(&j->app->opts, "slab-capacity")))
 		r = pipeline_calibrate(j, &e);
@@ -469,6 +485,20 @@ int pipeline_trust(const struct run *r)
 	return r->journal.bad_lines > 0 ? SG_EXIT_UNTRUSTED : SG_EXIT_OK;
 }
 
+// What --format says; to stderr where stdout has the events.
+static void print_report(const struct app *app, const struct run *run, struct err *e)
+{
+	const char *events = opt_text(&app->opts, "events");
+	const bool taken = events != NULL && strcmp(events, "-") == 0;
+	format_writer write_report = format_find(opt_text(&app->opts, "format"));
+
+	if (write_report != NULL && !taken)
+		format_print(write_report, run, e);
+	else
+		report_terminal(run, &app->out_style, json_string_value(json_object_get(run->info, "again")),
+		                taken ? stderr : stdout);
+}
+
 int pipeline_report(const struct app *app, const char *dir)
 {
 	struct run run = { 0 };
@@ -478,8 +508,7 @@ int pipeline_report(const struct app *app, const char *dir)
 
 	if (r == 0) {
 		r = report_all(&run, &e);
-		report_terminal(&run, &app->out_style, json_string_value(json_object_get(run.info, "again")),
-		                stdout);
+		print_report(app, &run, &e);
 		fflush(stdout);
 	}
 	if (r == 0)

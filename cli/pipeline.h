@@ -37,6 +37,8 @@ int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e);
 // select.c: what --only, --filter and their like leave, by priority; --shuffle, --budget. -ENOENT when nothing is
 // left (exit 4).
 int pipeline_select(struct pipeline *j, struct err *e);
+// cmd_list.c: the selected tests in their order, or with --show-tags their tags, on stdout.
+void pipeline_list(const struct pipeline *j);
 // Step 2: where a selected test wants a slab and nobody said how large, measures the kernels' peaks
 // (calibrate.c); fills params.
 int pipeline_calibrate(struct pipeline *j, struct err *e);
@@ -70,9 +72,21 @@ void pipeline_quote(const char *word, struct buf *out);
 // "stressgen" as the person called it, for commands that are printed.
 const char *pipeline_self(void);
 
+// format.c: what --format names; NULL: text.
+typedef int (*format_writer)(const struct run *r, const char *path, struct err *e);
+format_writer format_find(const char *name);
+int format_print(format_writer write_report, const struct run *run, struct err *e); // to stdout
+
+// events.c: writes what the hooks are told to the file (or "-") as well. NULL with `e` filled.
+struct events;
+struct events *events_new(const char *path, const char *run_dir, size_t tests, struct runner_hooks *hooks,
+                          struct err *e);
+void events_free(struct events *v, const struct runner_summary *s); // accepts NULL
+
 // progress.c
 struct progress;
-struct progress *progress_new(const struct app *app, struct runner_hooks *hooks); // fills hooks; NULL: no memory
+struct progress *progress_new(const struct pipeline *j,
+                              struct runner_hooks *hooks); // fills hooks; NULL: no memory
 void progress_free(struct progress *p);
 
 #endif

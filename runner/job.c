@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@ static void on_output(void *arg, const char *bytes, size_t len)
 	capture_feed(arg, bytes, len);
 }
 
+static void on_events(uv_poll_t *handle, int status, int events);
+
 int job_init(struct job *j, struct session *s, unsigned worker)
 {
 	const struct sample_sink sink = measure_sink(&j->measure);
@@ -30,13 +33,21 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 	memset(j, 0, sizeof *j);
 	j->session = s;
 	j->worker = worker;
-	j->pidfd = -1;
+	j->pidfd = j->events_fd = -1;
 	cgroup_init(&j->group, &s->cgroups, worker);
 	contain_init(&j->contain, &j->group, &s->strangers, &s->leaders, j->environment.mark);
 	uv_timer_init(s->loop, &j->limit);
 	uv_timer_init(s->loop, &j->sampler);
 	uv_timer_init(s->loop, &j->drain);
-	j->limit.data = j->sampler.data = j->drain.data = j;
+	j->limit.data = j->sampler.data = j->drain.data = j->events.data = j;
+	j->events_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (j->events_fd < 0)
+		return -errno;
+	rc = uv_poll_init(s->loop, &j->events, j->events_fd);
+	if (rc == 0)
+		rc = uv_poll_start(&j->events, UV_READABLE, on_events);
+	if (rc < 0)
+		return rc;
 	j->tele_file = malloc(sizeof *j->tele_file);
 	j->environment.entries = calloc(s->environment_count + STRESSGEN_SLOTS, sizeof *j->environment.entries);
 	if (j->tele_file == NULL || j->environment.entries == NULL)
@@ -76,6 +87,8 @@ void job_deinit(struct job *j)
 	cgroup_deinit(&j->group);
 	scratch_dir_deinit(&j->temp_dir);
 	scratch_dir_deinit(&j->tele_dir);
+	if (j->events_fd >= 0)
+		close(j->events_fd);
 	free(j->tele_file);
 	free(j->environment.entries);
 	memset(j, 0, sizeof *j);
@@ -101,8 +114,7 @@ void job_close_channel(struct job_channel *ch)
 	ch->theirs = -1;
 	if (ch->fd < 0)
 		return;
-	uv_poll_stop(&ch->poll);
-	close(ch->fd);
+	close(ch->fd); // and so it leaves the set
 	ch->fd = -1;
 	if (ch->raw == NULL)
 		sample_stream_end(&ch->stream);
@@ -143,10 +155,8 @@ void job_read(struct job_channel *ch)
 	}
 }
 
-static void on_readable(uv_poll_t *handle, __attribute__((unused)) int status, __attribute__((unused)) int events)
+static void on_readable(struct job_channel *ch)
 {
-	struct job_channel *ch = handle->data;
-
 	job_read(ch);
 	look_at_end(ch->job);
 	if (ch->fd < 0 && ch->job->state == JOB_DRAINING)
@@ -220,9 +230,9 @@ void job_stop(struct job *j, const char *by, bool now)
 	}
 }
 
-static void on_exit_seen(uv_poll_t *handle, __attribute__((unused)) int status, __attribute__((unused)) int events)
+static void on_exit_seen(struct job *j)
 {
-	struct job *j = handle->data;
+	struct epoll_event none = { 0 };
 	siginfo_t info = { 0 };
 
 	// It stays a zombie, so that its group's number cannot become another's before we are done with it.
@@ -235,7 +245,7 @@ static void on_exit_seen(uv_poll_t *handle, __attribute__((unused)) int status, 
 		j->result.exit_code = info.si_status;
 	else
 		j->result.signal = info.si_status;
-	uv_poll_stop(&j->exit_poll);
+	epoll_ctl(j->events_fd, EPOLL_CTL_DEL, j->pidfd, &none); // it stays readable
 	uv_timer_stop(&j->limit);
 	uv_timer_stop(&j->sampler);
 	j->state = JOB_DRAINING;
@@ -299,24 +309,47 @@ static void on_look(uv_timer_t *handle)
 
 // ---- its start ----
 
-static void watch_fd(struct job *j, uv_poll_t *poll, int fd, uv_poll_cb cb, void *data)
+// What is ready of a test: JOB_CHANNELS stands for its exit. One event may close what a later one speaks of.
+static void on_events(uv_poll_t *handle, __attribute__((unused)) int status, __attribute__((unused)) int events)
 {
-	uv_poll_init(j->session->loop, poll, fd);
-	poll->data = data;
-	uv_poll_start(poll, UV_READABLE, cb);
-	j->open_handles++;
+	struct job *j = handle->data;
+	struct epoll_event ready[JOB_CHANNELS + 1];
+	const uint64_t serial = j->serial;
+	int count = epoll_wait(j->events_fd, ready, JOB_CHANNELS + 1, 0);
+
+	for (int i = 0; i < count && j->serial == serial && !job_is_idle(j); i++) {
+		uint32_t which = ready[i].data.u32;
+
+		if (which == JOB_CHANNELS && j->pidfd >= 0 && j->state < JOB_DRAINING)
+			on_exit_seen(j);
+		else if (which < JOB_CHANNELS && j->channels[which].fd >= 0)
+			on_readable(&j->channels[which]);
+	}
+}
+
+static int watch_fd(struct job *j, int fd, uint32_t which)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.u32 = which };
+
+	return epoll_ctl(j->events_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
 static void watch(struct job *j)
 {
-	watch_fd(j, &j->exit_poll, j->pidfd, on_exit_seen, j);
-	for (int i = 0; i < JOB_CHANNELS; i++)
-		watch_fd(j, &j->channels[i].poll, j->channels[i].fd, on_readable, &j->channels[i]);
+	int rc = watch_fd(j, j->pidfd, JOB_CHANNELS);
+
+	for (uint32_t i = 0; i < JOB_CHANNELS && rc == 0; i++)
+		rc = watch_fd(j, j->channels[i].fd, i);
 	j->limit.timer_cb = on_limit;
 	j->sampler.timer_cb = on_look;
 	uv_update_time(j->session->loop);
-	if (j->facts.timeout_ns > 0)
+	if (rc < 0) { // without memory for that the test cannot be followed
+		j->output_error = rc;
+		j->state = JOB_KILL_SENT;
+		send_kill(j);
+	} else if (j->facts.timeout_ns > 0) {
 		start_limit(j, j->facts.timeout_ns);
+	}
 	schedule_look(j);
 }
 

@@ -22,7 +22,6 @@ struct job;
 // One of the pipes from the test to us.
 struct job_channel {
 	struct job *job;
-	uv_poll_t poll;
 	int fd; // our end; -1: closed
 	// The test's end. We hold it too until the test has exited: so neither a test that closes its own nor one
 	// that ends wakes us for each pipe.
@@ -71,10 +70,12 @@ struct job {
 	bool timeline_begun;
 	const char *not_instrumented; // why nothing is preloaded; NULL: it is, or need not be
 	uint64_t memory_limit;
-	uv_poll_t exit_poll;
+	// One descriptor in the loop for all of a test's: libuv's own handling of each takes five system calls.
+	uv_poll_t events;
+	uint64_t serial; // of the test, among this worker's
+	int events_fd;   // an epoll(7) set of the pidfd and the channels
 	int pidfd;
 	uv_timer_t limit, sampler, drain;
-	unsigned open_handles; // that must be closed before the job is idle again
 	uint64_t start_ns, exit_ns;
 	unsigned looks;        // samples so far
 	bool looked_at_end;    // at the sentinel

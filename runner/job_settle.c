@@ -29,27 +29,6 @@ static bool pipes_closed(const struct job *j)
 	return true;
 }
 
-// ---- the last handles ----
-
-static void on_closed(uv_handle_t *handle)
-{
-	struct job *j = handle->data;
-
-	if (--j->open_handles > 0)
-		return;
-	job_conclude(j);
-	j->state = JOB_IDLE;
-	j->done(j);
-}
-
-static void on_channel_closed(uv_handle_t *handle)
-{
-	struct job_channel *ch = handle->data;
-
-	handle->data = ch->job;
-	on_closed(handle);
-}
-
 static void take_usage(struct job *j)
 {
 	struct rusage ru = { 0 };
@@ -67,7 +46,8 @@ static void take_usage(struct job *j)
 		j->result.peak_rss_bytes = (uint64_t)ru.ru_maxrss * 1024;
 }
 
-static void close_handles(struct job *j)
+// Nothing of it is left: closes what was open for it, has it judged, and is free for the next.
+static void settle(struct job *j)
 {
 	j->state = JOB_CLOSING;
 	uv_timer_stop(&j->limit);
@@ -77,13 +57,14 @@ static void close_handles(struct job *j)
 	j->facts.oom_kills = cgroup_oom_kills(&j->group);
 	j->facts.forks_denied = cgroup_forks_denied(&j->group);
 	take_usage(j);
-	uv_close((uv_handle_t *)&j->exit_poll, on_closed);
 	close(j->pidfd);
 	j->pidfd = -1;
-	for (int i = 0; i < JOB_CHANNELS; i++) {
+	for (int i = 0; i < JOB_CHANNELS; i++)
 		job_close_channel(&j->channels[i]);
-		uv_close((uv_handle_t *)&j->channels[i].poll, on_channel_closed);
-	}
+	job_conclude(j);
+	j->state = JOB_IDLE;
+	j->serial++;
+	j->done(j);
 }
 
 // ---- draining ----
@@ -115,14 +96,14 @@ void job_drain(struct job *j)
 	const bool over = contain_over(&j->contain);
 
 	if (over && pipes_closed(j)) {
-		close_handles(j);
+		settle(j);
 		return;
 	}
 	if (j->state == JOB_DRAINING && passed_ns >= DRAIN_NS)
 		end_leftovers(j);
 	else if (j->state == JOB_REAPING && passed_ns >= DRAIN_NS + REAP_NS) {
 		j->left_to_its_fate = true;
-		close_handles(j);
+		settle(j);
 		return;
 	} else if (j->state == JOB_REAPING) {
 		contain_signal(&j->contain, SIGKILL);

@@ -1,0 +1,103 @@
+// The Test Anything Protocol, version 14 (testanything.org): a line a test, with what is known of a failure behind
+// it.
+#include "reports.h"
+
+#include "buf.h"
+#include "io.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+// A description may not hold what TAP has a meaning for.
+static void add_description(struct buf *b, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '#' || *text == '\\')
+			buf_addc(b, '\\');
+		buf_addc(b, *text == '\n' ? ' ' : *text);
+	}
+}
+
+// A text as a double-quoted YAML scalar.
+static void add_yaml(struct buf *b, const char *name, const char *text)
+{
+	if (text == NULL || *text == '\0')
+		return;
+	buf_addf(b, "  %s: \"", name);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			buf_addf(b, "\\%c", *text);
+		else if (*text == '\n')
+			buf_adds(b, "\\n");
+		else if (*text == '\t')
+			buf_adds(b, "\\t");
+		else
+			buf_addc(b, *text);
+	}
+	buf_adds(b, "\"\n");
+}
+
+static void add_diagnostics(struct buf *b, const struct result *r)
+{
+	buf_adds(b, "  ---\n");
+	buf_addf(b, "  verdict: %s\n", verdict_name(r->verdict));
+	add_yaml(b, "evidence", r->evidence);
+	if (r->exit_code >= 0)
+		buf_addf(b, "  exit: %d\n", r->exit_code);
+	if (r->signal != 0)
+		buf_addf(b, "  signal: %d\n", r->signal);
+	buf_addf(b, "  duration_ms: %.3f\n", (double)r->wall_ns / 1e6);
+	add_yaml(b, "output", r->tail);
+	buf_adds(b, "  ...\n");
+}
+
+// The cases that the test itself reported, as its subtest.
+static void add_cases(struct buf *b, const struct result *r)
+{
+	if (r->case_count == 0)
+		return;
+	buf_adds(b, "# Subtest: ");
+	add_description(b, r->id);
+	buf_addf(b, "\n    1..%zu\n", r->case_count);
+	for (size_t i = 0; i < r->case_count; i++) {
+		const struct result_case *c = &r->cases[i];
+		const bool skipped = c->verdict == VERDICT_SKIPPED;
+
+		buf_addf(b, "    %s %zu - ", c->verdict == VERDICT_PASSED || skipped ? "ok" : "not ok", i + 1);
+		add_description(b, c->name);
+		buf_adds(b, skipped ? " # SKIP\n" : "\n");
+	}
+}
+
+static void add_test(struct buf *b, const struct result *r, size_t number)
+{
+	add_cases(b, r);
+	buf_addf(b, "%s %zu - ", r->as_expected ? "ok" : "not ok", number);
+	add_description(b, r->id);
+	if (r->verdict == VERDICT_SKIPPED) {
+		buf_adds(b, " # SKIP ");
+		add_description(b, r->evidence != NULL ? r->evidence : "");
+	} else if (r->verdict == VERDICT_PLANNED) {
+		buf_adds(b, " # TODO planned");
+	}
+	buf_addc(b, '\n');
+	if (!r->as_expected || r->verdict == VERDICT_FLAKY || r->quarantine != NULL)
+		add_diagnostics(b, r);
+}
+
+int report_tap(const struct run *run, const char *path, struct err *e)
+{
+	struct buf b = { 0 };
+	int rc;
+
+	buf_addf(&b, "TAP version 14\n1..%zu\n", run->planned > run->count ? run->planned : run->count);
+	for (size_t i = 0; i < run->count; i++)
+		add_test(&b, &run->results[i], i + 1);
+	if (run->planned > run->count)
+		buf_addf(&b, "Bail out! %zu of %zu tests never ended\n", run->planned - run->count, run->planned);
+	rc = b.failed ? err_set(e, ENOMEM, "%s: out of memory", path) : io_replace_file(path, b.data, b.len, e);
+	buf_deinit(&b);
+	return rc;
+}

@@ -1,0 +1,125 @@
+// What the person, and other programs, see of a run.
+#include "e2e.h"
+
+#include "harness.h"
+
+#include <string.h>
+
+static const char *two_tests(void)
+{
+	const char *dir = harness_tmpdir();
+
+	e2e_write(dir, "suite/bad.sh", "#!/bin/sh\n# @Tag slow-net, db\necho 'no # database' >&2\nexit 3\n", true);
+	e2e_write(dir, "suite/good.sh", "#!/bin/sh\n# @Tag db\necho fine\n", true);
+	return dir;
+}
+
+CASE("e2e: TAP has a line a test, and what is known of a failure")
+{
+	struct outcome o = E2E(two_tests(), "run", "suite", "--format", "tap");
+
+	assert_int_equal(o.exit_code, 1);
+	assert_ptr_equal(strstr(buf_text(&o.out), "TAP version 14\n1..2\nnot ok 1 - bad.sh\n  ---\n"),
+	                 buf_text(&o.out));
+	assert_contains(buf_text(&o.out), "  output: \"no # database\\n\"\n");
+	assert_contains(buf_text(&o.out), "\nok 2 - good.sh\n");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: the report's other formats are printed when they are asked for")
+{
+	const char *dir = two_tests();
+	struct outcome o = E2E(dir, "run", "suite", "--format", "json");
+	json_t *report = json_loads(buf_text(&o.out), 0, NULL);
+
+	assert_int_equal(json_array_size(json_object_get(report, "tests")), 2);
+	json_decref(report);
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "suite", "--format", "junit");
+	assert_int_equal(strncmp(buf_text(&o.out), "<?xml", 5), 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "report", "--format", "tap");
+	assert_contains(buf_text(&o.out), "TAP version 14");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: events are records in their order, and the summary gives way on stdout")
+{
+	const char *dir = two_tests();
+	static const char *const order[] = { "run-started",  "test-started", "test-ended",
+		                             "test-started", "test-ended",   "run-stopped" };
+	struct outcome o = E2E(dir, "run", "suite", "--events", "-");
+	const char *line = buf_text(&o.out);
+
+	assert_int_equal(o.exit_code, 1);
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+		json_t *event = json_loadb(line, strcspn(line, "\n"), 0, NULL);
+
+		assert_non_null(event);
+		assert_string_equal(json_string_value(json_object_get(event, "event")), order[i]);
+		json_decref(event);
+		line += strcspn(line, "\n") + 1;
+	}
+	assert_string_equal(line, "");
+	assert_contains(buf_text(&o.err), "1 passed, 1 failed, 0 skipped");
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "suite", "--only", "good.sh", "--events", "/dev/full");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.err), "--events cannot be written");
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "suite", "--events", "/nonexistent/events");
+	assert_int_equal(o.exit_code, 2);
+	outcome_deinit(&o);
+}
+
+CASE("e2e: a failure is shown with its last lines as it comes, with --verbose a pass too")
+{
+	const char *dir = two_tests();
+	struct outcome o = E2E(dir, "run", "suite");
+
+	assert_contains(buf_text(&o.err), "bad.sh: exit status 3\n    │ no # database\n");
+	assert_null(strstr(buf_text(&o.err), "│ fine"));
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "suite", "--verbose");
+	assert_contains(buf_text(&o.err), "good.sh\n    │ fine\n");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: the worst tests of a run are listed, most first")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "suite/long.sh", "#!/bin/sh\nsleep 0.3\n", true);
+	e2e_write(dir, "suite/short.sh", "#!/bin/sh\n", true);
+	o = E2E(dir, "run", "suite", "-o", "run");
+	outcome_deinit(&o);
+	o = E2E(dir, "top", "run", "--worst", "time", "1");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out), "long.sh");
+	assert_null(strstr(buf_text(&o.out), "short.sh"));
+	outcome_deinit(&o);
+	o = E2E(dir, "top", "run", "--worst", "cpu", "--json");
+	assert_contains(buf_text(&o.out), "\"cpu\": ");
+	outcome_deinit(&o);
+	o = E2E(dir, "top", "nowhere");
+	assert_int_equal(o.exit_code, 2);
+	outcome_deinit(&o);
+}
+
+CASE("e2e: a dry run prints what would run and leaves nothing; tags are counted")
+{
+	const char *dir = two_tests();
+	struct outcome o = E2E(dir, "run", "suite", "--dry-run");
+
+	assert_int_equal(o.exit_code, 0);
+	assert_int_equal(strncmp(buf_text(&o.out), "bad.sh ", 7), 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "top");
+	assert_int_equal(o.exit_code, 2); // there is no run
+	outcome_deinit(&o);
+	o = E2E(dir, "list", "suite", "--show-tags");
+	assert_contains(buf_text(&o.out), "     2  db\n");
+	assert_contains(buf_text(&o.out), "     1  slow-net\n");
+	outcome_deinit(&o);
+}
