@@ -190,7 +190,7 @@ struct text emit_fill(struct emitter *em, int template, const struct slot *slots
 {
 	struct text flat;
 
-	if (em->d->templates[template].count < 2)
+	if (em->d->templates[template].count < 2 || em->d->templates[template].precedence == 0)
 		return fill(em, template, slots, count, false);
 	flat = fill(em, template, slots, count, true);
 	return !has_lines(flat) && flat.len <= SHORT_ENOUGH ? flat : fill(em, template, slots, count, false);

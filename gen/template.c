@@ -110,12 +110,13 @@ static int read_slot(struct line_reader *r, const char *p, const char *end)
 	return rc < 0 ? rc : (int)(q + 1 - p);
 }
 
-// Whether a brace before a word is that of a list, as in "{name other}": no placeholder has a space or a dash.
+// Whether a brace before a word is that of a list, as in "{name other}": no placeholder has a space, comma or
+// dash.
 static bool is_list(const char *p, const char *end)
 {
 	while (p < end && is_slot_byte(*p))
 		p++;
-	return p < end && (*p == ' ' || *p == '-');
+	return p < end && strchr(" ,-_", *p) != NULL;
 }
 
 static int read_line(struct line_reader *r, const char *text, size_t len)

@@ -16,7 +16,10 @@ static char *write_suite(const char *dialect, const char *target, char *const *k
 {
 	struct dialect *d = support_dialect(dialect);
 	struct gen_target t = { .dialect = d, .name = target };
-	char *dir = io_join(harness_tmpdir(), target);
+	static unsigned number;
+	struct buf name = { 0 };
+	buf_addf(&name, "%s-%u", target, ++number);
+	char *dir = io_join(harness_tmpdir(), buf_text(&name));
 	struct gen_config c = { .kernels = (const char *const *)kernels,
 		                .kernel_count = count,
 		                .targets = &t,
@@ -27,6 +30,7 @@ static char *write_suite(const char *dialect, const char *target, char *const *k
 		                .generator = "stressgen test" };
 	struct err e = { 0 };
 
+	buf_deinit(&name);
 	gen_suite(&c, &e);
 	assert_string_equal(e.text, "");
 	dialect_free(d);
@@ -123,7 +127,8 @@ static void check_constructs(const char *dialect, const char *target, const char
 	static char *kernels[] = { SG_SOURCE_DIR "/tests/gen/kernels/everything.kernel",
 		                   SG_SOURCE_DIR "/tests/gen/kernels/maps.kernel",
 		                   SG_SOURCE_DIR "/tests/gen/kernels/exceptions.kernel",
-		                   SG_SOURCE_DIR "/tests/gen/kernels/pure.kernel" };
+		                   SG_SOURCE_DIR "/tests/gen/kernels/pure.kernel",
+		                   SG_SOURCE_DIR "/tests/gen/kernels/text.kernel" };
 
 	if (!is_here(program))
 		harness_skip("the runtime is not on this machine");
@@ -137,8 +142,8 @@ CASE("dialects: ocamlopt gives the results of the catalogue")
 
 CASE("dialects: ocamlopt and ocamlc give the results of every construct")
 {
-	check_constructs("ocaml", "ocamlopt", "ocamlopt", 4);
-	check_constructs("ocaml", "ocamlc", "ocamlc", 4);
+	check_constructs("ocaml", "ocamlopt", "ocamlopt", 5);
+	check_constructs("ocaml", "ocamlc", "ocamlc", 5);
 }
 
 CASE("dialects: C with libgc gives the results of the catalogue when it is optimised, without a warning")
@@ -148,8 +153,20 @@ CASE("dialects: C with libgc gives the results of the catalogue when it is optim
 
 CASE("dialects: C with libgc gives the results of every construct, optimised or not")
 {
-	check_constructs("c-libgc", "c-gc-O2", "gcc", 4);
-	check_constructs("c-libgc", "c-gc-O0", "gcc", 4);
+	check_constructs("c-libgc", "c-gc-O2", "gcc", 5);
+	check_constructs("c-libgc", "c-gc-O0", "gcc", 5);
+}
+
+CASE("dialects: Erlang gives the results of the catalogue and of what needs no mutation")
+{
+	check_catalogue("erlang", "erlang", "erl", 35);
+	check_constructs("erlang", "erlang", "erl", 2);
+}
+
+CASE("dialects: PicoLisp gives the results of the catalogue and of what needs no arrays and tables")
+{
+	check_catalogue("picolisp", "picolisp", "pil", 33);
+	check_constructs("picolisp", "picolisp", "pil", 2);
 }
 
 // --- valk ------------------------------------------------------------------------------------------------------
