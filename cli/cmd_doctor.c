@@ -1,16 +1,21 @@
 // stressgen doctor: which limits and isolation hold on this machine, why not, and what would help.
 #include "cgroup.h"
 #include "cli.h"
+#include "container.h"
 #include "units.h"
 #include "verdict.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TELEMETRY_ROOM (16U << 20)
@@ -78,6 +83,61 @@ static struct finding processes(const struct cgroups *g)
 	return find(WEAK, "RLIMIT_NPROC: counts all processes of this user, not only the test's");
 }
 
+// Whether a limit of a process can be set: tried in a child, since it cannot be taken back.
+static struct finding rlimit(int resource, const char *what)
+{
+	const struct rlimit some = { 64, 64 };
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		_exit(setrlimit((__rlimit_resource_t)resource, &some) == 0 ? 0 : 1);
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return find(MISSING, "setrlimit is not allowed here (a seccomp filter?)");
+	return find(GOOD, "%s", what);
+}
+
+static struct finding io(struct cgroups *g)
+{
+	cgroups_find_device(g, ".");
+	if (g->device[0] == '\0')
+		return find(
+		        WEAK,
+		        "none: the working directory is on no block device; a run written to a disk can be limited");
+	if (g->v2_io)
+		return find(GOOD, "cgroup v2: reading and writing of disk %s", g->device);
+	if (g->v1_blkio[0] != '\0')
+		return find(WEAK, "cgroup v1: reading and direct writing of disk %s; buffered writes are not held",
+		            g->device);
+	return find(WEAK, "none: no io or blkio cgroup is granted; run as root, or delegate the io controller");
+}
+
+static struct finding subreaper(void)
+{
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return find(MISSING, "PR_SET_CHILD_SUBREAPER: %s", strerror(errno));
+	return find(GOOD, "orphans of a test come to the runner, whatever session they are in");
+}
+
+static struct finding containers(void)
+{
+	struct err e = { 0 };
+
+	if (container_check(NULL, &e) < 0)
+		return find(WEAK, "%s", e.text);
+	return find(GOOD, "bubblewrap: --container-sequential and --container-parallel work here");
+}
+
+static struct finding self_protection(void)
+{
+	struct watch w;
+
+	watch_init(&w, "/proc", ".");
+	if (w.now.memory_percent <= 0)
+		return find(MISSING, "/proc/meminfo cannot be read");
+	return find(GOOD, "memory %.0f %% used, disk %.0f %% full", w.now.memory_percent, w.now.disk_percent);
+}
+
 static struct finding pidfd(void)
 {
 	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
@@ -132,7 +192,7 @@ static struct finding cores(void)
 	return find(GOOD, "%ld cores: the runner does not stand in the test's way", n);
 }
 
-static int by_state(struct app *app, const struct cgroups *g)
+static int by_state(struct app *app, struct cgroups *g)
 {
 	const struct {
 		const char *what;
@@ -140,7 +200,15 @@ static int by_state(struct app *app, const struct cgroups *g)
 	} findings[] = {
 		{ "containment", containment(g) },
 		{ "memory limit", memory(g) },
+		{ "time limit", find(GOOD, "SIGTERM, a grace period, SIGKILL to all of the test") },
+		{ "CPU limit",
+		  rlimit(RLIMIT_CPU, "RLIMIT_CPU: of each process; the kernel sends SIGXCPU, then SIGKILL") },
+		{ "open files limit", rlimit(RLIMIT_NOFILE, "RLIMIT_NOFILE: of each process") },
 		{ "process limit", processes(g) },
+		{ "I/O limit", io(g) },
+		{ "orphans", subreaper() },
+		{ "containers", containers() },
+		{ "self-protection", self_protection() },
 		{ "pidfd", pidfd() },
 		{ "stack overflows", kernel_log() },
 		{ "telemetry", telemetry() },

@@ -570,3 +570,39 @@ CASE("run: limits that a header does not give are the run's, and --no-limits is 
 	assert_non_null(strstr(lab_result(&l, "t.sh")->limits, "(--no-limits)"));
 	lab_deinit(&l);
 }
+
+CASE("run: a test that leaves its process group is still ended by its time limit")
+{
+	struct lab l;
+
+	lab_init(&l);
+	lab_script(&l, "t.sh",
+	           "# @Timeout 500ms\nset -m\n(trap '' TERM; sleep 71.008) &\nsetsid sleep 71.008 &\nwait");
+	lab_script(&l, "u.sh", "true");
+	lab_run(&l);
+	lab_expect(&l, "t.sh", VERDICT_TIMEOUT, "");
+	lab_expect(&l, "u.sh", VERDICT_PASSED, "");
+	assert_int_equal(lab_processes_after_wait("sleep 71.008"), 0);
+	lab_deinit(&l);
+}
+
+CASE("run: a test that forks without end is held by @Procs, and nothing of it is left")
+{
+	struct lab l;
+
+	if (geteuid() != 0)
+		harness_skip("for an ordinary user the limit counts all of the user's processes");
+	lab_init(&l);
+	lab_script(
+	        &l, "t.sh",
+	        "# @Procs 60\n# @Timeout 2s\nbomb() { while :; do bomb & sleep 71.009 || exit 1; done; }\nbomb 2>/dev/null");
+	lab_script(&l, "u.sh", "true");
+	lab_run(&l);
+	if (strstr(lab_result(&l, "t.sh")->limits, "processes 60 (cgroup") == NULL)
+		harness_skip("no pids cgroup here");
+	assert_true(lab_result(&l, "t.sh")->verdict != VERDICT_PASSED);
+	assert_true(lab_result(&l, "t.sh")->peak_procs <= 61);
+	lab_expect(&l, "u.sh", VERDICT_PASSED, "");
+	assert_int_equal(lab_processes_after_wait("sleep 71.009"), 0);
+	lab_deinit(&l);
+}

@@ -163,3 +163,27 @@ CASE("weak: without any group each of two tests at a time is charged with its ow
 	assert_int_equal(lab_processes_after_wait("sleep 71.00"), 0);
 	lab_deinit(&l);
 }
+
+CASE("weak: a test that fills the disk of its temporary directory fails alone, and the next finds room")
+{
+	struct lab l;
+	char small[300];
+
+	need_root("a small disk can be mounted by root only");
+	lab_init(&l);
+	snprintf(small, sizeof small, "%s/small", harness_tmpdir());
+	assert_int_equal(mkdir(small, 0777), 0);
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", small, "tmpfs", 0, "size=1m") < 0)
+		harness_skip("mount namespaces are not allowed here");
+	setenv("TMPDIR", small, 1);
+	lab_script(&l, "a.sh", "dd if=/dev/zero of=\"$TMPDIR/big\" bs=64k 2>&1 | grep -q 'No space' && exit 3");
+	lab_script(&l, "b.sh", "dd if=/dev/zero of=\"$TMPDIR/some\" bs=64k count=4 2>/dev/null");
+	lab_run(&l);
+	assert_int_equal(l.rc, 0);
+	lab_expect(&l, "a.sh", VERDICT_FAILED, "exit status 3");
+	lab_expect(&l, "b.sh", VERDICT_PASSED, "");
+	assert_false(l.summary.untrusted);
+	lab_deinit(&l);
+	umount2(small, MNT_DETACH);
+}
