@@ -113,12 +113,18 @@ static struct text emit_params(struct emitter *em, const struct emit_values *v)
 	return t;
 }
 
+// Whether a global may have the name of a variable: PHP's $GLOBALS['x'] is not the function's $x.
+static bool is_apart(const struct dialect *d)
+{
+	return dialect_has(d, CONSTRUCT_GLOBAL_REF) && strcmp(d->global_prefix, d->variable_prefix) != 0;
+}
+
 // The globals' declarations, one a line. From here on a global's name is what refers to it.
 static struct text emit_globals(struct emitter *em)
 {
 	struct buf b = { 0 };
 
-	em->owner = dialect_has(em->d, CONSTRUCT_GLOBAL_REF) ? UINT_MAX : 0;
+	em->owner = is_apart(em->d) ? UINT_MAX : 0;
 	for (size_t i = 0; i < em->k->global_count; i++) {
 		const struct var *v = em->k->globals[i].var;
 		struct slot name = SLOT("name", emit_word(em, emit_name(em, em->d->global_prefix, v->name)));

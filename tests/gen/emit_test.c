@@ -303,3 +303,34 @@ CASE("emit: the values of two globals share no name, since their statements stan
 	dialect_free(d);
 	kernel_free(k);
 }
+
+// A program of the language whose one global has the name that a variable would be given.
+static char *with_global(const char *dialect, const char *name)
+{
+	char text[512];
+	struct dialect *d = support_dialect(dialect);
+	struct emit_values v = { 0 };
+	struct buf out = { 0 };
+	struct kernel *k;
+
+	snprintf(text, sizeof text,
+	         "(kernel gc/g (summary \"s\") (global %s (box 1)) (define (f x) (begin (full-gc) x))\n"
+	         "(measure t (repeat 1) (+ (f 1) (f 2) (unbox %s))))",
+	         name, name);
+	k = support_kernel(text);
+	assert_int_equal(emit_program(d, k, &v, &out), 0);
+	dialect_free(d);
+	kernel_free(k);
+	return out.data;
+}
+
+CASE("emit: a variable hides no global when the language has one scope for both")
+{
+	char *ocaml = with_global("ocaml", "tmp"), *php = with_global("php", "this");
+
+	assert_non_null(strstr(ocaml, "let tmp = ref"));
+	assert_non_null(strstr(ocaml, "let tmp_2 = f 1"));
+	assert_non_null(strstr(php, "$GLOBALS['this_2'] ="));
+	free(ocaml);
+	free(php);
+}
