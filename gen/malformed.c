@@ -241,10 +241,14 @@ static const char *cut(struct hostile *h)
 
 static const char *long_number(struct hostile *h)
 {
-	size_t at;
+	const char digit[] = { (char)('1' + below(h, 9)), 0 }, *mark = NULL;
 
-	if (find_one(h, "0123456789", &at))
-		replace(h, at, 1, "9", how_many(h));
+	// Where nothing counts up to it: in a random program it might be the rounds of a loop.
+	buf_clear(&h->text);
+	if (emit_around(h, "(- 1 " MARK ")", &h->text))
+		mark = strstr(h->text.data, MARK);
+	if (mark != NULL)
+		replace(h, (size_t)(mark - h->text.data), strlen(MARK), digit, how_many(h) + below(h, 50));
 	return "a long number";
 }
 
