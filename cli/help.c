@@ -28,6 +28,9 @@ static const struct example examples[] = {
 	{ BIT(RUN), "stressgen run suite", "run a suite and report" },
 	{ BIT(RUN), "stressgen run suite --only 'recursion/*'", "only the tests whose id matches" },
 	{ BIT(RUN), "stressgen run tests/*.sh", "anything that can be executed is a test" },
+	{ BIT(RUN), "stressgen run suite --parallel --filter 'kind(gc) & tag(smoke) - target(python3)'",
+	  "several at a time, of those that the expression fits" },
+	{ BIT(RUN), "stressgen run suite --last-failed", "what failed last time" },
 	{ BIT(RUN), "stressgen run -- ./prog --arg", "one command as a test, with the allocator instrumented" },
 	{ BIT(REPORT), "stressgen report", "the latest run's summary again" },
 	{ BIT(REPORT), "stressgen report RUN --format json | jq .summary", "for other programs" },
@@ -59,6 +62,14 @@ static const struct {
 static const char about[] =
         "stressgen generates stress tests for garbage collectors, recursion and HTTP/2, runs each in a process of "
         "its own with the allocator instrumented, and reports where things break, how, and what they cost.";
+
+static const char modes[] =
+        "\nWhich mode when:\n"
+        "  sequential (default)    servers, timers, event streams, and whatever measures time: they starve each\n"
+        "                          other when they run at once\n"
+        "  --parallel              tests that own nothing; @Serial and @Resource in a header keep others away\n"
+        "  --container-sequential  tests that must not see each other, the network or the machine's files\n"
+        "  --safe-mode             programs that nobody trusts\n";
 
 static void add_usage(enum command_id c, struct buf *out)
 {
@@ -107,6 +118,8 @@ void help_full(enum command_id c, unsigned columns, struct buf *out)
 		buf_adds(out, "\nCommands:\n");
 		add_commands(out);
 	}
+	if ((bit & (BIT(JOB) | BIT(RUN))) != 0)
+		buf_adds(out, modes);
 	buf_adds(out, "\nOptions:\n");
 	for (size_t i = 0; i < cli_option_count; i++)
 		if ((cli_options[i].commands & bit) != 0)
