@@ -1,0 +1,118 @@
+// Tests that are not the catalogue's kernels as they stand: random ones, GC kernels in their modes, hostile
+// programs, HTTP/2 scenarios.
+#include "generation.h"
+
+#include "io.h"
+#include "malformed.h"
+#include "random.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define SCENARIO_MAX (1024U * 1024U)
+
+int generation_write_random(struct generation *g, uint64_t index)
+{
+	unsigned size = g->config->random_size > 0 ? g->config->random_size : RANDOM_SIZE;
+	struct buf text = { 0 }, name = { 0 };
+	struct kernel *k = NULL;
+	int rc = random_kernel(g->config->seed, index, size, &text);
+
+	buf_addf(&name, "random-%" PRIu64 "-%" PRIu64, g->config->seed, index);
+	if (rc < 0 || name.failed)
+		rc = generation_no_memory(g);
+	g->random = true;
+	if (rc == 0)
+		rc = kernel_parse(name.data, text.data, text.len, &k, g->e);
+	g->random = true;
+	if (rc == 0)
+		rc = generation_write_kept(g, k, &text);
+	g->random = false;
+	kernel_free(k);
+	buf_deinit(&text);
+	buf_deinit(&name);
+	return rc;
+}
+
+int generation_write_modes(struct generation *g, const struct kernel *k)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && k->kind == KIND_GC && i < g->mode_count; i++) {
+		struct buf text = { 0 };
+		struct kernel *changed = NULL;
+		rc = mode_write(k->path, &g->modes[i], &text, g->e);
+		if (rc == 0)
+			rc = kernel_parse(g->modes[i].name, buf_text(&text), text.len, &changed, g->e);
+		if (rc == 0)
+			rc = generation_write_kept(g, changed, &text);
+		kernel_free(changed);
+		buf_deinit(&text);
+	}
+	return rc;
+}
+
+int generation_write_malformed(struct generation *g, const struct gen_target *t, uint64_t index)
+{
+	struct buf text = { 0 }, header = { 0 }, id = { 0 }, program = { 0 }, path = { 0 };
+	const char *what = "";
+	struct suite_test *test;
+	int rc = malformed_program(t->dialect, g->config->seed, index, &text, &what);
+
+	buf_addf(&id, "other/malformed-%" PRIu64 "-%" PRIu64 ".%s", g->config->seed, index, t->name);
+	buf_addf(&program, "%s.%s", buf_text(&id), t->dialect->extension);
+	buf_addf(&path, "%s.test", buf_text(&id));
+	generation_add_hostile_header(&header, g, t, buf_text(&id), strrchr(buf_text(&program), '/') + 1, what);
+	if (rc < 0 || id.failed || program.failed || path.failed || header.failed)
+		rc = generation_no_memory(g);
+	g->source = buf_text(&program);
+	if (rc == 0)
+		rc = generation_add_test(g, path.data, id.data, "other/malformed", t->dialect->name, t->name,
+		                         &test);
+	g->source = NULL;
+	if (rc == 0)
+		rc = generation_copy_patterns(g, test, t);
+	if (rc == 0)
+		rc = outdir_write(&g->dir, program.data, buf_text(&text), text.len, g->e);
+	if (rc == 0)
+		rc = outdir_write(&g->dir, path.data, header.data, header.len, g->e);
+	buf_deinit(&text);
+	buf_deinit(&header);
+	buf_deinit(&id);
+	buf_deinit(&program);
+	buf_deinit(&path);
+	return rc;
+}
+
+bool generation_is_plain_id(const char *id)
+{
+	return id != NULL && strchr(id, '/') != NULL && id[0] != '/' && id[0] != '.' && strstr(id, "..") == NULL &&
+	       strlen(id) < 200 &&
+	       strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+@./-") == strlen(id);
+}
+
+int generation_write_scenario(struct generation *g, const char *from)
+{
+	struct test_meta meta = { 0 };
+	struct buf text = { 0 }, path = { 0 };
+	struct suite_test *t;
+	int rc = io_read_file(from, SCENARIO_MAX, &text, g->e);
+
+	if (rc >= 0)
+		rc = test_header_parse(from, buf_text(&text), text.len, &meta, g->e);
+	if (rc >= 0 && !generation_is_plain_id(meta.id))
+		rc = err_set(g->e, EINVAL, "%s: a scenario begins with a header whose @Test is like http2/name",
+		             from);
+	if (rc >= 0) {
+		buf_addf(&path, "%s.h2", meta.id);
+		rc = path.failed ? generation_no_memory(g)
+		                 : generation_add_test(g, path.data, meta.id, meta.id, "h2", "h2", &t);
+	}
+	if (rc >= 0)
+		rc = outdir_write(&g->dir, path.data, buf_text(&text), text.len, g->e);
+	test_meta_deinit(&meta);
+	buf_deinit(&text);
+	buf_deinit(&path);
+	return rc < 0 ? rc : 0;
+}
