@@ -16,6 +16,7 @@
 	X(INT, "int", "1")                                                                                        \
 	X(NEGATIVE_INT, "negative-int", "1")                                                                      \
 	X(WIDE_INT, "wide-int", "1")                                                                              \
+	X(NEUTRAL_INT, "neutral-int", "1")                                                                        \
 	X(STRING, "string", "1")                                                                                  \
 	X(TRUE, "true", "")                                                                                       \
 	X(FALSE, "false", "")                                                                                     \

@@ -6,14 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct text emit_digits(struct emitter *em, int template, int64_t number)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof digits, "%" PRId64, number);
+	struct slot s = SLOT("1", emit_word(em, digits));
+	return emit_fill(em, template, &s, 1);
+}
+
 static struct text emit_int(struct emitter *em, int64_t number)
 {
 	bool negative = number < 0 && dialect_has(em->d, CONSTRUCT_NEGATIVE_INT);
-	char digits[32];
 
-	snprintf(digits, sizeof digits, "%" PRId64, negative ? -number : number);
-	struct slot s = SLOT("1", emit_word(em, digits));
-	return emit_fill(em, negative ? CONSTRUCT_NEGATIVE_INT : CONSTRUCT_INT, &s, 1);
+	return emit_digits(em, negative ? CONSTRUCT_NEGATIVE_INT : CONSTRUCT_INT, negative ? -number : number);
 }
 
 static struct text emit_string(struct emitter *em, const char *text)
@@ -86,28 +92,28 @@ static struct text fill_op(struct emitter *em, int template, const struct text *
 	return emit_fill(em, template, slots, used);
 }
 
-// A first operand that is a number, in a language where that decides how wide the sum is.
-static struct text wide_int(struct emitter *em, int64_t number)
+// How a first operand that is a number is written: 0 before + and 1 before * may need hiding from a compiler, and
+// in some languages the first operand decides how wide the result is. CONSTRUCT_INT where it is like any other.
+static int first_operand(const struct emitter *em, const struct node *n)
 {
-	char digits[32];
-
-	snprintf(digits, sizeof digits, "%" PRId64, number);
-	struct slot s = SLOT("1", emit_word(em, digits));
-	return emit_fill(em, CONSTRUCT_WIDE_INT, &s, 1);
+	if (n->op > OP_MULTIPLY || n->args[0]->kind != NODE_INT || n->args[0]->number < 0)
+		return CONSTRUCT_INT;
+	if (n->op != OP_SUBTRACT && n->args[0]->number == (n->op == OP_MULTIPLY) &&
+	    dialect_has(em->d, CONSTRUCT_NEUTRAL_INT))
+		return CONSTRUCT_NEUTRAL_INT;
+	return dialect_has(em->d, CONSTRUCT_WIDE_INT) ? CONSTRUCT_WIDE_INT : CONSTRUCT_INT;
 }
 
 struct text emit_op(struct emitter *em, const struct node *n, const struct text *args)
 {
-	struct text wide[KERNEL_ARGS_MAX];
+	struct text own[KERNEL_ARGS_MAX], pair[2];
+	int first = first_operand(em, n);
 
-	if (n->op <= OP_MULTIPLY && n->args[0]->kind == NODE_INT && n->args[0]->number >= 0 &&
-	    dialect_has(em->d, CONSTRUCT_WIDE_INT)) {
-		memcpy(wide, args, n->count * sizeof *args);
-		wide[0] = wide_int(em, n->args[0]->number);
-		args = wide;
+	if (first != CONSTRUCT_INT) {
+		memcpy(own, args, n->count * sizeof *args);
+		own[0] = emit_digits(em, first, n->args[0]->number);
+		args = own;
 	}
-	struct text pair[2];
-
 	if (n->op == OP_LIST && !dialect_has(em->d, OP_LIST)) {
 		pair[1] = emit_fill(em, CONSTRUCT_NIL, NULL, 0);
 		for (size_t i = n->count; i-- > 0;) {

@@ -65,3 +65,13 @@ CASE("agree: random programs give what the evaluator computes in Common Lisp")
 {
 	agree("sbcl");
 }
+
+CASE("agree: random programs give what the evaluator computes in OCaml")
+{
+	agree("ocamlopt");
+}
+
+CASE("agree: random programs give what the evaluator computes in C")
+{
+	agree("c-gc-O2");
+}
