@@ -1,107 +1,45 @@
 // A kernel back as text of the kernel language, laid out for people.
 #include "emit.h"
+#include "form.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define LINE_COLUMNS 100U
 // Items that one form may have, with some to spare for what stands beside a body.
 #define BODY_ITEMS (KERNEL_ARGS_MAX - 4)
 
-// A word (text), or a list. In one that is too long for a line, the first `head` items stay on its first line; the
-// others are below the last of those, or indented like a body.
-struct form {
-	const char *text;
-	struct form **items;
-	size_t count, cap;
-	size_t width; // on one line
-	size_t head;
-	bool aligned;
-};
-
 struct writer {
 	const struct kernel *k;
-	struct arena arena;
-	bool failed;         // out of memory: what was made is worthless
-	struct form nothing; // what there is without memory
-	struct buf *out;
+	struct forms forms;
 };
-
-// --- making forms ----------------------------------------------------------------------------------------------
-
-static void *take(struct writer *w, size_t bytes)
-{
-	void *m = w->failed ? NULL : arena_alloc(&w->arena, bytes);
-
-	w->failed = m == NULL;
-	return m;
-}
 
 static struct form *word(struct writer *w, const char *text)
 {
-	struct form *f = take(w, sizeof *f);
-	char *copy = f == NULL ? NULL : arena_text(&w->arena, text, strlen(text));
-
-	w->failed = copy == NULL;
-	if (copy == NULL)
-		return &w->nothing;
-	f->text = copy;
-	f->width = strlen(text);
-	return f;
+	return form_atom(&w->forms, text);
 }
 
 static struct form *number(struct writer *w, int64_t n)
 {
-	char digits[32];
-
-	snprintf(digits, sizeof digits, "%" PRId64, n);
-	return word(w, digits);
+	return form_int(&w->forms, n);
 }
 
 static struct form *string(struct writer *w, const char *text)
 {
-	struct buf quoted = { 0 };
-	struct form *f;
-
-	buf_addc(&quoted, '"');
-	for (const char *c = text; *c != 0; c++) {
-		if (strchr("\n\t\r\"\\", *c) != NULL)
-			buf_addc(&quoted, '\\');
-		buf_addc(&quoted, *c == '\n' ? 'n' : *c == '\t' ? 't' : *c == '\r' ? 'r' : *c);
-	}
-	buf_addc(&quoted, '"');
-	f = word(w, buf_text(&quoted));
-	w->failed = w->failed || quoted.failed;
-	buf_deinit(&quoted);
-	return f;
+	return form_string(&w->forms, text, strlen(text));
 }
 
 static void append(struct writer *w, struct form *list, struct form *item)
 {
-	if (list->count == list->cap) {
-		size_t cap = list->cap == 0 ? 4 : list->cap * 2;
-		struct form **items = take(w, cap * sizeof(struct form *));
-		if (items == NULL)
-			return;
-		if (list->count > 0)
-			memcpy(items, list->items, list->count * sizeof(struct form *));
-		list->items = items;
-		list->cap = cap;
-	}
-	list->items[list->count++] = item;
-	list->width += item->width + 1; // a blank before it, or a parenthesis
+	form_add(&w->forms, list, item);
 }
 
-// A list that begins with that word, or an empty one for NULL.
+// A list that begins with that word, or an empty one for NULL; the first `head` items stay on its first line.
 static struct form *list(struct writer *w, const char *first, size_t head)
 {
-	struct form *f = take(w, sizeof *f);
+	struct form *f = form_list(&w->forms);
 
-	if (f == NULL)
-		return &w->nothing;
-	f->width = 1;
 	f->head = head;
 	if (first != NULL)
 		append(w, f, word(w, first));
@@ -113,8 +51,7 @@ static struct form *aligned(struct writer *w, const char *first, size_t head)
 {
 	struct form *f = list(w, first, head);
 
-	if (f != &w->nothing)
-		f->aligned = true;
+	f->aligned = true;
 	return f;
 }
 
@@ -259,7 +196,7 @@ static struct form *expression(struct writer *w, const struct node *n)
 	case NODE_TRY:
 		return try_form(w, n);
 	}
-	return &w->nothing;
+	return &w->forms.none;
 }
 
 // --- the kernel's fields ---------------------------------------------------------------------------------------
@@ -358,69 +295,26 @@ static struct form *kernel_form(struct writer *w, const struct emit_values *v)
 	return f;
 }
 
-// --- layout ----------------------------------------------------------------------------------------------------
-
-static void lay_out_flat(struct writer *w, const struct form *f)
-{
-	if (f->text != NULL) {
-		buf_adds(w->out, f->text);
-		return;
-	}
-	buf_addc(w->out, '(');
-	for (size_t i = 0; i < f->count; i++) {
-		if (i > 0)
-			buf_addc(w->out, ' ');
-		lay_out_flat(w, f->items[i]);
-	}
-	buf_addc(w->out, ')');
-}
-
-// `column` is where it begins, `closing` how many parentheses come directly behind it.
-static void lay_out(struct writer *w, const struct form *f, size_t column, size_t closing)
-{
-	size_t at = column + 1, below;
-
-	if (f->text != NULL || column + f->width + closing <= LINE_COLUMNS) {
-		lay_out_flat(w, f);
-		return;
-	}
-	below = column + (f->head == 1 && f->aligned ? 1 : 2);
-	buf_addc(w->out, '(');
-	for (size_t i = 0; i < f->count; i++) {
-		if (i > 0 && i < f->head) {
-			buf_addc(w->out, ' ');
-			at++;
-		} else if (i > 0) {
-			buf_addf(w->out, "\n%*s", (int)below, "");
-			at = below;
-		}
-		if (f->aligned && i + 1 == f->head && at < LINE_COLUMNS / 2)
-			below = at;
-		lay_out(w, f->items[i], at, i + 1 == f->count ? closing + 1 : 0);
-		at += f->items[i]->width;
-	}
-	buf_addc(w->out, ')');
-}
-
 // Each field has a line of its own.
-static void lay_out_kernel(struct writer *w, const struct form *f)
+static void print_kernel(const struct form *f, struct buf *out)
 {
-	buf_adds(w->out, "(kernel ");
-	lay_out(w, f->items[1], 8, 0);
+	buf_adds(out, "(kernel ");
+	form_print_at(f->items[1], 8, 0, out);
 	for (size_t i = 2; i < f->count; i++) {
-		buf_adds(w->out, "\n  ");
-		lay_out(w, f->items[i], 2, i + 1 == f->count);
+		buf_adds(out, "\n  ");
+		form_print_at(f->items[i], 2, i + 1 == f->count, out);
 	}
-	buf_adds(w->out, ")\n");
+	buf_adds(out, ")\n");
 }
 
 int kernel_write(const struct kernel *k, const struct emit_values *v, struct buf *out)
 {
-	struct writer w = { .k = k, .out = out };
-	struct form *f = kernel_form(&w, v);
+	struct writer w = { .k = k };
+	const struct form *f = kernel_form(&w, v);
+	const bool failed = w.forms.failed;
 
-	if (!w.failed)
-		lay_out_kernel(&w, f);
-	arena_deinit(&w.arena);
-	return w.failed || out->failed ? -ENOMEM : 0;
+	if (!failed)
+		print_kernel(f, out);
+	forms_deinit(&w.forms);
+	return failed || out->failed ? -ENOMEM : 0;
 }

@@ -161,40 +161,40 @@ static void print_flat(const struct form *form, struct buf *out)
 	buf_addc(out, ')');
 }
 
-static void new_line(size_t column, struct buf *out)
+void form_print_at(const struct form *form, size_t column, size_t behind, struct buf *out)
 {
-	buf_addf(out, "\n%*s", (int)column, "");
-}
-
-// `behind` closing parentheses follow on the same line.
-static void print_at(const struct form *form, size_t column, size_t behind, struct buf *out)
-{
-	size_t at = 0;
+	size_t at = column + 1, below = column + 2, head = form->head;
+	bool aligned = form->aligned;
 
 	if (form->text != NULL || form->count == 0 || column + behind + flat_width(form, COLUMNS) <= COLUMNS) {
 		print_flat(form, out);
 		return;
 	}
-	buf_addc(out, '(');
-	if (form->items[0]->text != NULL) { // the head, and its first argument behind it
-		buf_adds(out, form->items[0]->text);
-		if (form->count > 1) {
-			buf_addc(out, ' ');
-			print_at(form->items[1], column + strlen(form->items[0]->text) + 2,
-			         form->count == 2 ? behind + 1 : 0, out);
-		}
-		at = 2;
+	if (head == 0) {
+		aligned = form->items[0]->text == NULL;
+		head = aligned ? 1 : 2;
 	}
-	for (size_t i = at; i < form->count; i++) {
-		if (i > 0)
-			new_line(column + (at == 0 ? 1 : 2), out);
-		print_at(form->items[i], column + (at == 0 ? 1 : 2), i + 1 == form->count ? behind + 1 : 0, out);
+	if (aligned && head == 1)
+		below = at;
+	buf_addc(out, '(');
+	for (size_t i = 0; i < form->count; i++) {
+		if (i > 0 && i < head) {
+			buf_addc(out, ' ');
+			at++;
+		} else if (i > 0) {
+			buf_addf(out, "\n%*s", (int)below, "");
+			at = below;
+		}
+		if (aligned && i + 1 == head && at < COLUMNS / 2)
+			below = at;
+		form_print_at(form->items[i], at, i + 1 == form->count ? behind + 1 : 0, out);
+		at += i + 1 < head ? flat_width(form->items[i], COLUMNS) : 0;
 	}
 	buf_addc(out, ')');
 }
 
 void form_print(const struct form *form, struct buf *out)
 {
-	print_at(form, 0, 0, out);
+	form_print_at(form, 0, 0, out);
 	buf_addc(out, '\n');
 }

@@ -14,6 +14,10 @@ struct form {
 	const char *text;    // an atom as it is written, a string with its quotes; NULL: a list
 	struct form **items; // of a list
 	size_t count, cap;
+	// Where it is too long for a line, the first `head` items (0: an atom and what follows it) stay on its
+	// first line; the others are below the last of those where `aligned`, or indented like a body.
+	size_t head;
+	bool aligned;
 };
 
 // Where forms live. A zeroed one is empty.
@@ -42,5 +46,7 @@ bool form_is(const struct form *form, const char *text);
 bool form_begins(const struct form *form, const char *head);
 // As text of lines of at most 100 columns where that can be, and a newline behind.
 void form_print(const struct form *form, struct buf *out);
+// The same at a column, without the newline, `behind` closing parentheses directly behind it.
+void form_print_at(const struct form *form, size_t column, size_t behind, struct buf *out);
 
 #endif
