@@ -67,6 +67,9 @@ const struct opt cli_options[] = {
 	LIST("gc-mode", 0, "MODE", GENS, true,
 	     "GC kernels in this mode too: near-full, bursts, gc-every-N (a full collection every N allocations), "
 	     "all; comma-separated."),
+	FLAG("coverage", 0, "no", GENS, true,
+	     "Run each target by its coverage tool, where it has one (python3, node, perl); the data are in the test's "
+	     "temporary directory, which the whole way keeps."),
 	TEXT("check", 0, "FILE", BIT(GEN), false,
 	     "Only check this kernel file and say what is wrong at file:line:column."),
 	// how to run it

@@ -279,7 +279,7 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	               opt_flag(o, "container-parallel");
 	c->container_root = opt_text(o, "container-root");
 	c->wrap = opt_text(o, "wrap");
-	c->keep = opt_flag(o, "keep");
+	c->keep = opt_flag(o, "keep") || opt_flag(o, "coverage");
 	c->clean_home = opt_flag(o, "clean-home") || opt_flag(o, "safe-mode");
 	c->batch = opt_number(o, "batch");
 	c->between = opt_text(o, "between");

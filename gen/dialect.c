@@ -264,6 +264,7 @@ static int read_target_fields(struct reader *r, const struct sexp *f, struct dia
 		{ "heap-flag", d->heap_flag, &t->heap_flag },
 		{ "stack-flag", d->stack_flag, &t->stack_flag },
 		{ "preload-sees-heap", d->preload_sees_heap, &t->preload_sees_heap },
+		{ "coverage", "", &t->coverage },
 	};
 	int rc = 0;
 
@@ -282,7 +283,7 @@ static int read_target(struct reader *r, const struct sexp *f, struct dialect_ta
 {
 	static const char *const known[] = { "command", "*param",    "find",       "package",
 		                             "version", "heap-flag", "stack-flag", "preload-sees-heap",
-		                             "extra",   NULL };
+		                             "extra",   "coverage",  NULL };
 	int rc = get_line(r, f, 1, &t->name);
 
 	if (rc == 0 && !is_file_word(t->name))

@@ -111,6 +111,7 @@ struct template
 struct dialect_target {
 	const char *name, *command;
 	const char *find, *package, *version; // "" where there is none
+	const char *coverage;                 // a command that runs the program and notes what it reaches; ""
 	bool extra;                           // not part of the default job
 	const char *heap_flag,
 	        *stack_flag; // "" where it has none; {mib}, {kib}, {bytes}, {words} stand for the limit

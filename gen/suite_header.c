@@ -121,6 +121,14 @@ static void add_renamed(struct buf *out, const struct kernel *k, const struct di
 	}
 }
 
+static const char *command_of(const struct gen_config *c, const struct gen_target *t,
+                              const struct dialect_target *own)
+{
+	if (t->command != NULL)
+		return t->command;
+	return c->coverage && own->coverage[0] != 0 ? own->coverage : own->command;
+}
+
 // How the program is run, and with which limits. `k` is NULL for a program that is no kernel.
 static void add_run(struct buf *out, const struct generation *g, const struct kernel *k,
                     const struct gen_target *t)
@@ -131,7 +139,7 @@ static void add_run(struct buf *out, const struct generation *g, const struct ke
 	const char *stack_flag = flag_for(t->stack_flag, own != NULL ? own->stack_flag : NULL);
 	struct buf command = { 0 }, renamed = { 0 };
 
-	add_renamed(&renamed, k, own, t->command != NULL ? t->command : own->command);
+	add_renamed(&renamed, k, own, command_of(c, t, own));
 	add_command(&command, c, buf_text(&renamed), heap_flag, stack_flag);
 	command.failed = command.failed || renamed.failed;
 	buf_deinit(&renamed);

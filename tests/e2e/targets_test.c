@@ -3,6 +3,8 @@
 
 #include "harness.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // The toy language as a runtime of the person's own.
@@ -126,4 +128,19 @@ CASE("e2e: programs are written in every language, whether it is here or not")
 	assert_int_equal(o.exit_code, 2);
 	assert_contains(buf_text(&o.err), "--dialect: unknown dialect 'nolang'");
 	outcome_deinit(&o);
+}
+
+CASE("e2e: a target runs by its coverage tool, and what that notes is kept")
+{
+	const char *dir = harness_tmpdir();
+	char command[600];
+	struct outcome o;
+
+	if (system("command -v node > /dev/null") != 0)
+		harness_skip("no node in PATH");
+	o = E2E(dir, "--coverage", "--target", "node", "-k", "recursion/sum", "--depth", "1000", "-o", "out");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	snprintf(command, sizeof command, "ls %s/out/tests/*/1/tmp/coverage/*.json > /dev/null", dir);
+	assert_int_equal(system(command), 0);
 }
