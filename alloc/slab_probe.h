@@ -86,8 +86,8 @@ struct slab_probe {
 };
 
 struct slab_probe_state {
-	int busy; /* a lock around registration */
-	long pid; /* whose these are */
+	int owner; /* the process in which a thread is registering, 0: none; a child made by fork takes it over */
+	long pid;  /* whose these are */
 	struct slab_probe_file *file;
 	struct slab_probe *slabs; /* SLAB_PROBE_POOLS of them */
 };
@@ -379,6 +379,17 @@ static inline void slab_probe_open_(struct slab_probe_state *state)
 #endif
 }
 
+/* A lock that another process's thread holds was copied by fork: nobody here will ever release it. */
+static inline void slab_probe_lock_(struct slab_probe_state *state)
+{
+	int mine = (int)getpid();
+	int owner = 0;
+
+	while (!__atomic_compare_exchange_n(&state->owner, &owner, mine, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (owner == mine)
+			owner = 0;
+}
+
 /*
  * A slab of `capacity` objects of `object_bytes` (an arena: of `capacity` bytes, with 1 for `object_bytes`; a
  * capacity of 0: it grows). The name is cut at 63 bytes. NULL where nobody listens or all places are taken.
@@ -388,8 +399,7 @@ static inline struct slab_probe *slab_probe_register(const char *name, uint64_t 
 	struct slab_probe_state *state = &slab_probe_state_v1;
 	struct slab_probe *s = NULL;
 
-	while (__atomic_exchange_n(&state->busy, 1, __ATOMIC_ACQUIRE) != 0)
-		;
+	slab_probe_lock_(state);
 	slab_probe_open_(state);
 	for (int i = 0; state->file != NULL && i < SLAB_PROBE_POOLS; i++) {
 		struct slab_probe_pool *p = &state->file->pools[i];
@@ -403,7 +413,7 @@ static inline struct slab_probe *slab_probe_register(const char *name, uint64_t 
 		s->pool = p;
 		break;
 	}
-	__atomic_store_n(&state->busy, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&state->owner, 0, __ATOMIC_RELEASE);
 	return s;
 }
 

@@ -4,13 +4,17 @@
 #include "telemetry.h"
 
 #include <glob.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 struct slab_probe *probe_lib_register(void); // in probe_lib.c, a shared library
 
@@ -276,6 +280,93 @@ CASE("probe: there are sixteen places, and the seventeenth slab is not counted")
 	use_tele_dir();
 	assert_int_equal(in_child(register_many), 0);
 	assert_int_equal(strlen(nth_file(0, 1)->pools[15].name), 63);
+}
+
+// -- threads ------------------------------------------------------------------------------------------------
+
+static atomic_uint registrations;
+static atomic_bool enough;
+
+static void *keep_registering(void *unused)
+{
+	while (!enough) {
+		slab_probe_register("thread's", 8, 10);
+		registrations++;
+	}
+	return unused;
+}
+
+static void register_before_alarm(void)
+{
+	alarm(20); // a lock that nobody releases
+	slab_probe_acquire(slab_probe_register("child's", 8, 10));
+}
+
+enum { FORKS = 64 };
+
+// Once all places are taken, the thread does hardly anything but take and release the lock.
+static void fork_while_registering(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, keep_registering, NULL) != 0)
+		_exit(1);
+	while (registrations < SLAB_PROBE_POOLS)
+		sched_yield();
+	for (int i = 0; i < FORKS; i++)
+		if (in_child(register_before_alarm) != 0)
+			_exit(2);
+	enough = true;
+	pthread_join(thread, NULL);
+}
+
+CASE("probe: a child forked while a thread registers can register")
+{
+	size_t children = 0;
+
+	use_tele_dir();
+	assert_int_equal(in_child(fork_while_registering), 0);
+	for (size_t i = 0; i < FORKS + 1; i++) {
+		const struct tele_pool *p = &nth_file(i, FORKS + 1)->pools[0];
+
+		if (strcmp(p->name, "child's") == 0)
+			children += p->used;
+	}
+	assert_int_equal(children, FORKS);
+}
+
+enum { THREADS = 4 };
+
+static void *register_some(void *handles)
+{
+	for (int i = 0; i < SLAB_PROBE_POOLS / THREADS; i++) {
+		struct slab_probe *s = slab_probe_register("thread's", 8, 10);
+
+		((struct slab_probe **)handles)[i] = s;
+		slab_probe_acquire(s);
+	}
+	return NULL;
+}
+
+static void register_in_threads(void)
+{
+	struct slab_probe *handles[SLAB_PROBE_POOLS] = { NULL };
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, register_some, handles + i * SLAB_PROBE_POOLS / THREADS) !=
+		    0)
+			_exit(1);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+CASE("probe: threads that register at the same time get a place each")
+{
+	use_tele_dir();
+	assert_int_equal(in_child(register_in_threads), 0);
+	for (size_t i = 0; i < SLAB_PROBE_POOLS; i++)
+		assert_int_equal(nth_file(0, 1)->pools[i].used, 1);
 }
 
 // -- the header elsewhere -----------------------------------------------------------------------------------
