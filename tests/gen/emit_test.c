@@ -238,6 +238,32 @@ CASE("emit: a closure keeps the round's values when it is made in a loop")
 	        "        i, l = i + 1, (lambda x, i_2=i: x + i_2, l)\n");
 }
 
+CASE("emit: a function value is a function of its own when the language has none inside functions")
+{
+	becomes("c-libgc", "(define (f k) (lambda (x) (+ x k)))",
+	        "static word sg_lambda(__attribute__((unused)) word self, word x)\n{\n    word k = captured(self, 0);\n"
+	        "    return x + k;\n}\n\nstatic word sg_f(word k)\n{\n    return make_closure(sg_lambda, 1, (word[]){ k });");
+	// it calls the defined function, whose own variables keep their names
+	becomes("c-libgc", "(define (f k) (+ (call-through-builtin f 1) k))",
+	        "word self, word k_2)\n{\n    return sg_f(k_2);\n}\n\nstatic word sg_f(word k)\n{\n"
+	        "    return call_through_qsort(make_closure(sg_f_value, 0, NULL), 1) + k;\n");
+}
+
+CASE("emit: a loop is a function of its own when the language has no loops")
+{
+	becomes("erlang",
+	        "(define (f long-name) (loop ((i 0) (j 1)) (while (< i long-name)) (next (+ i j) j) (let ((b i)) (* b n))))",
+	        "sg_loop(I, J, LongName) ->\n    case I < LongName of\n        true -> sg_loop(I + J, J, LongName);\n"
+	        "        false -> B = I,\n                 B * ?N\n    end.\n\nsg_f(LongName) ->\n"
+	        "    sg_loop(0, 1, LongName).\n");
+}
+
+CASE("emit: functions are joined when they call each other and the language wants that")
+{
+	becomes("ocaml", "(define (h x) (g x)) (define (g x) (if (= x 0) 0 (h (- x 1)))) (define (f) (h 1))",
+	        "let rec h x =\n  g x\n\nand g x =\n  if x = 0 then 0 else h (x - 1)\n\nlet f () =\n  h 1\n");
+}
+
 CASE("emit: functions are declared beforehand when an earlier one calls them")
 {
 	becomes("lua", "(define (f x) (g x)) (define (g x) (if (= x 0) 0 (f (- x 1))))",
