@@ -16,7 +16,7 @@
 // X(enumerator, name, function, positional arguments, one line)
 #define SG_COMMANDS(X)                                                                                            \
 	X(JOB, "", cmd_job, "", "generate the suite, run it and report: the whole way")                           \
-	X(GEN, "gen", cmd_gen, "", "write a suite of tests from kernels and scenarios")                           \
+	X(GEN, "gen", cmd_gen, "[--check FILE...]", "write a suite of tests from kernels and scenarios")          \
 	X(RUN, "run", cmd_run, "[SUITE|RUN|FILE...]", "run a suite, or single test files, and report")            \
 	X(SHRINK, "shrink", cmd_shrink, "TEST [SUITE|RUN]", "make a failing generated test small")                \
 	X(REPORT, "report", cmd_report, "[RUN]", "report on a run again, in any format")                          \

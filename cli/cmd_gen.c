@@ -161,14 +161,37 @@ static int check(const char *path)
 	return SG_EXIT_OK;
 }
 
+// Every file, whatever is wrong with those before it; the exit code is that of the first one with a fault.
+static int check_all(const struct app *app, const char *named)
+{
+	char *copy = strdup(named), *rest = copy;
+	struct err e = { 0 };
+	int first = copy == NULL ? complain(&e, err_set(&e, ENOMEM, "out of memory")) : SG_EXIT_OK;
+
+	for (char *path; copy != NULL && (path = strsep(&rest, "\n")) != NULL;) {
+		int code = check(path);
+		first = first == SG_EXIT_OK ? code : first;
+	}
+	for (size_t i = 0; copy != NULL && i < app->opts.arg_count; i++) {
+		int code = check(app->opts.args[i]);
+		first = first == SG_EXIT_OK ? code : first;
+	}
+	free(copy);
+	return first;
+}
+
 int cmd_gen(struct app *app)
 {
 	const char *dir = opt_text(&app->opts, "output");
-	const char *kernel = opt_text(&app->opts, "check");
+	const char *kernels = opt_text(&app->opts, "check");
+	struct err e = { 0 };
 	int code;
 
-	if (kernel != NULL)
-		return check(kernel);
+	if (kernels != NULL)
+		return check_all(app, kernels);
+	if (app->opts.arg_count > 0)
+		return complain(&e, err_set(&e, EINVAL, "gen takes no '%s'; stressgen gen --help has examples",
+		                            app->opts.args[0]));
 	dir = dir != NULL ? dir : "stressgen-suite";
 	code = pipeline_generate(app, dir);
 	if (code == SG_EXIT_OK)

@@ -1,69 +1,13 @@
 // stressgen targets: what can be stressed on this machine, and what would bring the rest.
 #include "catalogue.h"
 #include "verdict.h"
+#include "versions.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PROBE_SECONDS 10
-#define VERSION_BYTES 24U
-
-// ---- versions
-// -------------------------------------------------------------------------------------------------------
-
-// The commands that print versions, all at once; a runtime that waits for something is cut off.
-static void start_probes(const struct catalogue *c, FILE **pipes)
-{
-	for (size_t i = 0; i < c->target_count; i++) {
-		const struct catalogue_target *t = &c->targets[i];
-		struct buf command = { 0 };
-
-		if (!t->present || t->version == NULL)
-			continue;
-		buf_addf(&command, "exec timeout %d %s < /dev/null 2>&1", PROBE_SECONDS, t->version);
-		pipes[i] = popen(buf_text(&command), "re");
-		buf_deinit(&command);
-	}
-}
-
-// The first word that looks like one: "3.11.2" of "Python 3.11.2".
-static void find_version(const char *text, char out[VERSION_BYTES])
-{
-	for (const char *p = text; *p != '\0'; p++) {
-		size_t len = strspn(p, "0123456789");
-		size_t more = strspn(p, "0123456789.");
-
-		if (len == 0 || p[len] != '.' ||
-		    (p > text && isalnum((unsigned char)p[-1]) && tolower(p[-1]) != 'v')) {
-			p += len > 0 ? len - 1 : 0;
-			continue;
-		}
-		while (more > 0 && p[more - 1] == '.')
-			more--;
-		snprintf(out, VERSION_BYTES, "%.*s", (int)more, p);
-		return;
-	}
-}
-
-static void read_probe(FILE *pipe, char out[VERSION_BYTES])
-{
-	char text[4096];
-	size_t n;
-
-	out[0] = '\0';
-	if (pipe == NULL)
-		return;
-	n = fread(text, 1, sizeof text - 1, pipe);
-	text[n] = '\0';
-	while (fread(text + n, 1, sizeof text - 1 - n, pipe) > 0 && n < sizeof text - 1)
-		;
-	pclose(pipe);
-	find_version(text, out);
-}
 
 // ---- what is here
 // ---------------------------------------------------------------------------------------------------
@@ -83,6 +27,16 @@ static bool is_last_of_dialect(const struct catalogue *c, size_t i)
 	return i + 1 == c->target_count || c->targets[i + 1].dialect != c->targets[i].dialect;
 }
 
+static const char *heap_flag(const struct catalogue_target *t)
+{
+	return t->user != NULL ? t->user->heap_flag : dialect_target_heap_flag(t->dialect, t->index);
+}
+
+static const char *stack_flag(const struct catalogue_target *t)
+{
+	return t->user != NULL ? t->user->stack_flag : dialect_target_stack_flag(t->dialect, t->index);
+}
+
 static void print_present(const struct catalogue *c, const char (*versions)[VERSION_BYTES])
 {
 	bool any = false;
@@ -93,7 +47,7 @@ static void print_present(const struct catalogue *c, const char (*versions)[VERS
 		struct buf words = { 0 };
 
 		if (t->present)
-			printf("  %-20s %-10s %s%s%s\n", t->name, versions[i],
+			printf("  %-22s %-10s %s%s%s\n", t->name, versions[i],
 			       t->embedded          ? "comes with stressgen"
 			       : t->program != NULL ? t->program
 			                            : "",
@@ -102,21 +56,28 @@ static void print_present(const struct catalogue *c, const char (*versions)[VERS
 		if (!any || !is_last_of_dialect(c, i))
 			continue;
 		add_capabilities(t, ", ", &words);
-		printf("  %-20s   %s\n", "", buf_text(&words));
+		printf("  %-22s   %s\n", "", buf_text(&words));
 		if (t->user == NULL)
-			printf("  %-20s   a preloaded malloc sees its heap: %s%s%s\n", "",
+			printf("  %-22s   a preloaded malloc sees its heap: %s%s%s\n", "",
 			       dialect_target_preload(t->dialect, t->index),
-			       dialect_target_heap_flag(t->dialect, t->index) != NULL
-			               ? "; --heap-limit by its own flag"
-			               : "",
-			       dialect_target_stack_flag(t->dialect, t->index) != NULL
-			               ? "; --stack-limit by its own flag"
-			               : "");
+			       heap_flag(t) != NULL ? "; --heap-limit by its own flag" : "",
+			       stack_flag(t) != NULL ? "; --stack-limit by its own flag" : "");
 		buf_deinit(&words);
 		any = false;
 	}
-	printf("  %-20s %-10s comes with stressgen\n", "h2", "");
-	printf("  %-20s   HTTP/2 client and server, h2c on loopback\n", "");
+	printf("  %-22s %-10s comes with stressgen\n", "h2", "");
+	printf("  %-22s   HTTP/2 client and server, h2c on loopback\n", "");
+}
+
+// "ruby" is none of " mruby".
+static bool has_word(const char *words, const char *word)
+{
+	const size_t len = strlen(word);
+
+	for (const char *p = words; (p = strstr(p, word)) != NULL; p += len)
+		if (p > words && p[-1] == ' ' && (p[len] == ' ' || p[len] == '\0'))
+			return true;
+	return false;
 }
 
 static void print_missing(const struct catalogue *c)
@@ -132,9 +93,9 @@ static void print_missing(const struct catalogue *c)
 		if (!any)
 			printf("\nNot here\n");
 		any = true;
-		printf("  %-20s no %s in PATH%s%s\n", t->name, t->needs, t->package != NULL ? "; package " : "",
+		printf("  %-22s no %s in PATH%s%s\n", t->name, t->needs, t->package != NULL ? "; package " : "",
 		       t->package != NULL ? t->package : "");
-		if (t->package != NULL && strstr(buf_text(&packages), t->package) == NULL)
+		if (t->package != NULL && !has_word(buf_text(&packages), t->package))
 			buf_addf(&packages, " %s", t->package);
 	}
 	if (packages.len > 0)
@@ -154,11 +115,15 @@ static int print_json(const struct catalogue *c, const char (*versions)[VERSION_
 
 		for (size_t k = 0; k < count; k++)
 			json_array_append_new(can, json_string(words[k]));
-		json_array_append_new(list,
-		                      json_pack("{s:s, s:s, s:b, s:b, s:s?, s:s, s:s?, s:o}", "name", t->name,
-		                                "dialect", dialect_name(t->dialect), "present", t->present,
-		                                "embedded", t->embedded, "path", t->program, "version",
-		                                versions[i], "package", t->package, "capabilities", can));
+		json_array_append_new(
+		        list,
+		        json_pack("{s:s, s:s, s:b, s:b, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:o}", "name",
+		                  t->name, "dialect", dialect_name(t->dialect), "present", t->present, "embedded",
+		                  t->embedded, "path", t->program, "version", versions[i], "package", t->package,
+		                  "config", t->user != NULL ? t->user->place : NULL, "heap_flag", heap_flag(t),
+		                  "stack_flag", stack_flag(t), "preload_sees_heap",
+		                  t->user != NULL ? NULL : dialect_target_preload(t->dialect, t->index),
+		                  "capabilities", can));
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -171,15 +136,11 @@ int cmd_targets(struct app *app)
 	struct catalogue c = { 0 };
 	struct err e = { 0 };
 	int r = catalogue_init(&c, app, &e);
-	FILE **pipes = calloc(c.target_count + 1, sizeof(FILE *));
 	char(*versions)[VERSION_BYTES] = calloc(c.target_count + 1, VERSION_BYTES);
 
-	if (r == 0 && (pipes == NULL || versions == NULL))
+	if (r == 0 && (versions == NULL || versions_ask(&c, versions) < 0))
 		r = err_set(&e, ENOMEM, "out of memory");
 	if (r == 0) {
-		start_probes(&c, pipes);
-		for (size_t i = 0; i < c.target_count; i++)
-			read_probe(pipes[i], versions[i]);
 		if (opt_flag(&app->opts, "json")) {
 			print_json(&c, (const char(*)[VERSION_BYTES])versions);
 		} else {
@@ -187,7 +148,6 @@ int cmd_targets(struct app *app)
 			print_missing(&c);
 		}
 	}
-	free(pipes);
 	free(versions);
 	catalogue_deinit(&c);
 	return r < 0 ? complain(&e, r) : SG_EXIT_OK;

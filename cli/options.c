@@ -70,8 +70,8 @@ const struct opt cli_options[] = {
 	FLAG("coverage", 0, "no", GENS, true,
 	     "Run each target by its coverage tool, where it has one (python3, node, perl); the data are in the test's "
 	     "temporary directory, which the whole way keeps."),
-	TEXT("check", 0, "FILE", BIT(GEN), false,
-	     "Only check this kernel file and say what is wrong at file:line:column."),
+	LIST("check", 0, "FILE", BIT(GEN), false,
+	     "Only check this kernel file, and those behind it, and say what is wrong at file:line:column."),
 	// how to run it
 	SIZE("slab-capacity", NULL, 4096, UINT64_C(1) << 40, TRIES,
 	     "Capacity of the fixed slab under the embedded Lua and the evaluator. Default: twice the highest peak "

@@ -182,8 +182,8 @@ static int unknown_target(const struct catalogue *c, const char *name, struct er
 	for (size_t i = 0; i < c->target_count && count < 512; i++)
 		names[count++] = c->targets[i].name;
 	near = opt_nearest(name, names, count);
-	return err_set(e, EINVAL, "unknown target '%s'%s%s%s; stressgen targets lists them", name,
-	               near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
+	return err_set(e, EINVAL, "unknown target '%s'%s%s%s", name, near != NULL ? "; did you mean " : "",
+	               near != NULL ? near : "", near != NULL ? "?" : "; stressgen targets lists them");
 }
 
 // Adds every target that `name` stands for. Of a dialect with several, one that is there is enough.

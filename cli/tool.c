@@ -13,19 +13,32 @@
 
 extern char **environ;
 
-static int spawn_reader(char *const *argv, bool quiet, int *fd, pid_t *pid)
+static void redirect(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, enum tool_use use)
+{
+	if (use == TOOL_QUIET)
+		posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	if (use != TOOL_APART)
+		return;
+	posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(actions, STDOUT_FILENO, STDERR_FILENO);
+	posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP);
+}
+
+int tool_start(char *const *argv, enum tool_use use, int *fd, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
 	int pipe_fds[2];
 	int r;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return -errno;
 	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
 	posix_spawn_file_actions_adddup2(&actions, pipe_fds[1], STDOUT_FILENO);
-	if (quiet)
-		posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	r = posix_spawn(pid, argv[0], &actions, NULL, argv, environ);
+	redirect(&actions, &attributes, use);
+	r = posix_spawn(pid, argv[0], &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	close(pipe_fds[1]);
 	*fd = pipe_fds[0];
@@ -61,7 +74,7 @@ int tool_run(char *const *argv, uint64_t limit_ns, bool quiet, struct buf *out, 
 {
 	pid_t pid;
 	int fd = -1;
-	int r = spawn_reader(argv, quiet, &fd, &pid);
+	int r = tool_start(argv, quiet ? TOOL_QUIET : TOOL_TALKS, &fd, &pid);
 
 	if (r < 0)
 		return r;

@@ -222,17 +222,11 @@ static int begin_section(struct reader *r, char *line)
 	               r->where, line);
 }
 
-// In front of the command: where it runs and what it finds in its environment.
-static int make_run(struct reader *r, struct user_target *t)
+// A command with what stands in front of it: where it runs and what it finds in its environment. From malloc.
+static char *placed(const struct user_target *t, const char *command)
 {
 	struct buf run = { 0 };
 
-	if (t->dialect == NULL || t->command == NULL)
-		return err_set(r->e, EINVAL, "%s: [target %s] has no '%s = ...'", t->place, t->name,
-		               t->dialect == NULL ? "dialect" : "command");
-	if (strstr(t->command, "{file}") == NULL)
-		return err_set(r->e, EINVAL, "%s: [target %s]: its command has no {file}, the program's place",
-		               t->place, t->name);
 	if (t->directory != NULL || t->environment.count > 0)
 		buf_adds(&run, "env");
 	if (t->directory != NULL) {
@@ -241,9 +235,29 @@ static int make_run(struct reader *r, struct user_target *t)
 	}
 	for (size_t i = 0; i < t->environment.count; i++)
 		pipeline_quote(t->environment.items[i], &run);
-	buf_addf(&run, "%s%s", run.len > 0 ? " " : "", t->command);
-	t->run = buf_take(&run);
-	return t->run != NULL ? 0 : no_memory(r);
+	buf_addf(&run, "%s%s", run.len > 0 ? " " : "", command);
+	return buf_take(&run);
+}
+
+static int make_run(struct reader *r, struct user_target *t)
+{
+	char *version;
+
+	if (t->dialect == NULL || t->command == NULL)
+		return err_set(r->e, EINVAL, "%s: [target %s] has no '%s = ...'", t->place, t->name,
+		               t->dialect == NULL ? "dialect" : "command");
+	if (strstr(t->command, "{file}") == NULL)
+		return err_set(r->e, EINVAL, "%s: [target %s]: its command has no {file}, the program's place",
+		               t->place, t->name);
+	t->run = placed(t, t->command);
+	if (t->run == NULL)
+		return no_memory(r);
+	if (t->version == NULL)
+		return 0;
+	version = placed(t, t->version);
+	free(t->version);
+	t->version = version;
+	return version != NULL ? 0 : no_memory(r);
 }
 
 static int read_file(void *arg, const char *path, const char *text, struct err *e)

@@ -21,7 +21,7 @@ struct user_target {
 	struct pattern *patterns;
 	size_t pattern_count;
 	char *place; // "stressgen.conf:3", where the section begins
-	char *run;   // the whole command, with directory and environment in front
+	char *run;   // the whole command; like `version` with directory and environment in front
 };
 
 struct user_targets {

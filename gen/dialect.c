@@ -97,6 +97,7 @@ static const struct field {
 	{ "block", FIELD_LINE, offsetof(struct dialect, block), "(" },
 	{ "block-end", FIELD_LINE, offsetof(struct dialect, block_end), ")" },
 	{ "preload-sees-heap", FIELD_LINE, offsetof(struct dialect, preload_sees_heap), "unknown" },
+	{ "c-stack", FIELD_YES_NO, offsetof(struct dialect, c_stack), "no" },
 	{ "tail-calls", FIELD_YES_NO, offsetof(struct dialect, tail_calls), "no" },
 	{ "implicit-begin", FIELD_YES_NO, offsetof(struct dialect, implicit_begin), "no" },
 	{ "argument-order", FIELD_ORDER, offsetof(struct dialect, any_order), "left-to-right" },

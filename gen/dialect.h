@@ -134,6 +134,7 @@ struct dialect {
 	bool statements;                   // style: statements and expressions, or expressions alone
 	bool kernel_text;                  // style: the kernel itself, without templates
 	const char *find, *package, *version, *heap_flag, *stack_flag; // for targets that do not say; "": nothing
+	bool c_stack; // the stack that stack_flag bounds is the process's, which must hold it
 	const char *function_prefix, *variable_prefix, *dash;
 	const char *global_prefix;       // of parameters and globals
 	bool upper_params;               // parameters are in upper case, without a prefix

@@ -46,6 +46,9 @@ int generation_write_kept(struct generation *g, const struct kernel *k, const st
 
 // suite_header.c. The dialect's own target of that name; NULL when the person brought the command along.
 const struct dialect_target *generation_find_target(const struct gen_target *t);
+// By target: its flags with the limits in them, else what stands in their place; owned. NULL: no limit is asked
+// for.
+json_t *generation_describe_limits(const struct gen_config *c);
 // The lines in front of a test's program. No memory: out->failed.
 void generation_add_header(struct buf *out, const struct generation *g, const struct pairing *p);
 // The test of a hostile program, as a file of its own: with a header that no hostile byte can harm.

@@ -285,7 +285,8 @@ static int describe_suite(struct generation *g)
 
 	for (size_t i = 0; i < c->target_count; i++)
 		json_array_append_new(targets, json_string(c->targets[i].name));
-	g->suite.options = json_pack("{s:I, s:o}", "depth", (json_int_t)c->depth, "targets", targets);
+	g->suite.options = json_pack("{s:I, s:o, s:o*}", "depth", (json_int_t)c->depth, "targets", targets,
+	                             "limits", generation_describe_limits(c));
 	g->suite.seed = c->seed;
 	if (g->suite.options == NULL)
 		return generation_no_memory(g);

@@ -61,28 +61,52 @@ static void add_flag(struct buf *out, const char *flag, uint64_t bytes)
 	}
 }
 
-// How a target is given a limit; "" when it has no flag for that.
+// How a target is given its limits; "" when it has no flag for that.
+struct limits {
+	const char *heap_flag, *stack_flag;
+	bool process_stack; // by the process's limit: in place of a flag, or because the flag's stack lies in it
+};
+
+// Beside the stack that its flag bounds, a runtime has frames of its own.
+#define C_STACK_ROOM (UINT64_C(1024) * 1024)
+
 static const char *flag_for(const char *of_target, const char *of_dialect)
 {
 	return of_target != NULL ? of_target : of_dialect != NULL ? of_dialect : "";
 }
 
-// The command with its flags in the place of {flags}; a limit of the stack that the target has no flag for is the
-// process's.
-static void add_command(struct buf *out, const struct gen_config *c, const char *command, const char *heap_flag,
-                        const char *stack_flag)
+static struct limits limits_of(const struct gen_target *t)
+{
+	const struct dialect_target *own = generation_find_target(t);
+	struct limits l = {
+		.heap_flag = flag_for(t->heap_flag, own != NULL ? own->heap_flag : NULL),
+		.stack_flag = flag_for(t->stack_flag, own != NULL ? own->stack_flag : NULL),
+	};
+
+	l.process_stack = l.stack_flag[0] == 0 || t->dialect->c_stack;
+	return l;
+}
+
+static void add_flags(struct buf *out, const struct gen_config *c, const struct limits *l)
+{
+	if (c->heap_bytes > 0 && l->heap_flag[0] != 0)
+		add_flag(out, l->heap_flag, c->heap_bytes);
+	if (c->stack_bytes > 0 && l->stack_flag[0] != 0) {
+		buf_adds(out, out->len > 0 ? " " : "");
+		add_flag(out, l->stack_flag, c->stack_bytes);
+	}
+}
+
+// The command with its flags in the place of {flags}.
+static void add_command(struct buf *out, const struct gen_config *c, const char *command, const struct limits *l)
 {
 	const char *place = strstr(command, "{flags}");
 	struct buf flags = { 0 };
 
-	if (c->stack_bytes > 0 && stack_flag[0] == 0)
-		buf_addf(out, "prlimit --stack=%" PRIu64 " -- ", c->stack_bytes);
-	if (c->heap_bytes > 0 && heap_flag[0] != 0)
-		add_flag(&flags, heap_flag, c->heap_bytes);
-	if (c->stack_bytes > 0 && stack_flag[0] != 0) {
-		buf_adds(&flags, flags.len > 0 ? " " : "");
-		add_flag(&flags, stack_flag, c->stack_bytes);
-	}
+	if (c->stack_bytes > 0 && l->process_stack)
+		buf_addf(out, "prlimit --stack=%" PRIu64 " -- ",
+		         c->stack_bytes + (l->stack_flag[0] != 0 ? C_STACK_ROOM : 0));
+	add_flags(&flags, c, l);
 	if (place == NULL) {
 		buf_adds(out, command);
 	} else {
@@ -93,6 +117,35 @@ static void add_command(struct buf *out, const struct gen_config *c, const char 
 	}
 	out->failed = out->failed || flags.failed;
 	buf_deinit(&flags);
+}
+
+// One limit in words, as suite.json has it.
+static json_t *describe_limit(uint64_t bytes, const char *flag, const char *otherwise)
+{
+	struct buf text = { 0 };
+	json_t *words;
+
+	if (bytes == 0)
+		return NULL;
+	add_flag(&text, flag, bytes);
+	words = json_string(flag[0] != 0 ? buf_text(&text) : otherwise);
+	buf_deinit(&text);
+	return words;
+}
+
+json_t *generation_describe_limits(const struct gen_config *c)
+{
+	json_t *all = c->heap_bytes > 0 || c->stack_bytes > 0 ? json_object() : NULL;
+
+	for (size_t i = 0; all != NULL && i < c->target_count; i++) {
+		const struct limits l = limits_of(&c->targets[i]);
+		json_t *one =
+		        json_pack("{s:o*, s:o*}", "heap", describe_limit(c->heap_bytes, l.heap_flag, "@Memory"),
+		                  "stack", describe_limit(c->stack_bytes, l.stack_flag, "prlimit --stack"));
+
+		json_object_set_new(all, c->targets[i].name, one);
+	}
+	return all;
 }
 
 // What stands before the name of a parameter that is found out before the run: near full, each test has its own.
@@ -135,18 +188,17 @@ static void add_run(struct buf *out, const struct generation *g, const struct ke
 {
 	const struct dialect_target *own = generation_find_target(t);
 	const struct gen_config *c = g->config;
-	const char *heap_flag = flag_for(t->heap_flag, own != NULL ? own->heap_flag : NULL);
-	const char *stack_flag = flag_for(t->stack_flag, own != NULL ? own->stack_flag : NULL);
+	const struct limits limits = limits_of(t);
 	struct buf command = { 0 }, renamed = { 0 };
 
 	add_renamed(&renamed, k, own, command_of(c, t, own));
-	add_command(&command, c, buf_text(&renamed), heap_flag, stack_flag);
+	add_command(&command, c, buf_text(&renamed), &limits);
 	command.failed = command.failed || renamed.failed;
 	buf_deinit(&renamed);
 	comment(out, t->dialect, "@Run %s", buf_text(&command));
 	out->failed = out->failed || command.failed;
 	buf_deinit(&command);
-	if (c->heap_bytes > 0 && heap_flag[0] == 0)
+	if (c->heap_bytes > 0 && limits.heap_flag[0] == 0)
 		comment(out, t->dialect, "@Memory %" PRIu64, (c->heap_bytes + MIB - 1) / MIB);
 	if (c->heap_bytes > 0)
 		comment(out, t->dialect, "@Param heap-limit=%" PRIu64, c->heap_bytes);
