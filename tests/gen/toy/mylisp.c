@@ -280,6 +280,14 @@ static void run_on_large_stack(struct machine *m)
 	pthread_attr_destroy(&attributes);
 }
 
+static void forget_everything(struct machine *m)
+{
+	m->root_count = 0;
+	for (struct symbol *s = m->symbols; s != NULL; s = s->next)
+		s->global = NIL;
+	collect(m);
+}
+
 int main(int argc, char **argv)
 {
 	struct machine m = { .path = argv[1], .line = 1, .until_next = 100000 };
@@ -296,8 +304,7 @@ int main(int argc, char **argv)
 	m.cells = need(calloc(CELLS_MAX, sizeof *m.cells));
 	m.roots = need(calloc(ROOTS_MAX, sizeof *m.roots));
 	run_on_large_stack(&m);
-	m.root_count = 0;
-	collect(&m);
+	forget_everything(&m);
 	free(m.marks);
 	free(m.finalizers);
 	free(m.roots);
