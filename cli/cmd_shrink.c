@@ -116,6 +116,7 @@ static int execute(struct job *s, struct pipeline *j, struct ending *end)
 	j->selected = 1;
 	if (s->origin.param_count == 0) {
 		r = pipeline_calibrate(j, s->e);
+		free(s->origin.params); // a recalled list of none
 		s->origin.params = j->params;
 		s->origin.param_count = j->param_count;
 		j->params = NULL;
