@@ -69,13 +69,11 @@ static int by_peak(const void *a, const void *b)
 
 static void add_row(struct page *p, const struct counted *row)
 {
-	struct arena *a = &p->view.arena;
+	struct arena *a = p->arena;
 	const struct result_counters *c = row->process;
 
 	html_row(p, row->test);
-	buf_adds(&p->b, "<td><code>");
-	html_text(p, row->test->id);
-	buf_adds(&p->b, "</code></td>");
+	html_code_cell(p, row->test->id);
 	html_cell(p, text_line(a, c->program));
 	if (c->note != NULL && c->note[0] != '\0') {
 		buf_adds(&p->b, "<td colspan=\"5\" class=\"none\">");
@@ -91,20 +89,15 @@ static void add_row(struct page *p, const struct counted *row)
 	buf_adds(&p->b, "</tr>\n");
 }
 
-bool html_has_allocations(const struct page *p)
-{
-	return list_counted(&p->view, NULL) > 0;
-}
-
 void html_allocations(struct page *p)
 {
-	size_t count = list_counted(&p->view, NULL);
-	struct counted *rows = arena_alloc(&p->view.arena, (count + 1) * sizeof *rows);
+	size_t count = list_counted(p->view, NULL);
+	struct counted *rows = arena_alloc(p->arena, (count + 1) * sizeof *rows);
 	bool folded = count > MOST_OPEN_ROWS;
 
 	if (count == 0 || rows == NULL)
 		return;
-	list_counted(&p->view, rows);
+	list_counted(p->view, rows);
 	qsort(rows, count, sizeof *rows, by_peak);
 	html_section(p, "allocations", "Allocations",
 	             "What the preloaded library counted in each process, those with the highest peak first.");
@@ -116,7 +109,7 @@ void html_allocations(struct page *p)
 		add_row(p, &rows[i]);
 	html_head_end(p);
 	if (count > MOST_ROWS)
-		html_text(p, text_make(&p->view.arena, "%zu more are in report.json.", count - MOST_ROWS));
+		html_text(p, text_make(p->arena, "%zu more are in report.json.", count - MOST_ROWS));
 	buf_adds(&p->b, folded ? "</details>" : "");
 	html_section_end(p);
 }

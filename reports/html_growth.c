@@ -80,7 +80,7 @@ static void draw_linear(struct page *p, const struct growth *g, const struct sca
 		to = y->high;
 	}
 	svg_line(&p->b, scale_at(x, (double)first->size), scale_at(y, from), scale_at(x, end), scale_at(y, to),
-	         SVG_INK, true);
+	         SVG_INK, SVG_DASHED);
 }
 
 static void draw_line(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y,
@@ -95,18 +95,18 @@ static void draw_line(struct page *p, const struct growth *g, const struct scale
 		else
 			svg_path_to(&p->b, px, py);
 	}
-	svg_path_end(&p->b, colour, 2, false);
+	svg_path_end(&p->b, colour, 2, SVG_SOLID);
 }
 
 static void draw_growth(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y)
 {
-	struct arena *a = &p->view.arena;
+	struct arena *a = p->arena;
 	struct growth other;
 
 	svg_x_axis(&p->b, a, x, y->from, y->to, svg_label_count);
 	svg_y_axis(&p->b, a, y, CHART_LEFT, CHART_RIGHT, svg_label_ns);
-	for (size_t i = 0; i < p->view.count; i++)
-		if (same_kernel(&p->view.tests[i], g->points[0]) && collect(&p->view, i, &other))
+	for (size_t i = 0; i < p->view->count; i++)
+		if (same_kernel(&p->view->tests[i], g->points[0]) && collect(p->view, i, &other))
 			draw_line(p, &other, x, y, SVG_FAINT);
 	draw_linear(p, g, x, y);
 	draw_line(p, g, x, y, SVG_BLUE);
@@ -117,7 +117,7 @@ static void draw_growth(struct page *p, const struct growth *g, const struct sca
 
 static void growth_chart(struct page *p, const struct growth *g)
 {
-	struct arena *a = &p->view.arena;
+	struct arena *a = p->arena;
 	const struct view_test *first = g->points[0], *last = g->points[g->count - 1];
 	double times = (double)hist_percentile(last->hist, 50) / (double)hist_percentile(first->hist, 50);
 	const char *description = text_make(
@@ -130,7 +130,7 @@ static void growth_chart(struct page *p, const struct growth *g)
 		           GROWTH_HEIGHT };
 	struct scale x, y;
 
-	growth_scales(&p->view, first, &x, &y);
+	growth_scales(p->view, first, &x, &y);
 	html_chart_open(p, &c);
 	draw_growth(p, g, &x, &y);
 	html_chart_data(p, (const char *const[]){ ">Size", ">p50", ">p50 for one of size", NULL });
@@ -148,14 +148,13 @@ static void growth_chart(struct page *p, const struct growth *g)
 	html_chart_close(p);
 }
 
-bool html_has_growth(const struct page *p)
+static void open_growth(struct page *p)
 {
-	struct growth g;
-
-	for (size_t i = 0; i < p->view.count; i++)
-		if (collect(&p->view, i, &g))
-			return true;
-	return false;
+	html_section(
+	        p, "growth", "Growth",
+	        "The median against the size, both on logarithmic axes that all targets share; the other targets are "
+	        "faint. The dashed line is growth in proportion to the size: what is steeper grows faster than that.");
+	html_charts(p);
 }
 
 void html_growth(struct page *p)
@@ -163,18 +162,15 @@ void html_growth(struct page *p)
 	struct growth g;
 	size_t charts = 0;
 
-	if (!html_has_growth(p))
+	for (size_t i = 0; i < p->view->count && charts < CHARTS_MOST; i++) {
+		if (!collect(p->view, i, &g))
+			continue;
+		if (charts++ == 0)
+			open_growth(p);
+		growth_chart(p, &g);
+	}
+	if (charts == 0)
 		return;
-	html_section(
-	        p, "growth", "Growth",
-	        "The median against the size, both on logarithmic axes that all targets share; the other targets are "
-	        "faint. The dashed line is growth in proportion to the size: what is steeper grows faster than that.");
-	buf_adds(&p->b, "<div class=\"charts\">\n");
-	for (size_t i = 0; i < p->view.count && charts < CHARTS_MOST; i++)
-		if (collect(&p->view, i, &g)) {
-			growth_chart(p, &g);
-			charts++;
-		}
-	buf_adds(&p->b, "</div>\n");
+	html_charts_end(p);
 	html_section_end(p);
 }

@@ -35,12 +35,12 @@ static void draw_series(struct page *p, const struct result *r, const struct sca
 		else
 			svg_path_to(&p->b, px, py);
 	}
-	svg_path_end(&p->b, memory ? SVG_BLUE : SVG_VERMILLION, 1.5, !memory);
+	svg_path_end(&p->b, memory ? SVG_BLUE : SVG_VERMILLION, 1.5, memory ? SVG_SOLID : SVG_DASHED);
 }
 
 static void timeline_chart(struct page *p, const struct view_test *t)
 {
-	struct arena *a = &p->view.arena;
+	struct arena *a = p->arena;
 	const struct result *r = t->r;
 	double most_cpu = 100, most_rss = 0, last = (double)r->points[r->point_count - 1].at_ms;
 	struct scale x, rss, cpu;
@@ -61,7 +61,7 @@ static void timeline_chart(struct page *p, const struct view_test *t)
 	html_chart_open(p, &c);
 	svg_x_axis(&p->b, a, &x, cpu.from, rss.to, label_ms);
 	svg_y_axis(&p->b, a, &rss, CHART_LEFT, CHART_RIGHT, svg_label_bytes);
-	svg_line(&p->b, CHART_LEFT, cpu.from, CHART_RIGHT, cpu.from, SVG_FAINT, false);
+	svg_line(&p->b, CHART_LEFT, cpu.from, CHART_RIGHT, cpu.from, SVG_FAINT, SVG_SOLID);
 	svg_text(&p->b, CHART_LEFT - 6, cpu.to + 8, "end", SVG_FAINT, text_make(a, "%.0f %%", most_cpu));
 	svg_text(&p->b, CHART_LEFT - 6, cpu.from + 4, "end", SVG_FAINT, "CPU 0");
 	draw_series(p, r, &x, &rss, true);
@@ -80,14 +80,6 @@ static void timeline_chart(struct page *p, const struct view_test *t)
 	html_chart_close(p);
 }
 
-bool html_has_resources(const struct page *p)
-{
-	for (size_t i = 0; i < p->view.count; i++)
-		if (has_timeline(&p->view.tests[i]))
-			return true;
-	return false;
-}
-
 static int by_length(const void *a, const void *b)
 {
 	const struct view_test *const *x = a, *const *y = b;
@@ -97,22 +89,22 @@ static int by_length(const void *a, const void *b)
 
 void html_resources(struct page *p)
 {
-	const struct view_test **longest = arena_alloc(&p->view.arena, (p->view.count + 1) * sizeof *longest);
+	const struct view_test **longest = arena_alloc(p->arena, (p->view->count + 1) * sizeof *longest);
 	size_t n = 0;
 
-	if (!html_has_resources(p) || longest == NULL)
+	for (size_t i = 0; longest != NULL && i < p->view->count; i++)
+		if (has_timeline(&p->view->tests[i]))
+			longest[n++] = &p->view->tests[i];
+	if (n == 0)
 		return;
-	for (size_t i = 0; i < p->view.count; i++)
-		if (has_timeline(&p->view.tests[i]))
-			longest[n++] = &p->view.tests[i];
 	qsort(longest, n, sizeof *longest, by_length);
 	html_section(
-	        p, "resources", "Resources over time",
+	        p, "resources", "Resources",
 	        "The longest tests: resident memory of all their processes (solid) above, processor time (dashed) "
 	        "below, where 100 % is one core.");
-	buf_adds(&p->b, "<div class=\"charts\">\n");
+	html_charts(p);
 	for (size_t i = 0; i < n && i < MOST_TIMELINES; i++)
 		timeline_chart(p, longest[i]);
-	buf_adds(&p->b, "</div>\n");
+	html_charts_end(p);
 	html_section_end(p);
 }

@@ -69,9 +69,10 @@ static size_t linear_ticks(const struct scale *s, double ticks[SCALE_MOST_TICKS]
 static size_t log_ticks(const struct scale *s, double ticks[SCALE_MOST_TICKS], size_t count)
 {
 	static const double steps[] = { 1, 2, 5 };
+	double unit = s->unit > 0 ? s->unit : 1;
 	size_t n = 0;
 
-	for (double power = pow(10, floor(log10(s->low))); power <= s->high; power *= 10)
+	for (double power = unit * pow(10, floor(log10(s->low / unit))); power <= s->high; power *= 10)
 		for (size_t i = 0; i < count; i++)
 			if (steps[i] * power >= s->low && steps[i] * power <= s->high && n < SCALE_MOST_TICKS)
 				ticks[n++] = steps[i] * power;
@@ -88,7 +89,8 @@ size_t scale_ticks(const struct scale *s, double ticks[SCALE_MOST_TICKS])
 	if (n < 3)
 		n = log_ticks(s, ticks, 3);
 	if (n < 2) { // a narrow range: round steps, equally far apart
-		double step = round_up((s->high - s->low) / 4);
+		double unit = s->unit > 0 ? s->unit : 1;
+		double step = unit * round_up((s->high - s->low) / unit / 4);
 
 		n = 0;
 		for (double v = ceil(s->low / step) * step; v <= s->high && n < SCALE_MOST_TICKS; v += step)
@@ -148,21 +150,60 @@ static void add_fill(struct buf *b, enum svg_colour c, double opacity)
 		buf_addf(b, " fill-opacity=\"%.2g\"", opacity);
 }
 
-static void add_stroke(struct buf *b, enum svg_colour c, double width, bool dashed)
+static void add_stroke(struct buf *b, enum svg_colour c, double width, enum svg_dash dash)
 {
+	static const char *const dashes[] = {
+		[SVG_DASHED] = "5 3", [SVG_DOTTED] = "1.5 2.5", [SVG_DASH_DOT] = "7 2.5 1.5 2.5"
+	};
+
 	buf_addf(b, " class=\"s-%s\" stroke=\"%s\" stroke-width=\"%.2g\"", colours[c].class_name, colours[c].value,
 	         width);
 	if (c == SVG_FAINT)
 		buf_adds(b, " stroke-opacity=\".25\"");
-	if (dashed)
-		buf_adds(b, " stroke-dasharray=\"3 3\"");
+	if (dash != SVG_SOLID)
+		buf_addf(b, " stroke-dasharray=\"%s\"", dashes[dash]);
 	buf_adds(b, "/>");
 }
 
-void svg_line(struct buf *b, double x1, double y1, double x2, double y2, enum svg_colour c, bool dashed)
+void svg_line(struct buf *b, double x1, double y1, double x2, double y2, enum svg_colour c, enum svg_dash dash)
 {
 	buf_addf(b, "<path d=\"M%.1f %.1fL%.1f %.1f\"", x1, y1, x2, y2);
-	add_stroke(b, c, 1, dashed);
+	add_stroke(b, c, 1, dash);
+}
+
+#define HEAD_LENGTH 6.0
+#define HEAD_HALF 2.6
+
+void svg_arrow(struct buf *b, double x1, double y1, double x2, double y2, enum svg_colour c, enum svg_dash dash)
+{
+	double length = hypot(x2 - x1, y2 - y1);
+	double ux, uy, neck_x, neck_y;
+
+	if (length < HEAD_LENGTH) {
+		svg_dot(b, x2, y2, HEAD_HALF, c);
+		return;
+	}
+	ux = (x2 - x1) / length;
+	uy = (y2 - y1) / length;
+	neck_x = x2 - HEAD_LENGTH * ux;
+	neck_y = y2 - HEAD_LENGTH * uy;
+	svg_line(b, x1, y1, neck_x, neck_y, c, dash);
+	buf_addf(b, "<path d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fz\"", x2, y2, neck_x - HEAD_HALF * uy,
+	         neck_y + HEAD_HALF * ux, neck_x + HEAD_HALF * uy, neck_y - HEAD_HALF * ux);
+	add_fill(b, c, 1);
+	buf_adds(b, "/>");
+}
+
+void svg_group(struct buf *b, const char *title)
+{
+	buf_adds(b, "<g><title>");
+	markup_text(b, title);
+	buf_adds(b, "</title>");
+}
+
+void svg_group_end(struct buf *b)
+{
+	buf_adds(b, "</g>");
 }
 
 void svg_path_begin(struct buf *b, double x, double y)
@@ -175,10 +216,10 @@ void svg_path_to(struct buf *b, double x, double y)
 	buf_addf(b, "L%.1f %.1f", x, y);
 }
 
-void svg_path_end(struct buf *b, enum svg_colour c, double width, bool dashed)
+void svg_path_end(struct buf *b, enum svg_colour c, double width, enum svg_dash dash)
 {
 	buf_adds(b, "\" stroke-linejoin=\"round\"");
-	add_stroke(b, c, width, dashed);
+	add_stroke(b, c, width, dash);
 }
 
 void svg_rect(struct buf *b, double x, double y, double width, double height, enum svg_colour c, double opacity)
@@ -191,7 +232,7 @@ void svg_rect(struct buf *b, double x, double y, double width, double height, en
 void svg_outline(struct buf *b, double x, double y, double width, double height, enum svg_colour c)
 {
 	buf_addf(b, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" rx=\"2\"", x, y, width, height);
-	add_stroke(b, c, 1, false);
+	add_stroke(b, c, 1, SVG_SOLID);
 }
 
 void svg_dot(struct buf *b, double x, double y, double radius, enum svg_colour c)
@@ -225,7 +266,7 @@ void svg_x_axis(struct buf *b, struct arena *a, const struct scale *s, double y,
 		const char *text = label(a, ticks[i]);
 		double half = 3.2 * (double)text_width(text);
 
-		svg_line(b, x, top, x, y, SVG_FAINT, false);
+		svg_line(b, x, top, x, y, SVG_FAINT, SVG_SOLID);
 		if (x - half < free_from)
 			continue;
 		svg_text(b, x, y + 14, "middle", SVG_FAINT, text);
@@ -242,7 +283,7 @@ void svg_y_axis(struct buf *b, struct arena *a, const struct scale *s, double le
 	for (size_t i = 0; i < n; i++) {
 		double y = scale_at(s, ticks[i]);
 
-		svg_line(b, left, y, right, y, SVG_FAINT, false);
+		svg_line(b, left, y, right, y, SVG_FAINT, SVG_SOLID);
 		svg_text(b, left - 6, y + 4, "end", SVG_FAINT, label(a, ticks[i]));
 	}
 }

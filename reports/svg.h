@@ -14,7 +14,7 @@ struct scale {
 	double low, high;
 	double from, to; // pixels; from > to for a vertical one
 	bool log;
-	double unit; // ticks of a linear one are round in this; 0: 1
+	double unit; // ticks are round in this; 0: 1
 };
 
 #define SCALE_MOST_TICKS 8U
@@ -30,6 +30,7 @@ struct scale scale_linear(double high, double unit, double from, double to);
 double scale_byte_unit(double high);
 
 enum svg_colour { SVG_INK, SVG_FAINT, SVG_BLUE, SVG_VERMILLION };
+enum svg_dash { SVG_SOLID, SVG_DASHED, SVG_DOTTED, SVG_DASH_DOT };
 
 // What a chart says of itself to those who do not see it. Both are escaped here.
 struct svg_words {
@@ -41,11 +42,16 @@ void svg_open(struct buf *b, double width, double height, const struct svg_words
 // Without words: for a small one inside a table, whose figures stand beside it.
 void svg_open_small(struct buf *b, double width, double height);
 void svg_close(struct buf *b);
-void svg_line(struct buf *b, double x1, double y1, double x2, double y2, enum svg_colour c, bool dashed);
+void svg_line(struct buf *b, double x1, double y1, double x2, double y2, enum svg_colour c, enum svg_dash dash);
+// A line with a head at its end; a dot where it is too short for one.
+void svg_arrow(struct buf *b, double x1, double y1, double x2, double y2, enum svg_colour c, enum svg_dash dash);
+// What is drawn until svg_group_end says `title` to a pointer that rests on it. Escaped here.
+void svg_group(struct buf *b, const char *title);
+void svg_group_end(struct buf *b);
 // Strokes are `width` wide.
 void svg_path_begin(struct buf *b, double x, double y);
 void svg_path_to(struct buf *b, double x, double y);
-void svg_path_end(struct buf *b, enum svg_colour c, double width, bool dashed);
+void svg_path_end(struct buf *b, enum svg_colour c, double width, enum svg_dash dash);
 void svg_rect(struct buf *b, double x, double y, double width, double height, enum svg_colour c, double opacity);
 void svg_outline(struct buf *b, double x, double y, double width, double height, enum svg_colour c);
 void svg_dot(struct buf *b, double x, double y, double radius, enum svg_colour c);

@@ -5,6 +5,7 @@
 #include "units.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -181,6 +182,13 @@ const char *text_amount(struct arena *a, double value)
 	if (value >= 100 && value < 1e15)
 		return text_count(a, (uint64_t)(value + 0.5));
 	return text_make(a, "%.3g", value);
+}
+
+const char *text_ratio(struct arena *a, double ratio)
+{
+	if (!isfinite(ratio) || !(ratio > 0))
+		return "";
+	return text_make(a, "%.*f×", ratio < 9.995 ? 2 : ratio < 99.95 ? 1 : 0, ratio);
 }
 
 const char *text_number(struct arena *a, uint64_t n, const char *one, const char *many)

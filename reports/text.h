@@ -31,6 +31,8 @@ const char *text_bytes(struct arena *a, uint64_t bytes);
 const char *text_count(struct arena *a, uint64_t n);
 // "128,431", "3.2", "1e+300": as many digits as a reader wants.
 const char *text_amount(struct arena *a, double value);
+// "1.04×", "12.5×", "340×"; "" where it is no positive number.
+const char *text_ratio(struct arena *a, double ratio);
 // "1 test", "3 tests".
 const char *text_number(struct arena *a, uint64_t n, const char *one, const char *many);
 // A word of a shell command: quoted where the shell would see more in it than a word.

@@ -303,6 +303,16 @@ int view_init(struct view *v, const struct run *run)
 	return rc == 0 ? make_groups(v) : rc;
 }
 
+size_t view_same_name(const struct view *v, size_t first)
+{
+	const struct view_test *t = &v->tests[first];
+	size_t n = 1;
+
+	while (first + n < v->count && strcmp(t[n].name, t->name) == 0 && strcmp(t[n].kind, t->kind) == 0)
+		n++;
+	return n;
+}
+
 void view_deinit(struct view *v)
 {
 	arena_deinit(&v->arena);

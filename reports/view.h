@@ -53,6 +53,9 @@ struct view {
 int view_init(struct view *v, const struct run *run);
 void view_deinit(struct view *v);
 
+// How many tests from the `first` on have its kind and name and differ in their targets; at least 1.
+size_t view_same_name(const struct view *v, size_t first);
+
 // "All 83 tests ended as expected.", "3 of 83 tests did not end as expected: 2 crashed, 1 timeout."
 const char *view_sentence(struct view *v);
 // What goes with it: "1 passed only at another attempt. 2 not run: skipped or planned."; "" where there is

@@ -142,6 +142,17 @@ static void pop(struct parser *p)
 		p->hooks->close(p->hooks->arg, p->open[p->depth]);
 }
 
+// Style sheets and scripts are no markup: they reach to their closing tag.
+static void skip_raw(struct parser *p, const char *name)
+{
+	char close[80];
+	const char *end;
+
+	snprintf(close, sizeof close, "</%s>", name);
+	end = strstr(p->at, close);
+	p->at = end != NULL ? end : p->at;
+}
+
 static bool take_open_tag(struct parser *p)
 {
 	struct xml_element e = { 0 };
@@ -158,8 +169,8 @@ static bool take_open_tag(struct parser *p)
 		ok = ok && push(p, &e);
 		if (ok && (closed || is_void(p, e.name)))
 			pop(p);
-		else if (ok && p->html && strcmp(e.name, "style") == 0)
-			p->at = strstr(p->at, "</style>") != NULL ? strstr(p->at, "</style>") : p->at;
+		else if (ok && p->html && (strcmp(e.name, "style") == 0 || strcmp(e.name, "script") == 0))
+			skip_raw(p, e.name);
 	}
 	for (size_t i = 0; i < e.count; i++)
 		free(e.values[i]);

@@ -109,7 +109,7 @@ function checkMatrices(page) {
         const t = tests.get(`${kind}/${row.cells[0].textContent}.${targets[i]}`);
         const data = cell.querySelector('data');
         cells++;
-        if (!t) expect(cell.textContent === 'not there', `a cell for a test that is not there`);
+        if (!t) expect(cell.textContent === '–', `a cell for a test that is not there`);
         else if (data)
           expect(Number(data.value) === mainSeries(t).percentiles_ns.p50, `${t.id}: another median in the matrix`);
         else expect(cell.textContent.includes(t.verdict), `${t.id}: not ${t.verdict} in the matrix`);
@@ -159,11 +159,57 @@ function checkLatencies(page) {
       const t = testOf(row);
       const values = figures(row);
       if (values.length === 2) {
-        const known = mainSeries(t).percentiles_ns[`p${values[0]}`];
+        const series = row.dataset.series ? t.series.find((s) => s.name === row.dataset.series) : mainSeries(t);
+        const known = series.percentiles_ns[`p${values[0]}`];
         if (known !== undefined) expect(values[1] === known, `${t.id}: p${values[0]} is ${values[1]}`);
       } else sums.set(t, (sums.get(t) || 0) + values[0]);
     }
     for (const [t, sum] of sums) expect(sum === mainSeries(t).count, `${t.id}: ${sum} values in the histogram`);
+  }
+}
+
+// Every arrow ends where its row's figures are on the logarithmic axes, and starts where they were.
+function checkAllocators(page) {
+  let arrows = 0;
+  for (const figure of page.querySelectorAll('#allocators figure')) {
+    const [a, b] = figure.querySelector('figcaption').firstChild.data.trim().split(' → ');
+    const groups = [...figure.querySelectorAll('svg > g')];
+    const rows = [...figure.querySelectorAll('tr[data-test]')];
+    expect(groups.length === rows.length, `${groups.length} arrows for ${rows.length} rows`);
+    const ends = rows.map((row, i) => {
+      const to = testOf(row);
+      const from = tests.get(to.id.replace(`.${b}`, `.${a}`));
+      const expected = [from, to].map((t) => mainSeries(t).percentiles_ns.p50).concat(from.peak_rss_bytes, to.peak_rss_bytes);
+      expect(String(figures(row)) === String(expected), `${to.id}: ${figures(row)} instead of ${expected}`);
+      const dot = groups[i].querySelector('circle');
+      const head = groups[i].querySelector('path:last-child');
+      const at = dot ? [dot.getAttribute('cx'), dot.getAttribute('cy')] : head.getAttribute('d').match(/[\d.]+/g);
+      arrows++;
+      return [Math.log(expected[1]), Math.log(expected[3]), Number(at[0]), Number(at[1])];
+    });
+    for (const axis of [0, 1]) {
+      const sorted = [...ends].sort((x, y) => x[axis] - y[axis]);
+      const [low, high] = [sorted[0], sorted[sorted.length - 1]];
+      const slope = (high[axis + 2] - low[axis + 2]) / (high[axis] - low[axis]);
+      for (const e of ends)
+        expect(near(e[axis + 2], low[axis + 2] + slope * (e[axis] - low[axis]), 0.3), 'an arrow does not end in its place');
+    }
+  }
+  return arrows;
+}
+
+function checkTargets(page) {
+  for (const row of page.querySelectorAll('#targets tbody tr')) {
+    const name = row.cells[0].textContent;
+    const all = report.tests.filter((t) => t.target === name);
+    const base = (t) => tests.get(t.id.replace(`.${name}`, `.${report.tests[0].target}`));
+    const mean = (list) => (list.length ? Math.exp(list.reduce((sum, x) => sum + Math.log(x), 0) / list.length) : NaN);
+    const paired = all.filter((t) => t.as_expected && mainSeries(t) && base(t) && base(t).as_expected && mainSeries(base(t)));
+    const time = mean(paired.map((t) => mainSeries(t).percentiles_ns.p50 / mainSeries(base(t)).percentiles_ns.p50));
+    const [passed, failed, , ratio, , count] = figures(row);
+    expect(passed + failed === all.length, `${name}: ${passed} + ${failed} of ${all.length}`);
+    expect(failed === all.filter((t) => !t.as_expected).length, `${name}: ${failed} failed`);
+    expect(near(ratio, time, 1e-9) && count === paired.length, `${name}: ${ratio} instead of ${time}`);
   }
 }
 
@@ -206,6 +252,8 @@ function look() {
   expect(checkMatrices(page) > 0, 'no matrix');
   checkSlabs(page);
   checkAllocations(page);
+  checkTargets(page);
+  expect(checkAllocators(page) > 10, 'no arrows');
   checkGrowth(page);
   checkLatencies(page);
   checkTimelines(page);

@@ -1,0 +1,136 @@
+// The page's HTTP/2 scenarios.
+#include "html_plot.h"
+#include "text.h"
+
+#include <string.h>
+
+#define HTTP2_BINS 40U
+
+static bool is_http2(const struct view_group *g)
+{
+	return strcmp(g->kind, "http2") == 0;
+}
+
+static bool is_plotted(const struct view_test *t)
+{
+	return t->hist != NULL && t->hist->total >= PLOT_FEWEST_VALUES;
+}
+
+// One line for each series of the test that has enough values, the one that tables show first.
+static void tail_chart(struct page *p, const struct view_test *t)
+{
+	struct plot_line lines[PLOT_MOST_LINES] = { { t, "total", NULL, t->hist } };
+	const struct result_series *shown = result_main_series(t->r);
+	size_t n = 1;
+
+	lines[0].name = text_line(p->arena, shown->name);
+	for (size_t i = 0; i < t->r->series_count && n < PLOT_MOST_LINES; i++) {
+		const struct result_series *s = &t->r->series[i];
+
+		if (s != shown && s->hist != NULL && s->hist->total >= PLOT_FEWEST_VALUES)
+			lines[n++] = (struct plot_line){ t, text_line(p->arena, s->name), s->name, s->hist };
+	}
+	plot_percentiles(p, t->name, "latency by percentile", lines, n);
+}
+
+static void histogram_chart(struct page *p, const struct view_test *t)
+{
+	struct arena *a = p->arena;
+	uint64_t counts[HTTP2_BINS];
+	struct scale x = scale_log((double)t->hist->min, (double)t->hist->max, CHART_LEFT, CHART_RIGHT);
+	struct bins bins = { x.low, x.high, HTTP2_BINS, counts, 0 };
+	struct chart c = { t->name, "histogram",
+		           text_make(a,
+		                     "%s latencies between %s and %s, in %u bins that are equally wide on a "
+		                     "logarithmic axis.",
+		                     text_count(a, t->hist->total), text_duration(a, t->hist->min),
+		                     text_duration(a, t->hist->max), HTTP2_BINS),
+		           CHART_WIDTH, PLOT_HEIGHT };
+	struct scale y;
+
+	bins_fill(&bins, t->hist);
+	y = scale_linear((double)bins.most, 1, PLOT_HEIGHT - CHART_BOTTOM, 14);
+	html_chart_open(p, &c);
+	svg_x_axis(&p->b, a, &x, y.from, y.to, svg_label_ns);
+	svg_y_axis(&p->b, a, &y, CHART_LEFT, CHART_RIGHT, svg_label_count);
+	plot_bins(p, &bins, &x, y.from, y.from - scale_at(&y, (double)bins.most));
+	html_chart_data(p, (const char *const[]){ "Test", "Latency", ">Requests", NULL });
+	plot_bins_rows(p, t, &bins);
+	html_chart_close(p);
+}
+
+static void add_gauge(struct page *p, const struct view_test *t, const char *name)
+{
+	const struct result_gauge *g = view_gauge(t, name);
+	struct arena *a = p->arena;
+
+	if (g == NULL)
+		html_empty_cell(p);
+	else
+		html_real_cell(p, g->value,
+		               text_make(a, "%s %s", text_amount(a, g->value),
+		                         strcmp(name, "requests") == 0 ? "" : text_line(a, g->unit)));
+}
+
+static void add_percentile(struct page *p, const struct view_test *t, double percentile)
+{
+	uint64_t ns = t->hist != NULL ? hist_percentile(t->hist, percentile) : 0;
+
+	if (t->hist != NULL)
+		html_figure_cell(p, ns, text_duration(p->arena, ns));
+	else
+		html_empty_cell(p);
+}
+
+static void http2_table(struct page *p, const struct view_group *g)
+{
+	html_head(p, (const char *const[]){ "Scenario", "Verdict", ">Requests", ">Throughput", ">p50", ">p99",
+	                                    ">p99.9", ">Max", NULL });
+	for (size_t i = 0; i < g->count; i++) {
+		const struct view_test *t = &p->view->tests[g->first + i];
+
+		html_row(p, t);
+		html_cell(p, t->name);
+		buf_adds(&p->b, "<td>");
+		html_verdict(p, t->r);
+		buf_adds(&p->b, "</td>");
+		add_gauge(p, t, "requests");
+		add_gauge(p, t, "throughput");
+		add_percentile(p, t, 50);
+		add_percentile(p, t, 99);
+		add_percentile(p, t, 99.9);
+		add_percentile(p, t, 100);
+		buf_adds(&p->b, "</tr>\n");
+	}
+	html_head_end(p);
+}
+
+static const struct view_group *http2_group(const struct page *p)
+{
+	for (size_t i = 0; i < p->view->group_count; i++)
+		if (is_http2(&p->view->groups[i]))
+			return &p->view->groups[i];
+	return NULL;
+}
+
+void html_http2(struct page *p)
+{
+	const struct view_group *g = http2_group(p);
+	size_t charts = 0;
+
+	if (g == NULL)
+		return;
+	html_section(p, "http2", "HTTP/2",
+	             "What one request took, from its sending to the end of the response. The percentile axis is "
+	             "stretched towards 100 %, where the slowest requests are.");
+	http2_table(p, g);
+	html_charts(p);
+	for (size_t i = 0; i < g->count && charts < CHARTS_MOST; i++)
+		if (is_plotted(&p->view->tests[g->first + i])) {
+			tail_chart(p, &p->view->tests[g->first + i]);
+			histogram_chart(p, &p->view->tests[g->first + i]);
+			charts += 2;
+		}
+	html_charts_end(p);
+	html_section_end(p);
+}
