@@ -101,6 +101,7 @@ int eval_measure(struct eval *ev, struct eval_result *out)
 	*out = (struct eval_result){ .value = value_number(v),
 		                     .steps = m->limits.steps - m->steps,
 		                     .peak_bytes = m->heap.peak,
+		                     .calls_bound = m->cap, // each has a word at least
 		                     .collections = m->heap.collections,
 		                     .made_bytes = m->heap.made + m->heap.fresh,
 		                     .released_bytes = m->heap.released };

@@ -19,6 +19,7 @@ struct eval_result {
 	int64_t value;
 	uint64_t steps;
 	uint64_t peak_bytes;
+	uint64_t calls_bound; // that many calls were alive at once at most; a few times too high
 	uint64_t collections;
 	uint64_t made_bytes;     // of all objects in the heap
 	uint64_t released_bytes; // of them, those that went with their level

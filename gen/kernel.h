@@ -239,7 +239,7 @@ struct kernel {
 	int64_t repeat;
 	struct function *measured;
 	struct node *expect; // NULL: the evaluator says it
-	struct node *stack;  // calls alive at once; NULL: no recursion worth mentioning
+	struct node *stack;  // calls alive at once; NULL: the evaluator says it where there is recursion
 	unsigned var_count;
 	uint64_t ops_used;   // bit per enum op
 	uint32_t nodes_used; // bit per enum node_kind
@@ -274,5 +274,7 @@ int kernel_instance_values(const struct kernel *k, const struct kernel_instance 
 // intermediate leaves ±(2^53 - 1), -ELOOP after too many steps.
 int kernel_evaluate(const struct kernel *k, const struct node *formula, const int64_t *values, int64_t *out,
                     struct err *e);
+// Whether a function may call itself, directly or through others, tagged tail calls included.
+bool kernel_recurses(const struct kernel *k);
 
 #endif

@@ -126,16 +126,21 @@ static void name_instance(struct pairing *p)
 	buf_addf(&p->id, "%s.%s", k->name + name, p->target->name);
 }
 
-// What the kernel's formula says; without one, what the kernel computes.
-static int find_expected(const struct kernel *k, const int64_t *values, int64_t *out, struct err *e)
+// What the kernel's formulas say; without them, what the evaluator finds. What it gives up on has its formula for
+// the result, and the runtime's own limit of calls.
+static int find_expected(const struct kernel *k, struct emit_values *v, struct err *e)
 {
+	const bool evaluated = k->expect == NULL || (k->stack == NULL && kernel_recurses(k));
 	struct eval_result result = { 0 };
-	int rc;
+	struct err ignored = { 0 };
+	int rc = evaluated ? eval_kernel(k, v->params, NULL, &result, k->expect == NULL ? e : &ignored) : 0;
 
+	v->expect = result.value;
+	v->stack = (int64_t)result.calls_bound;
 	if (k->expect != NULL)
-		return kernel_evaluate(k, k->expect, values, out, e);
-	rc = eval_kernel(k, values, NULL, &result, e);
-	*out = result.value;
+		rc = kernel_evaluate(k, k->expect, v->params, &v->expect, e);
+	if (rc == 0 && k->stack != NULL)
+		rc = kernel_evaluate(k, k->stack, v->params, &v->stack, e);
 	return rc;
 }
 
@@ -148,9 +153,7 @@ static int write_instance(struct generation *g, const struct kernel *k, const st
 
 	if (rc < 0 || is_repeated(k, instance, values, g->config->depth))
 		return rc;
-	rc = find_expected(k, values, &v.expect, g->e);
-	if (rc == 0 && k->stack != NULL)
-		rc = kernel_evaluate(k, k->stack, values, &v.stack, g->e);
+	rc = find_expected(k, &v, g->e);
 	for (size_t i = 0; rc == 0 && i < g->config->target_count; i++) {
 		struct pairing p = { k, instance, &g->config->targets[i], v, { 0 }, { 0 } };
 		if (emit_lacks(p.target->dialect, k, reason, sizeof reason) != NULL)

@@ -341,3 +341,41 @@ CASE("gen_suite: a kernel's formula is tried when it is checked alone")
 	assert_non_null(strstr(e.text, "a.kernel:1:85: division by zero in a formula"));
 	free(path);
 }
+
+// The recursion limit that the Python program of this kernel sets.
+static long python_limit(const char *name, const char *text)
+{
+	struct dialect *python = support_dialect("python");
+	char *kernel = io_join(harness_tmpdir(), name), *dir = io_join(harness_tmpdir(), "s");
+	char *path = io_join(dir, "recursion/deep-k.python3.py");
+	struct err e = { 0 };
+	struct buf program = { 0 };
+	const char *at;
+
+	write_file(harness_tmpdir(), name, text);
+	assert_int_equal(support_suite(dir, &kernel, 1, &python, 1, 1, &e), 0);
+	assert_int_equal(io_read_file(path, 1 << 20, &program, &e), 0);
+	at = strstr(buf_text(&program), "setrecursionlimit(");
+	assert_non_null(at);
+	long limit = 0, part = 0;
+	for (char *p = strchr(at, '(') + 1; *p != ')'; p += strspn(p, " +"), limit += part)
+		part = strtol(p, &p, 10);
+	buf_deinit(&program);
+	dialect_free(python);
+	free(kernel);
+	free(dir);
+	free(path);
+	return limit;
+}
+
+CASE("gen_suite: a kernel that recurses and does not say how deep gets the room that the evaluator needed")
+{
+	assert_true(python_limit("deep-k.kernel",
+	                         "(kernel recursion/deep-k (summary \"s\")\n"
+	                         "(define (down n) (if (<= n 0) 0 (+ 1 (up n))))\n"
+	                         "(define (up n) (down (- n 1)))\n"
+	                         "(measure m (repeat 1) (down 20000)) (expect 20000))\n") >= 41000);
+	assert_true(python_limit("deep-k.kernel", "(kernel recursion/deep-k (summary \"s\")\n"
+	                                          "(define (down n) (+ n 1))\n"
+	                                          "(measure m (repeat 1) (down 20000)) (expect 20001))\n") < 2000);
+}
