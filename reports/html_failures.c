@@ -8,7 +8,7 @@
 
 #define TAIL_LINES 40U
 #define MOST_CARDS 60U // the rest as one line each
-#define OPEN_CARDS 3U
+#define OPEN_CARDS 1U
 #define MOST_FRAMES 32U
 
 // ---- failures -----------------------------------------------------------------------------------------------

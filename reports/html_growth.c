@@ -1,19 +1,19 @@
 // The page's growth charts: the median against the size.
 #include "html.h"
 
+#include "growth_fit.h"
 #include "text.h"
 
 #include <math.h>
 #include <string.h>
 
-#define FEWEST_SIZES 3U
-
 #define GROWTH_HEIGHT 210.0
 
 // One kernel on one target, with its sizes in rising order: tests[0..count) of step `step`.
 struct growth {
-	const struct view_test *points[32];
+	const struct view_test *points[GROWTH_MOST];
 	size_t count;
+	struct growth_fit fit;
 };
 
 static bool is_point(const struct view_test *t)
@@ -45,7 +45,7 @@ static bool collect(const struct view *v, size_t first, struct growth *g)
 		if (g->count < sizeof g->points / sizeof g->points[0])
 			g->points[g->count++] = other;
 	}
-	return g->count >= FEWEST_SIZES;
+	return g->count >= GROWTH_FEWEST;
 }
 
 // The same scales for all targets of a kernel, so that their charts can be compared.
@@ -83,8 +83,8 @@ static void draw_linear(struct page *p, const struct growth *g, const struct sca
 	         SVG_INK, SVG_DASHED);
 }
 
-static void draw_line(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y,
-                      enum svg_colour colour)
+// Another target, faint.
+static void draw_other(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		double px = scale_at(x, (double)g->points[i]->size);
@@ -95,7 +95,38 @@ static void draw_line(struct page *p, const struct growth *g, const struct scale
 		else
 			svg_path_to(&p->b, px, py);
 	}
-	svg_path_end(&p->b, colour, 2, SVG_SOLID);
+	svg_path_end(&p->b, SVG_FAINT, 2, SVG_SOLID);
+}
+
+#define CURVE_STEPS 40U
+#define SEED 20240607U // of the bootstrap: the same run gives the same page
+
+static void fit(struct growth *g)
+{
+	const struct hist *hists[GROWTH_MOST];
+	double sizes[GROWTH_MOST];
+
+	for (size_t i = 0; i < g->count; i++) {
+		sizes[i] = (double)g->points[i]->size;
+		hists[i] = g->points[i]->hist;
+	}
+	g->fit = growth_fit_hists(sizes, hists, g->count, SEED);
+}
+
+static void draw_fit(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y)
+{
+	double first = (double)g->points[0]->size, last = (double)g->points[g->count - 1]->size;
+
+	for (unsigned i = 0; i <= CURVE_STEPS; i++) {
+		double size = first * pow(last / first, (double)i / CURVE_STEPS);
+		double py = scale_at(y, fmin(fmax(growth_at(&g->fit, size), y->low), y->high));
+
+		if (i == 0)
+			svg_path_begin(&p->b, scale_at(x, size), py);
+		else
+			svg_path_to(&p->b, scale_at(x, size), py);
+	}
+	svg_path_end(&p->b, SVG_BLUE, 1.5, SVG_SOLID);
 }
 
 static void draw_growth(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y)
@@ -107,15 +138,29 @@ static void draw_growth(struct page *p, const struct growth *g, const struct sca
 	svg_y_axis(&p->b, a, y, CHART_LEFT, CHART_RIGHT, svg_label_ns);
 	for (size_t i = 0; i < p->view->count; i++)
 		if (same_kernel(&p->view->tests[i], g->points[0]) && collect(p->view, i, &other))
-			draw_line(p, &other, x, y, SVG_FAINT);
+			draw_other(p, &other, x, y);
 	draw_linear(p, g, x, y);
-	draw_line(p, g, x, y, SVG_BLUE);
+	draw_fit(p, g, x, y);
 	for (size_t i = 0; i < g->count; i++)
 		svg_dot(&p->b, scale_at(x, (double)g->points[i]->size),
 		        scale_at(y, (double)hist_percentile(g->points[i]->hist, 50)), 3.5, SVG_BLUE);
 }
 
-static void growth_chart(struct page *p, const struct growth *g)
+// A curve that misses a point by this is no description of the points.
+#define FAR_OFF 0.15
+
+static const char *exponent_words(struct page *p, const struct growth *g)
+{
+	const struct growth_fit *f = &g->fit;
+
+	if (f->off > FAR_OFF)
+		return text_make(p->arena, "%s · no clear growth: %.0f %% off", g->points[0]->target,
+		                 100 * f->off);
+	return text_make(p->arena, "%s · n^%.2f (%.2f to %.2f)", g->points[0]->target, f->exponent, f->low,
+	                 f->high);
+}
+
+static void growth_chart(struct page *p, struct growth *g)
 {
 	struct arena *a = p->arena;
 	const struct view_test *first = g->points[0], *last = g->points[g->count - 1];
@@ -126,10 +171,13 @@ static void growth_chart(struct page *p, const struct growth *g)
 	        text_duration(a, hist_percentile(first->hist, 50)),
 	        text_duration(a, hist_percentile(last->hist, 50)), (double)last->size / (double)first->size,
 	        times);
-	struct chart c = { text_make(a, "%s", first->kernel), first->target, description, CHART_WIDTH,
-		           GROWTH_HEIGHT };
+	struct chart c = { first->kernel, "", "", CHART_WIDTH, GROWTH_HEIGHT };
 	struct scale x, y;
 
+	fit(g);
+	c.sub = exponent_words(p, g);
+	c.description = text_make(a, "%s Fitted: %s + %.3g ns × n^%.2f.", description,
+	                          text_duration(a, (uint64_t)g->fit.constant), g->fit.factor, g->fit.exponent);
 	growth_scales(p->view, first, &x, &y);
 	html_chart_open(p, &c);
 	draw_growth(p, g, &x, &y);
@@ -152,8 +200,9 @@ static void open_growth(struct page *p)
 {
 	html_section(
 	        p, "growth", "Growth",
-	        "The median against the size, both on logarithmic axes that all targets share; the other targets are "
-	        "faint. The dashed line is growth in proportion to the size: what is steeper grows faster than that.");
+	        "Dots are medians, against the size, on logarithmic axes that all targets share; the curve is c + a × n^b "
+	        "fitted to them, with b and its 95 % interval above it, or how far it misses a dot. The dashed line is growth in proportion to the "
+	        "size; the other targets are faint.");
 	html_charts(p);
 }
 

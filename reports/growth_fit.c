@@ -1,0 +1,159 @@
+// Growth fitted by a profile over the exponent.
+#include "growth_fit.h"
+
+#include "rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define COARSE_STEPS 60U
+#define FINE_STEPS 24U // of golden section
+#define DRAWS 200U
+#define MOST_DRAWN 99U // values for one median: more do not make an interval that a reader could tell apart
+
+struct sums {
+	double w, x, xx, t, xt;
+};
+
+static struct sums add_up(const double *sizes, const double *costs, size_t count, double exponent)
+{
+	struct sums s = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		double w = 1 / costs[i], x = pow(sizes[i] / sizes[count - 1], exponent);
+
+		s.w += w;
+		s.x += w * x;
+		s.xx += w * x * x;
+		s.t += w * costs[i];
+		s.xt += w * x * costs[i];
+	}
+	return s;
+}
+
+// The best constant and factor for one exponent (the factor is of the size as a part of the largest), and what is
+// left over.
+static double fit_at(const double *sizes, const double *costs, size_t count, double exponent, double *c, double *a)
+{
+	struct sums s = add_up(sizes, costs, count, exponent);
+	double determinant = s.w * s.xx - s.x * s.x, rest = 0;
+
+	*c = determinant > 1e-12 * s.w * s.xx ? (s.t * s.xx - s.x * s.xt) / determinant : 0;
+	*c = fmax(*c, 0);
+	*a = fmax((s.xt - *c * s.x) / s.xx, 0);
+	if (*a <= 0)
+		*c = s.t / s.w;
+	for (size_t i = 0; i < count; i++) {
+		double off = costs[i] - *c - *a * pow(sizes[i] / sizes[count - 1], exponent);
+
+		rest += off * off / costs[i];
+	}
+	return rest;
+}
+
+static double profile(const double *sizes, const double *costs, size_t count, double exponent)
+{
+	double c, a;
+
+	return fit_at(sizes, costs, count, exponent, &c, &a);
+}
+
+// Narrows [low, high] around the least rest.
+static double golden(const double *sizes, const double *costs, size_t count, double low, double high)
+{
+	const double part = 0.6180339887498949;
+
+	for (unsigned i = 0; i < FINE_STEPS; i++) {
+		double left = high - part * (high - low), right = low + part * (high - low);
+
+		if (profile(sizes, costs, count, left) <= profile(sizes, costs, count, right))
+			high = right;
+		else
+			low = left;
+	}
+	return (low + high) / 2;
+}
+
+struct growth_fit growth_fit(const double *sizes, const double *costs, size_t count)
+{
+	const double step = GROWTH_STEEPEST / COARSE_STEPS;
+	struct growth_fit f = { 0 };
+	double best = INFINITY, at = 0;
+
+	for (unsigned i = 0; i <= COARSE_STEPS; i++) {
+		double rest = profile(sizes, costs, count, i * step);
+
+		if (rest < best) {
+			best = rest;
+			at = i * step;
+		}
+	}
+	f.exponent = golden(sizes, costs, count, fmax(at - step, 0), fmin(at + step, GROWTH_STEEPEST));
+	fit_at(sizes, costs, count, f.exponent, &f.constant, &f.factor);
+	if (f.factor <= 0)
+		f.exponent = 0;
+	f.factor /= pow(sizes[count - 1], f.exponent);
+	f.low = f.high = f.exponent;
+	for (size_t i = 0; i < count; i++)
+		f.off = fmax(f.off, fabs(growth_at(&f, sizes[i]) / costs[i] - 1));
+	return f;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+// The value of rank `rank` (from 0) in the histogram.
+static uint64_t value_at(const struct hist *h, uint64_t rank)
+{
+	return hist_percentile(h, 100.0 * ((double)rank + 0.5) / (double)h->total);
+}
+
+// The median of as many values as the histogram has, drawn from it with putting back.
+static double drawn_median(const struct hist *h, struct rng *rng)
+{
+	uint64_t drawn[MOST_DRAWN];
+	size_t n = h->total < MOST_DRAWN ? (size_t)h->total : MOST_DRAWN;
+
+	for (size_t i = 0; i < n; i++)
+		drawn[i] = rng_below(rng, h->total);
+	qsort(drawn, n, sizeof drawn[0], by_value); // ranks are in the order of their values
+	return fmax(1, (double)value_at(h, drawn[n / 2]));
+}
+
+static int by_real(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+struct growth_fit growth_fit_hists(const double *sizes, const struct hist *const *hists, size_t count,
+                                   uint64_t seed)
+{
+	double costs[GROWTH_MOST], exponents[DRAWS];
+	struct growth_fit f;
+	struct rng rng;
+
+	rng_init(&rng, seed);
+	for (size_t draw = 0; draw < DRAWS; draw++) {
+		for (size_t i = 0; i < count; i++)
+			costs[i] = drawn_median(hists[i], &rng);
+		exponents[draw] = growth_fit(sizes, costs, count).exponent;
+	}
+	for (size_t i = 0; i < count; i++)
+		costs[i] = fmax(1, (double)hist_percentile(hists[i], 50));
+	f = growth_fit(sizes, costs, count);
+	qsort(exponents, DRAWS, sizeof exponents[0], by_real);
+	f.low = fmin(f.exponent, exponents[DRAWS / 40]);
+	f.high = fmax(f.exponent, exponents[DRAWS - 1 - DRAWS / 40]);
+	return f;
+}
+
+double growth_at(const struct growth_fit *f, double size)
+{
+	return f->constant + f->factor * pow(size, f->exponent);
+}
