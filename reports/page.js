@@ -33,7 +33,7 @@
   for (const table of main.querySelectorAll('table')) {
     if (table.closest('figure') || table.tBodies[0].rows.length < 3) continue;
     for (const th of table.tHead.rows[0].cells) {
-      if (th.textContent === '') continue;
+      if (th.textContent === '' || th.querySelector('svg')) continue;
       const button = document.createElement('button');
       button.type = 'button';
       button.append(...th.childNodes);
