@@ -8,7 +8,8 @@
 
 #define TAIL_LINES 40U
 #define MOST_CARDS 60U // the rest as one line each
-#define OPEN_CARDS 1U
+#define OPEN_CARDS 1U  // the others show their evidence only
+#define CARDS 12U      // then the rest is folded up
 #define MOST_FRAMES 32U
 
 // ---- failures -----------------------------------------------------------------------------------------------
@@ -104,9 +105,19 @@ static void add_card(struct page *p, const struct view_test *t, bool open)
 	buf_adds(&p->b, "</details>\n");
 }
 
+static void add_line(struct page *p, const struct view_test *t)
+{
+	buf_adds(&p->b, "<p class=\"short\">");
+	html_verdict(p, t->r);
+	buf_adds(&p->b, " <code>");
+	html_text(p, t->id);
+	buf_adds(&p->b, "</code></p>\n");
+}
+
 void html_failures(struct page *p)
 {
 	size_t told = 0;
+	bool folds = p->view->failed > CARDS + 3;
 
 	if (p->view->failed == 0)
 		return;
@@ -116,15 +127,15 @@ void html_failures(struct page *p)
 
 		if (t->r->as_expected)
 			continue;
-		if (told++ < MOST_CARDS) {
-			add_card(p, t, told <= OPEN_CARDS);
-			continue;
-		}
-		buf_adds(&p->b, "<p class=\"short\">");
-		html_verdict(p, t->r);
-		buf_adds(&p->b, " <code>");
-		html_text(p, t->id);
-		buf_adds(&p->b, "</code></p>\n");
+		if (folds && told == CARDS)
+			buf_addf(&p->b, "<details class=\"more\"><summary>Show %zu more</summary>\n",
+			         p->view->failed - CARDS);
+		if (told < MOST_CARDS)
+			add_card(p, t, told < OPEN_CARDS);
+		else
+			add_line(p, t);
+		told++;
 	}
+	buf_adds(&p->b, folds ? "</details>\n" : "");
 	html_section_end(p);
 }

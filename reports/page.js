@@ -76,11 +76,7 @@
     found.textContent = wanted.length > 0 ? `${tests} found` : '';
   }
 
-  let waiting = 0;
-  box.addEventListener('input', () => {
-    cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(find);
-  });
+  box.addEventListener('input', find);
   addEventListener('keydown', (event) => {
     if (event.key !== '/' || event.target.closest('input') || event.ctrlKey || event.metaKey) return;
     event.preventDefault();

@@ -108,16 +108,11 @@ static void prepare(const struct run *r)
 	free(probe);
 }
 
-static void probe(const struct run *r, const char *options, bool dark)
+static void assert_no_problems(const char *dir, bool dark)
 {
-	json_t *json;
+	json_t *json = findings(dir), *problem;
 	size_t i;
-	json_t *problem;
 
-	prepare(r);
-	browse(r->dir, "wrapper.html", options);
-	assert_silent(r->dir);
-	json = findings(r->dir);
 	assert_int_equal(json_is_true(json_object_get(json, "dark")), dark);
 	json_array_foreach(json_object_get(json, "problems"), i, problem)
 	        print_error("%s\n", json_string_value(problem));
@@ -125,6 +120,46 @@ static void probe(const struct run *r, const char *options, bool dark)
 		fail_msg("%zu problems", json_array_size(json_object_get(json, "problems")));
 	assert_true(json_integer_value(json_object_get(json, "checks")) > 500);
 	json_decref(json);
+}
+
+static void probe(const struct run *r, const char *options, bool dark)
+{
+	prepare(r);
+	browse(r->dir, "wrapper.html", options);
+	assert_silent(r->dir);
+	assert_no_problems(r->dir, dark);
+}
+
+// The page with a content security policy that allows neither styles nor scripts, as Jenkins serves it.
+static void block(const char *dir)
+{
+	static const char head[] = "<head>\n";
+	char *page = read_in(dir, "report.html"), *script = read_in(SG_TEST_DATA "/data", "probe_plain.js");
+	char *at = strstr(page, head);
+	struct buf b = { 0 };
+
+	assert_non_null(at);
+	buf_add(&b, page, (size_t)(at - page));
+	buf_adds(&b, "<head>\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'\">\n");
+	buf_adds(&b, at + strlen(head));
+	write_file(dir, "report.html", "", buf_text(&b));
+	write_file(dir, "probe.js", "", script);
+	buf_deinit(&b);
+	free(page);
+	free(script);
+}
+
+CASE("chromium: with styles and scripts blocked, charts and tables still show what they show")
+{
+	struct run r;
+
+	need_chromium();
+	fixture_job(harness_tmpdir(), "job", 1, &r);
+	prepare(&r);
+	block(r.dir);
+	browse(r.dir, "wrapper.html", "");
+	assert_no_problems(r.dir, false);
+	run_deinit(&r);
 }
 
 CASE("chromium: the page fits 375 to 1440 px, can be read and shows the figures of report.json")

@@ -239,6 +239,41 @@ function checkAllocations(page) {
   }
 }
 
+// ---- what the page's script does ----
+
+function visible(elements) {
+  return [...elements].filter((e) => !e.hidden);
+}
+
+function search(page, view, text) {
+  page.querySelector('nav input').value = text;
+  page.querySelector('nav input').dispatchEvent(new view.Event('input'));
+}
+
+function checkSearch(page, view) {
+  const t = report.tests.find((one) => one.verdict === 'crashed');
+  search(page, view, `${t.name} ${t.target}`);
+  const rows = visible(page.querySelectorAll('#tests tr[data-test]'));
+  expect(rows.length === 1 && rows[0].dataset.test === t.id, `${rows.length} rows found for ${t.id}`);
+  expect(visible(page.querySelectorAll('.card')).length === 1, 'the search leaves other cards');
+  expect(page.querySelector('nav output').textContent === '1 found', page.querySelector('nav output').textContent);
+  search(page, view, '');
+  expect(visible(page.querySelectorAll('#tests tr[data-test]')).length === report.tests.length, 'rows stay hidden');
+}
+
+function checkSort(page) {
+  const table = page.querySelector('#tests table');
+  const th = table.tHead.rows[0].cells[3];
+  const times = () => [...table.tBodies[0].rows].map((row) => row.cells[3].querySelector('data')).filter(Boolean).map((d) => Number(d.value));
+  for (const order of ['descending', 'ascending']) {
+    th.querySelector('button').click();
+    const sorted = times().sort((a, b) => (order === 'ascending' ? a - b : b - a));
+    expect(th.getAttribute('aria-sort') === order, `${th.getAttribute('aria-sort')} instead of ${order}`);
+    expect(String(times()) === String(sorted), `times are not ${order}`);
+  }
+  expect(table.tBodies[0].rows.length === report.tests.length, 'sorting lost rows');
+}
+
 function look() {
   const frame = document.getElementById('page');
   const page = frame.contentDocument;
@@ -257,6 +292,8 @@ function look() {
   checkGrowth(page);
   checkLatencies(page);
   checkTimelines(page);
+  checkSort(page);
+  checkSearch(page, frame.contentWindow);
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
   document.getElementById('findings').textContent = JSON.stringify({ dark, checks, problems: problems.slice(0, 20) });
 }
