@@ -3,6 +3,9 @@
 // so that a runtime's stack can double for as long as there is room.
 //
 // Beside the region, and not counted in its capacity, is one struct run for each page.
+//
+// The pool "slab-gc" is the same with a mark: a request that takes a page beyond it is denied once, so that the
+// caller collects garbage and asks again.
 #include "pool.h"
 #include "size_class.h"
 #include "slab_fixed.h"
@@ -49,8 +52,14 @@ struct slab_fixed {
 	uint32_t page_count;
 	struct bin bins[SIZE_CLASS_SMALL];
 	uint8_t class_of[SIZE_CLASS_SMALL_MAX / 8 + 1]; // by (bytes + 7) / 8
-	uint32_t lists[LISTS];                          // heads of the lists of free runs
-	uint64_t filled[LIST_WORDS];                    // which lists are not empty
+	// slab-gc: the mark in bytes now, and as it was given; 0: none. When a collection has left more than the
+	// mark, it is moved to the middle of what is free: closer to the end there are more collections, but never
+	// one for each page.
+	uint64_t mark, first_mark;
+	enum pool_asks_again asks_again;
+	bool collecting;             // denied at the mark, and not asked again yet
+	uint32_t lists[LISTS];       // heads of the lists of free runs
+	uint64_t filled[LIST_WORDS]; // which lists are not empty
 };
 
 static inline uint32_t index_of(const struct slab_fixed *s, const struct run *r)
@@ -175,6 +184,8 @@ static void free_run(struct slab_fixed *s, struct run *r)
 {
 	count_pages(s, -(int64_t)r->pages);
 	add_free(s, r, r->pages);
+	if (s->base.figures->used < s->first_mark / 4 * 3)
+		s->mark = s->first_mark;
 }
 
 // Cuts `pages` off the front of a free run that is at least as long.
@@ -245,6 +256,34 @@ static struct run *take_run(struct slab_fixed *s, uint64_t pages, enum run_kind 
 	return r;
 }
 
+// -- the mark -----------------------------------------------------------------------------------------------
+
+static void move_mark(struct slab_fixed *s)
+{
+	const struct tele_pool *f = s->base.figures;
+
+	s->collecting = false;
+	s->mark = s->first_mark;
+	if (f->used >= s->first_mark)
+		s->mark = f->used + (f->capacity - f->used) / 2;
+}
+
+// Whether a fresh request that takes so many pages is to be denied for a collection's sake.
+static bool passes_mark(struct slab_fixed *s, uint64_t pages)
+{
+	if (s->first_mark == 0)
+		return false;
+	if (s->collecting) {
+		move_mark(s);
+		return false;
+	}
+	if (s->base.figures->used + (pages << PAGE_SHIFT) <= s->mark || !pool_may_press(&s->base))
+		return false;
+	s->collecting = true;
+	s->base.at_mark++;
+	return true;
+}
+
 // -- slabs --------------------------------------------------------------------------------------------------
 
 static struct run *add_slab(struct slab_fixed *s, unsigned size_class)
@@ -264,14 +303,15 @@ static struct run *add_slab(struct slab_fixed *s, unsigned size_class)
 	return r;
 }
 
-static inline void *take_object(struct slab_fixed *s, size_t bytes)
+static inline void *take_object(struct slab_fixed *s, size_t bytes, bool again)
 {
 	unsigned size_class = s->class_of[(bytes + 7) / 8];
 	struct bin *b = &s->bins[size_class];
 	struct run *r = b->room;
 	void *object;
 
-	if (__builtin_expect(r == NULL, 0) && (r = add_slab(s, size_class)) == NULL)
+	if (__builtin_expect(r == NULL, 0) &&
+	    ((again && passes_mark(s, b->pages)) || (r = add_slab(s, size_class)) == NULL))
 		return NULL;
 	object = r->freed;
 	if (object != NULL)
@@ -304,12 +344,15 @@ static inline uint64_t pages_for(uint64_t bytes)
 	return (bytes >> PAGE_SHIFT) + ((bytes & (PAGE_BYTES - 1)) != 0);
 }
 
-static void *take_block(struct slab_fixed *s, size_t bytes)
+// `again`: a denial will be asked again, so it may be for the mark's sake.
+static void *take_block(struct slab_fixed *s, size_t bytes, bool again)
 {
 	struct run *r;
 
 	if (__builtin_expect(bytes <= SIZE_CLASS_SMALL_MAX, 1))
-		return take_object(s, bytes);
+		return take_object(s, bytes, again);
+	if (again && passes_mark(s, pages_for(bytes)))
+		return NULL;
 	r = take_run(s, pages_for(bytes), RUN_LARGE);
 	return r != NULL ? address_of(s, r) : NULL;
 }
@@ -370,7 +413,7 @@ static void *move_block(struct slab_fixed *s, void *block, size_t old_bytes, siz
 			s->base.in_a_row = 0;
 		return block;
 	}
-	fresh = take_block(s, new_bytes);
+	fresh = take_block(s, new_bytes, false);
 	if (fresh == NULL)
 		return stays_after_all(s, r, new_bytes) ? block : pool_deny(&s->base, new_bytes);
 	memcpy(fresh, block, old_bytes < new_bytes ? old_bytes : new_bytes);
@@ -378,6 +421,12 @@ static void *move_block(struct slab_fixed *s, void *block, size_t old_bytes, siz
 	s->base.figures->acquires++;
 	s->base.figures->releases++;
 	return fresh;
+}
+
+// Of a request for a new block.
+static inline bool is_asked_again(const struct slab_fixed *s, size_t old_bytes)
+{
+	return s->asks_again == POOL_ASKS_ALWAYS || (s->asks_again == POOL_ASKS_FOR_OBJECTS && old_bytes != 0);
 }
 
 static void *slab_fixed_resize(void *pool, void *block, size_t old_bytes, size_t new_bytes)
@@ -394,7 +443,7 @@ static void *slab_fixed_resize(void *pool, void *block, size_t old_bytes, size_t
 	}
 	if (block != NULL)
 		return move_block(s, block, old_bytes, new_bytes);
-	fresh = take_block(s, new_bytes);
+	fresh = take_block(s, new_bytes, is_asked_again(s, old_bytes));
 	if (__builtin_expect(fresh == NULL, 0))
 		return pool_deny(&s->base, new_bytes);
 	s->base.figures->acquires++;
@@ -443,24 +492,23 @@ static void slab_fixed_close(struct pool *p)
 	free(s);
 }
 
-static int slab_fixed_open(const struct pool_config *c, struct pool **out, struct err *e)
+static int open_region(const struct pool_config *c, struct pool **out, struct err *e)
 {
 	uint64_t pages = pages_for(c->capacity_bytes);
 	struct slab_fixed *s;
 
 	if (pages >= NONE)
-		return err_set(e, EINVAL,
-		               "a capacity of %llu bytes is too large for pool 'slab-fixed': at most 16T",
+		return err_set(e, EINVAL, "a capacity of %llu bytes is too large for a slab: at most 16T",
 		               (unsigned long long)c->capacity_bytes);
 	s = calloc(1, sizeof *s);
 	if (s == NULL)
-		return err_set(e, ENOMEM, "pool 'slab-fixed': out of memory");
+		return err_set(e, ENOMEM, "the slab's bookkeeping: out of memory");
 	s->page_count = (uint32_t)pages;
 	s->region = map_bytes(pages << PAGE_SHIFT);
 	s->runs = map_bytes(pages * sizeof *s->runs);
 	if (s->region == NULL || s->runs == NULL) {
 		slab_fixed_close(&s->base);
-		return err_set(e, ENOMEM, "pool 'slab-fixed': the system does not set %llu bytes aside",
+		return err_set(e, ENOMEM, "a slab of %llu bytes: the system does not set that much aside",
 		               (unsigned long long)(pages << PAGE_SHIFT));
 	}
 	init_bins(s);
@@ -469,6 +517,19 @@ static int slab_fixed_open(const struct pool_config *c, struct pool **out, struc
 	s->base.own.unit_bytes = 1;
 	s->base.own.capacity = pages << PAGE_SHIFT;
 	*out = &s->base;
+	return 0;
+}
+
+static int slab_gc_open(const struct pool_config *c, struct pool **out, struct err *e)
+{
+	int rc = open_region(c, out, e);
+	struct slab_fixed *s;
+
+	if (rc < 0)
+		return rc;
+	s = (struct slab_fixed *)*out;
+	s->first_mark = s->mark = s->base.own.capacity / 100 * c->mark_percent;
+	s->asks_again = c->asks_again;
 	return 0;
 }
 
@@ -484,6 +545,16 @@ const struct pool_policy pool_slab_fixed = {
 	.summary = "slabs and runs of pages in one region of a fixed size",
 	.min_capacity = PAGE_BYTES,
 	.resize = slab_fixed_resize,
-	.open = slab_fixed_open,
+	.open = open_region,
+	.close = slab_fixed_close,
+};
+
+const struct pool_policy pool_slab_gc = {
+	.name = "slab-gc",
+	.summary = "slab-fixed, with a collection when more than a mark is in use",
+	.min_capacity = PAGE_BYTES,
+	.takes_mark = true,
+	.resize = slab_fixed_resize,
+	.open = slab_gc_open,
 	.close = slab_fixed_close,
 };

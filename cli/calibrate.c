@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #define PARAM "slab-capacity"
+#define MARK "slab-mark"
 #define ROUND_TO (64U * 1024U)
 #define MEASURE_NS (120 * SG_NS_PER_S)
 #define MEASURE_SLOW_NS (60 * SG_NS_PER_S) // more, for each slow one
@@ -31,19 +32,19 @@ static bool wants_measuring(const struct suite_test *t, const struct host *h)
 }
 
 // In the place of the one that an earlier run had, if there is one.
-static int set_param(struct pipeline *j, uint64_t bytes, struct err *e)
+static int set_param(struct pipeline *j, const char *of, uint64_t number, struct err *e)
 {
 	struct param *p = NULL;
 	char *value;
 
-	if (asprintf(&value, "%llu", (unsigned long long)bytes) < 0)
+	if (asprintf(&value, "%llu", (unsigned long long)number) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	for (size_t i = 0; i < j->param_count; i++)
-		if (strcmp(j->params[i].name, PARAM) == 0)
+		if (strcmp(j->params[i].name, of) == 0)
 			p = &j->params[i];
 	if (p == NULL) {
 		struct param *grown = realloc(j->params, (j->param_count + 1) * sizeof *grown);
-		char *name = strdup(PARAM);
+		char *name = strdup(of);
 		if (grown != NULL)
 			j->params = grown;
 		if (grown == NULL || name == NULL) {
@@ -167,8 +168,10 @@ int pipeline_calibrate(struct pipeline *j, struct err *e)
 	uint64_t peak, capacity;
 	int r = 0;
 
-	if (opt_given(&j->app->opts, PARAM))
-		return set_param(j, opt_number(&j->app->opts, PARAM), e);
+	if (opt_given(&j->app->opts, MARK))
+		r = set_param(j, MARK, opt_number(&j->app->opts, MARK), e);
+	if (r == 0 && opt_given(&j->app->opts, PARAM))
+		return set_param(j, PARAM, opt_number(&j->app->opts, PARAM), e);
 	for (size_t i = 0; r == 0 && i < sizeof hosts / sizeof hosts[0]; i++)
 		r = measure_host(j, &hosts[i], &files, &out, e);
 	if (r == 0 && files > 0) {
@@ -177,7 +180,7 @@ int pipeline_calibrate(struct pipeline *j, struct err *e)
 		say(j->app, "highest peak: %s in %s; the slab gets twice that, %s",
 		    units_bytes(peak_text, sizeof peak_text, peak), base_name(file),
 		    units_bytes(slab_text, sizeof slab_text, capacity));
-		r = set_param(j, capacity, e);
+		r = set_param(j, PARAM, capacity, e);
 	}
 	buf_deinit(&out);
 	return r;

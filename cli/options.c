@@ -76,6 +76,8 @@ const struct opt cli_options[] = {
 	SIZE("slab-capacity", NULL, 4096, UINT64_C(1) << 40, TRIES,
 	     "Capacity of the fixed slab under the embedded Lua and the evaluator. Default: twice the highest peak "
 	     "measured over the suite's kernels."),
+	COUNT("slab-mark", NULL, 1, 99, TRIES,
+	      "How full, in percent, a slab-gc slab under them gets before a collection. Default: 75."),
 	FLAG("parallel", 0, "no", RUNS, true,
 	     "Run several tests at a time; those with @Serial or the same @Resource are kept apart."),
 	COUNT("max-workers", NULL, 1, 256, RUNS,

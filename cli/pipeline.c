@@ -135,8 +135,8 @@ static json_t *again_command(const struct pipeline *j, const char *suite_dir)
 	buf_addf(&text, "%s run", pipeline_self());
 	pipeline_quote(j->source != NULL && realpath(j->run_dir, real) != NULL ? real : suite_dir, &text);
 	for (size_t i = 0; i < j->param_count; i++)
-		if (strcmp(j->params[i].name, "slab-capacity") == 0)
-			buf_addf(&text, " --slab-capacity %s", j->params[i].value);
+		if (strncmp(j->params[i].name, "slab-", 5) == 0)
+			buf_addf(&text, " --%s %s", j->params[i].name, j->params[i].value);
 	buf_adds(&text, " --only ");
 	json = json_string(buf_text(&text));
 	buf_deinit(&text);

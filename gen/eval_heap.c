@@ -138,7 +138,8 @@ void *heap_resize(struct heap *h, void *p, size_t old_bytes, size_t new_bytes)
 {
 	void *m = take(h, p, old_bytes, new_bytes);
 
-	if (m == NULL && make_room(h, new_bytes - old_bytes))
+	// Where a denial may be a call for a collection, it is asked again in any case: there may be room.
+	if (m == NULL && (make_room(h, new_bytes - old_bytes) || (h->no_memory && h->options->collect_on_denial)))
 		m = take(h, p, old_bytes, new_bytes);
 	if (m != NULL)
 		h->charged += new_bytes - old_bytes;

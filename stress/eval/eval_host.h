@@ -13,6 +13,7 @@
 struct eval_job {
 	const struct pool_policy *policy;
 	uint64_t capacity_bytes; // 0 for policies that take none
+	unsigned mark_percent;   // 0: the policy's
 	const char *file;        // a kernel
 	char *const *params;     // "NAME=VALUE", in the place of the kernel's defaults
 	int param_count;

@@ -24,6 +24,7 @@ struct host {
 	int64_t values[KERNEL_ARGS_MAX];
 	int64_t expected;
 	struct pool *pool;
+	struct tele_file *telemetry; // may be NULL
 	struct eval *eval;
 	uint64_t used_bytes; // of the pool, when it was exhausted
 	uint64_t pauses_ns[PAUSES];
@@ -55,8 +56,15 @@ static void exhausted(void *arg, struct tele_pool *figures)
 	if (figures->exhausted != 1)
 		return;
 	h->used_bytes = figures->used;
+	pooled_keep_maps(h->telemetry);
 	if (h->eval != NULL)
 		figures->depth = eval_backtrace(h->eval, figures->text, sizeof figures->text);
+}
+
+// A pool with a mark is of use only so.
+static bool collects_on_denial(const struct eval_job *job)
+{
+	return job->collect_on_pressure || job->policy->takes_mark;
 }
 
 static int open_pool(struct host *h, struct tele_file *telemetry, struct err *e)
@@ -68,7 +76,9 @@ static int open_pool(struct host *h, struct tele_file *telemetry, struct err *e)
 		.capacity_bytes = job->capacity_bytes,
 		.figures = telemetry != NULL ? &telemetry->pools[0] : NULL,
 		// a stack that cannot double asks for less, and each time a collection may come between
-		.forgiven = job->collect_on_pressure ? 3 : 1,
+		.forgiven = collects_on_denial(job) ? 3 : 1,
+		.mark_percent = job->mark_percent,
+		.asks_again = collects_on_denial(job) ? POOL_ASKS_ALWAYS : POOL_ASKS_NEVER,
 		.exhausted = exhausted,
 		.arg = h,
 	};
@@ -123,6 +133,7 @@ static void note_pause(void *arg, uint64_t ns)
 	struct host *h = arg;
 
 	h->collections++;
+	pool_collected(h->pool);
 	if (h->pause_count < PAUSES)
 		h->pauses_ns[h->pause_count++] = ns;
 }
@@ -199,7 +210,7 @@ static int run(struct host *h)
 		.block_bytes = BLOCK_BYTES,
 		.gc_threshold = h->job->gc_threshold > 0 ? (size_t)h->job->gc_threshold : THRESHOLD_BYTES,
 		.bounded = true,
-		.collect_on_denial = h->job->collect_on_pressure,
+		.collect_on_denial = collects_on_denial(h->job),
 		.arena_per_level = h->job->arena_per_level,
 		.escape_analysis = h->job->escape_analysis,
 	};
@@ -211,25 +222,19 @@ static int run(struct host *h)
 	return rc;
 }
 
-static void set_counter(struct tele_file *telemetry, const char *name, uint64_t value)
-{
-	uint64_t *counter = telemetry_counter(telemetry, name);
-
-	if (counter != NULL)
-		*counter = value;
-}
-
 int eval_host_run(const struct eval_job *job, struct tele_file *telemetry, struct err *e)
 {
-	struct host h = { .job = job };
+	struct host h = { .job = job, .telemetry = telemetry };
+	uint64_t *collections;
 	int rc = load(&h, e);
 
 	if (rc == 0)
 		rc = open_pool(&h, telemetry, e);
 	if (rc == 0) {
 		rc = run(&h);
-		set_counter(telemetry, "memory_pressed", h.pool->pressed);
-		set_counter(telemetry, "gc_cycles", h.collections);
+		pooled_tell_counters(telemetry, h.pool);
+		if ((collections = telemetry_counter(telemetry, "gc_cycles")) != NULL)
+			*collections = h.collections;
 		pool_close(h.pool);
 	}
 	kernel_free(h.kernel);

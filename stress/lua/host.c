@@ -143,7 +143,8 @@ static int open_pool(struct lua_host *host, const struct lua_job *job, struct te
 		.name = name,
 		.capacity_bytes = job->capacity_bytes,
 		.figures = telemetry != NULL ? &telemetry->pools[0] : NULL,
-		.forgiven = 1, // Lua collects and asks once more
+		.mark_percent = job->mark_percent,
+		.asks_again = POOL_ASKS_FOR_OBJECTS,
 		.exhausted = lua_trace_exhausted,
 		.pressed = lua_trace_pressed,
 		.arg = host,
@@ -166,12 +167,12 @@ static int open_pool(struct lua_host *host, const struct lua_job *job, struct te
 int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct err *e)
 {
 	struct lua_host host = { .job = job, .telemetry = telemetry };
-	uint64_t *pressed = telemetry_counter(telemetry, "memory_pressed");
 	int rc = open_pool(&host, job, telemetry, e);
 
 	if (rc < 0)
 		return rc;
 	host.L = lua_newstate(job->policy->resize, host.pool);
+	host.pool->forgiven = 1; // from now on Lua collects and asks once more
 	if (host.L == NULL) {
 		pool_gave_up(host.pool);
 		print_failure(MEMORY_MESSAGE, &host);
@@ -181,8 +182,7 @@ int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct 
 		host.gc_cycles = &host.own_gc_cycles; // closing is no cycle
 		lua_close(host.L);
 	}
-	if (pressed != NULL)
-		*pressed = host.pool->pressed;
+	pooled_tell_counters(telemetry, host.pool);
 	pool_close(host.pool);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, NAME ": standard output cannot be written: %s\n", strerror(errno));

@@ -22,6 +22,7 @@ static struct lua_host *host_of(lua_State *L)
 static int sentinel_gc(lua_State *L)
 {
 	++*host_of(L)->gc_cycles;
+	pool_collected(host_of(L)->pool);
 	lua_getmetatable(L, 1);
 	lua_setmetatable(L, 1);
 	return 0;

@@ -13,6 +13,7 @@
 struct lua_job {
 	const struct pool_policy *policy;
 	uint64_t capacity_bytes; // 0 for policies that take none
+	unsigned mark_percent;   // 0: the policy's
 	const char *file;        // the script; "-" is stdin; NULL: `code`
 	const char *code;        // run before the file; NULL: none
 	bool count_gc;           // collections are counted (else only for a file whose header says "@Kind gc")
@@ -21,9 +22,9 @@ struct lua_job {
 };
 
 // Runs one job from a fresh state to its end. `telemetry` (NULL: none) gets the pool's figures in its first
-// pool, and the counters "memory_pressed" (denials that a collection answered) and, where they are
-// counted, "gc_cycles". Returns 0; 1 when the script failed or ran out of memory: then stderr
-// has said so as lua5.4 does; -errno with `e` filled when it could not begin.
+// pool, and the counters "memory_pressed" (denials that a collection answered), "mark_collections" (of these,
+// those at a mark), "denied_extents" and, where they are counted, "gc_cycles". Returns 0; 1 when the script failed
+// or ran out of memory: then stderr has said so as lua5.4 does; -errno with `e` filled when it could not begin.
 int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct err *e);
 
 // -- between the files of this folder --

@@ -1,5 +1,6 @@
 // Where Lua was when its memory ran out: taken inside the allocator, because afterwards the stack is gone.
 #include "lua_host.h"
+#include "pooled.h"
 
 #include <lauxlib.h>
 #include <stdarg.h>
@@ -137,8 +138,11 @@ static void trace(struct lua_host *host)
 
 void lua_trace_pressed(void *arg, uint64_t request_bytes)
 {
+	struct lua_host *host = arg;
+
+	pool_collected(host->pool); // Lua is about to
 	if (request_bytes >= LUAL_BUFFERSIZE)
-		trace(arg);
+		trace(host);
 }
 
 void lua_trace_exhausted(void *arg, struct tele_pool *figures)
@@ -149,6 +153,7 @@ void lua_trace_exhausted(void *arg, struct tele_pool *figures)
 		return;
 	if (!host->unwound)
 		trace(host);
+	pooled_keep_maps(host->telemetry);
 	figures->depth = host->last.depth;
 	memcpy(figures->text, host->last.text, sizeof figures->text);
 }

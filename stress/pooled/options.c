@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int pooled_take_value(const char *program, char **argv, int *i, const char *name, const char **value,
@@ -38,12 +39,27 @@ int pooled_read_bytes(const char *program, const char *option, const char *text,
 	return 0;
 }
 
+int pooled_read_mark(const char *program, const char *text, unsigned *percent, struct err *e)
+{
+	char *end = NULL;
+	unsigned long n;
+
+	if (text == NULL)
+		return 0;
+	n = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+	if (n < 1 || n > 99 || (*end != '\0' && strcmp(end, "%") != 0))
+		return err_set(e, EINVAL, "--mark: '%s' is no percentage from 1 to 99; see %s --help", text,
+		               program);
+	*percent = (unsigned)n;
+	return 0;
+}
+
 void pooled_list(void)
 {
 	const struct pool_policy *p;
 
 	for (size_t i = 0; (p = pool_policy_at(i)) != NULL; i++)
-		printf("%-12s %s\n", p->name, p->summary);
+		printf("%-15s %s\n", p->name, p->summary);
 }
 
 void pooled_print_exhausted(const char *what, const struct tele_pool *f, uint64_t used_bytes,

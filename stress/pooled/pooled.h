@@ -14,8 +14,17 @@ int pooled_take_value(const char *program, char **argv, int *i, const char *name
                       struct err *e);
 // A size above 0 as --capacity and the like take it; NULL leaves *bytes alone.
 int pooled_read_bytes(const char *program, const char *option, const char *text, uint64_t *bytes, struct err *e);
+// A mark as --mark takes it, "75" or "75%"; NULL leaves *percent alone.
+int pooled_read_mark(const char *program, const char *text, unsigned *percent, struct err *e);
 // Prints the pools of this build.
 void pooled_list(void);
+
+// Brings what a pool's figures do not hold into the telemetry (NULL: none): the counters "memory_pressed",
+// "mark_collections" and "denied_extents".
+void pooled_tell_counters(struct tele_file *telemetry, const struct pool *p);
+// Keeps where the process's code lies, for the return addresses at the first exhaustion to be named by. Neither
+// allocates nor does it twice.
+void pooled_keep_maps(struct tele_file *telemetry);
 
 // Runs one file on the pool "slab-fixed" of that capacity. Its exit status, or -errno (-ENOMEM: the system does
 // not set that much aside).

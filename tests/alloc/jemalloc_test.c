@@ -1,6 +1,7 @@
 // The pool "jemalloc" uses jemalloc, and nobody else in the program does.
 #include "harness.h"
 #include "pool.h"
+#include "pool_walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,18 +37,23 @@ static size_t jemalloc_allocated(void)
 	return value;
 }
 
-static struct pool *open_jemalloc(void)
+static struct pool *open_policy(const char *name, uint64_t capacity)
 {
-	struct pool_config c = { 0 };
+	struct pool_config c = { .capacity_bytes = capacity };
 	struct pool *p = NULL;
 	struct err e = { 0 };
 
 #ifdef SG_NO_JEMALLOC
 	harness_skip("libjemalloc_pic.a was not there at build time");
 #endif
-	if (pool_open(pool_policy_find("jemalloc", NULL), &c, &p, &e) < 0)
+	if (pool_open(pool_policy_find(name, NULL), &c, &p, &e) < 0)
 		fail_msg("%s", e.text);
 	return p;
+}
+
+static struct pool *open_jemalloc(void)
+{
+	return open_policy("jemalloc", 0);
 }
 
 #define MUCH (64U * 1024U * 1024U)
@@ -107,4 +113,62 @@ CASE("jemalloc: pools can be opened and closed without end")
 		assert_non_null(pool_resize(p, NULL, 0, 100));
 		pool_close(p); // with a block still out
 	}
+}
+
+#define CAPACITY (8U * 1024U * 1024U)
+#define SMALL 64U
+
+// As many as there are, each linked to the one before.
+static void **fill(struct pool *p, uint64_t *count)
+{
+	void **last = NULL, **block;
+
+	for (*count = 0; (block = pool_resize(p, NULL, 0, SMALL)) != NULL; ++*count) {
+		*block = last;
+		last = block;
+	}
+	return last;
+}
+
+CASE("jemalloc-capped: small objects take all of the capacity, and that is exhaustion, not a denied growth")
+{
+	struct pool *p = open_policy("jemalloc-capped", CAPACITY);
+	uint64_t count;
+
+	fill(p, &count);
+	assert_in_range(count, CAPACITY / SMALL * 7 / 10, CAPACITY / SMALL);
+	assert_int_equal(p->figures->exhausted, 1);
+	assert_int_equal(p->figures->request_bytes, SMALL);
+	assert_int_equal(p->figures->capacity, CAPACITY);
+	assert_in_range(p->figures->high_water, CAPACITY - 64 * 1024, CAPACITY);
+	assert_true(p->denied_extents > p->figures->exhausted); // growth in advance was denied before
+	assert_true(p->figures->frame_count > 1);
+	pool_close(p);
+}
+
+CASE("jemalloc-capped: with every second object gone a small one is granted, and 64 KiB is not")
+{
+	struct pool *p = open_policy("jemalloc-capped", CAPACITY);
+	uint64_t count, gone = 0;
+	void **block = fill(p, &count);
+
+	while (block != NULL) {
+		void **next = *block;
+
+		if (gone++ % 2 == 0)
+			pool_resize(p, block, SMALL, 0);
+		block = next;
+	}
+	assert_non_null(pool_resize(p, NULL, 0, SMALL));
+	assert_null(pool_resize(p, NULL, 0, 64 * 1024));
+	assert_int_equal(p->figures->exhausted, 2);
+	pool_close(p);
+}
+
+CASE("jemalloc-capped: blocks never overlap and keep their content over random operations")
+{
+	struct pool *p = open_policy("jemalloc-capped", CAPACITY);
+
+	assert_int_equal(pool_walk(p, 11), 0);
+	pool_close(p);
 }

@@ -137,13 +137,12 @@ CASE("e2e: each near-full test has a slab of its own, and fills it, when --gc-mo
 CASE("e2e: a recursion fills the evaluator's slab and passes with more slabs")
 {
 	const char *dir = harness_tmpdir();
-	struct outcome o =
-	        E2E(dir, "--depth", "10000", "--slab-capacity", "128K", "--kernel", "recursion/countdown",
-	            "--target", "eval@slab-fixed,eval@slab-chained", "-o", "out");
+	struct outcome o = E2E(dir, "--depth", "10000", "--slab-capacity", "128K", "--kernel",
+	                       "recursion/countdown", "--target", "eval@slab-fixed,eval@slab-chain", "-o", "out");
 	char *run_dir = io_join(dir, "out");
 	json_t *report = e2e_report(run_dir);
 	json_t *full = e2e_test(report, "recursion/countdown-10000.eval@slab-fixed");
-	json_t *chained = e2e_test(report, "recursion/countdown-10000.eval@slab-chained");
+	json_t *chained = e2e_test(report, "recursion/countdown-10000.eval@slab-chain");
 	json_t *pool = pool_of(full, "eval slab-fixed");
 
 	assert_int_equal(o.exit_code, 1);

@@ -18,7 +18,7 @@ static int run(const char *words)
 CASE("eval program: a kernel is measured with sample lines on every pool alike")
 {
 	static const char *const pools[] = {
-		"", "--pool slab-fixed --capacity 4M", "--pool slab-chained --capacity 64K",
+		"", "--pool slab-fixed --capacity 4M", "--pool slab-chain --capacity 64K",
 		"--pool=slab-fixed --capacity=4M --arena-per-level --escape-analysis on",
 		"--pool slab-fixed --capacity 1M --collect-on-pressure --gc-threshold 64K"
 	};
@@ -82,7 +82,9 @@ CASE("eval program: each remedy runs what exhausts a fixed slab")
 {
 	static const char *const remedies[] = { "--pool slab-fixed --capacity 8M",
 		                                "--pool slab-fixed --capacity 512K --collect-on-pressure",
-		                                "--pool slab-chained --capacity 512K",
+		                                "--pool slab-gc --mark 60% --capacity 512K",
+		                                "--pool slab-chain --capacity 512K",
+		                                "--pool arena --collect-on-pressure --capacity 512K",
 		                                "--pool slab-fixed --capacity 512K --arena-per-level",
 		                                "--pool slab-fixed --capacity 512K --escape-analysis on" };
 

@@ -32,8 +32,13 @@ static uint64_t counter(const struct tele_file *t, const char *name)
 
 CASE("lua: runs a script with its arguments, on every pool alike")
 {
-	static const char *const pools[] = { "", "--pool malloc", "--pool slab-fixed --capacity 4M",
-		                             "--pool=slab-fixed --capacity=4M" };
+	static const char *const pools[] = { "",
+		                             "--pool malloc",
+		                             "--pool slab-fixed --capacity 4M",
+		                             "--pool=slab-fixed --capacity=4M",
+		                             "--pool slab-gc --mark 5% --capacity 4M",
+		                             "--pool slab-chain --capacity 64K",
+		                             "--pool arena --capacity 4M" };
 
 	program_write("args.lua", "print(#arg, arg[0], arg[1], select('#', ...), (select(2, ...)))\n"
 	                          "local t = {} for i = 1, 1000 do t[i] = tostring(i):rep(3) end\n"
@@ -84,6 +89,9 @@ CASE("lua: wrong usage is told in one line, and exit 2")
 		{ "--pool slab-fixed --capacity 1e99 x.lua", "'1e99' is no size" },
 		{ "--pool slab-fixed --capacity 100 x.lua", "too small" },
 		{ "--pool slab-fixed --capacity 1000000T x.lua", "too large" },
+		{ "--pool slab-fixed --capacity 1M --mark 50 x.lua", "takes no mark" },
+		{ "--pool slab-gc --capacity 1M --mark 100 x.lua", "no percentage from 1 to 99" },
+		{ "--pool slab-gc --capacity 1M --mark 5x x.lua", "no percentage from 1 to 99" },
 		{ "--pool malloc --capacity 1M x.lua", "takes no capacity" },
 		{ "--measure", "which files?" },
 		{ "--measure --pool malloc x.lua", "goes with files alone" },
@@ -134,6 +142,40 @@ CASE("lua: a slab that is too small for the recursion is told with depth, reques
 	assert_int_equal(strncmp(p->text, "sum.lua:2: in upvalue 'sum'\n", 28), 0);
 	assert_non_null(strstr(p->text, "more levels ...\n"));
 	assert_non_null(strstr(p->text, "sum.lua:3: in main chunk\n"));
+}
+
+// Garbage without end, a handful alive; now and then with a string buffer, which asks the allocator itself, and
+// only once. (Not always: a buffer has a finalizer, and those wait for the collector.)
+#define GARBAGE                                                                                                   \
+	"collectgarbage('stop')\n"                                                                                \
+	"local x, s, t = ('x'):rep(1500), '', {}\n"                                                               \
+	"for i = 1, 40000 do s = x .. i .. x t = { i, s } if i % 100 == 0 then s:rep(9) end end\n"                \
+	"print(#s, t[1])\n"
+
+CASE("lua: on slab-gc a program whose own collector stands still is collected at the mark")
+{
+	const struct tele_file *t;
+
+	program_write("garbage.lua", GARBAGE);
+	assert_int_equal(run("--pool slab-gc --mark 50 --capacity 4M garbage.lua"), 0);
+	t = program_telemetry();
+	assert_int_equal(t->pools[0].exhausted, 0);
+	assert_true(counter(t, "mark_collections") > 10);
+	assert_in_range(t->pools[0].high_water, 2 * 1024 * 1024 - 65536, 3 * 1024 * 1024);
+	assert_string_equal(buf_text(&program_out), "3005\t40000\n");
+}
+
+CASE("lua: a full slab has the C side's return addresses too, and where the code lies")
+{
+	const struct tele_file *t;
+
+	program_write("sum.lua", SUM);
+	assert_int_equal(run("--pool slab-gc --capacity 512K sum.lua 10000"), 1);
+	program_assert(&program_err, "slab 'lua slab-gc' full");
+	t = program_telemetry();
+	assert_int_equal(t->pools[0].exhausted, 1);
+	assert_true(t->pools[0].frame_count > 3);
+	assert_non_null(strstr(t->maps, "stressgen-lua"));
 }
 
 CASE("lua: the depth that is told is the depth at which it came")

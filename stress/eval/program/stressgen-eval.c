@@ -17,6 +17,7 @@ static const char usage_text[] =
         "\n"
         "  --pool NAME            the pool's policy (default: malloc); '--pool list' prints them\n"
         "  --capacity BYTES       the size of each slab, e.g. 512K or 16M, for policies with a fixed one\n"
+        "  --mark PERCENT         slab-gc: how full is full enough for a collection (default: 75)\n"
         "  --gc-threshold BYTES   new objects between two collections, at least (default: 1M); after a\n"
         "                         collection that left more than this, as much as that\n"
         "  --collect-on-pressure  a full slab is answered by a collection, and only then is the end\n"
@@ -33,7 +34,7 @@ static const char usage_text[] =
 
 struct options {
 	struct eval_job job;
-	const char *pool, *capacity, *threshold, *escape;
+	const char *pool, *capacity, *mark, *threshold, *escape;
 	bool measure, help;
 	int first; // argv index of the first word that is no option
 };
@@ -68,6 +69,7 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 	} values[] = {
 		{ "--pool", &o->pool },
 		{ "--capacity", &o->capacity },
+		{ "--mark", &o->mark },
 		{ "--gc-threshold", &o->threshold },
 		{ "--escape-analysis", &o->escape },
 	};
@@ -92,6 +94,8 @@ static int fill_job(int argc, char **argv, struct options *o, struct err *e)
 {
 	int rc = pooled_read_bytes(PROGRAM, "--capacity", o->capacity, &o->job.capacity_bytes, e);
 
+	if (rc == 0)
+		rc = pooled_read_mark(PROGRAM, o->mark, &o->job.mark_percent, e);
 	if (rc == 0)
 		rc = pooled_read_bytes(PROGRAM, "--gc-threshold", o->threshold, &o->job.gc_threshold, e);
 	if (rc < 0)

@@ -10,13 +10,14 @@
 #define PROGRAM "stressgen-lua"
 
 static const char usage_text[] =
-        "usage: stressgen-lua [--pool NAME] [--capacity BYTES] [--count-gc] [-e CODE] [FILE [ARGS...]]\n"
+        "usage: stressgen-lua [--pool NAME] [--capacity BYTES] [--mark PERCENT] [--count-gc] [-e CODE] [FILE [ARGS...]]\n"
         "       stressgen-lua --measure FILE...\n"
         "\n"
         "Runs a Lua 5.4 program (FILE '-': from standard input) whose memory comes from a slab pool.\n"
         "\n"
         "  --pool NAME       the pool's policy (default: malloc); '--pool list' prints them\n"
         "  --capacity BYTES  the pool's size, e.g. 512K or 16M, for policies with a fixed one\n"
+        "  --mark PERCENT    slab-gc: how full is full enough for a collection (default: 75)\n"
         "  -e CODE           runs CODE first\n"
         "  --count-gc        counts collections, for stressgen.gc_count(); the default for files whose\n"
         "                    header says '@Kind gc'\n"
@@ -28,7 +29,7 @@ static const char usage_text[] =
 
 struct options {
 	struct lua_job job;
-	const char *pool, *capacity;
+	const char *pool, *capacity, *mark;
 	bool measure, help;
 	int first; // argv index of the first word that is no option
 };
@@ -58,6 +59,7 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 		}
 		if ((rc = pooled_take_value(PROGRAM, argv, &i, "--pool", &o->pool, e)) != 0 ||
 		    (rc = pooled_take_value(PROGRAM, argv, &i, "--capacity", &o->capacity, e)) != 0 ||
+		    (rc = pooled_take_value(PROGRAM, argv, &i, "--mark", &o->mark, e)) != 0 ||
 		    (rc = pooled_take_value(PROGRAM, argv, &i, "-e", &o->job.code, e)) != 0) {
 			if (rc < 0)
 				return rc;
@@ -73,6 +75,8 @@ static int fill_job(int argc, char **argv, struct options *o, struct err *e)
 {
 	int rc = pooled_read_bytes(PROGRAM, "--capacity", o->capacity, &o->job.capacity_bytes, e);
 
+	if (rc == 0)
+		rc = pooled_read_mark(PROGRAM, o->mark, &o->job.mark_percent, e);
 	if (rc < 0)
 		return rc;
 	o->job.policy = pool_policy_find(o->pool != NULL ? o->pool : "malloc", e);

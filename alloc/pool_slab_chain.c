@@ -1,4 +1,4 @@
-// The pool "slab-chained": fixed slabs one behind the other. When all are full there is one more, of the same
+// The pool "slab-chain": fixed slabs one behind the other. When all are full there is one more, of the same
 // size, or of the size of the request where that is larger. Slabs are never given back.
 #include "pool.h"
 #include "slab_fixed.h"
@@ -12,14 +12,14 @@
 // As many slabs as can be walked through to find a block's.
 #define SLABS 256U
 
-struct slab_chained {
+struct slab_chain {
 	struct pool base;
 	uint64_t slab_bytes;
 	unsigned count, current; // the slab that was asked last
 	struct pool *slabs[SLABS];
 };
 
-static struct pool *find_slab(const struct slab_chained *c, const void *block)
+static struct pool *find_slab(const struct slab_chain *c, const void *block)
 {
 	for (unsigned i = c->count; i-- > 0;)
 		if (slab_fixed_has(c->slabs[i], block))
@@ -27,7 +27,7 @@ static struct pool *find_slab(const struct slab_chained *c, const void *block)
 	return NULL;
 }
 
-static int add_slab(struct slab_chained *c, uint64_t bytes, struct err *e)
+static int add_slab(struct slab_chain *c, uint64_t bytes, struct err *e)
 {
 	const struct pool_config config = { .capacity_bytes = bytes > c->slab_bytes ? bytes : c->slab_bytes };
 	int rc = c->count == SLABS ? -ENOMEM : pool_open(&pool_slab_fixed, &config, &c->slabs[c->count], e);
@@ -40,7 +40,7 @@ static int add_slab(struct slab_chained *c, uint64_t bytes, struct err *e)
 }
 
 // Asks one slab, and brings the figures up to date.
-static void *ask(struct slab_chained *c, struct pool *slab, void *block, size_t old_bytes, size_t new_bytes)
+static void *ask(struct slab_chain *c, struct pool *slab, void *block, size_t old_bytes, size_t new_bytes)
 {
 	const struct tele_pool *own = slab->figures;
 	struct tele_pool *f = c->base.figures;
@@ -56,7 +56,7 @@ static void *ask(struct slab_chained *c, struct pool *slab, void *block, size_t 
 }
 
 // From the slab that had room last, else from the first that has, else from a new one.
-static void *take(struct slab_chained *c, size_t bytes)
+static void *take(struct slab_chain *c, size_t bytes)
 {
 	void *p = ask(c, c->slabs[c->current], NULL, 0, bytes);
 
@@ -68,9 +68,9 @@ static void *take(struct slab_chained *c, size_t bytes)
 	return p;
 }
 
-static void *slab_chained_resize(void *pool, void *block, size_t old_bytes, size_t new_bytes)
+static void *slab_chain_resize(void *pool, void *block, size_t old_bytes, size_t new_bytes)
 {
-	struct slab_chained *c = pool;
+	struct slab_chain *c = pool;
 	struct pool *slab = block != NULL ? find_slab(c, block) : NULL;
 	void *p = slab != NULL ? ask(c, slab, block, old_bytes, new_bytes) : NULL;
 
@@ -86,22 +86,22 @@ static void *slab_chained_resize(void *pool, void *block, size_t old_bytes, size
 	return p;
 }
 
-static void slab_chained_close(struct pool *p)
+static void slab_chain_close(struct pool *p)
 {
-	struct slab_chained *c = (struct slab_chained *)p;
+	struct slab_chain *c = (struct slab_chain *)p;
 
 	while (c->count > 0)
 		pool_close(c->slabs[--c->count]);
 	free(c);
 }
 
-static int slab_chained_open(const struct pool_config *config, struct pool **out, struct err *e)
+static int slab_chain_open(const struct pool_config *config, struct pool **out, struct err *e)
 {
-	struct slab_chained *c = calloc(1, sizeof *c);
+	struct slab_chain *c = calloc(1, sizeof *c);
 	int rc;
 
 	if (c == NULL)
-		return err_set(e, ENOMEM, "pool 'slab-chained': out of memory");
+		return err_set(e, ENOMEM, "pool 'slab-chain': out of memory");
 	c->slab_bytes = config->capacity_bytes;
 	c->base.figures = &c->base.own; // until pool_open says where
 	c->base.own.unit_bytes = 1;
@@ -114,11 +114,11 @@ static int slab_chained_open(const struct pool_config *config, struct pool **out
 	return 0;
 }
 
-const struct pool_policy pool_slab_chained = {
-	.name = "slab-chained",
+const struct pool_policy pool_slab_chain = {
+	.name = "slab-chain",
 	.summary = "fixed slabs, one more when all are full, up to 256",
 	.min_capacity = PAGE_BYTES,
-	.resize = slab_chained_resize,
-	.open = slab_chained_open,
-	.close = slab_chained_close,
+	.resize = slab_chain_resize,
+	.open = slab_chain_open,
+	.close = slab_chain_close,
 };
