@@ -90,7 +90,7 @@ CASE("cli: bash offers options behind a dash, choices behind their option, and c
 
 	e2e_write(harness_tmpdir(), "completion.bash", buf_text(&o.out), false);
 	assert_bash_offers("stressgen comp", "compare completion");
-	assert_bash_offers("stressgen --slab", "--slab-capacity");
+	assert_bash_offers("stressgen --slab-c", "--slab-capacity");
 	assert_bash_offers("stressgen run --dep", ""); // an option of another command
 	assert_bash_offers("stressgen --color \"\"", "auto always never");
 	assert_bash_offers("stressgen report --format j", "json junit");

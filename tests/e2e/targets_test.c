@@ -102,7 +102,9 @@ CASE("e2e: targets are chosen by name, by dialect, by what stands before the @, 
 	assert_contains(buf_text(&o.err), "for lua@malloc, depth");
 	outcome_deinit(&o);
 	o = E2E(dir, "gen", "-k", "recursion/sum", "--target", "lua", "-o", "b");
-	assert_contains(buf_text(&o.err), "for lua@slab-fixed, lua@jemalloc, lua@malloc, depth");
+	assert_contains(buf_text(&o.err),
+	                "for lua@slab-fixed, lua@jemalloc, lua@malloc, lua@slab-gc, lua@slab-chain, lua@arena, "
+	                "lua@jemalloc-capped, depth");
 	outcome_deinit(&o);
 	o = E2E(dir, "gen", "-k", "recursion/sum", "--target", "all", "-o", "c");
 	assert_contains(buf_text(&o.err), "lua@malloc");

@@ -51,7 +51,9 @@ CASE("dialect: what the command line asks is known when it was loaded")
 	assert_string_equal(dialect_name(lua), "lua");
 	assert_null(dialect_target_find(lua, 0));
 	assert_null(dialect_target_package(lua, 0));
-	assert_int_equal(dialect_target_count(lua), 3);
+	assert_int_equal(dialect_target_count(lua), 7);
+	assert_false(dialect_target_is_extra(lua, 2));
+	assert_true(dialect_target_is_extra(lua, 3));
 	assert_string_equal(dialect_target_name(lua, 0), "lua@slab-fixed");
 	assert_string_equal(dialect_target_command(lua, 0),
 	                    "{stressgen:lua} --pool slab-fixed --capacity {param:slab-capacity} {file}");
