@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -51,14 +52,16 @@ static void copy_text(char *to, size_t size, const char *from)
 }
 
 // A file of the full size with its space set aside; the descriptor or -errno. A half-made one is taken away.
-static int make_file(const char *path)
+static int make_file(const char *path, const struct tele_more *more)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 	int rc;
 
 	if (fd < 0)
 		return -errno;
-	rc = posix_fallocate(fd, 0, sizeof(struct tele_file));
+	rc = posix_fallocate(fd, 0, (off_t)(sizeof(struct tele_file) + more->reserved));
+	if (rc == 0 && ftruncate(fd, (off_t)(sizeof(struct tele_file) + more->bytes)) < 0)
+		rc = errno;
 	if (rc != 0) {
 		unlink(path);
 		close(fd);
@@ -69,8 +72,10 @@ static int make_file(const char *path)
 
 // The name is free unless this process had another program before exec, or opens the same role twice: then a
 // further number is put behind it.
-static int make_own_file(const char *dir, enum tele_role role, uint64_t start_time, char *path, size_t size)
+static int make_own_file(const char *dir, enum tele_role role, uint64_t start_time, const struct tele_more *more,
+                         char path[PATH_MAX])
 {
+	const size_t size = PATH_MAX;
 	int rc = -EEXIST;
 
 	for (unsigned again = 1; rc == -EEXIST && again <= TRIES; again++) {
@@ -81,7 +86,7 @@ static int make_own_file(const char *dir, enum tele_role role, uint64_t start_ti
 			return -ENAMETOOLONG;
 		if (again > 1)
 			snprintf(path + n, size - (size_t)n, "-%u", again);
-		rc = make_file(path);
+		rc = make_file(path, more);
 	}
 	return rc;
 }
@@ -89,7 +94,6 @@ static int make_own_file(const char *dir, enum tele_role role, uint64_t start_ti
 static void fill_in(struct tele_file *t, enum tele_role role, const char *program, uint64_t start_time)
 {
 	t->version = SG_TELE_VERSION;
-	t->bytes = (uint32_t)sizeof *t;
 	t->role = (uint32_t)role;
 	t->pid = (uint32_t)getpid();
 	t->start_time = start_time;
@@ -107,8 +111,14 @@ struct tele_file *telemetry_open(enum tele_role role, const char *program, struc
 
 struct tele_file *telemetry_open_in(const char *dir, enum tele_role role, const char *program, struct err *e)
 {
+	return telemetry_open_more(dir, role, program, &(struct tele_more){ 0, 0 }, e);
+}
+
+struct tele_file *telemetry_open_more(const char *dir, enum tele_role role, const char *program,
+                                      const struct tele_more *more, struct err *e)
+{
 	uint64_t start_time = own_start_time();
-	char path[4096] = "";
+	char path[PATH_MAX] = "";
 	struct tele_file *t;
 	int fd;
 
@@ -120,18 +130,19 @@ struct tele_file *telemetry_open_in(const char *dir, enum tele_role role, const 
 		err_set(e, EINVAL, "telemetry: there is no role %d", (int)role);
 		return NULL;
 	}
-	fd = make_own_file(dir, role, start_time, path, sizeof path);
+	fd = make_own_file(dir, role, start_time, more, path);
 	if (fd < 0) {
 		err_set(e, -fd, "%s: telemetry cannot be made there: %s", dir, strerror(-fd));
 		return NULL;
 	}
-	t = mmap(NULL, sizeof *t, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	t = mmap(NULL, sizeof *t + more->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (t == MAP_FAILED) {
 		err_set(e, errno, "%s: cannot be mapped: %s", path, strerror(errno));
 		unlink(path);
 		return NULL;
 	}
+	t->bytes = (uint32_t)(sizeof *t + more->bytes);
 	fill_in(t, role, program, start_time);
 	return t;
 }
@@ -177,7 +188,7 @@ static int check_head(const char *path, const struct tele_file *t, struct err *e
 	if (t->version != SG_TELE_VERSION)
 		return err_set(e, EINVAL, "%s: telemetry of version %u; this program reads version %u", path,
 		               t->version, SG_TELE_VERSION);
-	if (t->bytes != sizeof *t)
+	if (t->bytes < sizeof *t)
 		return err_set(e, EINVAL, "%s: telemetry of %u bytes; version %u has %zu", path, t->bytes,
 		               SG_TELE_VERSION, sizeof *t);
 	if (t->role >= KINDS || kind_names[t->role] == NULL)
@@ -262,7 +273,7 @@ int telemetry_read(const char *path, struct tele_file *out, struct err *e)
 	if (fd < 0)
 		return err_set(e, errno, "%s: cannot be read: %s", path, strerror(errno));
 	rc = fstat(fd, &st) < 0 ? -errno : 0;
-	if (rc == 0 && (!S_ISREG(st.st_mode) || st.st_size != (off_t)sizeof *out))
+	if (rc == 0 && (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof *out))
 		rc = err_set(e, EINVAL, "%s: is not a telemetry file of %zu bytes", path, sizeof *out);
 	if (rc == 0)
 		rc = read_whole(fd, out, sizeof *out);
@@ -270,6 +281,9 @@ int telemetry_read(const char *path, struct tele_file *out, struct err *e)
 	if (rc < 0)
 		return err_set(e, -rc, "%s: cannot be read: %s", path, strerror(-rc));
 	rc = check_head(path, out, e);
+	if (rc == 0 && out->bytes != st.st_size)
+		rc = err_set(e, EINVAL, "%s: telemetry of %u bytes in a file of %lld", path, out->bytes,
+		             (long long)st.st_size);
 	if (rc == 0) {
 		bound_everything(out);
 		add_threads(out);

@@ -56,7 +56,7 @@ struct tele_thread {
 struct tele_file {
 	char magic[8];
 	uint32_t version;
-	uint32_t bytes; // sizeof(struct tele_file)
+	uint32_t bytes; // of the whole file: sizeof(struct tele_file), and what the role has behind it (base/heap.h)
 	uint32_t role;  // enum tele_role
 	uint32_t pid;
 	uint64_t start_time; // field 22 of /proc/PID/stat, clock ticks since boot
@@ -76,6 +76,14 @@ struct tele_file {
 struct tele_file *telemetry_open(enum tele_role role, const char *program, struct err *e);
 // The same in a directory that was looked up before. Neither allocates nor locks.
 struct tele_file *telemetry_open_in(const char *dir, enum tele_role role, const char *program, struct err *e);
+// What a role has behind the struct tele_file: so many bytes, the first of them with their space set aside.
+struct tele_more {
+	size_t bytes, reserved;
+};
+// The same with such room behind it, zeroed. Touching what is not reserved can be a SIGBUS on a full file system:
+// madvise(MADV_POPULATE_WRITE) comes first.
+struct tele_file *telemetry_open_more(const char *dir, enum tele_role role, const char *program,
+                                      const struct tele_more *more, struct err *e);
 // The counter of that name, made when it is new; NULL when the table is full or `t` is NULL.
 uint64_t *telemetry_counter(struct tele_file *t, const char *name);
 

@@ -1,13 +1,16 @@
 // libstressalloc.so's inside: what every malloc, free and operator new does beside calling the next one.
 //
-// A thread counts in a slot of the telemetry file that only it writes (telemetry.h), reached through a
+// A thread counts in a slot of the telemetry file that only it writes (telemetry.h, heap.h), reached through a
 // thread_ref in a page that is zero in a forked child. So one test of one pointer covers everything that is
 // out of the ordinary: before the start, a thread's first call, a child's first call, a thread that has
-// ended, more threads than slots. No call allocates, locks or prints; only a thread's and a child's first
-// call makes system calls.
+// ended, more threads than slots. A second test, of the function's own count against a mark, sends every n-th call
+// to where it is timed and sampled (observe.c); a mark of 0 sends all of them, which is how every call is timed,
+// made to fail, or watched. No call allocates or prints; only a thread's and a child's first call, and the samples,
+// make system calls or take a lock.
 #ifndef SG_INTERPOSER_H
 #define SG_INTERPOSER_H
 
+#include "heap.h"
 #include "telemetry.h"
 
 #include <stdbool.h>
@@ -17,6 +20,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
 
 // X(enumerator, counter's name): the file's counters in their order. The first are counted by each thread.
 #define THREAD_VALUES(X)                                                                                          \
@@ -35,13 +39,23 @@
 	X(PEAK_BYTES, "peak_bytes") /* highest live_bytes, too low by up to peak_error_bytes */                   \
 	X(PEAK_ERROR_BYTES, "peak_error_bytes")                                                                   \
 	X(INHERITED_BYTES, "inherited_bytes") /* live_bytes at birth, in a forked child */                        \
-	X(THREADS, "threads")                 /* that have allocated */
+	X(THREADS, "threads")                 /* that have allocated */                                           \
+	X(INJECTED, "injected_failures")      /* of the failures, those that fault injection made */              \
+	X(REQUESTS, "requests")               /* that fault injection has looked at */
 
 enum value {
 #define X(name, text) name,
 	THREAD_VALUES(X) PROCESS_VALUES(X)
 #undef X
 	        VALUE_COUNT
+};
+
+// How usable bytes are known.
+enum sizing {
+	SIZE_UNKNOWN,  // that malloc cannot say, or nobody wants to know: no live bytes, no peak
+	SIZE_BY_CALL,  // malloc_usable_size
+	SIZE_BY_CHUNK, // glibc's own chunk headers
+	SIZE_BY_COUNTS // jemalloc's thread.allocatedp and thread.deallocatedp; single blocks by call
 };
 
 // The functions behind ours: those of the malloc that the program would have without us.
@@ -54,23 +68,35 @@ struct next_functions {
 	void *(*aligned_alloc)(size_t, size_t);
 	int (*posix_memalign)(void **, size_t, size_t);
 	size_t (*usable_size)(void *); // gives 0 where that malloc has no such function
-	bool glibc_chunks;             // usable_of may read glibc's own chunk headers
+	int (*mallctl)(const char *, void *, size_t *, void *, size_t); // jemalloc's; NULL
+	enum sizing sizing;
 	const char *sanitizer; // whose allocator it is; NULL: no sanitizer's. It must be called as little as
 	                       // the program does: its other functions fail while it starts
 };
 
 extern struct next_functions next; // filled in by next_resolve
 
-// One thread's way to its slot. 64 bytes, so that two threads share no cache line.
+// One thread's way to its slot. Three cache lines, so that two threads share none; the first is what the fast
+// paths need.
 struct thread_ref {
 	struct tele_thread *slot; // NULL: the slow path
+	uint64_t *sizes;          // of the slot
 	uint64_t published;       // of the slot's usable - freed bytes, what the process's live bytes know
 	uint64_t limit;           // the rest is 0 .. limit
+	uint64_t malloc_mark;     // the next malloc to be observed is the one that finds so many before it
+	uint64_t free_mark;
+	const uint64_t *allocated, *deallocated; // jemalloc's own; NULL
+	uint64_t allocated_before, deallocated_before; // with these they are the slot's usable and freed bytes
+	uint64_t marks[HEAP_FUNCTION_COUNT];           // of the other functions
+	struct heap_lane *lane;
+	struct heap_thread *entry; // NULL: the table was full
+	int64_t large_left;        // bytes of large blocks until the next one is sampled
+	uint64_t random;
 	uint64_t unused[5];
 };
 
 // Never NULL; &no_ref until the thread's first call.
-extern __thread struct thread_ref *my_ref __attribute__((tls_model("initial-exec")));
+extern THREAD_LOCAL struct thread_ref *my_ref;
 
 // -- next.c --
 
@@ -86,19 +112,134 @@ static inline bool bump_owns(const void *p)
 	return (uintptr_t)p - (uintptr_t)bump_bytes < BUMP_BYTES;
 }
 
+// -- options.c --
+
+// What STRESSGEN_ALLOC asks for: words "mode=...", "time=N", "sample=BYTES", "fail=SPEC" with blanks between them.
+enum mode { MODE_COUNTERS, MODE_LIVE, MODE_SAMPLED, MODE_EVERY };
+enum fault_kind { FAULT_NONE, FAULT_NTH, FAULT_CAP, FAULT_PROBABILITY, FAULT_STACKS };
+
+struct options {
+	enum mode mode;
+	uint64_t timed_every;  // one call in so many; a power of two
+	uint64_t sample_bytes; // between sampled blocks on average
+	enum fault_kind fault;
+	uint64_t fault_n;    // which call; which stack (0: each); bytes of the cap
+	uint64_t fault_odds; // of 2^64
+	uint64_t seed;
+};
+
+extern struct options options;
+// NULL, or what cannot be read.
+const char *options_read(const char *text);
+
 // -- process.c --
+
+struct process {
+	struct tele_file *file; // NULL before the start and where there is nothing to count
+	struct heap_file *heap; // behind it; NULL: there is none
+};
+extern struct process process;
 
 // The calling thread's ref, attached now if need be; NULL when the thread has none: then count_shared counts.
 struct thread_ref *process_attach(void);
 // Where another malloc is in front of ours, or a sanitizer is in the process: nothing is counted.
 bool process_bypassed(void);
+// Sets room aside in the mapped file before it is touched. False when the file system is full.
+bool process_reserve(void *at, size_t len);
 // Adds to a total that all threads share, atomically.
 void count_shared(enum value v, uint64_t n);
 void live_shared(int64_t bytes);
+int64_t live_now(const struct tele_file *file);
 // What is not published has left 0 .. limit.
 void live_publish(struct thread_ref *r);
 // Calls of this thread that went by the slow path, for operators.c.
-extern __thread uint64_t slow_calls __attribute__((tls_model("initial-exec")));
+extern THREAD_LOCAL uint64_t slow_calls;
+// start.c: our file, or, without a directory, memory in its place. NULL without either.
+struct tele_file *start_file(struct heap_file **heap);
+// Has the kernel wipe what must be zero in a child; says false where it cannot.
+bool process_prepare(void);
+void process_begin(struct tele_file *file, struct heap_file *heap);
+void process_bypass(void);
+// Counts and live bytes of calls before there was a file, to be put back after one that is not the program's.
+struct early {
+	uint64_t values[VALUE_COUNT];
+	int64_t live, peak;
+};
+void process_keep(struct early *e);
+void process_restore(const struct early *e);
+
+// -- observe.c: calls that are timed, sampled, made to fail or watched --
+
+enum way { BY_MALLOC, BY_CALLOC, BY_REALLOC, BY_MEMALIGN, BY_ALIGNED_ALLOC, BY_POSIX_MEMALIGN };
+
+struct request {
+	enum way way;
+	size_t bytes;       // in all
+	size_t count, each; // calloc's
+	size_t align;
+	void *old; // realloc's
+	int error; // afterwards: what posix_memalign said
+};
+
+// Performs and counts a request; `r` NULL: in the shared totals. NULL as the allocator gives it, with errno.
+void *observe_take(struct thread_ref *r, struct request *q);
+// Counts and frees; `p` is not NULL.
+void observe_give(struct thread_ref *r, void *p);
+// A request that nobody can meet (an overflow).
+void observe_refusal(struct thread_ref *r, const struct request *q);
+enum value observe_counter(enum way w);
+// Sets the thread's marks for its next calls, as the options say.
+void observe_arm(struct thread_ref *r);
+// Small requests are sampled among those that are timed; larger ones are all observed and sampled by their bytes.
+#define LARGE_BYTES 4096U
+
+// Who wants to see every call (a recorder of traces) sets these before process_begin. `taken` is called after the
+// request was met or refused (`p` NULL), `given` before the block is free for others. Both on the calling thread,
+// also on those without a ref; both must do without malloc.
+struct watcher {
+	void (*taken)(const struct request *q, void *p);
+	void (*given)(void *p);
+};
+extern struct watcher watcher;
+
+// -- sample.c: what samples and failures leave in the file --
+
+#define SAMPLE_FILTER 8192U
+extern uint8_t sample_filter[SAMPLE_FILTER]; // how many sampled blocks hash here; 255: that many or more
+static inline unsigned sample_hash(const void *p)
+{
+	return (unsigned)((uintptr_t)p >> 4 ^ (uintptr_t)p >> 17) % SAMPLE_FILTER;
+}
+static inline bool sample_maybe(const void *p)
+{
+	return UNLIKELY(sample_filter[sample_hash(p)] != 0);
+}
+// A block stands for `weight` bytes (0: its stack is not wanted), or its end is waited for, or both.
+void sample_taken(const void *p, size_t bytes, uint64_t weight, bool lifetime);
+// The block is about to be given back.
+void sample_given(const void *p);
+void sample_failure(const struct request *q, bool injected, uint64_t nth);
+// Forgets everything: a child's own file is empty. `lock_word` is zero in a child.
+void sample_reset(int *lock_word);
+// The map of the code, for the addresses in the file, where there are any.
+void sample_maps(void);
+
+// -- stack.c --
+
+// Return addresses of the callers, innermost first, without those in this library.
+unsigned stack_read(uint64_t *frames, unsigned most);
+uint64_t stack_hash(const uint64_t *frames, unsigned count); // never 0
+
+// -- faults.c --
+
+static inline bool faults_armed(void)
+{
+	return UNLIKELY(options.fault != FAULT_NONE);
+}
+// Whether this request is to fail; its number among the process's requests.
+bool faults_deny(const struct request *q, size_t old_usable, uint64_t *nth);
+// Exact live bytes, kept only for a cap.
+void faults_live(int64_t bytes);
 
 // -- the counting itself --
 
@@ -120,7 +261,7 @@ static inline size_t usable_of(void *p)
 {
 	size_t header;
 
-	if (!next.glibc_chunks)
+	if (next.sizing != SIZE_BY_CHUNK)
 		return next.usable_size(p);
 	__builtin_memcpy(&header, (const char *)p - sizeof header, sizeof header);
 	return (header & ~(size_t)7) - sizeof header * (1 + (header >> 1 & 1)); // bit 1: mapped by itself
@@ -137,24 +278,66 @@ static inline void check_live(struct thread_ref *r, const uint64_t *values)
 		live_publish(r);
 }
 
-// A request by way of `v` was met with a block of `usable` bytes.
-static inline void count_grant(struct thread_ref *r, enum value v, size_t requested, size_t usable)
+// Copies a count that the allocator itself keeps for this thread; again when a signal handler came between.
+static inline void own_copy(uint64_t *at, const uint64_t *theirs, uint64_t before)
+{
+	const volatile uint64_t *source = theirs;
+	uint64_t now;
+
+	do {
+		now = *source;
+		*(volatile uint64_t *)at = now + before;
+	} while (UNLIKELY(*source != now));
+}
+
+// A request by way of `v` was met.
+static inline void count_grant(struct thread_ref *r, enum value v, size_t requested, void *p)
 {
 	uint64_t *values = r->slot->values;
 
 	own_add(&values[v], 1);
 	own_add(&values[REQUESTED_BYTES], requested);
-	own_add(&values[USABLE_BYTES], usable);
+	own_add(&r->sizes[heap_class(requested)], 1);
+	if (r->allocated != NULL)
+		own_copy(&values[USABLE_BYTES], r->allocated, r->allocated_before);
+	else if (next.sizing == SIZE_UNKNOWN)
+		return;
+	else
+		own_add(&values[USABLE_BYTES], usable_of(p));
 	check_live(r, values);
 }
 
-static inline void count_free(struct thread_ref *r, size_t usable)
+// What count_freed wants to know of a block that is still there.
+static inline size_t usable_before(const struct thread_ref *r, void *p)
+{
+	return r->deallocated == NULL && next.sizing != SIZE_UNKNOWN ? usable_of(p) : 0;
+}
+
+// A block of that many usable bytes was given back.
+static inline void count_freed(struct thread_ref *r, size_t usable)
 {
 	uint64_t *values = r->slot->values;
 
 	own_add(&values[FREE_CALLS], 1);
-	own_add(&values[FREED_BYTES], usable);
+	if (r->deallocated != NULL)
+		own_copy(&values[FREED_BYTES], r->deallocated, r->deallocated_before);
+	else if (next.sizing != SIZE_UNKNOWN)
+		own_add(&values[FREED_BYTES], usable);
+	else
+		return;
 	check_live(r, values);
+}
+
+// Counts a block and gives it back, which comes last where it can: then nothing need be kept for afterwards.
+static inline void count_free(struct thread_ref *r, void *p)
+{
+	if (r->deallocated != NULL) {
+		next.free(p);
+		count_freed(r, 0);
+	} else {
+		count_freed(r, usable_before(r, p));
+		next.free(p);
+	}
 }
 
 #endif

@@ -33,7 +33,7 @@ static void *base_of(void *function)
 
 static void find_all(void)
 {
-	void *allocator, *sizer;
+	void *allocator, *sizer, *control;
 
 	FIND(malloc, "malloc");
 	FIND(free, "free");
@@ -48,6 +48,10 @@ static void find_all(void)
 	memcpy(&sizer, &next.usable_size, sizeof sizer);
 	if (base_of(allocator) != base_of(sizer))
 		next.usable_size = no_usable_size;
+	FIND(mallctl, "mallctl");
+	memcpy(&control, &next.mallctl, sizeof control);
+	if (base_of(allocator) != base_of(control))
+		next.mallctl = NULL;
 }
 
 // A block of each kind, asked about in both ways. Few and small ones, to leave the program's heap as it was;
@@ -65,9 +69,9 @@ static bool chunks_agree(void)
 
 		if (p == NULL)
 			return false;
-		next.glibc_chunks = false;
+		next.sizing = SIZE_BY_CALL;
 		said = usable_of(p);
-		next.glibc_chunks = true;
+		next.sizing = SIZE_BY_CHUNK;
 		agree = agree && usable_of(p) == said;
 		next.free(p);
 	}
@@ -80,6 +84,25 @@ static bool is_glibc(void)
 
 	memcpy(&sizer, &next.usable_size, sizeof sizer);
 	return version != NULL && base_of(sizer) == base_of(version);
+}
+
+// jemalloc's counters are there unless it was built without statistics.
+static bool has_counters(void)
+{
+	const uint64_t *counter;
+	size_t len = sizeof counter;
+
+	return next.mallctl != NULL && next.mallctl("thread.allocatedp", &counter, &len, NULL, 0) == 0 &&
+	       next.mallctl("thread.deallocatedp", &counter, &len, NULL, 0) == 0;
+}
+
+static enum sizing find_sizing(void)
+{
+	if (next.sanitizer != NULL || next.usable_size == no_usable_size)
+		return SIZE_UNKNOWN;
+	if (is_glibc() && chunks_agree())
+		return SIZE_BY_CHUNK;
+	return has_counters() ? SIZE_BY_COUNTS : SIZE_BY_CALL;
 }
 
 static const char *find_sanitizer(void)
@@ -107,7 +130,7 @@ bool next_resolve(void)
 	state = RESOLVING;
 	find_all();
 	next.sanitizer = find_sanitizer();
-	next.glibc_chunks = next.sanitizer == NULL && is_glibc() && chunks_agree();
+	next.sizing = find_sizing();
 	__atomic_store_n(&state, RESOLVED, __ATOMIC_RELEASE);
 	return true;
 }

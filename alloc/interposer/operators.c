@@ -83,37 +83,47 @@ static struct thread_ref *own_ref(void)
 	return next_resolve() && !process_bypassed() ? process_attach() : NULL;
 }
 
+// Whether the operators are an allocator's own and do not call malloc, as far as is known.
+static bool own_operators;
+
 static void *count_new(struct thread_ref *r, uint64_t before, void *p, size_t bytes)
 {
 	if (r == NULL || r != my_ref || calls() != before)
 		return p;
-	if (p != NULL) {
-		count_grant(r, MALLOC_CALLS, bytes, usable_of(p));
-	} else {
-		own_add(&r->slot->values[MALLOC_CALLS], 1);
-		own_add(&r->slot->values[FAILURES], 1);
-		own_add(&r->slot->values[LIVE_BLOCKS], UINT64_MAX);
-	}
+	own_operators = true;
+	if (p != NULL)
+		count_grant(r, MALLOC_CALLS, bytes, p);
+	else
+		observe_refusal(r, &(struct request){ .way = BY_MALLOC, .bytes = bytes });
 	return p;
 }
 
 static void count_delete(struct thread_ref *r, uint64_t before, size_t usable)
 {
 	if (r != NULL && r == my_ref && calls() == before)
-		count_free(r, usable);
+		count_freed(r, usable);
 }
 
-// Nobody has the operator: then nobody can throw its exception either.
-static void *plain_new(const char *symbol, size_t align, size_t bytes)
+// A call that is to be timed, sampled or made to fail goes by malloc, whose blocks such an allocator's delete takes
+// as well.
+static bool goes_by_malloc(const struct thread_ref *r, size_t bytes)
 {
-	void *p = align <= 16 ? malloc(bytes > 0 ? bytes : 1) : aligned_alloc(align, bytes);
-
-	if (p == NULL && strstr(symbol, "nothrow") == NULL)
-		abort();
-	return p;
+	return own_operators &&
+	       (r == NULL || r->slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES);
 }
 
-// NAME(parameters) calls the next one with (arguments).
+static void *new_by_malloc(size_t align, size_t bytes)
+{
+	return align <= 16 ? malloc(bytes > 0 ? bytes : 1) : aligned_alloc(align, bytes);
+}
+
+static bool is_nothrow(const char *symbol)
+{
+	return strstr(symbol, "nothrow") != NULL;
+}
+
+// NAME(parameters) calls the next one with (arguments). Where malloc has refused, a request that nobody can meet
+// makes the next one throw; where there is no next one, nobody can throw its exception either.
 #define DEFINE_NEW(which, name, align, parameters, types, arguments)                                              \
 	EXPORT void *name parameters;                                                                             \
 	void *name parameters                                                                                     \
@@ -123,9 +133,17 @@ static void *plain_new(const char *symbol, size_t align, size_t bytes)
 		uint64_t before = calls();                                                                        \
 		void *(*function)types;                                                                           \
                                                                                                                   \
-		if (UNLIKELY(found == NULL))                                                                      \
-			return plain_new(#name, align, bytes);                                                    \
 		memcpy(&function, &found, sizeof function);                                                       \
+		if (UNLIKELY(found == NULL || goes_by_malloc(r, bytes))) {                                        \
+			void *p = new_by_malloc(align, bytes);                                                    \
+                                                                                                                  \
+			if (p != NULL || is_nothrow(#name))                                                       \
+				return p;                                                                         \
+			if (found == NULL)                                                                        \
+				abort();                                                                          \
+			bytes = SIZE_MAX / 2;                                                                     \
+			return function arguments;                                                                \
+		}                                                                                                 \
 		return count_new(r, before, function arguments, bytes);                                           \
 	}
 
@@ -139,11 +157,13 @@ static void *plain_new(const char *symbol, size_t align, size_t bytes)
 		size_t usable;                                                                                    \
 		void(*function) types;                                                                            \
                                                                                                                   \
-		if (p == NULL || UNLIKELY(found == NULL)) {                                                       \
+		if (p == NULL || UNLIKELY(found == NULL) ||                                                       \
+		    (own_operators && (sample_maybe(p) || r == NULL ||                                            \
+		                       r->slot->values[FREE_CALLS] >= r->free_mark))) {                           \
 			free(p);                                                                                  \
 			return;                                                                                   \
 		}                                                                                                 \
-		usable = r != NULL ? usable_of(p) : 0;                                                            \
+		usable = r != NULL ? usable_before(r, p) : 0;                                                     \
 		memcpy(&function, &found, sizeof function);                                                       \
 		function arguments;                                                                               \
 		count_delete(r, before, usable);                                                                  \

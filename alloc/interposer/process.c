@@ -1,15 +1,14 @@
-// The process: its telemetry file, its threads' slots, its live bytes and their peak; start, fork and the ends
-// of threads.
+// The process: its threads' slots, its live bytes and their peak; fork and the ends of threads.
 #include "interposer.h"
 
-#include <dlfcn.h>
+#include "clock.h"
+
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LIMIT_MIN (INT64_C(4) << 10)
@@ -18,51 +17,52 @@
 _Static_assert(VALUE_COUNT <= SG_TELE_COUNTERS, "the file has counters enough");
 _Static_assert(PEAK_BYTES <= SG_TELE_VALUES, "what threads count fits into their slots");
 _Static_assert(SG_TELE_THREADS == 64, "the slots are the bits of one word");
-_Static_assert(sizeof(struct thread_ref) == 64, "a cache line each");
+_Static_assert(sizeof(struct thread_ref) == 192, "cache lines of their own");
 
 // Wiped to zero in a child made by fork, by whatever call.
 struct wiped {
 	struct thread_ref refs[SG_TELE_THREADS];
 	uint64_t alive;
+	int sample_lock;
 };
 
+struct process process;
+
 static struct {
-	struct tele_file *file; // NULL before the start and where there is nothing to count
 	struct wiped *wiped;
-	uint64_t early[VALUE_COUNT]; // totals until there is a file
-	uint64_t taken;              // bit per slot that has an owner
-	int64_t live;                // what threads have published; never above the true figure
-	int64_t peak, peak_error;
+	struct early early;        // until there is a file
+	uint64_t taken;            // bit per slot that has an owner
+	int64_t live;              // what threads have published; never above the true figure
+	int64_t peak;
 	int64_t limit_max, threads_max;
 	int64_t live_at_fork; // in the child, when `forking`
 	bool forking;
 	bool bypassed;
 	int repairing; // a lock around a child's first call
 	pthread_key_t key;
-	char dir[4096]; // the telemetry directory; "": none
-} process;
+} own;
 
 static struct thread_ref no_ref;
-__thread struct thread_ref *my_ref __attribute__((tls_model("initial-exec"))) = &no_ref;
-__thread uint64_t slow_calls __attribute__((tls_model("initial-exec")));
-static __thread bool ended __attribute__((tls_model("initial-exec"))); // its slot has been given up
-
-static const char *const names[VALUE_COUNT] = {
-#define X(name, text) [name] = text,
-	THREAD_VALUES(X) PROCESS_VALUES(X)
-#undef X
-};
+static uint64_t nowhere[SG_HEAP_CLASSES]; // sizes, where the file has no room for them
+THREAD_LOCAL struct thread_ref *my_ref = &no_ref;
+THREAD_LOCAL uint64_t slow_calls;
+static THREAD_LOCAL bool ended; // its slot has been given up
 
 bool process_bypassed(void)
 {
-	return process.bypassed || next.sanitizer != NULL;
+	return own.bypassed || next.sanitizer != NULL;
+}
+
+void process_bypass(void)
+{
+	own.bypassed = true;
 }
 
 // -- totals -------------------------------------------------------------------------------------------------
 
 static uint64_t *total(enum value v)
 {
-	return process.file != NULL ? &process.file->counters[v].value : &process.early[v];
+	return process.file != NULL ? &process.file->counters[v].value : &own.early.values[v];
 }
 
 void count_shared(enum value v, uint64_t n)
@@ -82,22 +82,25 @@ static bool raise_to(int64_t *at, int64_t value)
 
 void live_shared(int64_t bytes)
 {
-	int64_t live = __atomic_add_fetch(&process.live, bytes, __ATOMIC_RELAXED);
+	int64_t live = __atomic_add_fetch(&own.live, bytes, __ATOMIC_RELAXED);
 
-	if (raise_to(&process.peak, live))
-		raise_to((int64_t *)total(PEAK_BYTES), live);
+	if (!raise_to(&own.peak, live))
+		return;
+	raise_to((int64_t *)total(PEAK_BYTES), live);
+	if (process.heap != NULL)
+		__atomic_fetch_add(&process.heap->peak_number, 1, __ATOMIC_RELAXED);
 }
 
 // How far a thread may run ahead: a thousandth of what is live, shared among the threads.
 static int64_t next_limit(void)
 {
-	int64_t threads = __builtin_popcountll(__atomic_load_n(&process.taken, __ATOMIC_RELAXED));
-	int64_t limit = __atomic_load_n(&process.live, __ATOMIC_RELAXED) / (1024 * (threads > 0 ? threads : 1));
+	int64_t threads = __builtin_popcountll(__atomic_load_n(&own.taken, __ATOMIC_RELAXED));
+	int64_t limit = __atomic_load_n(&own.live, __ATOMIC_RELAXED) / (1024 * (threads > 0 ? threads : 1));
 
 	limit = limit < LIMIT_MIN ? LIMIT_MIN : limit > LIMIT_MAX ? LIMIT_MAX : limit;
-	raise_to(&process.limit_max, limit);
-	raise_to(&process.threads_max, threads);
-	raise_to((int64_t *)total(PEAK_ERROR_BYTES), process.limit_max * process.threads_max);
+	raise_to(&own.limit_max, limit);
+	raise_to(&own.threads_max, threads);
+	raise_to((int64_t *)total(PEAK_ERROR_BYTES), own.limit_max * own.threads_max);
 	return limit;
 }
 
@@ -115,77 +118,7 @@ void live_publish(struct thread_ref *r)
 	r->limit = (uint64_t)next_limit();
 }
 
-// -- threads ------------------------------------------------------------------------------------------------
-
-static int claim_slot(void)
-{
-	uint64_t taken = __atomic_load_n(&process.taken, __ATOMIC_RELAXED);
-	int slot;
-
-	do {
-		if (taken == UINT64_MAX)
-			return -1;
-		slot = __builtin_ctzll(~taken);
-	} while (!__atomic_compare_exchange_n(&process.taken, &taken, taken | UINT64_C(1) << slot, true,
-	                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
-	return slot;
-}
-
-static struct thread_ref *attach(void)
-{
-	int slot = claim_slot();
-	struct thread_ref *r;
-
-	if (slot < 0)
-		return NULL;
-	r = &process.wiped->refs[slot];
-	r->slot = &process.file->threads[slot];
-	r->published = 0;
-	r->published = unpublished(r, r->slot->values); // by the slot's earlier owners
-	r->limit = (uint64_t)next_limit();
-	my_ref = r;
-	count_shared(THREADS, 1);
-	pthread_setspecific(process.key, r); // may allocate; by now that is an ordinary call
-	return r;
-}
-
-// The thread's values stay where they are: the next owner goes on from them. Other destructors may still
-// free; they count by the slow path.
-static void thread_end(void *ref)
-{
-	struct thread_ref *r = ref;
-	int slot = (int)(r - process.wiped->refs);
-
-	ended = true;
-	my_ref = &no_ref;
-	if (r->slot == NULL) // a child's, wiped
-		return;
-	live_shared((int64_t)unpublished(r, r->slot->values));
-	r->slot = NULL;
-	__atomic_fetch_and(&process.taken, ~(UINT64_C(1) << slot), __ATOMIC_RELEASE);
-}
-
-// -- the file -----------------------------------------------------------------------------------------------
-
-static struct tele_file *open_file(void)
-{
-	char program[17] = "";
-	struct tele_file *file = NULL;
-
-	prctl(PR_GET_NAME, program);
-	if (process.dir[0] != '\0')
-		file = telemetry_open_in(process.dir, TELE_INTERPOSER, program, NULL);
-	if (file == NULL) {
-		file = mmap(NULL, sizeof *file, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (file == MAP_FAILED)
-			return NULL;
-	}
-	for (unsigned v = 0; v < VALUE_COUNT; v++)
-		memcpy(file->counters[v].name, names[v], strlen(names[v]) + 1);
-	return file;
-}
-
-static int64_t live_now(const struct tele_file *file)
+int64_t live_now(const struct tele_file *file)
 {
 	uint64_t live = file->counters[LIVE_BYTES].value + file->counters[USABLE_BYTES].value -
 	                file->counters[FREED_BYTES].value;
@@ -195,6 +128,134 @@ static int64_t live_now(const struct tele_file *file)
 	return (int64_t)live;
 }
 
+// -- threads ------------------------------------------------------------------------------------------------
+
+bool process_reserve(void *at, size_t len)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)at & ~(page - 1);
+	int saved = errno;
+	bool done = madvise((void *)from, (uintptr_t)at + len - from, MADV_POPULATE_WRITE) == 0 ||
+	            errno == EINVAL; // before Linux 5.14: then all of it was reserved at the start
+
+	errno = saved;
+	return done;
+}
+
+static int claim_slot(void)
+{
+	uint64_t taken = __atomic_load_n(&own.taken, __ATOMIC_RELAXED);
+	int slot;
+
+	do {
+		if (taken == UINT64_MAX)
+			return -1;
+		slot = __builtin_ctzll(~taken);
+	} while (!__atomic_compare_exchange_n(&own.taken, &taken, taken | UINT64_C(1) << slot, true,
+	                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	return slot;
+}
+
+// Its place in the list of threads, and what it starts from.
+static struct heap_thread *enter_thread(unsigned slot)
+{
+	struct heap_file *h = process.heap;
+	uint64_t n = __atomic_fetch_add(&h->thread_count, 1, __ATOMIC_RELAXED);
+	struct heap_thread *t;
+
+	if (n >= SG_HEAP_THREADS || !process_reserve(&h->threads[n], sizeof h->threads[n])) {
+		__atomic_fetch_add(&h->threads_left_out, 1, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	t = &h->threads[n];
+	t->slot = slot;
+	t->from_ns = clock_now_ns();
+	memcpy(t->values, process.file->threads[slot].values, sizeof t->values);
+	prctl(PR_GET_NAME, t->name);
+	t->tid = (uint32_t)syscall(SYS_gettid);
+	return t;
+}
+
+static void leave_thread(const struct thread_ref *r)
+{
+	struct heap_thread *t = r->entry;
+
+	if (t == NULL)
+		return;
+	prctl(PR_GET_NAME, t->name); // most threads are named after their start
+	for (unsigned v = 0; v < SG_TELE_VALUES; v++)
+		t->values[v] = r->slot->values[v] - t->values[v];
+	t->to_ns = clock_now_ns();
+}
+
+static void attach_heap(struct thread_ref *r, unsigned slot)
+{
+	struct heap_file *h = process.heap;
+	struct heap_lane *lane = &h->lanes[slot % SG_HEAP_LANES];
+
+	r->sizes = process_reserve(h->sizes[slot], sizeof h->sizes[slot]) ? h->sizes[slot] : nowhere;
+	r->lane = options.mode >= MODE_SAMPLED && process_reserve(lane, sizeof *lane) ? lane : NULL;
+	r->entry = enter_thread(slot);
+}
+
+// jemalloc counts for each thread what it has handed out and got back: no block need be asked for its size.
+static void attach_counts(struct thread_ref *r)
+{
+	const uint64_t *values = r->slot->values;
+	size_t len = sizeof r->allocated;
+
+	r->allocated = r->deallocated = NULL;
+	if (next.sizing != SIZE_BY_COUNTS)
+		return;
+	if (next.mallctl("thread.allocatedp", &r->allocated, &len, NULL, 0) != 0 ||
+	    next.mallctl("thread.deallocatedp", &r->deallocated, &len, NULL, 0) != 0) {
+		r->allocated = r->deallocated = NULL;
+		return;
+	}
+	r->allocated_before = values[USABLE_BYTES] - *r->allocated;
+	r->deallocated_before = values[FREED_BYTES] - *r->deallocated;
+}
+
+static struct thread_ref *attach(void)
+{
+	int slot = claim_slot();
+	struct thread_ref *r;
+
+	if (slot < 0)
+		return NULL;
+	r = &own.wiped->refs[slot];
+	r->slot = &process.file->threads[slot];
+	r->published = 0;
+	r->published = unpublished(r, r->slot->values); // by the slot's earlier owners
+	r->limit = (uint64_t)next_limit();
+	r->sizes = nowhere;
+	if (process.heap != NULL)
+		attach_heap(r, (unsigned)slot);
+	attach_counts(r);
+	observe_arm(r);
+	my_ref = r;
+	count_shared(THREADS, 1);
+	pthread_setspecific(own.key, r); // may allocate; by now that is an ordinary call
+	return r;
+}
+
+// The thread's values stay where they are: the next owner goes on from them. Other destructors may still
+// free; they count by the slow path.
+static void thread_end(void *ref)
+{
+	struct thread_ref *r = ref;
+	int slot = (int)(r - own.wiped->refs);
+
+	ended = true;
+	my_ref = &no_ref;
+	if (r->slot == NULL) // a child's, wiped
+		return;
+	live_shared((int64_t)unpublished(r, r->slot->values));
+	leave_thread(r);
+	r->slot = NULL;
+	__atomic_fetch_and(&own.taken, ~(UINT64_C(1) << slot), __ATOMIC_RELEASE);
+}
+
 // -- fork ---------------------------------------------------------------------------------------------------
 
 static void before_fork(void)
@@ -202,42 +263,44 @@ static void before_fork(void)
 	if (process.file == NULL)
 		return;
 	// A child that has not called yet and forks hands on what it was handed.
-	if (process.wiped->alive != 0 || !process.forking)
-		process.live_at_fork = live_now(process.file);
-	process.forking = true;
+	if (own.wiped->alive != 0 || !own.forking)
+		own.live_at_fork = live_now(process.file);
+	own.forking = true;
 }
 
 static void after_fork_in_parent(void)
 {
-	if (process.file != NULL && process.wiped->alive != 0)
-		process.forking = false;
+	if (process.file != NULL && own.wiped->alive != 0)
+		own.forking = false;
 }
 
 // A child's first call: a file of its own, which begins with what it has inherited. Blocks that it inherited
 // are its to free.
 static void repair_child(void)
 {
-	struct tele_file *parents = process.file;
-	struct tele_file *own;
+	struct tele_file *parents = process.file, *file;
+	struct heap_file *heap;
 	int64_t live;
 
-	if (__atomic_exchange_n(&process.repairing, 1, __ATOMIC_ACQUIRE) != 0)
+	if (__atomic_exchange_n(&own.repairing, 1, __ATOMIC_ACQUIRE) != 0)
 		return;
-	live = process.forking ? process.live_at_fork : live_now(parents);
-	process.forking = false;
-	own = open_file();
-	if (own != NULL) {
-		own->counters[LIVE_BYTES].value = (uint64_t)live;
-		own->counters[PEAK_BYTES].value = (uint64_t)live;
-		own->counters[INHERITED_BYTES].value = (uint64_t)live;
-		process.taken = 0;
-		process.live = process.peak = live;
-		process.limit_max = process.threads_max = 0;
-		process.file = own;
-		munmap(parents, sizeof *parents);
-		process.wiped->alive = 1;
+	live = own.forking ? own.live_at_fork : live_now(parents);
+	own.forking = false;
+	file = start_file(&heap);
+	if (file != NULL) {
+		file->counters[LIVE_BYTES].value = (uint64_t)live;
+		file->counters[PEAK_BYTES].value = (uint64_t)live;
+		file->counters[INHERITED_BYTES].value = (uint64_t)live;
+		own.taken = 0;
+		own.live = own.peak = live;
+		own.limit_max = own.threads_max = 0;
+		process.file = file;
+		process.heap = heap;
+		munmap(parents, parents->bytes);
+		sample_reset(&own.wiped->sample_lock);
+		own.wiped->alive = 1;
 	}
-	__atomic_store_n(&process.repairing, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&own.repairing, 0, __ATOMIC_RELEASE);
 }
 
 struct thread_ref *process_attach(void)
@@ -247,9 +310,9 @@ struct thread_ref *process_attach(void)
 
 	if (process.file == NULL)
 		return NULL;
-	if (UNLIKELY(process.wiped->alive == 0))
+	if (UNLIKELY(own.wiped->alive == 0))
 		repair_child();
-	if (!ended && process.wiped->alive != 0)
+	if (!ended && own.wiped->alive != 0)
 		r = attach();
 	errno = saved;
 	return r;
@@ -257,80 +320,41 @@ struct thread_ref *process_attach(void)
 
 // -- start --------------------------------------------------------------------------------------------------
 
-static void set_note(struct tele_file *file, const char *what, const char *which)
+void process_keep(struct early *e)
 {
-	snprintf(file->note, sizeof file->note, "not instrumented: %s%s", what, which);
+	*e = own.early;
+	e->live = own.live;
+	e->peak = own.peak;
 }
 
-// Addresses say nothing (a program that takes malloc's address has an entry of its own), so a call is made and
-// taken out of the books again.
-static bool reaches_us(void)
+void process_restore(const struct early *e)
 {
-	uint64_t books[VALUE_COUNT], calls = slow_calls;
-	int64_t live = process.live, peak = process.peak;
-
-	memcpy(books, process.early, sizeof books);
-	free(malloc(1));
-	memcpy(process.early, books, sizeof books);
-	process.live = live;
-	process.peak = peak;
-	return slow_calls != calls;
+	own.early = *e;
+	own.live = e->live;
+	own.peak = e->peak;
 }
 
-// Whose malloc the program really calls. NULL: ours; else words for the note.
-static const char *find_obstacle(const char **which)
+bool process_prepare(void)
 {
-	void *theirs;
-	Dl_info info;
-
-	if (next.sanitizer != NULL) {
-		*which = next.sanitizer;
-		return "the program has an allocator of its own, that of ";
-	}
-	if (reaches_us())
-		return NULL;
-	theirs = dlsym(RTLD_DEFAULT, "malloc");
-	*which = theirs != NULL && dladdr(theirs, &info) != 0 ? info.dli_fname : "the program";
-	return "malloc is that of ";
-}
-
-static bool prepare(void)
-{
-	void *at = mmap(NULL, sizeof *process.wiped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *at = mmap(NULL, sizeof *own.wiped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (at == MAP_FAILED)
 		return false;
-	process.wiped = at;
-	process.wiped->alive = 1;
-	return madvise(at, sizeof *process.wiped, MADV_WIPEONFORK) == 0 &&
-	       pthread_key_create(&process.key, thread_end) == 0 &&
+	own.wiped = at;
+	own.wiped->alive = 1;
+	return madvise(at, sizeof *own.wiped, MADV_WIPEONFORK) == 0 &&
+	       pthread_key_create(&own.key, thread_end) == 0 &&
 	       pthread_atfork(before_fork, after_fork_in_parent, NULL) == 0;
 }
 
-// Calls made before this (ld.so's, other libraries' constructors') have been counted in `early`.
-__attribute__((constructor)) static void start(void)
+void process_begin(struct tele_file *file, struct heap_file *heap)
 {
-	const char *dir = getenv(SG_TELE_ENV_DIR);
-	const char *which = "", *obstacle;
-	struct tele_file *file;
-	int saved = errno;
-
-	if (dir != NULL && strlen(dir) < sizeof process.dir)
-		strcpy(process.dir, dir);
-	next_resolve();
-	obstacle = find_obstacle(&which);
-	process.bypassed = obstacle != NULL;
-	file = open_file();
-	if (file != NULL && obstacle != NULL)
-		set_note(file, obstacle, which);
-	else if (file != NULL && !prepare())
-		set_note(file, "the kernel lacks MADV_WIPEONFORK", " (Linux 4.14)");
-	else if (file != NULL) {
-		for (unsigned v = 0; v < VALUE_COUNT; v++)
-			file->counters[v].value = process.early[v];
-		process.file = file;
-	}
-	errno = saved;
+	for (unsigned v = 0; v < VALUE_COUNT; v++)
+		file->counters[v].value = own.early.values[v];
+	sample_reset(&own.wiped->sample_lock);
+	faults_live(own.live);
+	process.heap = heap;
+	process.file = file;
 }
 
 // What the main thread has not published yet.
@@ -338,12 +362,6 @@ __attribute__((destructor)) static void stop(void)
 {
 	if (my_ref->slot != NULL)
 		live_publish(my_ref);
-}
-
-// AddressSanitizer's runtime refuses to start behind a preloaded library. Ours steps aside (see find_obstacle),
-// so it need not.
-EXPORT const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "verify_asan_link_order=0";
+	if (process.heap != NULL && process.file->maps_len > 0)
+		sample_maps();
 }

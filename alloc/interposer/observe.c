@@ -1,0 +1,354 @@
+// Calls off the fast path: those that are timed, sampled, made to fail or watched, and every realloc and memalign.
+#include "interposer.h"
+
+#include <errno.h>
+
+#define LIFETIMES 1024U // one block in so many has its end waited for
+
+struct watcher watcher;
+
+static const struct {
+	enum value counter;
+	enum heap_function function;
+} ways[] = {
+	[BY_MALLOC] = { MALLOC_CALLS, HEAP_MALLOC },
+	[BY_CALLOC] = { CALLOC_CALLS, HEAP_CALLOC },
+	[BY_REALLOC] = { REALLOC_CALLS, HEAP_REALLOC },
+	[BY_MEMALIGN] = { MEMALIGN_CALLS, HEAP_MEMALIGN },
+	[BY_ALIGNED_ALLOC] = { MEMALIGN_CALLS, HEAP_MEMALIGN },
+	[BY_POSIX_MEMALIGN] = { MEMALIGN_CALLS, HEAP_MEMALIGN },
+};
+
+enum value observe_counter(enum way w)
+{
+	return ways[w].counter;
+}
+
+// -- timing -------------------------------------------------------------------------------------------------
+
+static bool observes_all(void)
+{
+	return options.mode == MODE_EVERY || options.fault != FAULT_NONE || watcher.taken != NULL;
+}
+
+static bool samples(void)
+{
+	return options.mode >= MODE_SAMPLED && process.heap != NULL;
+}
+
+static uint64_t *mark_of(struct thread_ref *r, enum heap_function f)
+{
+	return f == HEAP_MALLOC ? &r->malloc_mark : f == HEAP_FREE ? &r->free_mark : &r->marks[f];
+}
+
+// The thread's xorshift64 (Marsaglia 2003).
+static uint64_t next_random(struct thread_ref *r)
+{
+	r->random ^= r->random << 13;
+	r->random ^= r->random >> 7;
+	r->random ^= r->random << 17;
+	return r->random;
+}
+
+// The next one after 1 .. 2 * every - 1 calls, so that no pattern of the program's is hit always or never.
+static void set_mark(struct thread_ref *r, enum heap_function f, uint64_t calls)
+{
+	uint64_t *mark = mark_of(r, f);
+
+	if (!samples())
+		*mark = f <= HEAP_FREE && observes_all() ? 0 : UINT64_MAX;
+	else if (options.timed_every == 1)
+		*mark = 0;
+	else
+		*mark = calls + next_random(r) % (2 * options.timed_every - 1);
+}
+
+// The marks of malloc and free are what sends calls here; where all are to come, they are kept at 0, and whether
+// one is timed is told by the others.
+static bool is_timed(struct thread_ref *r, enum heap_function f, uint64_t calls)
+{
+	if (!samples())
+		return false;
+	if (options.timed_every == 1)
+		return true;
+	if (observes_all()) {
+		if (calls < r->marks[f])
+			return false;
+		r->marks[f] = calls + 1 + next_random(r) % (2 * options.timed_every - 1);
+		return true;
+	}
+	if (calls < *mark_of(r, f))
+		return false;
+	set_mark(r, f, calls + 1);
+	return true;
+}
+
+void observe_arm(struct thread_ref *r)
+{
+	const uint64_t *values = r->slot->values;
+
+	r->random = heap_ticks() ^ (uintptr_t)r << 16;
+	r->random += r->random == 0;
+	r->large_left = (int64_t)(next_random(r) % (2 * options.sample_bytes));
+	set_mark(r, HEAP_MALLOC, values[MALLOC_CALLS]);
+	set_mark(r, HEAP_FREE, values[FREE_CALLS]);
+	set_mark(r, HEAP_CALLOC, values[CALLOC_CALLS]);
+	set_mark(r, HEAP_REALLOC, values[REALLOC_CALLS]);
+	set_mark(r, HEAP_MEMALIGN, values[MEMALIGN_CALLS]);
+	if (observes_all())
+		r->malloc_mark = r->free_mark = r->marks[HEAP_MALLOC] = r->marks[HEAP_FREE] = 0;
+}
+
+static void record_time(struct thread_ref *r, enum heap_function f, uint64_t ticks)
+{
+	const uint64_t overhead = process.heap->clock_overhead;
+
+	if (r->lane == NULL)
+		return;
+	ticks = ticks > overhead ? ticks - overhead : 0;
+	__atomic_fetch_add(&r->lane->times[f][heap_time_slot(ticks)], 1, __ATOMIC_RELAXED);
+}
+
+// -- sampling -----------------------------------------------------------------------------------------------
+
+// A small block that was timed stands for all the bytes between two such with the odds that this gives one sample
+// for each options.sample_bytes on average.
+static uint64_t weight_of(struct thread_ref *r, size_t bytes)
+{
+	const uint64_t distance = options.sample_bytes;
+
+	if (bytes < LARGE_BYTES)
+		return next_random(r) % distance < bytes * options.timed_every ? distance : 0;
+	if (bytes >= 2 * distance)
+		return bytes;
+	r->large_left -= (int64_t)bytes;
+	if (r->large_left > 0)
+		return 0;
+	r->large_left += (int64_t)(distance / 2 + next_random(r) % distance);
+	return distance;
+}
+
+static void sample(struct thread_ref *r, const void *p, size_t bytes, bool timed)
+{
+	uint64_t weight = timed || bytes >= LARGE_BYTES ? weight_of(r, bytes) : 0;
+	bool lifetime = timed && next_random(r) % LIFETIMES < options.timed_every;
+
+	if (weight > 0 || lifetime)
+		sample_taken(p, bytes, weight, lifetime);
+}
+
+// -- counting -----------------------------------------------------------------------------------------------
+
+static void count(struct thread_ref *r, enum value v, uint64_t n)
+{
+	if (r != NULL)
+		own_add(&r->slot->values[v], n);
+	else
+		count_shared(v, n);
+}
+
+static void count_refused(struct thread_ref *r, const struct request *q)
+{
+	if (r == NULL && process_bypassed())
+		return;
+	count(r, ways[q->way].counter, 1);
+	count(r, FAILURES, 1);
+	if (q->way != BY_REALLOC)
+		count(r, LIVE_BLOCKS, UINT64_MAX); // a call that took nothing
+}
+
+static void count_shared_size(size_t bytes)
+{
+	if (process.heap != NULL)
+		__atomic_fetch_add(&process.heap->shared_sizes[heap_class(bytes)], 1, __ATOMIC_RELAXED);
+}
+
+static void count_met(struct thread_ref *r, const struct request *q, void *p)
+{
+	size_t usable;
+
+	if (r != NULL) {
+		count_grant(r, ways[q->way].counter, q->bytes, p);
+	} else {
+		usable = usable_of(p);
+		count_shared(ways[q->way].counter, 1);
+		count_shared(REQUESTED_BYTES, q->bytes);
+		count_shared(USABLE_BYTES, usable);
+		count_shared_size(q->bytes);
+		live_shared((int64_t)usable);
+	}
+	if (q->way == BY_REALLOC)
+		count(r, LIVE_BLOCKS, 1); // calls of realloc are not counted as taking
+}
+
+// A block of `old` usable bytes has become `p`, or was freed when `p` is NULL.
+static void count_resized(struct thread_ref *r, const struct request *q, void *p, size_t old)
+{
+	size_t usable = p != NULL && next.sizing != SIZE_UNKNOWN ? usable_of(p) : 0;
+
+	count(r, REALLOC_CALLS, 1);
+	count(r, REQUESTED_BYTES, q->bytes);
+	if (p == NULL)
+		count(r, LIVE_BLOCKS, UINT64_MAX);
+	else if (r != NULL)
+		own_add(&r->sizes[heap_class(q->bytes)], 1);
+	else
+		count_shared_size(q->bytes);
+	if (r == NULL) {
+		count_shared(USABLE_BYTES, usable);
+		count_shared(FREED_BYTES, old);
+		live_shared((int64_t)(usable - old));
+		return;
+	}
+	if (r->allocated != NULL) {
+		own_copy(&r->slot->values[USABLE_BYTES], r->allocated, r->allocated_before);
+		own_copy(&r->slot->values[FREED_BYTES], r->deallocated, r->deallocated_before);
+	} else {
+		own_add(&r->slot->values[USABLE_BYTES], usable);
+		own_add(&r->slot->values[FREED_BYTES], old);
+	}
+	check_live(r, r->slot->values);
+}
+
+// -- the calls ----------------------------------------------------------------------------------------------
+
+static void *perform(struct request *q)
+{
+	void *p = NULL;
+
+	switch (q->way) {
+	case BY_MALLOC:
+		return next.malloc(q->bytes);
+	case BY_CALLOC:
+		return next.calloc(q->count, q->each);
+	case BY_REALLOC:
+		return next.realloc(q->old, q->bytes);
+	case BY_MEMALIGN:
+		return next.memalign(q->align, q->bytes);
+	case BY_ALIGNED_ALLOC:
+		return next.aligned_alloc(q->align, q->bytes);
+	case BY_POSIX_MEMALIGN:
+		q->error = next.posix_memalign(&p, q->align, q->bytes);
+		return q->error == 0 ? p : NULL;
+	}
+	return NULL;
+}
+
+static void refuse(struct thread_ref *r, struct request *q, bool injected, uint64_t nth)
+{
+	int saved = errno;
+
+	count_refused(r, q);
+	if (injected)
+		count_shared(INJECTED, 1);
+	if (!process_bypassed())
+		sample_failure(q, injected, nth);
+	if (UNLIKELY(watcher.taken != NULL))
+		watcher.taken(q, NULL);
+	errno = saved;
+}
+
+void observe_refusal(struct thread_ref *r, const struct request *q)
+{
+	struct request copy = *q;
+
+	refuse(r, &copy, false, 0);
+}
+
+// NULL for a bad alignment is no lack of memory, nor is what realloc(p, 0) gives.
+static bool lacked_memory(const struct request *q)
+{
+	if (q->way == BY_POSIX_MEMALIGN)
+		return q->error == ENOMEM;
+	if (q->way == BY_MEMALIGN || q->way == BY_ALIGNED_ALLOC)
+		return errno == ENOMEM;
+	return q->bytes != 0 || q->old == NULL;
+}
+
+static void account(struct thread_ref *r, struct request *q, void *p, size_t old)
+{
+	if (q->old != NULL)
+		count_resized(r, q, p, old);
+	else
+		count_met(r, q, p);
+	if (faults_armed())
+		faults_live((int64_t)(p != NULL ? usable_of(p) : 0) - (int64_t)old);
+}
+
+void *observe_take(struct thread_ref *r, struct request *q)
+{
+	const enum heap_function function = ways[q->way].function;
+	size_t old;
+	uint64_t start = 0, nth = 0;
+	bool timed;
+	void *p;
+
+	slow_calls += r == NULL;
+	if (r == NULL && process_bypassed())
+		return perform(q);
+	old = q->old != NULL && next.sizing != SIZE_UNKNOWN ? usable_of(q->old) : 0;
+	if (faults_armed() && faults_deny(q, old, &nth)) {
+		refuse(r, q, true, nth);
+		q->error = ENOMEM;
+		errno = ENOMEM;
+		return NULL;
+	}
+	timed = r != NULL && is_timed(r, function, r->slot->values[ways[q->way].counter]);
+	if (q->old != NULL && sample_maybe(q->old))
+		sample_given(q->old);
+	if (timed)
+		start = heap_ticks();
+	p = perform(q);
+	if (timed)
+		record_time(r, function, heap_ticks() - start);
+	if (UNLIKELY(p == NULL) && (q->old == NULL || q->bytes != 0)) {
+		if (lacked_memory(q))
+			refuse(r, q, false, nth);
+		return NULL;
+	}
+	account(r, q, p, old);
+	if (r != NULL && p != NULL && samples())
+		sample(r, p, q->bytes, timed);
+	if (UNLIKELY(watcher.taken != NULL))
+		watcher.taken(q, p);
+	return p;
+}
+
+static void give_shared(void *p)
+{
+	size_t usable = usable_of(p);
+
+	count_shared(FREE_CALLS, 1);
+	count_shared(FREED_BYTES, usable);
+	live_shared(-(int64_t)usable);
+	next.free(p);
+}
+
+void observe_give(struct thread_ref *r, void *p)
+{
+	uint64_t start;
+
+	slow_calls += r == NULL;
+	if (r == NULL && process_bypassed()) {
+		next.free(p);
+		return;
+	}
+	if (sample_maybe(p))
+		sample_given(p);
+	if (UNLIKELY(watcher.given != NULL))
+		watcher.given(p);
+	if (faults_armed())
+		faults_live(-(int64_t)usable_of(p));
+	if (r == NULL) {
+		give_shared(p);
+	} else if (is_timed(r, HEAP_FREE, r->slot->values[FREE_CALLS])) {
+		size_t usable = usable_before(r, p);
+
+		start = heap_ticks();
+		next.free(p);
+		record_time(r, HEAP_FREE, heap_ticks() - start);
+		count_freed(r, usable);
+	} else {
+		count_free(r, p);
+	}
+}

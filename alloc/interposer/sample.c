@@ -1,0 +1,377 @@
+// Sampled blocks: which are out, from which call stacks, for how long; and the stacks of refused requests. All of it
+// under one lock, taken once in some thousand calls; stacks are read outside of it.
+#include "interposer.h"
+
+#include "clock.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define BLOCKS 16384U // entries for sampled blocks that are out; a power of two
+#define BLOCKS_MAX (BLOCKS / 4 * 3)
+#define SITES_MAX (SG_HEAP_SITES / 4 * 3)
+#define NO_SITE UINT32_MAX
+#define SPINS 200
+#define YIELDS 200
+
+struct block {
+	uintptr_t at; // 0: free entry
+	uint64_t born;
+	uint64_t weight, blocks; // what it stands for
+	uint32_t site;           // NO_SITE: nothing
+	bool lifetime;
+};
+
+uint8_t sample_filter[SAMPLE_FILTER];
+
+static struct {
+	struct block *blocks; // BLOCKS of them, mapped at the first sample
+	unsigned count;
+	unsigned sites;
+	int *lock_word;
+	bool ready;  // the file has room for sites
+	bool failed; // there is no room for samples
+} state;
+
+static THREAD_LOCAL bool busy; // this thread is in here: a signal handler's samples are left out
+
+// -- the lock -----------------------------------------------------------------------------------------------
+
+static void pause_cpu(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+// Gives up rather than wait for a holder that a signal handler left by longjmp.
+static bool enter(void)
+{
+	if (busy || state.lock_word == NULL)
+		return false;
+	busy = true;
+	for (int i = 0; i < SPINS + YIELDS; i++) {
+		if (__atomic_exchange_n(state.lock_word, 1, __ATOMIC_ACQUIRE) == 0)
+			return true;
+		if (i < SPINS)
+			pause_cpu();
+		else
+			sched_yield();
+	}
+	busy = false;
+	return false;
+}
+
+static void leave(void)
+{
+	__atomic_store_n(state.lock_word, 0, __ATOMIC_RELEASE);
+	busy = false;
+}
+
+static void lose(void)
+{
+	__atomic_fetch_add(&process.heap->lost, 1, __ATOMIC_RELAXED);
+}
+
+// -- blocks -------------------------------------------------------------------------------------------------
+
+static bool make_ready(void)
+{
+	void *at;
+
+	if (state.ready || state.failed)
+		return state.ready;
+	at = mmap(NULL, BLOCKS * sizeof *state.blocks, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	state.failed = at == MAP_FAILED || !process_reserve(process.heap->sites, sizeof process.heap->sites);
+	if (state.failed)
+		return false;
+	state.blocks = at;
+	state.ready = true;
+	return true;
+}
+
+static unsigned home_of(uintptr_t at)
+{
+	return (unsigned)((at >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 40) % BLOCKS;
+}
+
+static struct block *find_block(uintptr_t at)
+{
+	if (state.blocks == NULL)
+		return NULL;
+	for (unsigned i = home_of(at);; i = (i + 1) % BLOCKS) {
+		struct block *b = &state.blocks[i];
+
+		if (b->at == at || b->at == 0)
+			return b;
+	}
+}
+
+// Closes the gap, so that no search ends too early.
+static void remove_block(struct block *gone)
+{
+	unsigned hole = (unsigned)(gone - state.blocks);
+
+	for (unsigned i = (hole + 1) % BLOCKS; state.blocks[i].at != 0; i = (i + 1) % BLOCKS) {
+		unsigned home = home_of(state.blocks[i].at);
+
+		if ((i - home) % BLOCKS >= (i - hole) % BLOCKS) {
+			state.blocks[hole] = state.blocks[i];
+			hole = i;
+		}
+	}
+	memset(&state.blocks[hole], 0, sizeof state.blocks[hole]);
+	state.count--;
+}
+
+static void filter_add(const void *p)
+{
+	uint8_t *n = &sample_filter[sample_hash(p)];
+
+	if (*n < UINT8_MAX)
+		++*n;
+}
+
+static void filter_remove(const void *p)
+{
+	uint8_t *n = &sample_filter[sample_hash(p)];
+
+	if (*n < UINT8_MAX) // at 255 it has lost count, and stays
+		--*n;
+}
+
+// -- sites --------------------------------------------------------------------------------------------------
+
+// Entry 0 is for stacks that find no entry of their own.
+static uint32_t find_site(uint64_t hash, const uint64_t *frames, unsigned count)
+{
+	struct heap_site *sites = process.heap->sites;
+
+	for (unsigned i = 1 + (unsigned)(hash % (SG_HEAP_SITES - 1));; i = i + 1 < SG_HEAP_SITES ? i + 1 : 1) {
+		if (sites[i].hash == hash)
+			return i;
+		if (sites[i].hash != 0)
+			continue;
+		if (state.sites == SITES_MAX) {
+			sites[0].hash = 1;
+			return 0;
+		}
+		state.sites++;
+		memcpy(sites[i].frames, frames, count * sizeof frames[0]);
+		sites[i].frame_count = count;
+		sites[i].hash = hash;
+		return i;
+	}
+}
+
+// Who changes a site first after a peak keeps what was out at that peak: so a new peak costs nothing.
+static void change_site(uint32_t site, uint64_t bytes, uint64_t blocks)
+{
+	struct heap_file *h = process.heap;
+	struct heap_site *s = &h->sites[site];
+	uint64_t peak = __atomic_load_n(&h->peak_number, __ATOMIC_RELAXED);
+
+	if (s->peak_seen != peak) {
+		s->peak_bytes = s->live_bytes;
+		s->peak_blocks = s->live_blocks;
+		s->peak_seen = peak;
+	}
+	s->live_bytes += bytes;
+	s->live_blocks += blocks;
+}
+
+static void end_block(struct block *b)
+{
+	struct heap_file *h = process.heap;
+
+	if (b->site != NO_SITE)
+		change_site(b->site, 0 - b->weight, 0 - b->blocks);
+	if (b->lifetime) {
+		h->lifetimes[heap_time_slot(heap_ticks() - b->born)]++;
+		h->lifetimes_freed++;
+	}
+	filter_remove((const void *)b->at);
+	remove_block(b);
+}
+
+static void begin_block(struct block *b, const struct block *new)
+{
+	struct heap_file *h = process.heap;
+
+	*b = *new;
+	state.count++;
+	filter_add((const void *)new->at);
+	h->lifetimes_taken += new->lifetime;
+	if (new->site == NO_SITE)
+		return;
+	change_site(new->site, new->weight, new->blocks);
+	h->sites[new->site].taken_bytes += new->weight;
+	h->sites[new->site].samples++;
+}
+
+// -- from outside -------------------------------------------------------------------------------------------
+
+void sample_taken(const void *p, size_t bytes, uint64_t weight, bool lifetime)
+{
+	struct block new = { .at = (uintptr_t)p, .weight = weight, .site = NO_SITE, .lifetime = lifetime };
+	uint64_t frames[SG_HEAP_FRAMES];
+	unsigned count = weight > 0 && !busy ? stack_read(frames, SG_HEAP_FRAMES) : 0;
+	uint64_t hash = stack_hash(frames, count);
+	bool first = false;
+
+	new.blocks = bytes > 0 ? (weight + bytes / 2) / bytes : weight > 0;
+	if (!enter()) {
+		lose();
+		return;
+	}
+	if (!make_ready() || state.count == BLOCKS_MAX) {
+		lose();
+	} else {
+		struct block *b = find_block(new.at);
+		unsigned before = state.sites;
+
+		if (b->at != 0) { // its end was not seen
+			end_block(b);
+			b = find_block(new.at);
+		}
+		if (weight > 0)
+			new.site = find_site(hash, frames, count);
+		new.born = heap_ticks();
+		begin_block(b, &new);
+		first = state.sites != before && (state.sites & (state.sites - 1)) == 0;
+	}
+	leave();
+	if (first) // and again whenever there are twice as many: libraries may have come
+		sample_maps();
+}
+
+void sample_given(const void *p)
+{
+	struct block *b;
+
+	if (!enter()) {
+		lose();
+		return;
+	}
+	b = find_block((uintptr_t)p);
+	if (b != NULL && b->at != 0)
+		end_block(b);
+	leave();
+}
+
+static struct heap_failure *find_failure(const uint64_t *frames, unsigned count, bool injected)
+{
+	struct heap_failure *failures = process.heap->failures;
+
+	for (unsigned i = 0; i < SG_HEAP_FAILURES; i++)
+		if (failures[i].count == 0 ||
+		    (failures[i].frame_count == count && failures[i].injected == injected &&
+		     memcmp(failures[i].frames, frames, count * sizeof frames[0]) == 0))
+			return &failures[i];
+	return NULL;
+}
+
+void sample_failure(const struct request *q, bool injected, uint64_t nth)
+{
+	uint64_t frames[SG_HEAP_FRAMES];
+	struct heap_failure *f;
+	bool first = false;
+	unsigned count;
+
+	if (process.heap == NULL || busy)
+		return;
+	count = stack_read(frames, SG_HEAP_FRAMES);
+	if (!enter())
+		return;
+	f = find_failure(frames, count, injected);
+	if (f == NULL) {
+		process.heap->failures_left_out++;
+	} else if (f->count == 0) {
+		first = true;
+		f->at_ns = clock_now_ns();
+		f->bytes = q->bytes;
+		f->nth = nth;
+		f->function = q->way == BY_MALLOC    ? HEAP_MALLOC
+		              : q->way == BY_CALLOC  ? HEAP_CALLOC
+		              : q->way == BY_REALLOC ? HEAP_REALLOC
+		                                     : HEAP_MEMALIGN;
+		f->tid = (uint32_t)syscall(SYS_gettid);
+		f->injected = injected;
+		memcpy(f->frames, frames, count * sizeof frames[0]);
+		f->frame_count = count;
+	}
+	if (f != NULL)
+		f->count++;
+	leave();
+	if (first)
+		sample_maps();
+}
+
+void sample_reset(int *lock_word)
+{
+	if (state.blocks != NULL)
+		munmap(state.blocks, BLOCKS * sizeof *state.blocks);
+	memset(&state, 0, sizeof state);
+	memset(sample_filter, 0, sizeof sample_filter);
+	state.lock_word = lock_word;
+	busy = false;
+}
+
+// -- the map ------------------------------------------------------------------------------------------------
+
+// Only the lines of code in files. `len` bytes of a piece of /proc/self/maps, the last line of it perhaps cut off:
+// how many bytes of it are whole lines.
+static size_t keep_code(const char *piece, size_t len, char *to, size_t size, size_t *used)
+{
+	size_t at = 0;
+
+	for (;;) {
+		const char *line = piece + at;
+		const char *end = memchr(line, '\n', len - at);
+		const char *rights = end != NULL ? memchr(line, ' ', (size_t)(end - line)) : NULL;
+		size_t n = end != NULL ? (size_t)(end + 1 - line) : 0;
+
+		if (end == NULL)
+			return at;
+		if (rights != NULL && end - rights > 4 && rights[3] == 'x' && memchr(line, '/', n) != NULL &&
+		    *used + n < size) {
+			memcpy(to + *used, line, n);
+			*used += n;
+		}
+		at += n;
+	}
+}
+
+void sample_maps(void)
+{
+	static char text[SG_TELE_MAPS], piece[4096];
+	static int reading;
+	size_t used = 0, held = 0;
+	ssize_t n;
+	int fd;
+
+	if (process.file == NULL || __atomic_exchange_n(&reading, 1, __ATOMIC_ACQUIRE) != 0)
+		return;
+	fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && (n = read(fd, piece + held, sizeof piece - held)) > 0) {
+		size_t whole = keep_code(piece, held + (size_t)n, text, sizeof text, &used);
+
+		held = held + (size_t)n - whole;
+		if (whole == 0 && held == sizeof piece) // a line without an end
+			break;
+		memmove(piece, piece + whole, held);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (used > 0) {
+		memcpy(process.file->maps, text, used);
+		process.file->maps_len = used;
+	}
+	__atomic_store_n(&reading, 0, __ATOMIC_RELEASE);
+}
