@@ -45,8 +45,8 @@ enum heap_function {
 
 const char *heap_function_name(unsigned function); // "?" for none
 
-// A call stack. `hash` identifies it; 0: the entry is not in use. Bytes and blocks are estimates from samples: each
-// stands for the sampling distance, or for its own size where that is larger.
+// A call stack. `hash` identifies it; 0: the entry is not in use. Bytes and blocks are estimates from samples:
+// each stands for the sampling distance, or for its own size where that is larger.
 struct heap_site {
 	uint64_t hash;
 	uint64_t live_bytes, live_blocks; // out now
@@ -88,18 +88,18 @@ struct heap_lane {
 struct heap_file {
 	char magic[8]; // written last
 	uint32_t version;
-	uint32_t bytes;                  // sizeof(struct heap_file)
-	uint64_t clock_ticks, clock_ns;  // heap_ticks and CLOCK_MONOTONIC at the same moment, at birth
-	uint64_t clock_overhead;         // ticks of reading the clock; already taken off the latencies
-	uint64_t timed_every;            // one call in so many is timed; 0: none
-	uint64_t sample_bytes;           // between sampled blocks on average; 0: none
-	uint64_t lifetimes_taken;        // blocks whose end is waited for
-	uint64_t lifetimes_freed;        // of these, given back
-	uint64_t lost;                   // samples that found no room, or a busy table
-	uint64_t peak_number;            // how often the peak was raised
-	uint64_t thread_count;           // of `threads` that are in use
-	uint64_t threads_left_out;       // that found no entry
-	uint64_t failures_left_out;      // likewise
+	uint32_t bytes;                 // sizeof(struct heap_file)
+	uint64_t clock_ticks, clock_ns; // heap_ticks and CLOCK_MONOTONIC at the same moment, at birth
+	uint64_t clock_overhead;        // ticks of reading the clock; already taken off the latencies
+	uint64_t timed_every;           // one call in so many is timed; 0: none
+	uint64_t sample_bytes;          // between sampled blocks on average; 0: none
+	uint64_t lifetimes_taken;       // blocks whose end is waited for
+	uint64_t lifetimes_freed;       // of these, given back
+	uint64_t lost;                  // samples that found no room, or a busy table
+	uint64_t peak_number;           // how often the peak was raised
+	uint64_t thread_count;          // of `threads` that are in use
+	uint64_t threads_left_out;      // that found no entry
+	uint64_t failures_left_out;     // likewise
 	uint64_t lifetimes[SG_HEAP_TIMES];
 	uint64_t shared_sizes[SG_HEAP_CLASSES]; // requests that were met for threads without a slot
 	struct heap_failure failures[SG_HEAP_FAILURES];

@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "fields.h"
+#include "result_parts.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -53,7 +54,7 @@ static const struct field result_fields[] = {
 };
 #undef ROW
 
-static const struct field series_fields[] = { SG_FIELD(struct result_series, name), { 0 } };
+const struct field result_series_fields[] = { SG_FIELD(struct result_series, name), { 0 } };
 
 static const struct field gauge_fields[] = {
 	SG_FIELD(struct result_gauge, name),
@@ -94,7 +95,7 @@ static int set_new_u64(json_t *object, const char *key, uint64_t n)
 }
 
 // The encoding keeps slots; the exact extremes and the sum stand beside it.
-static int series_write(json_t *object, const void *item)
+int result_series_write(json_t *object, const void *item)
 {
 	const struct hist *h = ((const struct result_series *)item)->hist;
 	struct buf code = { 0 };
@@ -125,7 +126,7 @@ static void take_extreme(const json_t *object, const char *key, const struct his
 		*extreme = (uint64_t)n;
 }
 
-static int series_read(json_t *object, void *item, struct err *e)
+int result_series_read(json_t *object, void *item, struct err *e)
 {
 	struct result_series *s = item;
 	const json_t *code = json_object_get(object, "hist");
@@ -149,7 +150,7 @@ static int series_read(json_t *object, void *item, struct err *e)
 	return 0;
 }
 
-static void series_free(void *item)
+void result_series_free(void *item)
 {
 	struct result_series *s = item;
 
@@ -172,18 +173,24 @@ static int counters_write(json_t *object, const void *item)
 			return -ENOMEM;
 		}
 	}
-	return json_object_set_new(object, "values", values) < 0 ? -ENOMEM : 0;
+	if (json_object_set_new(object, "values", values) < 0)
+		return -ENOMEM;
+	return c->heap != NULL && json_object_set_new(object, "heap", result_heap_to_json(c->heap)) < 0 ? -ENOMEM
+	                                                                                                : 0;
 }
 
 static int counters_read(json_t *object, void *item, struct err *e)
 {
 	struct result_counters *c = item;
 	json_t *values = json_object_get(object, "values");
+	json_t *heap = json_object_get(object, "heap");
 	const char *name;
 	json_t *value;
 
 	if (values != NULL && !json_is_object(values))
 		return err_set(e, EINVAL, "counters: \"values\" is not an object");
+	if (heap != NULL && (c->heap = result_heap_from_json(heap, e)) == NULL)
+		return -EINVAL;
 	c->items = calloc(json_object_size(values) + 1, sizeof *c->items);
 	if (c->items == NULL)
 		return err_set(e, ENOMEM, "counters: %s", strerror(ENOMEM));
@@ -213,6 +220,8 @@ static void counters_free(void *item)
 	free(c->items);
 	c->items = NULL;
 	c->count = 0;
+	result_heap_free(c->heap);
+	c->heap = NULL;
 }
 
 #define LIST(json_name, struct_name, member, counter, table)                                                      \
@@ -220,8 +229,8 @@ static void counters_free(void *item)
 	.items_offset = offsetof(struct result, member), .count_offset = offsetof(struct result, counter)
 
 static const struct field_list result_lists[] = {
-	{ LIST("series", result_series, series, series_count, series_fields), .write_more = series_write,
-	  .read_more = series_read, .free_more = series_free },
+	{ LIST("series", result_series, series, series_count, result_series_fields),
+	  .write_more = result_series_write, .read_more = result_series_read, .free_more = result_series_free },
 	{ LIST("gauges", result_gauge, gauges, gauge_count, gauge_fields) },
 	{ LIST("cases", result_case, cases, case_count, case_fields) },
 	{ LIST("pools", result_pool, pools, pool_count, pool_fields) },

@@ -5,6 +5,7 @@
 #include "err.h"
 #include "header.h"
 #include "hist.h"
+#include "result_heap.h"
 #include "verdict.h"
 
 #include <jansson.h>
@@ -42,6 +43,7 @@ struct result_counters { // one process's named counters
 	uint64_t pid;
 	struct param *items; // values as decimal text
 	size_t count;
+	struct result_heap *heap; // what the interposer saw beyond them; owned; NULL: nothing
 };
 
 struct result_point { // one sample of the whole process tree
@@ -91,8 +93,8 @@ struct result {
 void result_deinit(struct result *r); // frees all it owns and zeroes it
 // A new reference, or NULL without memory. The keys are the fields' names; NULL texts and empty lists are left
 // out; text is made safe (result_utf8). A series is {name, count, min_ns, max_ns, sum_ns,
-// hist}, hist as hist_encode writes it; a process's counters are {..., values: {NAME: "123"}}; a point is
-// [at_ms, cpu_percent, rss_bytes, fds, threads, procs].
+// hist}, hist as hist_encode writes it; a process's counters are {..., values: {NAME: "123"}, heap: {...}}; a
+// point is [at_ms, cpu_percent, rss_bytes, fds, threads, procs].
 json_t *result_to_json(const struct result *r);
 // Fills a zeroed result; unknown keys are ignored, a wrong type is -EINVAL. Deinit in every case.
 int result_from_json(json_t *j, struct result *r, struct err *e);

@@ -96,33 +96,51 @@ static json_t *percentiles(const struct hist *h)
 	return o;
 }
 
-static void add_percentiles(json_t *test, const struct result *r)
+static void add_percentiles(json_t *list, const struct result_series *series, size_t count)
 {
-	json_t *series = json_object_get(test, "series");
-
-	for (size_t i = 0; i < r->series_count && i < json_array_size(series); i++)
-		if (r->series[i].hist->total > 0)
-			json_object_set_new(json_array_get(series, i), "percentiles_ns",
-			                    percentiles(r->series[i].hist));
+	for (size_t i = 0; i < count && i < json_array_size(list); i++)
+		if (series[i].hist->total > 0)
+			json_object_set_new(json_array_get(list, i), "percentiles_ns",
+			                    percentiles(series[i].hist));
 }
 
-static json_t *symbols(struct view *v, struct symboliser *names, const struct strings *frames)
+static void add_symbols(struct view *v, struct symboliser *names, json_t *object, const struct strings *frames)
 {
-	json_t *array = json_array();
+	json_t *array;
 
+	if (frames->count == 0)
+		return;
+	array = json_array();
 	for (size_t i = 0; array != NULL && i < frames->count; i++)
 		json_array_append_new(array, json_string(symbolise(names, &v->arena, frames->items[i], true)));
-	return array;
+	json_object_set_new(object, "symbols", array);
 }
 
-static void add_symbols(struct view *v, struct symboliser *names, json_t *test, const struct result *r)
+// What result_to_json has written, item by item, gets names for its frames and percentiles.
+static void complete_heap(struct view *v, struct symboliser *names, json_t *object, const struct result_heap *h)
 {
-	json_t *pools = json_object_get(test, "pools");
+	const json_t *sites = json_object_get(object, "sites");
+	const json_t *refusals = json_object_get(object, "refusals");
 
-	for (size_t i = 0; i < r->pool_count && i < json_array_size(pools); i++)
-		if (r->pools[i].frames.count > 0)
-			json_object_set_new(json_array_get(pools, i), "symbols",
-			                    symbols(v, names, &r->pools[i].frames));
+	add_percentiles(json_object_get(object, "latencies"), h->latencies, h->latency_count);
+	for (size_t i = 0; i < h->site_count; i++)
+		add_symbols(v, names, json_array_get(sites, i), &h->sites[i].frames);
+	for (size_t i = 0; i < h->refusal_count; i++)
+		add_symbols(v, names, json_array_get(refusals, i), &h->refusals[i].frames);
+}
+
+static void complete_lists(struct view *v, struct symboliser *names, json_t *test, const struct result *r)
+{
+	const json_t *pools = json_object_get(test, "pools");
+	const json_t *counters = json_object_get(test, "counters");
+
+	add_percentiles(json_object_get(test, "series"), r->series, r->series_count);
+	for (size_t i = 0; i < r->pool_count; i++)
+		add_symbols(v, names, json_array_get(pools, i), &r->pools[i].frames);
+	for (size_t i = 0; i < r->counters_count; i++)
+		if (r->counters[i].heap != NULL)
+			complete_heap(v, names, json_object_get(json_array_get(counters, i), "heap"),
+			              r->counters[i].heap);
 }
 
 static json_t *test_to_json(struct view *v, struct symboliser *names, const struct view_test *t)
@@ -139,8 +157,7 @@ static json_t *test_to_json(struct view *v, struct symboliser *names, const stru
 	if (t->has_size)
 		set_count(o, "size", t->size);
 	set_text(o, "again", view_again(v, view_again_prefix(v), t));
-	add_percentiles(o, t->r);
-	add_symbols(v, names, o, t->r);
+	complete_lists(v, names, o, t->r);
 	return o;
 }
 

@@ -1,5 +1,6 @@
 // Telemetry files into the result.
 #include "harvest.h"
+#include "harvest_heap.h"
 
 #include "clock.h"
 #include "io.h"
@@ -30,27 +31,6 @@ static const char *role_name(uint32_t role)
 
 // ---- frames ----
 
-// The mapping that holds `address`, as "module+0xOFFSET" into its file; the bare address when none does.
-static void frame_text(const struct tele_file *t, uint64_t address, struct buf *out)
-{
-	for (const char *line = t->maps; *line != '\0';) {
-		const char *end = strchr(line, '\n');
-		size_t len = end != NULL ? (size_t)(end - line) : strlen(line);
-		uint64_t from, to, offset;
-		int path_at = 0;
-
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %*s %*s %n", &from, &to, &offset,
-		           &path_at) == 3 &&
-		    address >= from && address < to && path_at > 0 && (size_t)path_at < len) {
-			buf_add(out, line + path_at, len - (size_t)path_at);
-			buf_addf(out, "+0x%" PRIx64, address - from + offset);
-			return;
-		}
-		line += len + (end != NULL);
-	}
-	buf_addf(out, "0x%" PRIx64, address);
-}
-
 static int add_frames(const struct tele_file *t, const struct tele_pool *from, struct result_pool *to)
 {
 	const char *line = from->text;
@@ -63,14 +43,7 @@ static int add_frames(const struct tele_file *t, const struct tele_pool *from, s
 			rc = strings_add(&to->frames, line, len);
 		line += len + (line[len] == '\n');
 	}
-	for (uint64_t i = 0; i < from->frame_count && rc == 0; i++) {
-		struct buf text = { 0 };
-
-		frame_text(t, from->frames[i], &text);
-		rc = strings_add(&to->frames, buf_text(&text), text.len);
-		buf_deinit(&text);
-	}
-	return rc;
+	return rc < 0 ? rc : harvest_frames(t, from->frames, from->frame_count, &to->frames);
 }
 
 // ---- pools and counters ----
@@ -181,12 +154,12 @@ static struct result_counters *new_counters(struct result *r, const char *role, 
 // Sums go together by adding, peaks (which need not have been at the same time) by the highest.
 static int add_up_counters(const struct tele_file *t, struct result_counters *c)
 {
-	for (size_t i = 0; i < SG_TELE_COUNTERS && t->counters[i].name[0] != '\0'; i++) {
+	for (size_t i = 0; i < SG_TELE_COUNTERS; i++) {
 		const char *name = t->counters[i].name;
 		const uint64_t value = t->counters[i].value;
 		const uint64_t before = counter_value(c, name);
 		const uint64_t now = !is_peak(name) ? before + value : value > before ? value : before;
-		int rc = set_counter(c, name, now);
+		int rc = name[0] != '\0' ? set_counter(c, name, now) : 0;
 
 		if (rc < 0)
 			return rc;
@@ -252,12 +225,15 @@ static int copy_sparse(const char *from, const char *to)
 
 static int harvest_file(const char *path, uint64_t start_ns, struct tele_file *t, struct result *r)
 {
+	const size_t before = r->counters_count;
 	struct err e = { "" };
 	int rc = telemetry_read(path, t, &e);
 
 	if (rc < 0)
 		return new_counters(r, "unknown", "?", e.text, 0) != NULL ? 0 : -ENOMEM;
 	rc = add_counters(t, r);
+	if (rc == 0 && t->role == TELE_INTERPOSER && before < HARVEST_PROCESSES && r->counters_count > before)
+		rc = harvest_heap(path, t, start_ns, &r->counters[before].heap);
 	for (size_t i = 0; i < SG_TELE_POOLS && rc == 0; i++)
 		if (t->pools[i].name[0] != '\0')
 			rc = add_pool(t, &t->pools[i], start_ns, r);

@@ -46,7 +46,8 @@ static bool is_new_stack(uint64_t *number)
 	for (uint64_t i = hash % STACKS;; i = (i + 1) % STACKS) {
 		uint64_t old = 0;
 
-		if (__atomic_compare_exchange_n(&known[i], &old, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+		if (__atomic_compare_exchange_n(&known[i], &old, hash, false, __ATOMIC_RELAXED,
+		                                __ATOMIC_RELAXED)) {
 			*number = __atomic_add_fetch(&stacks, 1, __ATOMIC_RELAXED);
 			return true;
 		}

@@ -5,8 +5,8 @@
 // out of the ordinary: before the start, a thread's first call, a child's first call, a thread that has
 // ended, more threads than slots. A second test, of the function's own count against a mark, sends every n-th call
 // to where it is timed and sampled (observe.c); a mark of 0 sends all of them, which is how every call is timed,
-// made to fail, or watched. No call allocates or prints; only a thread's and a child's first call, and the samples,
-// make system calls or take a lock.
+// made to fail, or watched. No call allocates or prints; only a thread's and a child's first call, and the
+// samples, make system calls or take a lock.
 #ifndef SG_INTERPOSER_H
 #define SG_INTERPOSER_H
 
@@ -85,7 +85,7 @@ struct thread_ref {
 	uint64_t limit;           // the rest is 0 .. limit
 	uint64_t malloc_mark;     // the next malloc to be observed is the one that finds so many before it
 	uint64_t free_mark;
-	const uint64_t *allocated, *deallocated; // jemalloc's own; NULL
+	const uint64_t *allocated, *deallocated;       // jemalloc's own; NULL
 	uint64_t allocated_before, deallocated_before; // with these they are the slot's usable and freed bytes
 	uint64_t marks[HEAP_FUNCTION_COUNT];           // of the other functions
 	struct heap_lane *lane;

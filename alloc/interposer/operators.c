@@ -104,8 +104,8 @@ static void count_delete(struct thread_ref *r, uint64_t before, size_t usable)
 		count_freed(r, usable);
 }
 
-// A call that is to be timed, sampled or made to fail goes by malloc, whose blocks such an allocator's delete takes
-// as well.
+// A call that is to be timed, sampled or made to fail goes by malloc, whose blocks such an allocator's delete
+// takes as well.
 static bool goes_by_malloc(const struct thread_ref *r, size_t bytes)
 {
 	return own_operators &&
@@ -158,8 +158,8 @@ static bool is_nothrow(const char *symbol)
 		void(*function) types;                                                                            \
                                                                                                                   \
 		if (p == NULL || UNLIKELY(found == NULL) ||                                                       \
-		    (own_operators && (sample_maybe(p) || r == NULL ||                                            \
-		                       r->slot->values[FREE_CALLS] >= r->free_mark))) {                           \
+		    (own_operators &&                                                                             \
+		     (sample_maybe(p) || r == NULL || r->slot->values[FREE_CALLS] >= r->free_mark))) {            \
 			free(p);                                                                                  \
 			return;                                                                                   \
 		}                                                                                                 \

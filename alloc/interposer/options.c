@@ -122,8 +122,7 @@ static bool read_word(const char **text)
 		return read_mode(text);
 	if (begins(text, "time="))
 		return read_number(text, ' ', &options.timed_every) && options.timed_every > 0 &&
-		       options.timed_every <= 1U << 20 &&
-		       (options.timed_every & (options.timed_every - 1)) == 0;
+		       options.timed_every <= 1U << 20 && (options.timed_every & (options.timed_every - 1)) == 0;
 	if (begins(text, "sample="))
 		return read_number(text, ' ', &options.sample_bytes) && options.sample_bytes >= 1024 &&
 		       options.sample_bytes <= UINT64_C(1) << 40;

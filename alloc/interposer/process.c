@@ -30,9 +30,9 @@ struct process process;
 
 static struct {
 	struct wiped *wiped;
-	struct early early;        // until there is a file
-	uint64_t taken;            // bit per slot that has an owner
-	int64_t live;              // what threads have published; never above the true figure
+	struct early early; // until there is a file
+	uint64_t taken;     // bit per slot that has an owner
+	int64_t live;       // what threads have published; never above the true figure
 	int64_t peak;
 	int64_t limit_max, threads_max;
 	int64_t live_at_fork; // in the child, when `forking`

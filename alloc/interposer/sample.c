@@ -1,5 +1,5 @@
-// Sampled blocks: which are out, from which call stacks, for how long; and the stacks of refused requests. All of it
-// under one lock, taken once in some thousand calls; stacks are read outside of it.
+// Sampled blocks: which are out, from which call stacks, for how long; and the stacks of refused requests. All of
+// it under one lock, taken once in some thousand calls; stacks are read outside of it.
 #include "interposer.h"
 
 #include "clock.h"

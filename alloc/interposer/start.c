@@ -130,8 +130,8 @@ static bool find_obstacle(const char *bad_option, struct obstacle *o)
 	if (reaches_us())
 		return false;
 	theirs = dlsym(RTLD_DEFAULT, "malloc");
-	*o = (struct obstacle){ "malloc is that of ", theirs != NULL && dladdr(theirs, &info) != 0 ? info.dli_fname
-		                                                                                  : "the program" };
+	*o = (struct obstacle){ "malloc is that of ",
+		                theirs != NULL && dladdr(theirs, &info) != 0 ? info.dli_fname : "the program" };
 	return true;
 }
 

@@ -9,6 +9,26 @@
 #include <string.h>
 
 // A result with something in every field.
+static void fill_heap(struct result_heap *h)
+{
+	struct result_refusal *refusal = result_heap_refusal(h);
+	struct result_site *site = result_heap_site(h);
+
+	h->timed_every = 64;
+	h->lost = 3;
+	hist_record_n(result_heap_latency(h, "malloc")->hist, 40, 1000);
+	hist_record(result_heap_latency(h, "lifetime")->hist, 5000000);
+	*result_heap_size(h) = (struct result_size){ 64, 12 };
+	site->peak_bytes = UINT64_C(1) << 40;
+	strings_add(&site->frames, "/bin/x+0x10", 11);
+	refusal->function = strdup("calloc");
+	refusal->injected = true;
+	refusal->nth = 17;
+	strings_add(&refusal->frames, "/bin/x+0x20", 11);
+	*result_heap_thread(h) =
+	        (struct result_heap_thread){ .name = strdup("worker"), .tid = 77, .kept_bytes = -4096 };
+}
+
 static void fill(struct result *r)
 {
 	*r = (struct result){
@@ -67,6 +87,7 @@ static void fill(struct result *r)
 	r->counters[0].items[r->counters[0].count++] =
 	        (struct param){ strdup("malloc_calls"), strdup("18446744073709551615") };
 	r->counters[0].items[r->counters[0].count++] = (struct param){ strdup("frees"), strdup("0") };
+	fill_heap(r->counters[0].heap = calloc(1, sizeof *r->counters[0].heap));
 	r->points = calloc(2, sizeof *r->points);
 	r->points[r->point_count++] = (struct result_point){ 0, 100, 4096, 3, 1, 1 };
 	r->points[r->point_count++] = (struct result_point){ UINT32_MAX, 250, UINT64_C(1) << 40, 30, 10, 2 };
@@ -122,6 +143,11 @@ CASE("result: every field survives JSON")
 	assert_int_equal(back.pools[0].depth, 998);
 	assert_string_equal(back.pools[0].frames.items[1], "lua+0x1234");
 	assert_string_equal(back.counters[0].items[0].value, "18446744073709551615");
+	assert_int_equal(back.counters[0].heap->latencies[0].hist->total, 1000);
+	assert_int_equal(back.counters[0].heap->sites[0].peak_bytes, UINT64_C(1) << 40);
+	assert_string_equal(back.counters[0].heap->refusals[0].frames.items[0], "/bin/x+0x20");
+	assert_true(back.counters[0].heap->refusals[0].injected);
+	assert_true(back.counters[0].heap->threads[0].kept_bytes == -4096);
 	assert_int_equal(back.points[1].at_ms, UINT32_MAX);
 	assert_int_equal(back.points[1].rss_bytes, UINT64_C(1) << 40);
 	free(one);
@@ -222,6 +248,9 @@ CASE("result: a wrong type, a number out of range or a broken part is refused, a
 		"{\"id\":\"x\",\"series\":[{\"name\":\"s\"}]}",
 		"{\"id\":\"x\",\"series\":[{\"name\":\"s\",\"hist\":\"rubbish\"}]}",
 		"{\"id\":\"x\",\"counters\":[{\"values\":[]}]}",
+		"{\"id\":\"x\",\"counters\":[{\"values\":{},\"heap\":[]}]}",
+		"{\"id\":\"x\",\"counters\":[{\"values\":{},\"heap\":{\"latencies\":[{\"name\":\"malloc\"}]}}]}",
+		"{\"id\":\"x\",\"counters\":[{\"values\":{},\"heap\":{\"sizes\":[{\"bytes\":-1}]}}]}",
 		"{\"id\":\"x\",\"counters\":[{\"values\":{\"a\":\"1\",\"b\":2}}]}",
 		"{\"id\":\"x\",\"points\":{}}",
 		"{\"id\":\"x\",\"points\":[[1,2,3,4,5]]}",
