@@ -45,6 +45,23 @@ struct scale scale_linear(double high, double unit, double from, double to)
 	return (struct scale){ 0, unit * step * (steps > 1 ? steps : 1), from, to, false, unit };
 }
 
+struct scale scale_range(double low, double high, double from, double to)
+{
+	double least = fmax(fabs(low), fabs(high)) * 0.02, step;
+
+	if (high - low < least || !(high > low)) {
+		double middle = (low + high) / 2;
+
+		least = least > 0 ? least : 1;
+		low = middle - least / 2;
+		high = middle + least / 2;
+	}
+	step = round_up((high - low) / 4);
+	return (struct scale){
+		step * floor(low / step + 1e-9), step * ceil(high / step - 1e-9), from, to, false, 0
+	};
+}
+
 double scale_byte_unit(double high)
 {
 	double unit = 1;

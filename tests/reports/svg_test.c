@@ -62,6 +62,22 @@ CASE("svg: ticks are at least two, rising and within the scale, whatever the ran
 	check_ticks(&zero);
 }
 
+CASE("svg: a scale around a range holds it, with round ends and ticks in it")
+{
+	struct rng rng;
+
+	rng_init(&rng, 5);
+	for (unsigned i = 0; i < 20000; i++) {
+		double low = exp((double)rng_below(&rng, 40000) / 1000 - 10);
+		double high = low * (1 + (double)rng_below(&rng, 3000) / 1000);
+		struct scale s = scale_range(low, high, 300, 0);
+
+		assert_true(s.low <= low * (1 + 1e-9) && s.high >= high * (1 - 1e-9));
+		assert_true(s.high - s.low <= 2.6 * fmax(high - low, high * 0.02));
+		check_ticks(&s);
+	}
+}
+
 CASE("svg: ticks of bytes are round in KiB and MiB")
 {
 	struct scale s = scale_linear(19.3 * 1024 * 1024, scale_byte_unit(19.3 * 1024 * 1024), 100, 0);
