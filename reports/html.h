@@ -65,8 +65,8 @@ void html_empty_cell(struct page *p);
 void html_row(struct page *p, const struct view_test *t);
 // One line of a <dl class="facts">; nothing where the value is "".
 void html_fact(struct page *p, const char *name, const char *value);
-// A pool's backtrace as <pre>, symbolised; nothing where it has none.
-void html_backtrace(struct page *p, const struct result_pool *pool);
+// A backtrace as <pre>, symbolised; nothing where it is empty.
+void html_frames(struct page *p, const struct strings *frames);
 // Mark and word of a verdict, as a cell's content or a badge.
 void html_verdict(struct page *p, const struct result *r);
 // "✓" for what ended as expected, else "✗"; "~" and "–" for what is neither.
@@ -82,6 +82,9 @@ void html_growth(struct page *p);
 void html_allocators(struct page *p);
 void html_slabs(struct page *p);
 void html_allocations(struct page *p);
+// html_heaps.c: one process under the preloaded library, folded up unless `open`.
+struct heap_row;
+void html_heap(struct page *p, const struct heap_row *row, bool open);
 void html_http2(struct page *p);
 void html_kernels(struct page *p);
 void html_resources(struct page *p);

@@ -1,115 +1,90 @@
 // The page's table of what the preloaded allocator library counted in each process.
 #include "html.h"
 
+#include "heaps.h"
 #include "text.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <math.h>
 
 #define MOST_OPEN_ROWS 12U
 #define MOST_ROWS 400U
+#define PANELS 8U // of single processes
 
-struct counted {
-	const struct view_test *test;
-	const struct result_counters *process;
-	uint64_t peak;
-};
-
-static bool is_interposer(const struct result_counters *c)
+static void add_figure(struct page *p, const struct result_counters *c, const char *name,
+                       const char *(*words)(struct arena *a, uint64_t n))
 {
-	return c->role != NULL && strcmp(c->role, "interposer") == 0;
-}
+	uint64_t value;
 
-// 0 where there is no such counter.
-static uint64_t counter(const struct result_counters *c, const char *name)
-{
-	for (size_t i = 0; i < c->count; i++)
-		if (strcmp(c->items[i].name, name) == 0)
-			return strtoull(c->items[i].value, NULL, 10);
-	return 0;
+	if (heap_counter(c, name, &value))
+		html_figure_cell(p, value, words(p->arena, value));
+	else
+		html_empty_cell(p); // not counted is not 0
 }
 
 // Calls that asked for memory, by whatever function.
-static uint64_t taking_calls(const struct result_counters *c)
+static void add_requests(struct page *p, const struct result_counters *c)
 {
 	static const char *const names[] = { "malloc_calls", "calloc_calls", "realloc_calls", "memalign_calls" };
-	uint64_t calls = 0;
+	uint64_t calls = 0, value;
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		calls += counter(c, names[i]);
-	return calls;
+		calls += heap_counter(c, names[i], &value) ? value : 0;
+	html_figure_cell(p, calls, text_count(p->arena, calls));
 }
 
-static size_t list_counted(const struct view *v, struct counted *rows)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < v->count; i++)
-		for (size_t k = 0; k < v->tests[i].r->counters_count; k++) {
-			const struct result_counters *c = &v->tests[i].r->counters[k];
-
-			if (!is_interposer(c))
-				continue;
-			if (rows != NULL)
-				rows[n] = (struct counted){ &v->tests[i], c, counter(c, "peak_bytes") };
-			n++;
-		}
-	return n;
-}
-
-static int by_peak(const void *a, const void *b)
-{
-	const struct counted *x = a, *y = b;
-
-	if (x->peak != y->peak)
-		return x->peak > y->peak ? -1 : 1;
-	return (x->process > y->process) - (x->process < y->process);
-}
-
-static void add_row(struct page *p, const struct counted *row)
+static void add_row(struct page *p, const struct heap_row *row)
 {
 	struct arena *a = p->arena;
 	const struct result_counters *c = row->process;
+	double waste = heap_waste_percent(c);
 
 	html_row(p, row->test);
 	html_code_cell(p, row->test->id);
 	html_cell(p, text_line(a, c->program));
-	if (c->note != NULL && c->note[0] != '\0') {
-		buf_adds(&p->b, "<td colspan=\"5\" class=\"none\">");
+	if (!row->counted) {
+		buf_adds(&p->b, "<td colspan=\"7\" class=\"none\">");
 		html_text(p, text_line(a, c->note));
 		buf_adds(&p->b, "</td></tr>\n");
 		return;
 	}
-	html_figure_cell(p, row->peak, text_bytes(a, row->peak));
-	html_figure_cell(p, counter(c, "live_bytes"), text_bytes(a, counter(c, "live_bytes")));
-	html_figure_cell(p, counter(c, "requested_bytes"), text_bytes(a, counter(c, "requested_bytes")));
-	html_figure_cell(p, taking_calls(c), text_count(a, taking_calls(c)));
-	html_figure_cell(p, counter(c, "free_calls"), text_count(a, counter(c, "free_calls")));
+	add_figure(p, c, "peak_bytes", text_bytes);
+	add_figure(p, c, "peak_error_bytes", text_bytes);
+	add_figure(p, c, "live_bytes", text_bytes);
+	add_figure(p, c, "requested_bytes", text_bytes);
+	html_real_cell(p, waste, isnan(waste) ? "" : text_make(a, "%.1f %%", waste));
+	add_requests(p, c);
+	add_figure(p, c, "free_calls", text_count);
 	buf_adds(&p->b, "</tr>\n");
+	if (c->note != NULL && c->note[0] != '\0') {
+		buf_adds(&p->b, "<tr><td></td><td></td><td colspan=\"7\" class=\"none\">");
+		html_text(p, text_line(a, c->note));
+		buf_adds(&p->b, "</td></tr>\n");
+	}
 }
 
 void html_allocations(struct page *p)
 {
-	size_t count = list_counted(p->view, NULL);
-	struct counted *rows = arena_alloc(p->arena, (count + 1) * sizeof *rows);
+	size_t count;
+	const struct heap_row *rows = heaps_list(p->view, &count);
 	bool folded = count > MOST_OPEN_ROWS;
 
-	if (count == 0 || rows == NULL)
+	if (rows == NULL)
 		return;
-	list_counted(p->view, rows);
-	qsort(rows, count, sizeof *rows, by_peak);
-	html_section(p, "allocations", "Allocations",
-	             "What the preloaded library counted in each process, those with the highest peak first.");
+	html_section(
+	        p, "allocations", "Allocations",
+	        "What the preloaded library counted in each process, those with the highest peak first. The "
+	        "peak is never too high, and too low by no more than the error. What was not counted is empty.");
 	if (folded)
 		buf_addf(&p->b, "<details><summary>Show all %zu processes</summary>", count);
-	html_head(p, (const char *const[]){ "Test", "Program", ">Peak", ">Live at the end", ">Requested", ">Calls",
-	                                    ">Frees", NULL });
+	html_head(p, (const char *const[]){ "Test", "Program", ">Peak", ">Error", ">Live at the end", ">Requested",
+	                                    ">Waste inside", ">Requests", ">Frees", NULL });
 	for (size_t i = 0; i < count && i < MOST_ROWS; i++)
 		add_row(p, &rows[i]);
 	html_head_end(p);
 	if (count > MOST_ROWS)
 		html_text(p, text_make(p->arena, "%zu more are in report.json.", count - MOST_ROWS));
 	buf_adds(&p->b, folded ? "</details>" : "");
+	for (size_t i = 0; i < count && i < PANELS; i++)
+		html_heap(p, &rows[i], count == 1);
 	html_section_end(p);
 }

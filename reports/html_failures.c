@@ -1,6 +1,7 @@
 // The page's failures.
 #include "html.h"
 
+#include "heaps.h"
 #include "story.h"
 #include "text.h"
 
@@ -36,23 +37,23 @@ static void add_facts(struct page *p, const struct view_test *t)
 	buf_adds(&p->b, "</dl>\n");
 }
 
-void html_backtrace(struct page *p, const struct result_pool *pool)
+void html_frames(struct page *p, const struct strings *frames)
 {
 	const char *frame;
 	size_t at = 0;
 
-	if (pool->frames.count == 0)
+	if (frames->count == 0)
 		return;
 	buf_adds(&p->b, "<pre>");
 	for (size_t lines = 0; lines < MOST_FRAMES; lines++) {
-		frame = story_frame(p->names, p->arena, &pool->frames, &at);
+		frame = story_frame(p->names, p->arena, frames, &at);
 		if (frame == NULL)
 			break;
 		html_text(p, frame);
 		buf_addc(&p->b, '\n');
 	}
-	if (at < pool->frames.count)
-		buf_addf(&p->b, "and %zu more\n", pool->frames.count - at);
+	if (at < frames->count)
+		buf_addf(&p->b, "and %zu more\n", frames->count - at);
 	buf_adds(&p->b, "</pre>\n");
 }
 
@@ -88,13 +89,20 @@ static void add_card(struct page *p, const struct view_test *t, bool open)
 	struct arena *a = p->arena;
 	const char *again = view_again(p->view, view_again_prefix(p->view), t);
 	const struct result_pool *pool = view_main_pool(t);
+	const struct result_refusal *refusal = heap_refusal(t->r);
 	bool backtrace = pool != NULL && pool->frames.count > 0;
 
 	open_card(p, t, open);
 	add_facts(p, t);
 	if (backtrace) {
 		buf_adds(&p->b, "<h4>Backtrace <span>innermost first</span></h4>");
-		html_backtrace(p, pool);
+		html_frames(p, &pool->frames);
+	}
+	if (refusal != NULL) {
+		buf_adds(&p->b, "<h4>");
+		html_text(p, heap_refusal_words(a, refusal));
+		buf_adds(&p->b, " <span>innermost first</span></h4>");
+		html_frames(p, &refusal->frames);
 	}
 	add_output(p, story_tail(a, t->r, TAIL_LINES), backtrace);
 	if (again != NULL) {

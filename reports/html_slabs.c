@@ -89,7 +89,7 @@ static void add_exhaustion(struct page *p, const struct slab_row *row)
 		html_text(p, text_make(a, ", at depth %s", text_count(a, pool->depth)));
 	if (row->test->r->as_expected && pool->frames.count > 0) {
 		buf_adds(&p->b, "<details><summary>Backtrace</summary>");
-		html_backtrace(p, pool);
+		html_frames(p, &pool->frames);
 		buf_adds(&p->b, "</details>");
 	}
 	buf_adds(&p->b, "</td>");

@@ -3,6 +3,7 @@
 
 #include "bins.h"
 #include "buf.h"
+#include "heaps.h"
 #include "story.h"
 #include "table.h"
 #include "text.h"
@@ -211,6 +212,43 @@ static void put_slabs(struct summary *s)
 		fputc('\n', s->out);
 }
 
+// ---- heaps --------------------------------------------------------------------------------------------------
+
+#define MOST_HEAPS 3U
+
+// Why some programs could not be seen, each reason once.
+static void put_not_instrumented(struct summary *s, const struct heap_row *rows, size_t count)
+{
+	size_t told = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bool again = rows[i].counted || rows[i].process->note == NULL;
+
+		for (size_t k = 0; k < i && !again; k++)
+			again = !rows[k].counted && rows[k].process->note != NULL &&
+			        strcmp(rows[k].process->note, rows[i].process->note) == 0;
+		if (!again && told++ < MOST_HEAPS)
+			table_wrap(&s->style,
+			           text_make(&s->view.arena, "heap %s", heap_words(&s->view.arena, &rows[i])), 0,
+			           5, s->out);
+	}
+}
+
+static void put_heaps(struct summary *s)
+{
+	size_t count;
+	const struct heap_row *rows = heaps_list(&s->view, &count);
+
+	for (size_t i = 0; i < count && i < MOST_HEAPS && rows[i].counted; i++)
+		table_wrap(&s->style,
+		           text_make(&s->view.arena, "heap %s, in %s", heap_words(&s->view.arena, &rows[i]),
+		                     rows[i].test->id),
+		           0, 5, s->out);
+	put_not_instrumented(s, rows, count);
+	if (count > 0)
+		fputc('\n', s->out);
+}
+
 // ---- what is missing ----------------------------------------------------------------------------------------
 
 static void put_left_out(struct summary *s)
@@ -257,20 +295,20 @@ static void put_quarantined(struct summary *s)
 
 // ---- failures -----------------------------------------------------------------------------------------------
 
-static void put_backtrace(struct summary *s, const struct result_pool *p)
+static void put_backtrace(struct summary *s, const struct strings *frames)
 {
 	const char *frame;
 	size_t at = 0;
 
-	if (p->frames.count > 0)
+	if (frames->count > 0)
 		fputs("    backtrace, innermost first\n", s->out);
 	for (size_t lines = 0; lines < MOST_FRAMES; lines++) {
-		frame = story_frame(s->names, &s->view.arena, &p->frames, &at);
+		frame = story_frame(s->names, &s->view.arena, frames, &at);
 		if (frame != NULL)
 			fprintf(s->out, "      %s\n", frame);
 	}
-	if (at < p->frames.count)
-		fprintf(s->out, "      and %zu more\n", p->frames.count - at);
+	if (at < frames->count)
+		fprintf(s->out, "      and %zu more\n", frames->count - at);
 }
 
 static void put_tail(struct summary *s, const struct result *r)
@@ -295,6 +333,7 @@ static void put_story(struct summary *s, const struct view_test *t)
 	struct arena *a = &s->view.arena;
 	const struct result *r = t->r;
 	const struct result_pool *p = view_main_pool(t);
+	const struct result_refusal *refusal = heap_refusal(r);
 	const char *line;
 
 	table_text(&s->style, STYLE_BAD, text_make(a, "✗ %s", verdict_name(r->verdict)), s->out);
@@ -313,7 +352,11 @@ static void put_story(struct summary *s, const struct view_test *t)
 		fprintf(s->out, "    left behind: %s\n", line);
 	if (p != NULL && (p->exhausted > 0 || r->verdict == VERDICT_SLAB_EXHAUSTED)) {
 		table_wrap(&s->style, text_make(a, "slab %s", story_pool(a, p)), 4, 6, s->out);
-		put_backtrace(s, p);
+		put_backtrace(s, &p->frames);
+	}
+	if (refusal != NULL) {
+		table_wrap(&s->style, heap_refusal_words(a, refusal), 4, 6, s->out);
+		put_backtrace(s, &refusal->frames);
 	}
 	put_tail(s, r);
 	if (s->again != NULL)
@@ -353,6 +396,7 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 		if (s.view.groups[i].cells != NULL)
 			put_matrix(&s, &s.view.groups[i]);
 	put_slabs(&s);
+	put_heaps(&s);
 	put_left_out(&s);
 	put_skipped(&s);
 	put_quarantined(&s);

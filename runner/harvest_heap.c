@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "heap.h"
+#include "units.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -257,4 +258,43 @@ int harvest_heap(const char *path, const struct tele_file *t, uint64_t test_star
 	}
 	free(h);
 	return rc;
+}
+
+// ---- what malloc never had ----
+
+#define UNSEEN_RSS (UINT64_C(64) << 20) // below it, code and libraries are much of the whole
+#define UNSEEN_PART 4U
+
+static uint64_t peak_of(const struct result_counters *c)
+{
+	for (size_t i = 0; i < c->count && strcmp(c->role, "interposer") == 0; i++)
+		if (strcmp(c->items[i].name, "peak_bytes") == 0)
+			return strtoull(c->items[i].value, NULL, 10);
+	return 0;
+}
+
+int harvest_note_unseen(struct result *r)
+{
+	struct result_counters *highest = NULL;
+	char resident[32], had[32];
+	uint64_t sum = 0;
+	struct buf note = { 0 };
+
+	for (size_t i = 0; i < r->counters_count; i++) {
+		uint64_t peak = peak_of(&r->counters[i]);
+
+		sum += peak;
+		if (peak > 0 && (highest == NULL || peak > peak_of(highest)))
+			highest = &r->counters[i];
+	}
+	if (highest == NULL || highest->note != NULL || r->peak_rss_bytes < UNSEEN_RSS ||
+	    sum >= r->peak_rss_bytes / UNSEEN_PART)
+		return 0;
+	buf_addf(
+	        &note,
+	        "mostly not instrumented: of %s resident at the peak malloc had %s; the rest was mapped by the program "
+	        "itself (a heap of its own, files, code)",
+	        units_bytes(resident, sizeof resident, r->peak_rss_bytes), units_bytes(had, sizeof had, sum));
+	highest->note = buf_take(&note);
+	return highest->note == NULL ? -ENOMEM : 0;
 }

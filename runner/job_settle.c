@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "harvest.h"
+#include "harvest_heap.h"
 #include "io.h"
 
 #include <errno.h>
@@ -182,6 +183,8 @@ static int collect(struct job *j)
 	rc = measure_end(&j->measure);
 	if (rc == 0 && !scratch_dir_is_empty(&j->tele_dir))
 		rc = harvest(j->tele_dir.path, j->copy_dir, j->start_ns, j->tele_file, r);
+	if (rc >= 0)
+		rc = harvest_note_unseen(r);
 	if (rc >= 0 && j->not_instrumented != NULL)
 		rc = say_not_instrumented(j);
 	if (r->signal == SIGSEGV || r->signal == SIGBUS)

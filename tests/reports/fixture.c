@@ -298,6 +298,32 @@ static void add_counters(struct result *r, const char *program, const char *note
 	}
 }
 
+static void add_heap(struct result_counters *c)
+{
+	struct result_heap *h = c->heap = calloc(1, sizeof *h);
+	struct result_site *site = result_heap_site(h);
+	struct result_refusal *refusal = result_heap_refusal(h);
+
+	h->timed_every = 64;
+	h->sample_bytes = 524288;
+	h->lifetimes_taken = 9;
+	h->lifetimes_freed = 7;
+	result_heap_latency(h, "malloc");
+	for (unsigned i = 1; i <= 2000; i++)
+		hist_record(h->latencies[0].hist, 20 + i);
+	*result_heap_size(h) = (struct result_size){ 64, 9500 };
+	*result_heap_size(h) = (struct result_size){ 40960, 500 };
+	*site = (struct result_site){ .peak_bytes = 30000, .peak_blocks = 60, .taken_bytes = 90000, .samples = 2 };
+	fixture_string(&site->frames, "grow_buffer (curl.c:12)");
+	*refusal = (struct result_refusal){ .count = 3, .bytes = 4096, .at_ms = 7, .nth = 17, .injected = true };
+	refusal->function = strdup("calloc");
+	fixture_string(&refusal->frames, "open_stream (curl.c:99)");
+	*result_heap_thread(h) = (struct result_heap_thread){ .tid = 4712, .takes = 10000, .kept_bytes = 256 };
+	*result_heap_thread(h) = (struct result_heap_thread){ .tid = 4713, .kept_bytes = -128 };
+	h->threads[0].name = strdup("curl");
+	h->threads[1].name = strdup("resolver");
+}
+
 static void add_troubles(struct fixture *f)
 {
 	struct result r = fixture_result("recursion/deep-40000.lua@slab-fixed", VERDICT_SLAB_EXHAUSTED);
@@ -326,6 +352,7 @@ static void add_troubles(struct fixture *f)
 
 	r = fixture_result("http2/slow", VERDICT_TIMEOUT);
 	add_counters(&r, "curl", NULL, 40210);
+	add_heap(&r.counters[0]);
 	add_counters(&r, "busybox", "a static program: its allocations cannot be seen", 0);
 	r.exit_code = -1;
 	r.signal = 15;

@@ -127,6 +127,27 @@ CASE("html: a failure has its evidence, backtrace and command in it")
 	run_deinit(&r);
 }
 
+CASE("html: a process under the preloaded library has its latencies, stacks, sizes and threads")
+{
+	struct run r;
+	struct seen s;
+	char *text;
+
+	fixture_job(harness_tmpdir(), "job", 1, &r);
+	text = page(&r, &s);
+	assert_non_null(strstr(text, "a static program: its allocations cannot be seen"));
+	assert_non_null(strstr(text, "curl: 10,000 requests, peak 39.3 KiB"));
+	assert_non_null(strstr(text, "grow_buffer (curl.c:12)"));
+	assert_non_null(
+	        strstr(text, "request 17 (calloc of 4.00 KiB) was made to fail after 7.00 ms, and 2 more"));
+	assert_non_null(strstr(text, "Of 9 blocks whose end was waited for, 2 never came back."));
+	assert_non_null(strstr(text, ">resolver<"));
+	assert_non_null(strstr(text, ">-128 B<"));
+	assert_non_null(strstr(text, ">95.0 %<"));
+	free(text);
+	run_deinit(&r);
+}
+
 CASE("html: nothing that a test said gets out of its place")
 {
 	struct run r;

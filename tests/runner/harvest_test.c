@@ -1,5 +1,7 @@
 // Telemetry files into results.
 #include "harvest.h"
+#include "harvest_heap.h"
+#include "heap.h"
 #include "lab.h"
 
 #include "io.h"
@@ -169,5 +171,96 @@ CASE("harvest: very many processes are added up, sums by adding and peaks by the
 	}
 	assert_int_equal(calls, 30 * HARVEST_PROCESSES);
 	assert_int_equal(peak, 3 * HARVEST_PROCESSES - 1);
+	end_field(&f);
+}
+
+// An interposer's file with a second part, as the last one written; its head is `f`'s.
+static struct heap_file *begin_heap(struct field *f)
+{
+	struct heap_file *h = calloc(1, sizeof *h);
+
+	assert_non_null(h);
+	memcpy(h->magic, SG_HEAP_MAGIC, sizeof h->magic);
+	h->version = SG_HEAP_VERSION;
+	h->bytes = sizeof *h;
+	f->t->role = TELE_INTERPOSER;
+	f->t->bytes = sizeof *f->t + sizeof *h;
+	strcpy(f->t->counters[0].name, "malloc_calls");
+	strcpy(f->t->counters[2].name, "peak_bytes"); // the one between is not counted
+	f->t->counters[2].value = UINT64_C(10) << 20;
+	return h;
+}
+
+static void write_both(const struct field *f, const struct heap_file *h)
+{
+	char *path = io_join(f->in, "interposer-42-7");
+	struct buf whole = { 0 };
+
+	buf_add(&whole, f->t, sizeof *f->t);
+	buf_add(&whole, h, sizeof *h);
+	assert_int_equal(io_replace_file(path, whole.data, whole.len, NULL), 0);
+	buf_deinit(&whole);
+	free(path);
+}
+
+CASE("harvest: an interposer's sizes, stacks, refusals and threads are in the result")
+{
+	struct field f = make_field();
+	struct heap_file *h = begin_heap(&f);
+	const struct result_heap *got;
+
+	strcpy(f.t->maps, "1000-2000 r-xp 00000000 08:01 77                         /bin/x\n");
+	f.t->maps_len = strlen(f.t->maps);
+	h->sizes[0][4] = 5;
+	h->sizes[63][4] = 6;
+	h->shared_sizes[4] = 7;
+	h->peak_number = 3;
+	for (unsigned i = 0; i < 30; i++) // the later, the more
+		h->sites[i] = (struct heap_site){
+			.hash = 1, .live_bytes = i, .peak_seen = 2, .frame_count = 1, .frames = { 0x1000 + i }
+		};
+	h->failures[0] = (struct heap_failure){
+		.count = 2, .at_ns = 9000000, .bytes = 77, .nth = 5, .function = HEAP_REALLOC, .injected = 1
+	};
+	h->thread_count = 2;
+	h->threads[1] = (struct heap_thread){ .tid = 8, .to_ns = 1, .name = "worker", .values = { 12 } };
+	write_both(&f, h);
+	assert_int_equal(harvest(f.in, f.copy, 1000000, f.scratch, &f.result), 1);
+	assert_int_equal(f.result.counters_count, 1);
+	assert_int_equal(f.result.counters[0].count, 2);
+	got = f.result.counters[0].heap;
+	assert_non_null(got);
+	assert_int_equal(got->size_count, 1);
+	assert_int_equal(got->sizes[0].bytes, 64);
+	assert_int_equal(got->sizes[0].count, 18);
+	assert_int_equal(got->site_count, HARVEST_SITES);
+	assert_int_equal(got->sites_left_out, 30 - HARVEST_SITES);
+	assert_int_equal(got->sites[0].peak_bytes, 29);
+	assert_string_equal(got->sites[0].frames.items[0], "/bin/x+0x1d");
+	assert_string_equal(got->refusals[0].function, "realloc");
+	assert_int_equal(got->refusals[0].at_ms, 8);
+	assert_true(got->refusals[0].injected);
+	assert_int_equal(got->thread_count, 1);
+	assert_string_equal(got->threads[0].name, "worker");
+	assert_int_equal(got->threads[0].takes, 12);
+	free(h);
+	end_field(&f);
+}
+
+CASE("harvest: where most of the memory was not malloc's, it is said")
+{
+	struct field f = make_field();
+	struct heap_file *h = begin_heap(&f);
+
+	write_both(&f, h);
+	assert_int_equal(harvest(f.in, f.copy, 0, f.scratch, &f.result), 1);
+	f.result.peak_rss_bytes = UINT64_C(39) << 20; // a small program is mostly code
+	assert_int_equal(harvest_note_unseen(&f.result), 0);
+	assert_null(f.result.counters[0].note);
+	f.result.peak_rss_bytes = UINT64_C(200) << 20;
+	assert_int_equal(harvest_note_unseen(&f.result), 0);
+	assert_non_null(strstr(f.result.counters[0].note, "mostly not instrumented: of 200 MiB"));
+	assert_non_null(strstr(f.result.counters[0].note, "malloc had 10.0 MiB"));
+	free(h);
 	end_field(&f);
 }
