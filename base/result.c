@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "fields.h"
+#include "result_jemalloc_parts.h"
 #include "result_parts.h"
 #include "utf8.h"
 
@@ -228,14 +229,35 @@ static void counters_free(void *item)
 	.name = json_name, .rows = table, .item_size = sizeof(struct struct_name),                                \
 	.items_offset = offsetof(struct result, member), .count_offset = offsetof(struct result, counter)
 
+static int pool_write(json_t *object, const void *item)
+{
+	return number_rows_write(object, "fill", &((const struct result_pool *)item)->fill, POOL_COLUMNS);
+}
+
+static int pool_read(json_t *object, void *item, struct err *e)
+{
+	return number_rows_read(object, "fill", &((struct result_pool *)item)->fill, POOL_COLUMNS, e);
+}
+
+static void pool_free(void *item)
+{
+	number_rows_deinit(&((struct result_pool *)item)->fill);
+}
+
+enum { SERIES, JEMALLOCS = 5 };
+
 static const struct field_list result_lists[] = {
 	{ LIST("series", result_series, series, series_count, result_series_fields),
 	  .write_more = result_series_write, .read_more = result_series_read, .free_more = result_series_free },
 	{ LIST("gauges", result_gauge, gauges, gauge_count, gauge_fields) },
 	{ LIST("cases", result_case, cases, case_count, case_fields) },
-	{ LIST("pools", result_pool, pools, pool_count, pool_fields) },
+	{ LIST("pools", result_pool, pools, pool_count, pool_fields), .write_more = pool_write,
+	  .read_more = pool_read, .free_more = pool_free },
 	{ LIST("counters", result_counters, counters, counters_count, counters_fields),
 	  .write_more = counters_write, .read_more = counters_read, .free_more = counters_free },
+	[JEMALLOCS] = { LIST("jemallocs", result_jemalloc, jemallocs, jemalloc_count, result_jemalloc_fields),
+	                .write_more = result_jemalloc_write, .read_more = result_jemalloc_read,
+	                .free_more = result_jemalloc_deinit },
 	{ 0 },
 };
 
@@ -313,6 +335,11 @@ void result_deinit(struct result *r)
 	*r = (struct result){ 0 };
 }
 
+struct result_jemalloc *result_add_jemalloc(struct result *r)
+{
+	return list_add(r, &result_lists[JEMALLOCS]);
+}
+
 json_t *result_to_json(const struct result *r)
 {
 	json_t *object = json_object();
@@ -347,7 +374,7 @@ struct hist *result_hist(struct result *r, const char *series)
 	for (size_t i = 0; i < r->series_count; i++)
 		if (strcmp(r->series[i].name, series) == 0)
 			return r->series[i].hist;
-	s = list_add(r, &result_lists[0]);
+	s = list_add(r, &result_lists[SERIES]);
 	if (s == NULL)
 		return NULL;
 	s->name = strdup(series);

@@ -5,7 +5,9 @@
 #include "err.h"
 #include "header.h"
 #include "hist.h"
+#include "number_rows.h"
 #include "result_heap.h"
+#include "result_jemalloc.h"
 #include "verdict.h"
 
 #include <jansson.h>
@@ -35,8 +37,13 @@ struct result_pool {
 	uint64_t pid;
 	uint64_t unit_bytes, capacity, used, high_water, acquires, releases;
 	uint64_t exhausted, exhausted_ms, request_bytes, depth; // exhausted_ms: since the test's start
-	struct strings frames; // innermost first: text, or "module+0xOFFSET" (file offset) to be symbolised
+	struct strings frames;   // innermost first: text, or "module+0xOFFSET" (file offset) to be symbolised
+	struct number_rows fill; // over time: POOL_COLUMNS
 };
+
+enum { POOL_AT_MS, POOL_USED, POOL_CAPACITY, POOL_COLUMNS }; // since the test's start; in units
+
+#define RESULT_POOL_FILL 120U // rows kept
 
 struct result_counters { // one process's named counters
 	char *role, *program, *note;
@@ -86,6 +93,8 @@ struct result {
 	size_t pool_count;
 	struct result_counters *counters;
 	size_t counters_count;
+	struct result_jemalloc *jemallocs; // one for each process that had one
+	size_t jemalloc_count;
 	struct result_point *points; // timeline, thinned to at most 240 points
 	size_t point_count;
 };
@@ -101,6 +110,8 @@ int result_from_json(json_t *j, struct result *r, struct err *e);
 
 // The series of that name, made when it is new (3 digits); NULL without memory.
 struct hist *result_hist(struct result *r, const char *series);
+// A zeroed one at the end; NULL without memory.
+struct result_jemalloc *result_add_jemalloc(struct result *r);
 // All series named SERIES merged is result_hist's own; this picks the one tables show: "total", else the
 // first. NULL when there is none.
 const struct result_series *result_main_series(const struct result *r);

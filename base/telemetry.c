@@ -17,7 +17,7 @@
 
 static const char *const kind_names[] = {
 	[TELE_INTERPOSER] = "interposer", [TELE_POOL] = "pool",     [TELE_PROBE] = "probe",
-	[TELE_SERVER] = "server",         [TELE_CLIENT] = "client",
+	[TELE_SERVER] = "server",         [TELE_CLIENT] = "client", [TELE_JEMALLOC] = "jemalloc",
 };
 
 #define TRIES 999U // names tried for one role of one process

@@ -21,7 +21,14 @@
 #define SG_TELE_VALUES 16U
 #define SG_TELE_ENV_DIR "STRESSGEN_TELEMETRY_DIR"
 
-enum tele_role { TELE_INTERPOSER = 1, TELE_POOL = 2, TELE_PROBE = 3, TELE_SERVER = 4, TELE_CLIENT = 5 };
+enum tele_role {
+	TELE_INTERPOSER = 1,
+	TELE_POOL = 2,
+	TELE_PROBE = 3,
+	TELE_SERVER = 4,
+	TELE_CLIENT = 5,
+	TELE_JEMALLOC = 6
+};
 
 // One slab, arena or heap. `capacity`, `used`, `high_water` are in `unit_bytes` units (object size for a
 // slab of objects; 1 where bytes are counted). Every field has one writer.

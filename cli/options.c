@@ -78,6 +78,9 @@ const struct opt cli_options[] = {
 	     "measured over the suite's kernels."),
 	COUNT("slab-mark", NULL, 1, 99, TRIES,
 	      "How full, in percent, a slab-gc slab under them gets before a collection. Default: 75."),
+	SIZE("jemalloc-cap", NULL, UINT64_C(1) << 20, UINT64_C(1) << 40, RUNS,
+	     "What a jemalloc in a test's process, preloaded or linked, may take from the system, e.g. 64M: shows what a "
+	     "program does when its slabs run out."),
 	FLAG("parallel", 0, "no", RUNS, true,
 	     "Run several tests at a time; those with @Serial or the same @Resource are kept apart."),
 	COUNT("max-workers", NULL, 1, 256, RUNS,

@@ -269,6 +269,7 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->params = j->params;
 	c->param_count = j->param_count;
 	c->preload = opt_flag(o, "preload") ? j->app->paths.preload : NULL;
+	c->jemalloc_cap = opt_number(o, "jemalloc-cap");
 	c->timeout_ns = opt_number(o, "timeout");
 	c->grace_ns = opt_number(o, "grace");
 	c->memory_bytes = opt_number(o, "memory");

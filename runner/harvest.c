@@ -2,6 +2,8 @@
 #include "harvest.h"
 #include "harvest_heap.h"
 
+#include "harvest_jemalloc.h"
+
 #include "clock.h"
 #include "io.h"
 
@@ -20,11 +22,10 @@
 
 static const char *role_name(uint32_t role)
 {
-	static const char *const names[] = { [TELE_INTERPOSER] = "interposer",
-		                             [TELE_POOL] = "pool",
-		                             [TELE_PROBE] = "probe",
-		                             [TELE_SERVER] = "server",
-		                             [TELE_CLIENT] = "client" };
+	static const char *const names[] = {
+		[TELE_INTERPOSER] = "interposer", [TELE_POOL] = "pool",     [TELE_PROBE] = "probe",
+		[TELE_SERVER] = "server",         [TELE_CLIENT] = "client", [TELE_JEMALLOC] = "jemalloc"
+	};
 
 	return role < sizeof names / sizeof names[0] && names[role] != NULL ? names[role] : "unknown";
 }
@@ -227,8 +228,12 @@ static int harvest_file(const char *path, uint64_t start_ns, struct tele_file *t
 {
 	const size_t before = r->counters_count;
 	struct err e = { "" };
-	int rc = telemetry_read(path, t, &e);
+	struct stat st;
+	int rc;
 
+	if (stat(path, &st) == 0 && st.st_size == 0) // its maker went on to another program
+		return 0;
+	rc = telemetry_read(path, t, &e);
 	if (rc < 0)
 		return new_counters(r, "unknown", "?", e.text, 0) != NULL ? 0 : -ENOMEM;
 	rc = add_counters(t, r);
@@ -237,6 +242,8 @@ static int harvest_file(const char *path, uint64_t start_ns, struct tele_file *t
 	for (size_t i = 0; i < SG_TELE_POOLS && rc == 0; i++)
 		if (t->pools[i].name[0] != '\0')
 			rc = add_pool(t, &t->pools[i], start_ns, r);
+	if (rc == 0 && t->role == TELE_JEMALLOC)
+		rc = harvest_jemalloc(path, t, start_ns, r);
 	return rc;
 }
 

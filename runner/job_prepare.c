@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "container.h"
 #include "io.h"
+#include "jemalloc_file.h"
 #include "units.h"
 
 #include <errno.h>
@@ -97,6 +98,33 @@ static const char *preload_for(struct job *j)
 	return NULL;
 }
 
+// What libstressjemalloc.so reads; and jemalloc itself: its arena for large requests takes no hooks, so there is
+// none.
+static int prepare_jemalloc(struct job *j, bool preloads, size_t *n)
+{
+	struct job_environment *env = &j->environment;
+	const struct session *s = j->session;
+	const char *before = s->malloc_conf;
+	const uint64_t cap = s->config->jemalloc_cap;
+
+	if (preloads) {
+		env->entries[(*n)++] = env->looks;
+		if (put(env->looks, sizeof env->looks, SG_JEMALLOC_ENV_EVERY_MS "=%" PRIu64,
+		        s->sample_ns / SG_NS_PER_MS) < 0)
+			return -ENAMETOOLONG;
+	}
+	if (cap == 0)
+		return 0;
+	env->entries[(*n)++] = env->cap;
+	env->entries[(*n)++] = env->malloc_conf;
+	return put(env->cap, sizeof env->cap, SG_JEMALLOC_ENV_CAP "=%" PRIu64, cap) < 0 ||
+	                       put(env->malloc_conf, sizeof env->malloc_conf,
+	                           "MALLOC_CONF=%s%soversize_threshold:0", before,
+	                           before[0] != '\0' ? "," : "") < 0
+	               ? -ENAMETOOLONG
+	               : 0;
+}
+
 static int prepare_environment(struct job *j)
 {
 	struct job_environment *env = &j->environment;
@@ -121,6 +149,8 @@ static int prepare_environment(struct job *j)
 		rc = io_make_dirs(j->temp_path, &j->why);
 	if (rc < 0)
 		return rc;
+	if (rc == 0)
+		rc = prepare_jemalloc(j, library != NULL, &n);
 	if (library != NULL || s->preload_before != NULL) {
 		const char *link = library != NULL && s->preload_before != NULL ? ":" : "";
 

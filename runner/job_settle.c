@@ -149,8 +149,8 @@ static void take_tail(struct job *j)
 		j->result.tail = result_utf8(text, len);
 }
 
-// Says in the counters why this program has none.
-static int say_not_instrumented(struct job *j)
+// Says in the counters why there are none of that role.
+static int say_there_is_not(struct job *j, const char *role, const char *what, const char *why)
 {
 	struct result *r = &j->result;
 	struct result_counters *grown;
@@ -160,8 +160,8 @@ static int say_not_instrumented(struct job *j)
 	if (grown == NULL)
 		return -ENOMEM;
 	r->counters = grown;
-	buf_addf(&note, "not instrumented: %s", j->not_instrumented);
-	grown[r->counters_count++] = (struct result_counters){ .role = strdup("interposer"),
+	buf_addf(&note, "%s: %s", what, why);
+	grown[r->counters_count++] = (struct result_counters){ .role = strdup(role),
 		                                               .program = strdup(j->command.argv[0]),
 		                                               .note = buf_take(&note),
 		                                               .pid = (uint64_t)j->pid };
@@ -186,7 +186,10 @@ static int collect(struct job *j)
 	if (rc >= 0)
 		rc = harvest_note_unseen(r);
 	if (rc >= 0 && j->not_instrumented != NULL)
-		rc = say_not_instrumented(j);
+		rc = say_there_is_not(j, "interposer", "not instrumented", j->not_instrumented);
+	if (rc >= 0 && j->session->config->jemalloc_cap > 0 && r->jemalloc_count == 0)
+		rc = say_there_is_not(j, "jemalloc", "not capped",
+		                      "no process of it had a jemalloc that can be seen");
 	if (r->signal == SIGSEGV || r->signal == SIGBUS)
 		j->facts.has_fault = kernlog_find_fault(j->session->kernlog_fd, j->pid, &j->facts.fault);
 	return rc < 0 ? rc : 0;

@@ -41,6 +41,7 @@ struct runner_config {
 	const struct param *params; // override @Param for {param:NAME}
 	size_t param_count;
 	const char *preload;   // libstressalloc.so; NULL: none
+	uint64_t jemalloc_cap; // bytes that a jemalloc in a test's process may take from the system; 0: no cap
 	uint64_t timeout_ns;   // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
 	uint64_t grace_ns;     // between SIGTERM and SIGKILL; 0: 2 s
 	uint64_t memory_bytes; // for tests whose header has none; 0: 75 % of what is available; UINT64_MAX: none

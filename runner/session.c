@@ -5,6 +5,7 @@
 #include "container.h"
 #include "header.h"
 #include "io.h"
+#include "jemalloc_file.h"
 #include "kernlog.h"
 
 #include <errno.h>
@@ -27,8 +28,13 @@
 extern char **environ;
 
 // Set anew for each test.
-static const char *const own_variables[] = { "STRESSGEN_MARK=", "STRESSGEN_FD=", "STRESSGEN_TELEMETRY_DIR=",
-	                                     "TMPDIR=", "LD_PRELOAD=" };
+static const char *const own_variables[] = { "STRESSGEN_MARK=",
+	                                     "STRESSGEN_FD=",
+	                                     "STRESSGEN_TELEMETRY_DIR=",
+	                                     "TMPDIR=",
+	                                     "LD_PRELOAD=",
+	                                     SG_JEMALLOC_ENV_EVERY_MS "=",
+	                                     SG_JEMALLOC_ENV_CAP "=" };
 
 static void set_defaults(struct session *s, const struct runner_config *c)
 {
@@ -42,8 +48,10 @@ static void set_defaults(struct session *s, const struct runner_config *c)
 	                                                  (c->workers > 0 ? c->workers : 1);
 }
 
-static bool is_own_variable(const char *entry, bool clean_home)
+static bool is_own_variable(const char *entry, bool clean_home, bool replaces_malloc_conf)
 {
+	if (replaces_malloc_conf && strncmp(entry, "MALLOC_CONF=", 12) == 0)
+		return true;
 	if (clean_home && strncmp(entry, "HOME=", 5) == 0)
 		return true;
 	for (size_t i = 0; i < sizeof own_variables / sizeof own_variables[0]; i++)
@@ -62,9 +70,10 @@ static int copy_environment(struct session *s)
 	if (s->environment == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		if (!is_own_variable(environ[i], s->config->clean_home))
+		if (!is_own_variable(environ[i], s->config->clean_home, s->config->jemalloc_cap > 0))
 			s->environment[s->environment_count++] = environ[i];
 	s->preload_before = getenv("LD_PRELOAD");
+	s->malloc_conf = getenv("MALLOC_CONF") != NULL ? getenv("MALLOC_CONF") : "";
 	if (s->config->preload != NULL && strpbrk(s->config->preload, ": ") != NULL)
 		s->preload_refused =
 		        "the preload library's path holds a colon or a blank, which LD_PRELOAD cannot express";

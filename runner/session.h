@@ -26,6 +26,7 @@ struct session {
 	char **environment; // ours, but for what every test gets anew; borrows environ's strings
 	size_t environment_count;
 	const char *preload_before;  // LD_PRELOAD as we were given it; NULL
+	const char *malloc_conf;     // MALLOC_CONF likewise; "": none
 	const char *preload_refused; // why config->preload cannot be used; NULL
 	int null_fd;
 	int kernlog_fd;                    // -1: not readable

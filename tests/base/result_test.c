@@ -77,7 +77,17 @@ static void fill(struct result *r)
 		                                          .high_water = 1000,
 		                                          .exhausted = 2,
 		                                          .depth = 998 };
+	memcpy(number_rows_add(&r->pools[0].fill, POOL_COLUMNS), (uint64_t[]){ 100, 5, 10 }, 3 * sizeof(uint64_t));
 	strings_add(&r->pools[0].frames, "grow", 4);
+	*result_add_jemalloc(r) = (struct result_jemalloc){ .program = strdup("server"),
+		                                            .allocator = strdup("5.3.0"),
+		                                            .pid = 7,
+		                                            .resident = 4096,
+		                                            .denied_growths = 3 };
+	*result_jemalloc_bin(&r->jemallocs[0]) =
+	        (struct result_bin){ .region_bytes = 64, .slab_bytes = 4096, .slabs = 2, .regions = 70 };
+	for (uint64_t i = 0; i < 5; i++)
+		number_rows_add(&r->jemallocs[0].looks, LOOK_COLUMNS)[LOOK_AT_MS] = 100 * i;
 	strings_add(&r->pools[0].frames, "lua+0x1234", 10);
 	r->counters = calloc(1, sizeof *r->counters);
 	r->counters_count = 1;
@@ -142,6 +152,14 @@ CASE("result: every field survives JSON")
 	assert_int_equal(back.cases[0].verdict, VERDICT_FAILED);
 	assert_int_equal(back.pools[0].depth, 998);
 	assert_string_equal(back.pools[0].frames.items[1], "lua+0x1234");
+	assert_int_equal(back.pools[0].fill.count, 1);
+	assert_int_equal(back.pools[0].fill.values[POOL_CAPACITY], 10);
+	assert_int_equal(back.jemalloc_count, 1);
+	assert_string_equal(back.jemallocs[0].allocator, "5.3.0");
+	assert_int_equal(back.jemallocs[0].denied_growths, 3);
+	assert_int_equal(back.jemallocs[0].bins[0].regions, 70);
+	assert_int_equal(back.jemallocs[0].looks.count, 5);
+	assert_int_equal(back.jemallocs[0].looks.values[4 * LOOK_COLUMNS + LOOK_AT_MS], 400);
 	assert_string_equal(back.counters[0].items[0].value, "18446744073709551615");
 	assert_int_equal(back.counters[0].heap->latencies[0].hist->total, 1000);
 	assert_int_equal(back.counters[0].heap->sites[0].peak_bytes, UINT64_C(1) << 40);

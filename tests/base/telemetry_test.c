@@ -260,7 +260,7 @@ CASE("telemetry: a file is refused when its magic, version, size or role is anot
 	*bad = *good;
 	bad->role = 0;
 	assert_int_equal(read_back(bad, sizeof *bad, out), -EINVAL);
-	bad->role = 6;
+	bad->role = 7;
 	assert_int_equal(read_back(bad, sizeof *bad, out), -EINVAL);
 	assert_int_equal(io_make_dirs(dir, NULL), 0);
 	assert_int_equal(telemetry_read(dir, out, NULL), -EINVAL);

@@ -1,0 +1,28 @@
+// Where the process has a jemalloc, however it came by it, libstressjemalloc.so beside this library looks at it.
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Bound when the program is loaded: dlsym would allocate words for what is not there.
+extern int mallctl(const char *name, void *old, size_t *old_bytes, void *fresh, size_t fresh_bytes)
+        __attribute__((weak));
+
+__attribute__((constructor)) static void load_companion(void)
+{
+	static const char name[] = "libstressjemalloc.so";
+	char path[PATH_MAX];
+	const char *slash;
+	int saved = errno;
+	Dl_info self;
+
+	if (getenv("STRESSGEN_TELEMETRY_DIR") == NULL || mallctl == NULL ||
+	    dladdr((void *)&load_companion, &self) == 0 || (slash = strrchr(self.dli_fname, '/')) == NULL)
+		return;
+	if (snprintf(path, sizeof path, "%.*s/%s", (int)(slash - self.dli_fname), self.dli_fname, name) <
+	    (int)sizeof path)
+		dlopen(path, RTLD_NOW | RTLD_LOCAL); // not there: this build had no jemalloc's header
+	errno = saved;
+}

@@ -1,0 +1,50 @@
+// Between the files of libstressjemalloc.so: a jemalloc of somebody else's, seen through its mallctl.
+#ifndef SG_JEMALLOC_WATCH_H
+#define SG_JEMALLOC_WATCH_H
+
+#include "jemalloc_file.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARENAS_ALL 4096U // MALLCTL_ARENAS_ALL: all arenas as one
+
+typedef int mallctl_fn(const char *name, void *old, size_t *old_bytes, void *fresh, size_t fresh_bytes);
+typedef int mib_fn(const char *name, size_t *mib, size_t *length);
+typedef int by_mib_fn(const size_t *mib, size_t length, void *old, size_t *old_bytes, void *fresh,
+                      size_t fresh_bytes);
+
+struct entry_points {
+	mallctl_fn *mallctl;
+	mib_fn *to_mib;
+	by_mib_fn *by_mib;
+};
+
+// The process's own, or NULL members where it has no jemalloc (or one without all three).
+extern struct entry_points je;
+
+// This process's file; NULL before there is one and in a child that has not made its own. Its jemalloc_file is
+// behind it.
+extern struct tele_file *watch_file;
+
+static inline struct jemalloc_file *watch_part(struct tele_file *t)
+{
+	return (struct jemalloc_file *)(void *)(t + 1);
+}
+
+// An unsigned or size_t; 0 where there is no such name.
+uint64_t look_number(const char *name);
+// Finds out how many size classes there are, and their sizes. False: this jemalloc has no statistics.
+bool look_prepare(struct jemalloc_file *f);
+// Brings f->now and the bins up to date; with `keep` it becomes one of the looks.
+void look(struct jemalloc_file *f, bool keep);
+
+// Puts extent hooks in front of each arena's that deny what is beyond the cap. False where that cannot be done.
+bool cap_arm(uint64_t bytes);
+// The cap's figures into the file that has just been made (none without a cap).
+void cap_attach(struct tele_file *t);
+// In a child made by fork: its exhaustions are its own.
+void cap_forked(void);
+
+#endif

@@ -1,0 +1,58 @@
+// A program that is linked to jemalloc: takes small objects until there are none, and says what it can take then.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SMALL 64U
+
+static void **fill(unsigned long most, unsigned long *count)
+{
+	void **last = NULL, **block;
+
+	for (*count = 0; *count < most && (block = malloc(SMALL)) != NULL; ++*count) {
+		*block = last;
+		last = block;
+	}
+	return last;
+}
+
+static void free_every(void **block, int nth)
+{
+	for (int i = 0; block != NULL; i++) {
+		void **next = *block;
+
+		if (i % nth == 0)
+			free(block);
+		block = next;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long most = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, count;
+	void **blocks;
+	pid_t child;
+
+	if (argc > 2 && strcmp(argv[2], "fork") == 0) {
+		child = fork();
+		if (child == 0) {
+			fill(2 * most, &count);
+			exit(0);
+		}
+		waitpid(child, NULL, 0);
+	}
+	blocks = fill(most, &count);
+	if (argc > 2 && strcmp(argv[2], "die") == 0)
+		abort();
+	printf("%lu", count);
+	if (argc > 2 && strcmp(argv[2], "half") == 0) {
+		free_every(blocks, 2);
+		printf(" %s %s", malloc(SMALL) != NULL ? "small" : "none",
+		       malloc(65536) != NULL ? "large" : "none");
+	}
+	if (argc > 2 && strcmp(argv[2], "large") == 0)
+		printf(" %s", malloc(32UL << 20) != NULL ? "large" : "none");
+	return fflush(stdout) != 0;
+}

@@ -1,0 +1,57 @@
+// --jemalloc-cap: what a program does when its slabs run out.
+#include "e2e.h"
+#include "harness.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define USER SG_BUILD_DIR "/tests/alloc/jemalloc_user"
+
+CASE("e2e: a program whose jemalloc is capped dies of an exhausted slab, with figures, looks and size classes")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	json_t *report, *test, *pool, *heap;
+	char run_dir[512];
+
+	snprintf(run_dir, sizeof run_dir, "%s/out", dir);
+
+	if (access(USER, X_OK) < 0)
+		harness_skip("libjemalloc was not there at build time");
+	e2e_write(dir, "t.sh", "#!/bin/sh\n# @Test alloc/capped\n# @Run " USER " 10000000 die\n", true);
+	o = E2E(dir, "run", "t.sh", "--jemalloc-cap", "16M", "-o", "out");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out), "slab-exhausted");
+	outcome_deinit(&o);
+	report = e2e_report(run_dir);
+	test = e2e_test(report, "alloc/capped");
+	assert_string_equal(json_string_value(json_object_get(test, "verdict")), "slab-exhausted");
+	assert_contains(json_string_value(json_object_get(test, "evidence")), "slab 'jemalloc' full: ");
+	pool = json_array_get(json_object_get(test, "pools"), 0);
+	assert_int_equal(json_integer_value(json_object_get(pool, "capacity")), 16 << 20);
+	assert_true(json_array_size(json_object_get(pool, "frames")) > 2);
+	heap = json_array_get(json_object_get(test, "jemallocs"), 0);
+	assert_contains(json_string_value(json_object_get(heap, "allocator")), "5.");
+	assert_true(json_integer_value(json_object_get(heap, "denied_growths")) > 0);
+	json_decref(report);
+}
+
+CASE("e2e: where there is no jemalloc to cap the result says so")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	json_t *report;
+	char run_dir[512], *text;
+
+	snprintf(run_dir, sizeof run_dir, "%s/out", dir);
+	e2e_write(dir, "t.sh", "#!/bin/sh\n# @Test alloc/other\ntrue\n", true);
+	o = E2E(dir, "run", "t.sh", "--jemalloc-cap", "16M", "-o", "out");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	report = e2e_report(run_dir);
+	text = json_dumps(e2e_test(report, "alloc/other"), 0);
+	assert_contains(text, "not capped: no process of it had a jemalloc that can be seen");
+	free(text);
+	json_decref(report);
+}
