@@ -21,6 +21,8 @@
 	X(SHRINK, "shrink", cmd_shrink, "TEST [SUITE|RUN]", "make a failing generated test small")                \
 	X(REPORT, "report", cmd_report, "[RUN]", "report on a run again, in any format")                          \
 	X(COMPARE, "compare", cmd_compare, "RUN_A RUN_B", "show two runs side by side")                           \
+	X(HISTORY, "history", cmd_history, "add|list|show|trend|annotate|prune|export [...]",                     \
+	  "keep what runs measured, and say whether it moved")                                                    \
 	X(TOP, "top", cmd_top, "[RUN]", "list the tests of a run that took most of something")                    \
 	X(LIST, "list", cmd_list, "[SUITE|FILE...]", "list the catalogue, or a suite's tests")                    \
 	X(TARGETS, "targets", cmd_targets, "", "show the runtimes and policies that can be stressed here")        \

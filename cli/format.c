@@ -15,11 +15,8 @@ format_writer format_find(const char *name)
 	static const struct {
 		const char *name;
 		format_writer write;
-	} formats[] = { { "json", report_json },
-		        { "junit", report_junit },
-		        { "html", report_html },
-		        { "prom", report_prom },
-		        { "tap", report_tap } };
+	} formats[] = { { "json", report_json }, { "junit", report_junit }, { "html", report_html },
+		        { "prom", report_prom }, { "tap", report_tap },     { "csv", report_csv } };
 
 	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
 		if (strcmp(formats[i].name, name) == 0)

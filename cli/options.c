@@ -10,6 +10,10 @@
 	{                                                                                                         \
 		name, short_name, OPT_TEXT, value, NULL, 0, 0, NULL, commands, config, help                       \
 	}
+#define TEXT_OR(name, value, def, commands, config, help)                                                         \
+	{                                                                                                         \
+		name, 0, OPT_TEXT, value, def, 0, 0, NULL, commands, config, help                                 \
+	}
 #define LIST(name, short_name, value, commands, config, help)                                                     \
 	{                                                                                                         \
 		name, short_name, OPT_LIST, value, NULL, 0, 0, NULL, commands, config, help                       \
@@ -163,11 +167,29 @@ const struct opt cli_options[] = {
 	FLAG("resume", 0, "no", RUNS, false,
 	     "Go on with the run in --output (default: the latest one): tests that ended are not run again."),
 	FLAG("force", 0, "no", RUNS, false, "Resume although the suite has changed."),
+	// the history
+	TEXT_OR("db", "FILE", "stressgen.db", BIT(HISTORY), true, "The history's database."),
+	TEXT("anchor", 0, "RUN", BIT(HISTORY), false,
+	     "history add: the run of a frozen build, made beside this one; what is judged is the ratio to it."),
+	TEXT("label", 0, "NAME", BIT(HISTORY), true,
+	     "Entries of one label are one history, e.g. of a branch. Default: the newest entry's; add: none."),
+	TEXT("revision", 0, "TEXT", BIT(HISTORY), false, "history add: the revision that was measured."),
+	COUNT("nights", "90", 0, 1000000, BIT(HISTORY), "At most so many of the newest entries; 0: all."),
+	TEXT("test", 0, "PATTERN", BIT(HISTORY), false, "Only tests whose id matches (*, ?, [...])."),
+	TEXT("metric", 0, "PATTERN", BIT(HISTORY), false,
+	     "Only metrics whose name matches, or ends in /PATTERN: time, memory, p99, 'slab/*'."),
+	FLAG("all-machines", 0, "no", BIT(HISTORY), false, "Entries of other machines than the newest one's too."),
+	FLAG("accept", 0, "no", BIT(HISTORY), false,
+	     "history annotate: the change that this entry has is meant; the baseline moves to it."),
+	COUNT("keep-last", NULL, 0, UINT64_C(1) << 40, BIT(HISTORY),
+	      "history prune: so many of the newest entries stay."),
+	TEXT("before", 0, "DATE", BIT(HISTORY), false, "history prune: entries from before 2026-11-21, say, go."),
+	TIME("wait", "30s", 0, 600 * S, BIT(HISTORY), "How long another process may hold the database locked."),
 	// where to and how it looks
 	TEXT("output", 'o', "DIR", BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(REPORT), false,
 	     "The run's directory (gen, shrink: the suite's; report: the file). Default: a new one in stressgen-runs/."),
-	CHOICE("format", "FORMAT", "text", "text,json,junit,tap,html,prom", BIT(REPORT) | RUNS, false,
-	       "What to print (report: or to write)."),
+	CHOICE("format", "FORMAT", "text", "text,json,junit,tap,html,prom,csv", BIT(REPORT) | BIT(HISTORY) | RUNS,
+	       false, "What to print (report: or to write; history export: csv or json)."),
 	TEXT("events", 0, "FILE|-", RUNS, true,
 	     "Write what happens as it happens, one JSON record a line; with - on stdout, and the summary on stderr."),
 	CHOICE("worst", "WHAT", "memory", "memory,cpu,time,fds,threads,procs", BIT(TOP), false, "Most of what."),
@@ -182,7 +204,7 @@ const struct opt cli_options[] = {
 	FLAG("list", 0, "no", RUNS, false, "The same."),
 	FLAG("show-tags", 0, "no", SELECTS, false,
 	     "Print the tags of what is selected, and how many tests have each."),
-	FLAG("quiet", 'q', "no", TRIES | BIT(GEN), true, "Only the summary and what went wrong."),
+	FLAG("quiet", 'q', "no", TRIES | BIT(GEN) | BIT(HISTORY), true, "Only the summary and what went wrong."),
 	FLAG("yes", 'y', "no", BIT_ALL, false, "Install missing packages without asking (./stressgen only)."),
 	TEXT("config", 0, "FILE", BIT_ALL, false,
 	     "Read this config file instead of searching for stressgen.conf."),

@@ -22,6 +22,7 @@ int report_json(const struct run *r, const char *path, struct err *e);
 int report_junit(const struct run *r, const char *path, struct err *e);
 int report_html(const struct run *r, const char *path, struct err *e);
 int report_tap(const struct run *r, const char *path, struct err *e);  // TAP version 14
+int report_csv(const struct run *r, const char *path, struct err *e);  // a line for each metric of each test
 int report_prom(const struct run *r, const char *path, struct err *e); // OpenMetrics text
 // The four of them into the run directory: report.json, junit.xml, report.html, metrics.prom.
 int report_all(const struct run *r, struct err *e);

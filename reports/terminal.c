@@ -2,8 +2,8 @@
 #include "reports.h"
 
 #include "bins.h"
-#include "buf.h"
 #include "heaps.h"
+#include "spark.h"
 #include "story.h"
 #include "table.h"
 #include "text.h"
@@ -49,24 +49,15 @@ static const char *mark_of(const struct result *r)
 // The shape of the latencies between the least and the greatest, which stand for the first column and the last.
 static const char *sparkline(struct arena *a, const struct hist *h)
 {
-	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	uint64_t counts[SPARK_COLUMNS];
 	struct bins bins = { .count = SPARK_COLUMNS, .counts = counts };
-	struct buf b = { 0 };
-	const char *out;
 
 	if (h == NULL || h->total < 2 || h->max <= h->min)
 		return "";
 	bins.low = (double)h->min;
 	bins.high = (double)h->max;
 	bins_fill(&bins, h);
-	for (size_t i = 0; i < SPARK_COLUMNS; i++) {
-		double part = (double)counts[i] / (double)bins.most;
-		buf_adds(&b, blocks[counts[i] == 0 ? 0 : 1 + (size_t)(part * 7.0)]);
-	}
-	out = text_make(a, "%s", buf_text(&b));
-	buf_deinit(&b);
-	return out;
+	return spark_counts(a, counts, SPARK_COLUMNS);
 }
 
 // `above` is the test of the row above, whose name is not said again; NULL in the first.

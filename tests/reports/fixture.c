@@ -41,7 +41,7 @@ static void append(struct fixture *f, const char *type, json_t *record)
 	json_decref(record);
 }
 
-struct fixture *fixture_new(const char *dir, const char *name, size_t planned)
+struct fixture *fixture_new_at(const char *dir, const char *name, size_t planned, const char *wall)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 	struct err e = { 0 };
@@ -59,8 +59,15 @@ struct fixture *fixture_new(const char *dir, const char *name, size_t planned)
 	f->journal_path = io_join(f->dir, "journal.jsonl");
 	if (journal_create(f->journal_path, &f->journal, &e) < 0)
 		fail_msg("%s", e.text);
-	append(f, "header", json_pack("{s:i, s:I}", "format", SG_RUN_VERSION, "tests", (json_int_t)planned));
+	append(f, "header",
+	       json_pack("{s:i, s:s, s:s, s:I}", "format", SG_RUN_VERSION, "run", name, "wall", wall, "tests",
+	                 (json_int_t)planned));
 	return f;
+}
+
+struct fixture *fixture_new(const char *dir, const char *name, size_t planned)
+{
+	return fixture_new_at(dir, name, planned, "2026-11-21T02:10:00Z");
 }
 
 void fixture_start(struct fixture *f, const char *id)

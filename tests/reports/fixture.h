@@ -12,6 +12,8 @@ struct fixture;
 // A new run directory DIR/NAME, with run.json and a journal whose header plans `planned` tests. Fails the test
 // when it cannot be made.
 struct fixture *fixture_new(const char *dir, const char *name, size_t planned);
+// The same, begun at that time ("2026-11-21T02:10:00Z").
+struct fixture *fixture_new_at(const char *dir, const char *name, size_t planned, const char *wall);
 // A result that passed as expected, to be filled further; deinited by fixture_end.
 struct result fixture_result(const char *id, enum verdict v);
 // Adds `count` log-normal latencies around `median_ns` to a series.

@@ -1,0 +1,144 @@
+// The history as a nightly job uses it: the real binary, real runs.
+#include "e2e.h"
+
+#include "harness.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// One night: the suite's test reports `size` bytes, and the run is recorded.
+static void night(const char *dir, unsigned i, unsigned size)
+{
+	char text[32], run[32];
+	struct outcome o;
+
+	snprintf(text, sizeof text, "%u\n", size);
+	e2e_write(dir, "size", text, false);
+	snprintf(run, sizeof run, "night%u", i);
+	o = E2E(dir, "run", "suite", "-q", "-o", run);
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "add", run);
+	if (o.exit_code != 0)
+		fail_msg("%s", buf_text(&o.err));
+	outcome_deinit(&o);
+}
+
+static const char *nightly_suite(void)
+{
+	const char *dir = harness_tmpdir();
+	char script[600];
+
+	snprintf(script, sizeof script, "#!/bin/sh\necho \"@@ gauge heap $(cat '%s/size') bytes\"\n", dir);
+	e2e_write(dir, "suite/heap.sh", script, true);
+	return dir;
+}
+
+CASE("e2e: a nightly gate passes while nothing moves, fails on the second night of a change, and takes an acceptance")
+{
+	const char *dir = nightly_suite();
+	struct outcome o;
+
+	for (unsigned i = 1; i <= 8; i++)
+		night(dir, i, 1000000);
+	night(dir, 9, 1100000);
+	o = E2E(dir, "history", "trend", "--metric", "gauge/heap");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	night(dir, 10, 1100000);
+	o = E2E(dir, "history", "trend", "--metric", "gauge/heap");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out), "regressed");
+	assert_contains(buf_text(&o.out), "+10.0 %");
+	assert_contains(buf_text(&o.out), "entry 9");
+	assert_contains(buf_text(&o.out), "(new)");
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "annotate", "9", "a larger table", "--accept", "--metric", "gauge/heap");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "trend", "--metric", "gauge/heap");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "show", "gauge/heap");
+	assert_contains(buf_text(&o.out), "a change of +10.0 %, accepted");
+	assert_contains(buf_text(&o.out), "a larger table");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: a run is recorded once, listed, exported and pruned")
+{
+	const char *dir = nightly_suite();
+	struct outcome o;
+
+	night(dir, 1, 5);
+	o = E2E(dir, "history", "add", "night1");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.err), "is there already");
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "list");
+	assert_contains(buf_text(&o.out), "all as expected");
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "export", "--metric", "heap");
+	assert_contains(buf_text(&o.out), ",heap.sh,gauge/heap,bytes,lower,5,\r\n");
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "export", "--metric", "heap", "--format", "json");
+	assert_contains(buf_text(&o.out), "\"metric\":\"gauge/heap\"");
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "export", "--format", "junit");
+	assert_int_equal(o.exit_code, 2);
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "prune", "--keep-last", "0");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "trend");
+	assert_int_equal(o.exit_code, 2);
+	outcome_deinit(&o);
+}
+
+static void refuse(const char *dir, const char *const *args, const char *words)
+{
+	struct outcome o = e2e_run(dir, args);
+
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), words);
+	assert_ptr_equal(strchr(buf_text(&o.err), '\n') + 1, buf_text(&o.err) + o.err.len); // one line
+	outcome_deinit(&o);
+}
+#define REFUSE(words, ...) refuse(dir, (const char *const[]){ "history", __VA_ARGS__, NULL }, words)
+
+CASE("e2e: what the history cannot do is said in one line, with exit 2, and leaves no file")
+{
+	const char *dir = harness_tmpdir();
+	char path[300];
+
+	snprintf(path, sizeof path, "%s/stressgen.db", dir);
+	REFUSE("there is no history here", "list");
+	REFUSE("there is no history here", "annotate", "1", "x");
+	REFUSE("there is no history here", "prune", "--keep-last", "1");
+	REFUSE("did you mean trend", "trent");
+	REFUSE("it is written: stressgen history annotate ENTRY TEXT", "annotate", "1");
+	REFUSE("there is no run here", "add", "nowhere");
+	e2e_write(dir, "text.db", "a text file\n", false);
+	REFUSE("no SQLite database", "list", "--db", "text.db");
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+CASE("e2e: a history that is locked for longer than --wait is said to be")
+{
+	const char *dir = nightly_suite();
+	char path[300];
+	sqlite3 *db;
+
+	night(dir, 1, 5);
+	snprintf(path, sizeof path, "%s/stressgen.db", dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	REFUSE("a date is written", "prune", "--before", "yesterday");
+	REFUSE("needs --keep-last N or --before DATE", "prune");
+	REFUSE("there is no entry 7", "annotate", "7", "x", "--wait", "30s");
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	REFUSE("another process has had it locked for 1.00 ms", "annotate", "1", "x", "--wait", "1ms");
+	sqlite3_close(db);
+}
