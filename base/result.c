@@ -51,6 +51,15 @@ static const struct field result_fields[] = {
 	ROW(quarantine),
 	ROW(containment),
 	ROW(leftovers),
+	ROW(of),
+	ROW(side),
+	ROW(phase),
+	ROW(pair),
+	ROW(layout_bytes),
+	ROW(steal_ns),
+	ROW(cpu_stall_ns),
+	ROW(memory_stall_ns),
+	ROW(io_stall_ns),
 	{ 0 },
 };
 #undef ROW

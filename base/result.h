@@ -83,6 +83,16 @@ struct result {
 	char *quarantine;                    // "until 2026-12-31: reason" where a known failure is let pass; NULL
 	char *containment;        // "cgroup v2", "process group, subreaper and environment mark (weak)", ...
 	struct strings leftovers; // "pid 123 sleep 60"
+	// One invocation out of a comparison (docs/formats.md, "Pairs"); NULL and 0 for any other.
+	char *of;              // the test's id; `id` is that of the invocation
+	char *side;            // "base", "head", "control"
+	char *phase;           // "warmup", "screen", "confirm"
+	unsigned pair;         // 1, 2, ... within the phase
+	uint64_t layout_bytes; // by which its environment was padded, so that memory lies elsewhere each time
+	// What the machine lost while it ran: CPU time that the hypervisor took, summed over all CPUs, and the
+	// time in which something waited for CPU, memory or I/O (PSI's "some"). 0 too where the kernel does not
+	// say.
+	uint64_t steal_ns, cpu_stall_ns, memory_stall_ns, io_stall_ns;
 	struct result_series *series;
 	size_t series_count;
 	struct result_gauge *gauges;

@@ -309,18 +309,13 @@ static int exit_code(const struct runner_summary *s, int report_code)
 }
 
 // Known failures, where a file of them is named.
-static int load_quarantine(const struct opt_set *o, struct quarantine *q, struct err *e)
+static int load_quarantine(const struct opt_set *o, struct known *q, struct err *e)
 {
 	const char *path = opt_text(o, "quarantine");
-	time_t now = time(NULL);
 	char today[16];
-	struct tm tm;
 
-	if (path == NULL)
-		return 0;
-	gmtime_r(&now, &tm);
-	strftime(today, sizeof today, "%Y-%m-%d", &tm);
-	return quarantine_load(path, today, q, e);
+	known_today(today);
+	return path == NULL ? 0 : known_load(path, today, "TEST TARGET UNTIL REASON", q, e);
 }
 
 static int run_selected(struct pipeline *j, bool resume)
@@ -331,7 +326,7 @@ static int run_selected(struct pipeline *j, bool resume)
 	struct runner_summary summary = { 0 };
 	struct err e = { 0 };
 	struct progress *progress = progress_new(j, &config.hooks);
-	struct quarantine quarantine = { 0 };
+	struct known quarantine = { 0 };
 	struct events *events = NULL;
 	int report_code;
 	int r;
@@ -342,7 +337,7 @@ static int run_selected(struct pipeline *j, bool resume)
 	if (r == 0)
 		r = fill_limits(&j->app->opts, &config, &e);
 	if (r < 0) {
-		quarantine_deinit(&quarantine);
+		known_deinit(&quarantine);
 		progress_free(progress);
 		return complain(&e, r);
 	}
@@ -358,7 +353,7 @@ static int run_selected(struct pipeline *j, bool resume)
 	if (opt_text(&j->app->opts, "events") != NULL) {
 		events = events_new(opt_text(&j->app->opts, "events"), j->run_dir, j->selected, &config.hooks, &e);
 		if (events == NULL) {
-			quarantine_deinit(&quarantine);
+			known_deinit(&quarantine);
 			progress_free(progress);
 			json_decref(config.info);
 			return complain(&e, -EINVAL);
@@ -370,7 +365,7 @@ static int run_selected(struct pipeline *j, bool resume)
 	r = runner_run(&config, &summary, &e);
 	events_free(events, &summary);
 	progress_free(progress);
-	quarantine_deinit(&quarantine);
+	known_deinit(&quarantine);
 	json_decref(config.info);
 	if (r < 0 && !summary.untrusted) { // it could not begin
 		if (linked != NULL)

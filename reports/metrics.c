@@ -1,6 +1,7 @@
 // A result's figures as named metrics.
 #include "metrics.h"
 
+#include "tail.h"
 #include "text.h"
 
 #include <errno.h>
@@ -71,6 +72,9 @@ static void add_series(struct list *l, const struct result_series *s)
 	for (size_t i = 0; i < POINTS; i++)
 		add(l, text_make(l->arena, "latency/%s/%s", name, points[i].name), "ns", METRIC_LOWER,
 		    (double)hist_percentile(s->hist, points[i].percentile));
+	if (s->hist->total >= TAIL_LEAST_VALUES)
+		add(l, text_make(l->arena, "latency/%s/tail", name), "x median", METRIC_LOWER,
+		    tail_weight(s->hist));
 }
 
 // What is a time or a size had better be small, what is so much a second had better be large.
@@ -108,6 +112,10 @@ static void add_pool(struct list *l, const struct result_pool *p)
 	           (struct metric){ text_make(l->arena, "slab/%s/exhausted", name), "count", METRIC_LOWER,
 	                            (double)p->exhausted });
 	if (p->capacity > 0)
+		add_folded(l, FOLD_MAX,
+		           (struct metric){ text_make(l->arena, "slab/%s/occupancy", name), "%", METRIC_NEITHER,
+		                            100 * (double)p->used / (double)p->capacity });
+	if (p->capacity > 0)
 		add_folded(l, FOLD_MIN,
 		           (struct metric){ text_make(l->arena, "slab/%s/headroom", name), "%", METRIC_HIGHER,
 		                            100 - 100 * (double)p->high_water / (double)p->capacity });
@@ -122,6 +130,19 @@ static void add_counters(struct list *l, const struct result_counters *c)
 		           (struct metric){ text_make(l->arena, "counter/%s/%s", role,
 		                                      text_line(l->arena, c->items[i].name)),
 		                            "count", METRIC_NEITHER, strtod(c->items[i].value, NULL) });
+}
+
+// What the process tree took at its peak, for each byte that its programs had allocated at theirs.
+static void add_waste(struct list *l, const struct result *r)
+{
+	double live = 0;
+
+	for (size_t i = 0; i < r->counters_count; i++)
+		for (size_t k = 0; k < r->counters[i].count; k++)
+			if (strcmp(r->counters[i].items[k].name, "peak_bytes") == 0)
+				live += strtod(r->counters[i].items[k].value, NULL);
+	if (live > 0)
+		add(l, "waste", "x live", METRIC_LOWER, (double)r->peak_rss_bytes / live);
 }
 
 // ---- the list -----------------------------------------------------------------------------------------------
@@ -165,7 +186,7 @@ static size_t fold_names(const struct list *l, struct metric *out)
 
 static size_t room_for(const struct result *r)
 {
-	size_t room = 10 + r->series_count * (1 + POINTS) + r->gauge_count + 3 * r->pool_count;
+	size_t room = 11 + r->series_count * (2 + POINTS) + r->gauge_count + 4 * r->pool_count;
 
 	for (size_t i = 0; i < r->counters_count; i++)
 		room += r->counters[i].count;
@@ -189,6 +210,7 @@ ssize_t metrics_of(struct arena *a, const struct result *r, struct metric **out)
 		add_pool(&l, &r->pools[i]);
 	for (size_t i = 0; i < r->counters_count; i++)
 		add_counters(&l, &r->counters[i]);
+	add_waste(&l, r);
 	qsort(l.items, l.count, sizeof *l.items, by_name);
 	return (ssize_t)fold_names(&l, *out);
 }

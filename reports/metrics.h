@@ -21,10 +21,13 @@ struct metric {
 //   time, cpu, memory, fds, threads, procs        the whole process tree's
 //   output                                        bytes on stdout and stderr
 //   gc/count, gc/total, gc/max
-//   latency/SERIES/mean, p50, p90, p99, p99.9, max
+//   latency/SERIES/mean, p50, p90, p99, p99.9, max; tail (tail.h) where there are enough values
 //   gauge/NAME                                    the last one of a name
-//   slab/NAME/high-water, headroom, exhausted     the worst of the pools of a name (exhausted: their sum)
+//   slab/NAME/high-water, headroom, occupancy, exhausted   the worst of the pools of a name (exhausted: their
+//   sum);
+//                                                 occupancy: at the end
 //   counter/ROLE/NAME                             summed over the processes of a role
+//   waste                                         peak memory over peak live bytes, where those were counted
 ssize_t metrics_of(struct arena *a, const struct result *r, struct metric **out);
 
 // "lower", "higher", "neither", and back (-EINVAL).

@@ -10,6 +10,7 @@
 #define MAD_TO_SIGMA 1.4826 // of a normal distribution
 #define SAME 1e-12          // as a ratio: nothing measured is known so well
 #define INTERVAL_STEPS 12U  // halvings; the bracket is a standard error wide
+#define NEIGHBOURS 5U       // pairs on either side that tell the machine's level
 #define BRACKET_STEPS 40U   // doublings
 
 struct ranked {
@@ -24,6 +25,7 @@ struct stats_space {
 	uint32_t *base_rank;            // by pair, doubled: midranks are whole numbers then
 	uint32_t *head_rank, *distance; // distance: between the ranks of a pair
 	double *weight, *next;          // how many labellings give a sum: room for all sums
+	double *aligned[2];             // base and head without the machine's drift
 	double *scratch;                // one for each pair
 };
 
@@ -48,9 +50,12 @@ struct stats_space *stats_space_new(size_t pairs)
 	s->distance = calloc(pairs + 1, sizeof *s->distance);
 	s->weight = calloc(most_sums(pairs), sizeof *s->weight);
 	s->next = calloc(most_sums(pairs), sizeof *s->next);
+	s->aligned[0] = calloc(pairs + 1, sizeof *s->aligned[0]);
+	s->aligned[1] = calloc(pairs + 1, sizeof *s->aligned[1]);
 	s->scratch = calloc(pairs + 1, sizeof *s->scratch);
 	if (s->base == NULL || s->head == NULL || s->base_rank == NULL || s->head_rank == NULL ||
-	    s->distance == NULL || s->weight == NULL || s->next == NULL || s->scratch == NULL) {
+	    s->distance == NULL || s->weight == NULL || s->next == NULL || s->aligned[0] == NULL ||
+	    s->aligned[1] == NULL || s->scratch == NULL) {
 		stats_space_free(s);
 		return NULL;
 	}
@@ -68,6 +73,8 @@ void stats_space_free(struct stats_space *s)
 	free(s->distance);
 	free(s->weight);
 	free(s->next);
+	free(s->aligned[0]);
+	free(s->aligned[1]);
 	free(s->scratch);
 	free(s);
 }
@@ -104,11 +111,39 @@ static void sort_ranked(struct ranked *list, const double *values, size_t n)
 	qsort(list, n, sizeof *list, by_value);
 }
 
+// The median of the means of the pairs around the i-th.
+static double level_at(const struct stats_pairs *p, size_t i)
+{
+	const size_t from = i < NEIGHBOURS ? 0 : i - NEIGHBOURS;
+	const size_t to = i + NEIGHBOURS < p->count ? i + NEIGHBOURS + 1 : p->count;
+	struct ranked sorted[2 * NEIGHBOURS + 1];
+	double means[2 * NEIGHBOURS + 1];
+	const size_t n = to - from;
+
+	for (size_t k = 0; k < n; k++)
+		means[k] = (p->base[from + k] + p->head[from + k]) / 2;
+	sort_values(sorted, means, n);
+	return (sorted[(n - 1) / 2].value + sorted[n / 2].value) / 2;
+}
+
+// Takes out how fast the machine was just then. Swapping a pair's labels does not change the level, and a shift of
+// all heads changes every level alike: so the null distribution stays exact, at any shift.
+static void align(struct stats_space *s)
+{
+	for (size_t i = 0; i < s->pairs->count; i++) {
+		const double level = level_at(s->pairs, i);
+
+		s->aligned[0][i] = s->pairs->base[i] - level;
+		s->aligned[1][i] = s->pairs->head[i] - level;
+	}
+}
+
 void stats_use(struct stats_space *s, const struct stats_pairs *p)
 {
 	s->pairs = p;
-	sort_ranked(s->base, p->base, p->count);
-	sort_ranked(s->head, p->head, p->count);
+	align(s);
+	sort_ranked(s->base, s->aligned[0], p->count);
+	sort_ranked(s->head, s->aligned[1], p->count);
 }
 
 // ---- the swap test --------------------------------------------------------------------------------------------

@@ -28,7 +28,10 @@ struct stats_space;
 struct stats_space *stats_space_new(size_t pairs);
 void stats_space_free(struct stats_space *s); // accepts NULL
 
-// Everything below is about these pairs, at most as many as there is room for; borrowed until the next call.
+// Everything below is about these pairs, at most as many as there is room for; borrowed until the next call. They
+// are in the order in which they ran: each is taken relative to the median of the means of the eleven pairs around
+// it, so that a machine that drifts does not widen what is compared. Labels swapped within pairs leave those means
+// as they are and a shift of all heads moves them alike, so every test below stays exact.
 void stats_use(struct stats_space *s, const struct stats_pairs *p);
 
 // The p-value of "head is not greater (less, different) than base times exp(shift)": the rank sum of the heads

@@ -320,11 +320,12 @@ static bool try_again(struct run_loop *run, const struct worker *w)
 static void look_into_quarantine(const struct run_loop *run, struct job *j)
 {
 	struct result *r = &j->result;
-	const struct quarantine_entry *entry, *expired;
+	const char *target = j->test->target != NULL ? j->test->target : "";
+	const struct known_entry *entry, *expired;
 
 	if (run->config->quarantine == NULL || r->verdict == VERDICT_INTERRUPTED)
 		return;
-	entry = quarantine_find(run->config->quarantine, j->test, &expired);
+	entry = known_find(run->config->quarantine, j->test->id, target, &expired);
 	if (entry != NULL && r->as_expected) {
 		run_note(run, "%s: ended as expected, though it is in quarantine: %s", r->id, entry->reason);
 	} else if (entry != NULL) {

@@ -4,7 +4,7 @@
 #define SG_RUNNER_H
 
 #include "err.h"
-#include "quarantine.h"
+#include "known.h"
 #include "result.h"
 #include "suite.h"
 
@@ -59,16 +59,16 @@ struct runner_config {
 	const char *between;        // a shell command between batches (without `batch`: between tests); NULL
 	bool self_protect;          // stop when others take too much of the machine
 	double cpu_threshold, memory_threshold,
-	        disk_threshold;              // percent; the first two without the tests' own share
-	uint64_t protect_after_ns;           // for so long without a break
-	const char *proc_dir;                // where the machine's state is read; NULL: "/proc"
-	uint64_t suite_timeout_ns;           // for the whole run; 0: none
-	unsigned retry;                      // for tests whose header says nothing
-	const struct quarantine *quarantine; // known failures; NULL: none
-	unsigned fail_fast;                  // start no further test after that many unexpected verdicts; 0: never
-	bool resume;                         // go on with the run in run_dir
-	bool force;                          // resume although the suite has changed
-	json_t *info; // an object that goes into run.json beside the machine's facts; borrowed
+	        disk_threshold;         // percent; the first two without the tests' own share
+	uint64_t protect_after_ns;      // for so long without a break
+	const char *proc_dir;           // where the machine's state is read; NULL: "/proc"
+	uint64_t suite_timeout_ns;      // for the whole run; 0: none
+	unsigned retry;                 // for tests whose header says nothing
+	const struct known *quarantine; // known failures, by test and target; NULL: none
+	unsigned fail_fast;             // start no further test after that many unexpected verdicts; 0: never
+	bool resume;                    // go on with the run in run_dir
+	bool force;                     // resume although the suite has changed
+	json_t *info;                   // an object that goes into run.json beside the machine's facts; borrowed
 	struct runner_hooks hooks;
 };
 

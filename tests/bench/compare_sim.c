@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "rng.h"
 #include "stats.h"
+#include "tail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,9 +71,8 @@ struct machine {
 };
 
 struct noise {
-	double sigma;
-	double disturbance;
-	double fixed_layout[2]; // of a build; 0: drawn anew for each invocation
+	double sigma;                        // all of it but outliers and drift
+	double disturbance, fixed_layout[2]; // normal with a standard deviation of 1
 };
 
 enum layout { LAYOUT_DRAWN, LAYOUT_FIXED };
@@ -86,11 +86,13 @@ struct samples {
 static double invocation(struct noise *n, struct machine *m, double at, unsigned side, enum layout layout,
                          struct rng *r)
 {
-	double value = n->sigma * heavy(r) + WAVE * sin(2 * M_PI * (at + m->phase));
+	const double disturbance = fmin(DISTURBANCE, n->sigma / 2), bias = fmin(LAYOUT, n->sigma / 2);
+	const double own = sqrt(n->sigma * n->sigma - disturbance * disturbance - bias * bias);
+	double value = own * heavy(r) + WAVE * sin(2 * M_PI * (at + m->phase));
 
-	n->disturbance = RHO * n->disturbance + sqrt(1 - RHO * RHO) * DISTURBANCE * normal(r);
-	value += n->disturbance;
-	value += layout == LAYOUT_FIXED ? n->fixed_layout[side] : LAYOUT * normal(r);
+	n->disturbance = RHO * n->disturbance + sqrt(1 - RHO * RHO) * normal(r);
+	value += disturbance * n->disturbance;
+	value += layout == LAYOUT_FIXED ? LAYOUT * n->fixed_layout[side] : bias * normal(r);
 	if (rng_below(r, 50) == 0)
 		value += 0.1 + 0.5 * uniform(r);
 	return value;
@@ -138,9 +140,9 @@ static struct noise draw_noise(double sigma, struct rng *r)
 {
 	struct noise n = { .sigma = sigma };
 
-	n.disturbance = DISTURBANCE * normal(r);
-	n.fixed_layout[0] = LAYOUT * normal(r);
-	n.fixed_layout[1] = LAYOUT * normal(r);
+	n.disturbance = normal(r);
+	n.fixed_layout[0] = normal(r);
+	n.fixed_layout[1] = normal(r);
 	return n;
 }
 
@@ -283,7 +285,6 @@ static bool power(const struct options *o, struct rng *r)
 		{ .02, .10, true }, { .05, .10, true }, { .01, 0, false },   { .02, 0, false },
 		{ .03, 0, false },  { .05, 0, false },
 	};
-	const unsigned nights = (o->nights + 1) / 2;
 	bool ok = true;
 
 	printf("\nOne metric of %u changes: how often it is found (20 + 30 pairs; last four: the smallest detectable "
@@ -293,6 +294,7 @@ static bool power(const struct options *o, struct rng *r)
 		const double sigma = goals[i].sigma;
 		const double change = goals[i].change > 0 ? goals[i].change : stats_detectable(sigma, CONFIRM);
 		const struct setting set = { .plan = STATS_TWO_STAGES, .sigma = sigma, .shift = log1p(change) };
+		const unsigned nights = goals[i].required ? o->nights : (o->nights + 1) / 2;
 		const struct tally t = simulate(&set, nights, r);
 		const bool met = !goals[i].required || percent(t.found, nights) >= 95;
 
@@ -301,6 +303,60 @@ static bool power(const struct options *o, struct rng *r)
 		ok = ok && met;
 	}
 	return ok;
+}
+
+// ---- the shape of the tail
+// --------------------------------------------------------------------------------------
+
+#define LATENCIES 2000U
+
+// One invocation's latencies: a narrow middle, and a share that takes three to thirty times as long.
+static double draw_tail(struct hist *h, double share, struct rng *r)
+{
+	const double level = exp(0.02 * heavy(r));
+
+	hist_reset(h);
+	for (unsigned i = 0; i < LATENCIES; i++) {
+		double v = 1e5 * level * exp(0.1 * (uniform(r) + uniform(r) + uniform(r) - 1.5));
+
+		if (uniform(r) < share)
+			v *= 3 * exp(uniform(r) * log(10));
+		hist_record(h, (uint64_t)v);
+	}
+	return log(tail_weight(h));
+}
+
+static unsigned tails_found(unsigned times, double base_share, double head_share, struct rng *r)
+{
+	struct hist *h = hist_new(3);
+	struct samples *s = calloc(1, sizeof *s);
+	unsigned found = 0;
+
+	for (unsigned i = 0; h != NULL && s != NULL && i < times; i++) {
+		struct stats_metric m = { .screen = { s->base, s->head, SCREEN },
+			                  .confirm = { s->base + SCREEN, s->head + SCREEN, CONFIRM },
+			                  .rule = stats_rule(STATS_TWO_STAGES, 0) };
+
+		for (size_t k = 0; k < PAIRS; k++) {
+			s->base[k] = draw_tail(h, base_share, r);
+			s->head[k] = draw_tail(h, head_share, r);
+		}
+		stats_judge(STATS_TWO_STAGES, &m, 1);
+		found += m.outcome == STATS_HIGHER || m.outcome == STATS_LOWER;
+	}
+	hist_free(h);
+	free(s);
+	return found;
+}
+
+static void tail_shape(const struct options *o, struct rng *r)
+{
+	const unsigned times = (o->nights + 4) / 5;
+	const unsigned same = tails_found(times, .01, .01, r), doubled = tails_found(times, .01, .02, r);
+
+	printf("\nThe tail's shape, %u latencies an invocation, %u comparisons: the same tail flagged in %.1f %%, "
+	       "from 1 %% to 2 %% of the latencies found in %.1f %%\n",
+	       LATENCIES, times, percent(same, times), percent(doubled, times));
 }
 
 // ---- real invocations -----------------------------------------------------------------------------------------
@@ -478,10 +534,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: compare_sim [--quick] [--nights N] [--seed S] [--runs N]\n");
 		return 2;
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	rng_init(&r, o.seed);
 	printf("seed %u\n\n", o.seed);
 	flagged = false_flags(&o, &r);
 	ok = power(&o, &r);
+	tail_shape(&o, &r);
 	replayed = replay(&o, &r);
 	ok = speed(&r) && ok;
 	if (o.quick) // too few nights for the goals, and a machine that is busy
