@@ -46,6 +46,7 @@ struct paths {                                // absolute, owned
 	char *lua;                            // libexec/stressgen/stressgen-lua
 	char *eval;                           // libexec/stressgen/stressgen-eval
 	char *h2;                             // libexec/stressgen/stressgen-h2
+	char *native;                         // libexec/stressgen/stressgen-native
 	char *preload;                        // lib/stressgen/libstressalloc.so
 	char *kernels, *dialects, *scenarios; // share/stressgen/...
 };

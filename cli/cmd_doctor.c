@@ -216,6 +216,7 @@ static int by_state(struct app *app, struct cgroups *g)
 		{ "embedded Lua", program(app->paths.lua, "runs on a slab, jemalloc or malloc") },
 		{ "evaluator", program(app->paths.eval, "runs kernels on slabs, jemalloc or malloc") },
 		{ "HTTP/2", program(app->paths.h2, "client and server are there") },
+		{ "native workloads", program(app->paths.native, "on whichever malloc is preloaded") },
 		{ "allocator counters",
 		  program(app->paths.preload, "preloaded into dynamically linked programs") },
 	};

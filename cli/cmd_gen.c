@@ -4,6 +4,7 @@
 #include "pipeline.h"
 #include "rng.h"
 #include "verdict.h"
+#include "workload.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,11 +23,12 @@ static bool wants_catalogue(const struct opt_set *opts)
 	       (opt_number(opts, "random") == 0 && opt_number(opts, "malformed") == 0);
 }
 
-// Without --target, a --target-cmd is meant alone, and HTTP/2 is nothing that it speaks.
-static bool wants_http2(const struct opt_set *opts)
+// HTTP/2 scenarios or native workloads. Without --target, a --target-cmd is meant alone, and these are nothing for
+// it.
+static bool wants_other(const struct opt_set *opts, const char *option)
 {
-	if (opt_given(opts, "http2"))
-		return opt_flag(opts, "http2");
+	if (opt_given(opts, option))
+		return opt_flag(opts, option);
 	return wants_catalogue(opts) && opt_text(opts, "target") == NULL && opt_text(opts, "target-cmd") == NULL &&
 	       opt_text(opts, "kernel") == NULL;
 }
@@ -36,6 +38,8 @@ struct plan { // what gen_suite is asked for, and what it is made of
 	struct strings kernels;
 	struct gen_target *targets;
 	size_t target_count;
+	struct gen_workload *workloads;
+	size_t workload_count;
 	struct gen_config config;
 };
 
@@ -44,23 +48,46 @@ static void plan_deinit(struct plan *p)
 	catalogue_deinit(&p->catalogue);
 	strings_deinit(&p->kernels);
 	free(p->targets);
+	free(p->workloads);
+}
+
+// What the descriptors of the workloads ask for.
+static int plan_workloads(struct plan *p, struct err *e)
+{
+	const struct workload *w;
+	size_t room = 0;
+
+	for (size_t i = 0; (w = workload_at(i)) != NULL; i++)
+		for (const struct workload_case *c = w->cases; c != NULL && c->suffix != NULL; c++)
+			room++;
+	p->workloads = calloc(room + 1, sizeof *p->workloads);
+	if (p->workloads == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; (w = workload_at(i)) != NULL; i++)
+		for (const struct workload_case *c = w->cases; c != NULL && c->suffix != NULL; c++)
+			p->workloads[p->workload_count++] =
+			        (struct gen_workload){ w->name, w->summary, c->suffix, c->values, c->slow };
+	return 0;
 }
 
 static int plan_init(struct plan *p, const struct app *app, const char *dir, struct err *e)
 {
 	const struct opt_set *opts = &app->opts;
-	bool http2 = wants_http2(opts);
 	int r = catalogue_init(&p->catalogue, app, e);
 
 	if (r == 0)
 		r = catalogue_targets(&p->catalogue, opts, &p->targets, &p->target_count, e);
 	if (r == 0 && wants_catalogue(opts))
 		r = catalogue_kernels(&p->catalogue, opts, &p->kernels, e);
+	if (r == 0)
+		r = plan_workloads(p, e);
 	p->config = (struct gen_config){
 		.kernels = (const char *const *)p->kernels.items,
 		.kernel_count = p->kernels.count,
 		.scenarios = (const char *const *)p->catalogue.scenarios.items,
-		.scenario_count = http2 ? p->catalogue.scenarios.count : 0,
+		.scenario_count = wants_other(opts, "http2") ? p->catalogue.scenarios.count : 0,
+		.workloads = p->workloads,
+		.workload_count = wants_other(opts, "workloads") ? p->workload_count : 0,
 		.random_count = opt_number(opts, "random"),
 		.malformed_count = opt_number(opts, "malformed"),
 		.random_size = (unsigned)opt_number(opts, "size"),
@@ -124,9 +151,10 @@ static void say_plan(const struct app *app, const struct plan *p, const struct s
 
 	for (size_t i = 0; i < p->target_count; i++)
 		buf_addf(&names, "%s%s", i > 0 ? ", " : "", p->targets[i].name);
-	say(app, "%zu test%s from %zu kernel%s for %s%s, depth %llu, seed %llu", s->count,
+	say(app, "%zu test%s from %zu kernel%s for %s%s%s, depth %llu, seed %llu", s->count,
 	    s->count == 1 ? "" : "s", kernels, kernels == 1 ? "" : "s", buf_text(&names),
-	    p->config.scenario_count > 0 ? ", and HTTP/2" : "", (unsigned long long)p->config.depth,
+	    p->config.scenario_count > 0 ? ", and HTTP/2" : "",
+	    p->config.workload_count > 0 ? ", and the malloc" : "", (unsigned long long)p->config.depth,
 	    (unsigned long long)p->config.seed);
 	say_left_out(app, s);
 	buf_deinit(&names);

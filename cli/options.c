@@ -59,6 +59,8 @@ const struct opt cli_options[] = {
 	      "That many hostile programs for each target, which its reader must survive (docs/random.md)."),
 	COUNT("size", "60", 1, 2000, GENS, "About how many nodes a random kernel has."),
 	FLAG("http2", 0, "yes", GENS, true, "Include the HTTP/2 scenarios."),
+	FLAG("workloads", 0, "yes", GENS, true,
+	     "Include the native workloads of allocators (docs/allocators.md)."),
 	TEXT("target-cmd", 0, "COMMAND", GENS | BIT(SHRINK), true,
 	     "Command that runs one program of --dialect, e.g. './mylisp {file}': a runtime of your own."),
 	TEXT("dialect", 0, "NAME|FILE,...", GENS | BIT(TARGETS) | BIT(SHRINK), true,

@@ -48,6 +48,7 @@ int paths_init(struct paths *p, struct err *e)
 	p->lua = below(prefix, "libexec/stressgen/stressgen-lua");
 	p->eval = below(prefix, "libexec/stressgen/stressgen-eval");
 	p->h2 = below(prefix, "libexec/stressgen/stressgen-h2");
+	p->native = below(prefix, "libexec/stressgen/stressgen-native");
 	p->preload = find_preload(prefix);
 	p->kernels = below(prefix, "share/stressgen/kernels");
 	p->dialects = below(prefix, "share/stressgen/dialects");
@@ -64,6 +65,7 @@ void paths_deinit(struct paths *p)
 	free(p->lua);
 	free(p->eval);
 	free(p->h2);
+	free(p->native);
 	free(p->preload);
 	free(p->kernels);
 	free(p->dialects);
@@ -81,6 +83,8 @@ const char *paths_resolve(void *paths, const char *name)
 		return p->eval;
 	if (strcmp(name, "h2") == 0)
 		return p->h2;
+	if (strcmp(name, "native") == 0)
+		return p->native;
 	return NULL;
 }
 

@@ -44,12 +44,22 @@ struct gen_target {
 	const char *heap_flag, *stack_flag; // NULL: those of the dialect's target
 };
 
+// A test of kind alloc: a native workload with parameters.
+struct gen_workload {
+	const char *name, *summary;
+	const char *suffix; // of the id; "": none
+	const char *values; // "name=value ..."; the workload's defaults for what is not in it
+	bool slow;
+};
+
 struct gen_config {
 	const char *const *kernels; // kernel files
 	size_t kernel_count;
 	bool keep_kernels;            // the suite holds them too, as it does random ones: kernels/NAME.kernel
 	const char *const *scenarios; // HTTP/2 scenario files, copied with their header
 	size_t scenario_count;
+	const struct gen_workload *workloads; // native allocator workloads
+	size_t workload_count;
 	uint64_t random_count;    // random kernels, other/random-SEED-0 and so on (docs/random.md)
 	unsigned random_size;     // nodes of each, about; 0: the usual
 	uint64_t malformed_count; // hostile programs for each target

@@ -61,5 +61,6 @@ int generation_write_random(struct generation *g, uint64_t index);
 int generation_write_modes(struct generation *g, const struct kernel *k); // a GC kernel in each mode asked for
 int generation_write_malformed(struct generation *g, const struct gen_target *t, uint64_t index);
 int generation_write_scenario(struct generation *g, const char *from);
+int generation_write_workload(struct generation *g, const struct gen_workload *w);
 
 #endif

@@ -313,6 +313,8 @@ static int write_all(struct generation *g)
 			rc = generation_write_malformed(g, &g->config->targets[t], i);
 	for (size_t i = 0; rc == 0 && i < g->config->scenario_count; i++)
 		rc = generation_write_scenario(g, g->config->scenarios[i]);
+	for (size_t i = 0; rc == 0 && i < g->config->workload_count; i++)
+		rc = generation_write_workload(g, &g->config->workloads[i]);
 	if (rc == 0)
 		rc = suite_save(&g->suite, g->e);
 	return rc == 0 ? outdir_finish(&g->dir, g->e) : rc;

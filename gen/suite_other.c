@@ -1,5 +1,5 @@
 // Tests that are not the catalogue's kernels as they stand: random ones, GC kernels in their modes, hostile
-// programs, HTTP/2 scenarios.
+// programs, HTTP/2 scenarios, native workloads.
 #include "generation.h"
 
 #include "io.h"
@@ -115,4 +115,58 @@ int generation_write_scenario(struct generation *g, const char *from)
 	buf_deinit(&text);
 	buf_deinit(&path);
 	return rc < 0 ? rc : 0;
+}
+
+// Each value as a parameter of the header, and as a word of the command.
+static void add_workload_params(const struct gen_workload *w, uint64_t seed, struct buf *header, struct buf *run)
+{
+	const char *p = w->values;
+
+	buf_addf(header, "# @Param seed=%" PRIu64 "\n", seed);
+	buf_adds(run, " seed={param:seed}");
+	for (p += strspn(p, " "); *p != '\0'; p += strspn(p, " ")) {
+		size_t len = strcspn(p, " "), name = strcspn(p, "=");
+
+		buf_addf(header, "# @Param %.*s\n", (int)len, p);
+		buf_addf(run, " %.*s={param:%.*s}", (int)name, p, (int)name, p);
+		p += len;
+	}
+}
+
+static void add_workload_header(const struct gen_workload *w, const char *id, uint64_t seed, struct buf *out)
+{
+	struct buf run = { 0 };
+
+	// by itself, because it measures what threads do to each other
+	buf_addf(out, "# @Test %s\n# @Kind alloc\n# @Tag alloc, %s\n# @Timeout %s\n# @Sentinel on\n# @Serial\n%s",
+	         id, w->name, w->slow ? "10m" : "60s", w->slow ? "# @Slow\n" : "");
+	add_workload_params(w, seed, out, &run);
+	buf_addf(out, "# @Run {stressgen:native} %s%s\n#\n# %s.\n", w->name, buf_text(&run), w->summary);
+	out->failed = out->failed || run.failed;
+	buf_deinit(&run);
+}
+
+int generation_write_workload(struct generation *g, const struct gen_workload *w)
+{
+	struct buf id = { 0 }, path = { 0 }, kernel = { 0 }, text = { 0 };
+	struct suite_test *t;
+	int rc = 0;
+
+	buf_addf(&kernel, "alloc/%s", w->name);
+	buf_addf(&id, "%s%s%s", buf_text(&kernel), w->suffix[0] != '\0' ? "-" : "", w->suffix);
+	buf_addf(&path, "%s.alloc", buf_text(&id));
+	add_workload_header(w, buf_text(&id), g->config->seed, &text);
+	if (id.failed || path.failed || kernel.failed || text.failed)
+		rc = generation_no_memory(g);
+	if (rc == 0)
+		rc = generation_add_test(g, path.data, id.data, kernel.data, "native", "native", &t);
+	if (rc == 0 && w->values[0] != '\0' && (t->param_text = strdup(w->values)) == NULL)
+		rc = generation_no_memory(g);
+	if (rc == 0)
+		rc = outdir_write(&g->dir, path.data, text.data, text.len, g->e);
+	buf_deinit(&id);
+	buf_deinit(&path);
+	buf_deinit(&kernel);
+	buf_deinit(&text);
+	return rc;
 }

@@ -47,15 +47,19 @@ static inline bool block_matches(const char *p, size_t size, const struct block 
 	const uint64_t key = block_key(b);
 	// where the last word of `b` was written, a word in front of it is no longer whole
 	const size_t whole = b->size < sizeof key ? 0 : b->size - sizeof key;
+	const size_t end = size < whole ? size : whole;
+	size_t at = 0;
 	uint64_t word;
 
 	if (b->size < sizeof key)
 		return memcmp(p, &key, size < b->size ? size : b->size) == 0;
-	for (size_t at = 0; at + sizeof key <= size && at + sizeof key <= whole; at += stride) {
+	for (; at + sizeof key <= end; at += stride) {
 		memcpy(&word, p + at, sizeof word);
 		if (word != key)
 			return false;
 	}
+	if (at < end && memcmp(p + at, &key, end - at) != 0)
+		return false;
 	if (size < b->size)
 		return true;
 	memcpy(&word, p + whole, sizeof word);

@@ -7,8 +7,8 @@ enum { PHASES, SCALE, KEEP, SHARED, LARGE };
 
 static const struct workload_param params[] = {
 	[PHASES] = { "phases", 8, 1, 1000000, false, "times that all threads begin and die" },
-	[SCALE] = { "scale", 20000, 1, 1000000000, false, "blocks that a thread takes in a phase" },
-	[KEEP] = { "keep", 2000, 1, 10000000, false, "blocks that a thread holds" },
+	[SCALE] = { "scale", 40000, 1, 1000000000, false, "blocks that a thread takes in a phase" },
+	[KEEP] = { "keep", 10000, 1, 10000000, false, "blocks that a thread holds" },
 	[SHARED] = { "shared", 1000, 1, 1000000, false, "common slots" },
 	[LARGE] = { "large", 1000, 1, 1000000000, false, "one block in so many is 64 to 1024 times as large" },
 	{ 0 },

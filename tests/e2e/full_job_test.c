@@ -62,6 +62,7 @@ CASE("e2e: 22 GC and 24 recursion tests on three slab policies, those of the eva
 		                 strncmp(*policy, "eval", 4) == 0 ? 28 : 24);
 	}
 	assert_int_equal(count_kind(report, "http2/", ""), 7);
+	assert_true(count_kind(report, "alloc/", "") >= 5);
 	assert_contains(buf_text(&o.err), "seed 7");
 	for (const char *const *name =
 	             (const char *const[]){ "report.html", "junit.xml", "metrics.prom", "run.json", NULL };

@@ -325,6 +325,35 @@ CASE("gen_suite: a scenario is copied with its own header when it has one")
 	free(dir);
 }
 
+CASE("gen_suite: a workload's test holds its parameters, the seed and its command")
+{
+	const struct gen_workload w = { "larson", "a server", "large", "slots=10 high=1K", true };
+	char *dir = io_join(harness_tmpdir(), "s");
+	struct gen_config c = { .workloads = &w,
+		                .workload_count = 1,
+		                .out_dir = dir,
+		                .seed = 9,
+		                .depth = 1,
+		                .generator = "stressgen test" };
+	struct suite s = { 0 };
+	struct err e = { 0 };
+
+	assert_int_equal(gen_suite(&c, &e), 0);
+	assert_int_equal(suite_load(dir, &s, &e), 0);
+	assert_int_equal(s.count, 1);
+	assert_string_equal(s.tests[0].id, "alloc/larson-large");
+	assert_string_equal(s.tests[0].path, "alloc/larson-large.alloc");
+	assert_string_equal(s.tests[0].kernel, "alloc/larson");
+	assert_string_equal(s.tests[0].target, "native");
+	assert_int_equal(s.tests[0].meta.kind, KIND_ALLOC);
+	assert_true(s.tests[0].meta.slow);
+	assert_string_equal(test_meta_param(&s.tests[0].meta, "seed"), "9");
+	assert_string_equal(s.tests[0].meta.run,
+	                    "{stressgen:native} larson seed={param:seed} slots={param:slots} high={param:high}");
+	suite_deinit(&s);
+	free(dir);
+}
+
 CASE("gen_suite: a kernel's formula is tried when it is checked alone")
 {
 	char *path = io_join(harness_tmpdir(), "a.kernel");
