@@ -116,11 +116,27 @@ static int do_show(struct app *app, struct history *h, struct err *e)
 	return history_print_series(h, &q, &app->out_style, stdout, e);
 }
 
+// The page, with the same judgement; the number of regressions that are open, or an error.
+static ssize_t write_page(struct app *app, struct history *h, const struct history_query *q, struct err *e)
+{
+	const char *path = opt_text(&app->opts, "output");
+	ssize_t regressed = report_html_history(h, q, path != NULL ? path : "history.html", e);
+
+	if (regressed >= 0)
+		say(app, "%s", path != NULL ? path : "history.html");
+	return regressed;
+}
+
 static int do_trend(struct app *app, struct history *h, struct err *e)
 {
 	struct history_query q = query_of(app);
-	ssize_t regressed = history_print_trend(h, &q, &app->out_style, stdout, e);
+	const char *format = opt_text(&app->opts, "format");
+	ssize_t regressed;
 
+	if (strcmp(format, "html") != 0 && strcmp(format, "text") != 0)
+		return err_set(e, EINVAL, "history trend prints text or writes html, not %s", format);
+	regressed = strcmp(format, "html") == 0 ? write_page(app, h, &q, e)
+	                                        : history_print_trend(h, &q, &app->out_style, stdout, e);
 	if (regressed < 0)
 		return (int)regressed;
 	return regressed > 0 ? SG_EXIT_TESTS : SG_EXIT_OK;

@@ -188,10 +188,13 @@ const struct opt cli_options[] = {
 	TEXT("before", 0, "DATE", BIT(HISTORY), false, "history prune: entries from before 2026-11-21, say, go."),
 	TIME("wait", "30s", 0, 600 * S, BIT(HISTORY), "How long another process may hold the database locked."),
 	// where to and how it looks
-	TEXT("output", 'o', "DIR", BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(REPORT), false,
-	     "The run's directory (gen, shrink: the suite's; report: the file). Default: a new one in stressgen-runs/."),
+	TEXT("output", 'o', "DIR", BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(REPORT) | BIT(HISTORY),
+	     false,
+	     "The run's directory (gen, shrink: the suite's; report, history trend: the file). Default: a new one in "
+	     "stressgen-runs/."),
 	CHOICE("format", "FORMAT", "text", "text,json,junit,tap,html,prom,csv", BIT(REPORT) | BIT(HISTORY) | RUNS,
-	       false, "What to print (report: or to write; history export: csv or json)."),
+	       false,
+	       "What to print (report: or to write; history export: csv or json; history trend: text or html)."),
 	TEXT("events", 0, "FILE|-", RUNS, true,
 	     "Write what happens as it happens, one JSON record a line; with - on stdout, and the summary on stderr."),
 	CHOICE("worst", "WHAT", "memory", "memory,cpu,time,fds,threads,procs", BIT(TOP), false, "Most of what."),

@@ -134,6 +134,8 @@ int history_print_series(struct history *h, const struct history_query *q, const
 // error.
 ssize_t history_print_trend(struct history *h, const struct history_query *q, const struct term_style *style,
                             FILE *out, struct err *e);
+// The same, and the course of every test, as a page that is written whole or not at all.
+ssize_t report_html_history(struct history *h, const struct history_query *q, const char *path, struct err *e);
 // Every value: CSV with a head line, or one JSON object a line.
 int history_export(struct history *h, const struct history_query *q, bool json, FILE *out, struct err *e);
 

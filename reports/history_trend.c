@@ -1,8 +1,6 @@
 // The nightly gate over all metrics: what moved, since which entry, and what creeps.
-#include "history.h"
+#include "history_trend.h"
 
-#include "spark.h"
-#include "table.h"
 #include "text.h"
 
 #include <errno.h>
@@ -10,29 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum state { REGRESSED, IMPROVED, CHANGED, ADVICE, STATES };
+const char *trend_state_name(enum trend_state s)
+{
+	static const char *const names[TREND_STATES] = { "regressed", "improved", "changed", "look at" };
 
-// A change that is open in the newest entry.
-struct moved {
-	enum state state;
-	enum drift_kind kind;
-	const char *test, *metric, *course;
-	double by;
-	size_t began;
-	bool is_new; // found in the newest entry
-};
-
-struct trend {
-	struct history *h;
-	struct arena arena;
-	const struct history_entry *entries;
-	size_t count;
-	struct moved *moved; // owned
-	size_t moved_count;
-	size_t by_state[STATES], fresh[STATES];
-	size_t series, judged, unpaired, accepted;
-	double widest, narrowest; // thresholds
-};
+	return names[s];
+}
 
 // Times of different nights differ by what the machine does; sizes and counts do not.
 static bool drifts_with_machine(const char *unit)
@@ -54,48 +35,64 @@ static bool is_paired(const struct trend *t, const struct history_series *s)
 	return false;
 }
 
-static const char *course_of(struct trend *t, const struct history_series *s)
+static enum trend_state state_of(const struct trend_metric *m, const struct drift_change *c, double by)
 {
-	double *v = arena_alloc(&t->arena, (t->count + 1) * sizeof *v);
-	bool paired = is_paired(t, s);
-
-	for (size_t i = 0; v != NULL && i < t->count; i++)
-		v[i] = paired ? s->head[i] / s->anchor[i] : s->head[i];
-	return v != NULL ? spark_course(&t->arena, v, t->count, 24) : "";
+	if (c->kind == DRIFT_CREEP || (!m->paired && drifts_with_machine(m->unit)))
+		return TREND_ADVICE;
+	if (m->better == METRIC_NEITHER)
+		return TREND_CHANGED;
+	return (by > 0) == (m->better == METRIC_LOWER) ? TREND_REGRESSED : TREND_IMPROVED;
 }
 
-static enum state state_of(const struct trend *t, const struct history_series *s, const struct drift_change *c,
-                           double by)
+static int add_moved(struct trend *t, const struct trend_metric *m, const struct drift_change *c)
 {
-	if (c->kind == DRIFT_CREEP || (!is_paired(t, s) && drifts_with_machine(s->unit)))
-		return ADVICE;
-	if (s->better == METRIC_NEITHER)
-		return CHANGED;
-	return (by > 0) == (s->better == METRIC_LOWER) ? REGRESSED : IMPROVED;
-}
-
-static int add_moved(struct trend *t, const char *test, const struct history_series *s,
-                     const struct drift_change *c)
-{
-	struct moved *more = reallocarray(t->moved, t->moved_count + 1, sizeof *more);
-	double by = drift_ratio(s->unit, c->before, c->after);
-	struct moved m = { .state = state_of(t, s, c, by), .kind = c->kind, .by = by, .began = c->began };
+	bool open = c->ended == t->count;
+	struct trend_moved **list = open ? &t->open : &t->past;
+	size_t *count = open ? &t->open_count : &t->past_count;
+	struct trend_moved *more = reallocarray(*list, *count + 1, sizeof *more);
+	double by = drift_ratio(m->unit, c->before, c->after);
 
 	if (more == NULL)
 		return -ENOMEM;
-	m.is_new = c->found == t->count - 1;
-	m.test = text_make(&t->arena, "%s", test);
-	m.metric = text_make(&t->arena, "%s", s->name);
-	m.course = course_of(t, s);
-	t->moved = more;
-	t->moved[t->moved_count++] = m;
-	t->by_state[m.state]++;
-	t->fresh[m.state] += m.is_new;
+	*list = more;
+	more[(*count)++] = (struct trend_moved){ m, c, state_of(m, c, by), by, c->found == t->count - 1 };
+	if (open) {
+		t->by_state[more[*count - 1].state]++;
+		t->fresh[more[*count - 1].state] += more[*count - 1].is_new;
+	}
 	return 0;
+}
+
+// What outlives the reading, of a series that moved.
+static struct trend_metric *keep(struct trend *t, const char *test, const struct history_series *s,
+                                 const struct drift *d)
+{
+	struct trend_metric *m = arena_alloc(&t->arena, sizeof *m);
+	double *figures = arena_alloc(&t->arena, (t->count + 1) * sizeof *figures);
+	struct drift_change *changes = arena_alloc(&t->arena, (d->count + 1) * sizeof *changes);
+
+	if (m == NULL || figures == NULL || changes == NULL)
+		return NULL;
+	memcpy(changes, d->changes, d->count * sizeof *changes);
+	*m = (struct trend_metric){ text_make(&t->arena, "%s", test),
+		                    text_make(&t->arena, "%s", s->name),
+		                    text_make(&t->arena, "%s", s->unit),
+		                    s->better,
+		                    is_paired(t, s),
+		                    figures,
+		                    changes,
+		                    d->count,
+		                    d->baseline,
+		                    d->threshold };
+	for (size_t i = 0; i < t->count; i++)
+		figures[i] = m->paired && isnan(s->anchor[i]) ? (double)NAN
+		                                              : drift_figure(s->unit, s->head[i], s->anchor[i]);
+	return m;
 }
 
 static int judge_series(struct trend *t, const char *test, const struct history_series *s)
 {
+	const struct trend_metric *m = NULL;
 	struct drift d = { 0 };
 	int rc = history_judge(t->h, t->entries, t->count, test, s, &d);
 
@@ -106,11 +103,12 @@ static int judge_series(struct trend *t, const char *test, const struct history_
 		t->widest = fmax(t->widest, d.threshold);
 		t->narrowest = fmin(t->narrowest, d.threshold);
 	}
-	for (size_t i = 0; rc == 0 && i < d.count; i++) {
-		t->accepted += d.changes[i].accepted;
-		if (d.changes[i].ended == t->count)
-			rc = add_moved(t, test, s, &d.changes[i]);
+	if (rc == 0 && d.count > 0) {
+		m = keep(t, test, s, &d);
+		rc = m != NULL ? 0 : -ENOMEM;
 	}
+	for (size_t i = 0; rc == 0 && i < d.count; i++)
+		rc = add_moved(t, m, &m->changes[i]);
 	drift_deinit(&d);
 	return rc;
 }
@@ -124,135 +122,59 @@ static int judge_test(void *arg, const struct history_test *test)
 	return rc;
 }
 
-// ---- words --------------------------------------------------------------------------------------------------
+static int by_name(const struct trend_moved *x, const struct trend_moved *y)
+{
+	int order = strcmp(x->of->test, y->of->test);
 
-static const struct {
-	const char *word, *mark;
-	enum table_style style;
-} words[STATES] = {
-	[REGRESSED] = { "regressed", "✗", STYLE_BAD },
-	[IMPROVED] = { "improved", "✓", STYLE_GOOD },
-	[CHANGED] = { "changed", "~", STYLE_WARN },
-	[ADVICE] = { "look at", "?", STYLE_WARN },
-};
+	return order != 0 ? order : strcmp(x->of->metric, y->of->metric);
+}
 
 static int worst_first(const void *a, const void *b)
 {
-	const struct moved *x = a, *y = b;
-	int order;
+	const struct trend_moved *x = a, *y = b;
 
 	if (x->state != y->state)
 		return x->state < y->state ? -1 : 1;
 	if (fabs(x->by) != fabs(y->by))
 		return fabs(x->by) < fabs(y->by) ? 1 : -1;
-	order = strcmp(x->test, y->test);
-	return order != 0 ? order : strcmp(x->metric, y->metric);
+	return by_name(x, y);
 }
 
-static const char *since(struct trend *t, const struct moved *m)
+static int newest_first(const void *a, const void *b)
 {
-	const struct history_entry *e = &t->entries[m->began];
+	const struct trend_moved *x = a, *y = b;
 
-	return text_make(&t->arena, "entry %lld, %.10s%s%.12s%s", (long long)e->id, e->began,
-	                 *e->revision != '\0' ? ", " : "", e->revision, m->is_new ? " (new)" : "");
+	if (x->change->began != y->change->began)
+		return x->change->began < y->change->began ? 1 : -1;
+	return by_name(x, y);
 }
 
-static void put_moved(struct trend *t, const struct term_style *style, FILE *out)
+int trend_find(struct history *h, const struct history_query *q, struct trend *t, struct err *e)
 {
-	static const struct table_column columns[] = {
-		{ "", false, 0, false },       { "test", false, 0, true },   { "metric", false, 0, true },
-		{ "by", true, 0, false },      { "since", false, 1, false }, { "", false, 3, false },
-		{ "course", false, 2, false },
-	};
-	struct table *table = table_new(&t->arena, columns, sizeof columns / sizeof columns[0]);
-
-	if (t->moved_count > 0)
-		qsort(t->moved, t->moved_count, sizeof *t->moved, worst_first);
-	for (size_t i = 0; table != NULL && i < t->moved_count; i++) {
-		const struct moved *m = &t->moved[i];
-
-		table_row(table);
-		table_cell(table, words[m->state].style,
-		           text_make(&t->arena, "%s %s", words[m->state].mark, words[m->state].word));
-		table_cell(table, STYLE_PLAIN, m->test);
-		table_cell(table, STYLE_PLAIN, m->metric);
-		table_cell(table, STYLE_STRONG, text_make(&t->arena, "%+.1f %%", 100 * m->by));
-		table_cell(table, STYLE_PLAIN, since(t, m));
-		table_cell(table, STYLE_FAINT,
-		           m->state != ADVICE       ? ""
-		           : m->kind == DRIFT_CREEP ? "slowly (CUSUM)"
-		                                    : "no anchor");
-		table_cell(table, STYLE_FAINT, m->course);
-	}
-	if (table != NULL && t->moved_count > 0) {
-		table_print(table, style, out);
-		fputc('\n', out);
-	}
-	table_free(table);
-}
-
-static void put_sentence(struct trend *t, const struct term_style *style, FILE *out)
-{
-	struct arena *a = &t->arena;
-	size_t steady = t->judged > t->moved_count ? t->judged - t->moved_count : 0;
-	const struct history_entry *last = &t->entries[t->count - 1];
-
-	table_wrap(
-	        style,
-	        text_make(a,
-	                  "Entry %lld of %.10s: %zu regressed (%zu new), %zu improved, %zu changed, %zu to look "
-	                  "at, %s steady; %s not judged yet (fewer than %u entries).",
-	                  (long long)last->id, last->began, t->by_state[REGRESSED], t->fresh[REGRESSED],
-	                  t->by_state[IMPROVED], t->by_state[CHANGED], t->by_state[ADVICE], text_count(a, steady),
-	                  text_count(a, t->series - t->judged), DRIFT_FEWEST),
-	        0, 2, out);
-	if (t->judged > 0)
-		table_wrap(
-		        style,
-		        text_make(a,
-		                  "Judged over %s; a change shows from %.1f %% on in the steadiest metric, from "
-		                  "%.1f %% in the noisiest, when two entries running have it.",
-		                  text_number(a, t->count, "entry", "entries"), 100 * t->narrowest,
-		                  100 * t->widest),
-		        0, 2, out);
-	if (t->unpaired > 0)
-		table_wrap(
-		        style,
-		        text_make(
-		                a,
-		                "%s without an anchor: drift of the machine cannot be told from change, so these "
-		                "are advice only; record a frozen build's run beside each with --anchor.",
-		                text_number(a, t->unpaired, "time or rate", "times and rates")),
-		        0, 2, out);
-	if (t->by_state[REGRESSED] > 0)
-		table_wrap(
-		        style,
-		        "What is meant is accepted with: stressgen history annotate ENTRY 'why' --accept [--test T] "
-		        "[--metric M]; the baseline then begins with that entry.",
-		        0, 2, out);
-}
-
-ssize_t history_print_trend(struct history *h, const struct history_query *q, const struct term_style *style,
-                            FILE *out, struct err *e)
-{
-	struct trend t = { .h = h, .narrowest = (double)INFINITY };
-	struct history_entry *entries;
-	ssize_t count = history_entries(h, &t.arena, q, &entries, e);
+	struct history_entry *entries = NULL;
+	ssize_t count = history_entries(h, &t->arena, q, &entries, e);
 	int rc = count < 0 ? (int)count : 0;
 
-	t.entries = entries;
-	t.count = count > 0 ? (size_t)count : 0;
+	t->h = h;
+	t->narrowest = (double)INFINITY;
+	t->entries = entries;
+	t->count = count > 0 ? (size_t)count : 0;
 	if (rc == 0 && count == 0)
 		rc = err_set(e, ENOENT,
 		             "no entry is in the history that was asked for; 'stressgen history list' shows "
 		             "what there is");
 	if (rc == 0)
-		rc = history_each(h, q, entries, t.count, judge_test, &t, e);
-	if (rc == 0) {
-		put_moved(&t, style, out);
-		put_sentence(&t, style, out);
-	}
-	free(t.moved);
-	arena_deinit(&t.arena);
-	return rc < 0 ? rc : (ssize_t)t.by_state[REGRESSED];
+		rc = history_each(h, q, entries, t->count, judge_test, t, e);
+	if (t->open_count > 0)
+		qsort(t->open, t->open_count, sizeof *t->open, worst_first);
+	if (t->past_count > 0)
+		qsort(t->past, t->past_count, sizeof *t->past, newest_first);
+	return rc;
+}
+
+void trend_deinit(struct trend *t)
+{
+	free(t->open);
+	free(t->past);
+	arena_deinit(&t->arena);
 }
