@@ -91,15 +91,19 @@ static const struct history_series *find(const struct history_test *t, const cha
 	return NULL;
 }
 
-static const double *copy(struct arena *a, const struct history_series *s, size_t count, double *newest)
+// The course of a figure, against the anchor where there is one, and the newest figure itself.
+static const double *course_of(struct arena *a, const struct history_series *s, size_t count, double *newest)
 {
 	double *values = s != NULL ? arena_alloc(a, (count + 1) * sizeof *values) : NULL;
+	bool paired = false;
 
 	*newest = (double)NAN;
+	for (size_t i = 0; values != NULL && i < count; i++)
+		paired = paired || isfinite(s->anchor[i]);
 	for (size_t i = 0; values != NULL && i < count; i++) {
-		values[i] = s->head[i];
-		if (isfinite(values[i]))
-			*newest = values[i];
+		values[i] = paired ? s->head[i] / s->anchor[i] : s->head[i];
+		if (isfinite(s->head[i]))
+			*newest = s->head[i];
 	}
 	return values;
 }
@@ -132,8 +136,8 @@ static int add_row(void *arg, const struct history_test *test)
 		expected[i] = test->expected[i];
 		r.bad += r.verdicts[i] != NULL && !expected[i];
 	}
-	r.times = copy(a, find(test, "time"), count, &r.time);
-	r.memories = copy(a, find(test, "memory"), count, &r.memory);
+	r.times = course_of(a, find(test, "time"), count, &r.time);
+	r.memories = course_of(a, find(test, "memory"), count, &r.memory);
 	h->rows[h->row_count++] = r;
 	return 0;
 }
@@ -366,7 +370,8 @@ static void add_tests(struct history_page *h)
 	html_section(
 	        &h->page, "tests", "All tests",
 	        "The strip has a cell for each of the newest 30 entries: a low blue one where the test ended as "
-	        "expected, a tall vermillion one where it did not. The lines reach over all entries.");
+	        "expected, a tall vermillion one where it did not. The lines reach over all entries, and are against the "
+	        "anchor where there is one.");
 	html_head(&h->page, (const char *const[]){ "Test", "Newest verdict", ">Unexpected", "Verdicts", ">Time",
 	                                           "", ">Peak memory", "", NULL });
 	for (size_t i = 0; i < h->row_count; i++)
