@@ -5,12 +5,6 @@ window.addEventListener('load', () => {
   const frame = document.getElementById('page');
   const page = frame.contentDocument;
   const view = frame.contentWindow;
-  const problems = [];
-  let checks = 0;
-  const expect = (ok, text) => {
-    checks++;
-    if (!ok) problems.push(text);
-  };
   const blue = 'rgb(0, 114, 178)';
   const inks = [blue, 'rgb(213, 94, 0)', 'rgb(0, 0, 0)'];
 
