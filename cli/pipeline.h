@@ -58,6 +58,10 @@ int pipeline_recall(struct pipeline *j, const char *dir, struct err *e);
 int pipeline_command(struct pipeline *j, char *const *words, size_t count, struct err *e);
 // Single files, from `dir`.
 int pipeline_files(struct pipeline *j, const char *dir, char *const *paths, size_t count, struct err *e);
+// What run.json says of the run beside the machine's facts; a new reference.
+json_t *pipeline_info(const struct pipeline *j);
+// The options as the runner wants them, but for its hooks. 0 or -EINVAL.
+int pipeline_config(const struct pipeline *j, struct runner_config *c, struct err *e);
 // Steps 3 and 4: runs what is selected and reports. An exit code.
 int pipeline_run(struct pipeline *j, bool resume);
 // Reports on the run in DIR: the files into it, the summary on stdout. An exit code of reading, not of the run:

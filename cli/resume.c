@@ -1,0 +1,51 @@
+// --resume: going on with an earlier run.
+#include "pipeline.h"
+#include "run_dir.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The suite is there already: what would make another one has no say.
+static int refuse_suite_options(const struct opt_set *s, struct err *e)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct opt *o = &s->table[i];
+
+		if ((o->commands & BIT(GEN)) != 0 && (o->commands & BIT(RUN)) == 0 && s->values[i].text != NULL &&
+		    strcmp(s->values[i].source, "command line") == 0)
+			return err_set(e, EINVAL, "--%s has no say with --resume: the suite is there already",
+			               o->name);
+	}
+	return 0;
+}
+
+static int refuse_other_slab(const struct pipeline *j, struct err *e)
+{
+	for (size_t i = 0; i < j->param_count; i++)
+		if (strcmp(j->params[i].name, "slab-capacity") == 0 && opt_given(&j->app->opts, "slab-capacity") &&
+		    strtoull(j->params[i].value, NULL, 10) != opt_number(&j->app->opts, "slab-capacity"))
+			return err_set(e, EINVAL,
+			               "%s was begun with --slab-capacity %s; leave it out to resume, or start a "
+			               "new run",
+			               j->run_dir, j->params[i].value);
+	return 0;
+}
+
+int pipeline_resume(struct app *app)
+{
+	struct pipeline j = { .app = app };
+	struct err e = { 0 };
+	int code;
+	int r = refuse_suite_options(&app->opts, &e);
+
+	if (r == 0 && (j.run_dir = run_dir_resumed(opt_text(&app->opts, "output"), &e)) == NULL)
+		r = -ENOENT;
+	if (r == 0)
+		r = pipeline_recall(&j, j.run_dir, &e);
+	if (r == 0)
+		r = refuse_other_slab(&j, &e);
+	code = r < 0 ? complain(&e, r) : pipeline_run(&j, true);
+	pipeline_deinit(&j);
+	return code;
+}

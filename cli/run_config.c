@@ -1,0 +1,113 @@
+// The runner's configuration, as the options say.
+#include "pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static unsigned worker_count(const struct opt_set *o)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (opt_flag(o, "safe-mode") || (!opt_flag(o, "parallel") && !opt_flag(o, "container-parallel")))
+		return 1;
+	if (opt_given(o, "max-workers"))
+		return (unsigned)opt_number(o, "max-workers");
+	return cores > 3 ? (unsigned)cores - 1 : 2;
+}
+
+// The shorter of the two that were given; 0: none.
+static uint64_t suite_timeout(const struct opt_set *o)
+{
+	uint64_t all = opt_number(o, "suite-timeout");
+	uint64_t parallel = worker_count(o) > 1 ? opt_number(o, "parallel-timeout") : 0;
+
+	return all == 0 || (parallel > 0 && parallel < all) ? parallel : all;
+}
+
+// --io is written as in a header, so it is read as one.
+static int read_io(const char *text, struct runner_limits *out, struct err *e)
+{
+	struct test_meta meta = { 0 };
+	struct buf line = { 0 };
+	int r;
+
+	if (text == NULL)
+		return 0;
+	buf_addf(&line, "# @Io %s", text);
+	r = test_header_parse("--io", buf_text(&line), line.len, &meta, e);
+	out->io_bytes_per_s = meta.io_bytes_per_s;
+	out->io_ops_per_s = meta.io_ops_per_s;
+	test_meta_deinit(&meta);
+	buf_deinit(&line);
+	return r < 0 ? r : 0;
+}
+
+#define SAFE_PROCS 512U
+#define SAFE_FILES 4096U
+
+static int fill_limits(const struct opt_set *o, struct runner_config *c, struct err *e)
+{
+	const bool safe = opt_flag(o, "safe-mode");
+
+	c->limits.cpu_s = opt_number(o, "cpu-time");
+	c->limits.files = opt_number(o, "files");
+	c->limits.procs = opt_number(o, "procs");
+	if (safe && c->limits.files == 0)
+		c->limits.files = SAFE_FILES;
+	if (safe && c->limits.procs == 0)
+		c->limits.procs = SAFE_PROCS;
+	c->no_limits = opt_flag(o, "no-limits");
+	if (safe && c->no_limits)
+		return err_set(e, EINVAL, "--safe-mode and --no-limits contradict each other");
+	return read_io(opt_text(o, "io"), &c->limits, e);
+}
+
+static void fill_config(const struct pipeline *j, struct runner_config *c)
+{
+	const struct opt_set *o = &j->app->opts;
+
+	c->suite = &j->suite;
+	c->run_dir = j->run_dir;
+	c->selection = j->selection;
+	c->selected = j->selected;
+	c->resolve = paths_resolve;
+	c->resolve_arg = &j->app->paths;
+	c->params = j->params;
+	c->param_count = j->param_count;
+	c->preload = opt_flag(o, "preload") ? j->app->paths.preload : NULL;
+	c->jemalloc_cap = opt_number(o, "jemalloc-cap");
+	c->timeout_ns = opt_number(o, "timeout");
+	c->grace_ns = opt_number(o, "grace");
+	c->memory_bytes = opt_number(o, "memory");
+	c->output_limit = opt_number(o, "output-limit");
+	c->sample_ns = opt_number(o, "sample-every");
+	c->workers = worker_count(o);
+	c->container = opt_flag(o, "container-sequential") || opt_flag(o, "container-seq") ||
+	               opt_flag(o, "container-parallel");
+	c->container_root = opt_text(o, "container-root");
+	c->wrap = opt_text(o, "wrap");
+	c->keep = opt_flag(o, "keep") || opt_flag(o, "coverage");
+	c->clean_home = opt_flag(o, "clean-home") || opt_flag(o, "safe-mode");
+	c->batch = opt_number(o, "batch");
+	c->between = opt_text(o, "between");
+	c->self_protect = opt_flag(o, "self-protect") || opt_flag(o, "safe-mode");
+	c->cpu_threshold = (double)opt_number(o, opt_given(o, "cpu-limit") ? "cpu-limit" : "cpu-threshold");
+	c->memory_threshold = (double)opt_number(o, opt_given(o, "mem-limit") ? "mem-limit" : "mem-threshold");
+	c->disk_threshold = (double)opt_number(o, "disk-threshold");
+	c->protect_after_ns = opt_number(o, "protect-after");
+	c->suite_timeout_ns = suite_timeout(o);
+	c->retry = (unsigned)opt_number(o, "retry");
+	c->fail_fast = (unsigned)opt_number(o, "fail-fast");
+	c->force = opt_flag(o, "force");
+}
+
+int pipeline_config(const struct pipeline *j, struct runner_config *c, struct err *e)
+{
+	int r = fill_limits(&j->app->opts, c, e);
+
+	if (r == 0)
+		fill_config(j, c);
+	return r;
+}

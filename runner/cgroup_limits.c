@@ -1,0 +1,160 @@
+// What a worker's groups limit and count: memory, processes, I/O, CPU.
+#include "cgroup_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+// Makes a v1 group at its first use.
+static bool open_v1(const char *root, const char *group, const char *events, int *join_fd, int *events_fd)
+{
+	if (group[0] == '\0')
+		return false;
+	if (*join_fd >= 0)
+		return true;
+	if ((mkdir(root, 0755) < 0 && errno != EEXIST) || (mkdir(group, 0755) < 0 && errno != EEXIST))
+		return false;
+	// "tasks", not "cgroup.procs": a thread that moves itself is not held up by a lock over all of the
+	// machine's threads, which takes milliseconds on a busy one.
+	*join_fd = cgroup_open(group, "tasks", O_WRONLY);
+	*events_fd = cgroup_open(group, events, O_RDONLY);
+	return *join_fd >= 0;
+}
+
+static void arm_memory(struct cgroup *g, uint64_t bytes)
+{
+	g->memory = CGROUP_NONE;
+	if (g->all->v2_memory && g->v2[0] != '\0') {
+		if (bytes == g->memory_bytes || cgroup_write_number(g->v2, "memory.max", bytes, "max"))
+			g->memory = bytes > 0 ? CGROUP_V2 : CGROUP_NONE;
+		if (g->memory_events < 0)
+			g->memory_events = cgroup_open(g->v2, "memory.events", O_RDONLY);
+	} else if (bytes > 0 && open_v1(g->all->v1_memory, g->v1_memory, "memory.oom_control", &g->memory_join,
+	                                &g->memory_events)) {
+		if (bytes == g->memory_bytes ||
+		    cgroup_write_number(g->v1_memory, "memory.limit_in_bytes", bytes, "-1"))
+			g->memory = CGROUP_V1;
+	}
+	if (g->memory != CGROUP_NONE || bytes == 0)
+		g->memory_bytes = bytes;
+}
+
+static void arm_processes(struct cgroup *g, uint64_t count)
+{
+	g->processes = CGROUP_NONE;
+	if (g->all->v2_pids && g->v2[0] != '\0') {
+		if (cgroup_write_number(g->v2, "pids.max", count, "max"))
+			g->processes = count > 0 ? CGROUP_V2 : CGROUP_NONE;
+		if (g->pids_events < 0)
+			g->pids_events = cgroup_open(g->v2, "pids.events", O_RDONLY);
+	} else if (count > 0 &&
+	           open_v1(g->all->v1_pids, g->v1_pids, "pids.events", &g->pids_join, &g->pids_events)) {
+		if (cgroup_write_number(g->v1_pids, "pids.max", count, "max"))
+			g->processes = CGROUP_V1;
+	}
+}
+
+unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes, int *joins)
+{
+	unsigned count = 0;
+
+	arm_memory(g, memory_bytes);
+	arm_processes(g, processes);
+	if (g->v2_join >= 0 && !g->v2_by_clone)
+		joins[count++] = g->v2_join;
+	if (g->memory == CGROUP_V1)
+		joins[count++] = g->memory_join;
+	if (g->processes == CGROUP_V1)
+		joins[count++] = g->pids_join;
+	return count;
+}
+
+static bool limit_io_v2(const struct cgroup *g, uint64_t bytes, uint64_t ops)
+{
+	char text[160], amount[2][24] = { "max", "max" };
+
+	if (bytes > 0)
+		snprintf(amount[0], sizeof amount[0], "%" PRIu64, bytes);
+	if (ops > 0)
+		snprintf(amount[1], sizeof amount[1], "%" PRIu64, ops);
+	snprintf(text, sizeof text, "%s rbps=%s wbps=%s riops=%s wiops=%s", g->all->device, amount[0], amount[0],
+	         amount[1], amount[1]);
+	return cgroup_write(g->v2, "io.max", text);
+}
+
+// A limit of 0 is none.
+static bool limit_io_v1(const struct cgroup *g, uint64_t bytes, uint64_t ops)
+{
+	static const char *const files[] = { "blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device",
+		                             "blkio.throttle.read_iops_device",
+		                             "blkio.throttle.write_iops_device" };
+	bool ok = true;
+
+	for (size_t i = 0; i < 4; i++) {
+		char text[64];
+
+		snprintf(text, sizeof text, "%s %" PRIu64, g->all->device, i < 2 ? bytes : ops);
+		ok = cgroup_write(g->v1_blkio, files[i], text) && ok;
+	}
+	return ok;
+}
+
+unsigned cgroup_arm_io(struct cgroup *g, uint64_t bytes_per_s, uint64_t ops_per_s, int *joins)
+{
+	const bool wanted = bytes_per_s > 0 || ops_per_s > 0;
+	int events = -1;
+
+	g->io = CGROUP_NONE;
+	if (g->all->device[0] == '\0' || (!wanted && !g->io_limited))
+		return 0;
+	if (g->all->v2_io && g->v2[0] != '\0') {
+		if (limit_io_v2(g, bytes_per_s, ops_per_s))
+			g->io = wanted ? CGROUP_V2 : CGROUP_NONE;
+	} else if (open_v1(g->all->v1_blkio, g->v1_blkio, "blkio.throttle.io_serviced", &g->io_join, &events)) {
+		if (limit_io_v1(g, bytes_per_s, ops_per_s))
+			g->io = wanted ? CGROUP_V1 : CGROUP_NONE;
+	}
+	cgroup_close(events);
+	g->io_limited = g->io != CGROUP_NONE;
+	if (g->io != CGROUP_V1)
+		return 0;
+	*joins = g->io_join;
+	return 1;
+}
+
+void cgroup_mark(struct cgroup *g)
+{
+	g->oom_before = g->memory != CGROUP_NONE ? cgroup_keyed(g->memory_events, "oom_kill") : 0;
+	g->denied_before = g->processes != CGROUP_NONE ? cgroup_keyed(g->pids_events, "max") : 0;
+	g->cpu_before_us = cgroup_keyed(g->v2_cpu, "usage_usec");
+}
+
+uint64_t cgroup_cpu_us(const struct cgroup *g)
+{
+	uint64_t now = cgroup_keyed(g->v2_cpu, "usage_usec");
+
+	return now > g->cpu_before_us ? now - g->cpu_before_us : 0;
+}
+
+uint64_t cgroup_oom_kills(const struct cgroup *g)
+{
+	return g->memory == CGROUP_NONE ? 0 : cgroup_keyed(g->memory_events, "oom_kill") - g->oom_before;
+}
+
+uint64_t cgroup_forks_denied(const struct cgroup *g)
+{
+	return g->processes == CGROUP_NONE ? 0 : cgroup_keyed(g->pids_events, "max") - g->denied_before;
+}
+
+void cgroup_forget_v2_limits(struct cgroup *g)
+{
+	cgroup_close(g->all->v2_memory ? g->memory_events : -1);
+	cgroup_close(g->all->v2_pids ? g->pids_events : -1);
+	g->memory_events = g->all->v2_memory ? -1 : g->memory_events;
+	g->pids_events = g->all->v2_pids ? -1 : g->pids_events;
+	g->io_limited = !g->all->v2_io && g->io_limited;
+	g->memory_bytes = g->all->v2_memory ? 0 : g->memory_bytes;
+}
