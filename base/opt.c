@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define SOURCE_DEFAULT "default"
+#define SOURCE_COMMAND_LINE "command line"
 
 int opt_init(struct opt_set *s, const struct opt *table, size_t count)
 {
@@ -290,7 +291,7 @@ static int parse_long(struct opt_set *s, uint32_t command, int argc, char **argv
 			return err_set(e, EINVAL, "%s needs a value: %s %s", shown, shown, s->table[i].value);
 		value = argv[++*at];
 	}
-	return set_value(s, (size_t)i, value, "command line", shown, e);
+	return set_value(s, (size_t)i, value, SOURCE_COMMAND_LINE, shown, e);
 }
 
 static long find_short(const struct opt_set *s, uint32_t command, char name)
@@ -317,7 +318,7 @@ static int parse_short(struct opt_set *s, uint32_t command, int argc, char **arg
 			                         "lists what is",
 			               *p);
 		if (s->table[i].type == OPT_FLAG) {
-			int r = set_value(s, (size_t)i, "yes", "command line", shown, e);
+			int r = set_value(s, (size_t)i, "yes", SOURCE_COMMAND_LINE, shown, e);
 			if (r < 0)
 				return r;
 			continue;
@@ -325,7 +326,7 @@ static int parse_short(struct opt_set *s, uint32_t command, int argc, char **arg
 		value = p[1] != '\0' ? p + 1 : (*at + 1 < argc ? argv[++*at] : NULL);
 		if (value == NULL)
 			return err_set(e, EINVAL, "%s needs a value: %s %s", shown, shown, s->table[i].value);
-		return set_value(s, (size_t)i, value, "command line", shown, e);
+		return set_value(s, (size_t)i, value, SOURCE_COMMAND_LINE, shown, e);
 	}
 	return 0;
 }
@@ -474,6 +475,21 @@ int opt_config(struct opt_set *s, const char *path, const char *text, const char
 	return r;
 }
 
+int opt_recall(struct opt_set *s, const char *name, const char *text, const char *source, struct err *e)
+{
+	char shown[400];
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (strcmp(s->table[i].name, name) != 0)
+			continue;
+		if (s->values[i].text != NULL && strcmp(s->values[i].source, SOURCE_COMMAND_LINE) == 0)
+			return 0;
+		snprintf(shown, sizeof shown, "%s: %s", source, name);
+		return set_value(s, i, text, source, shown, e);
+	}
+	return -ENOENT;
+}
+
 int opt_defaults(struct opt_set *s, struct err *e)
 {
 	for (size_t i = 0; i < s->count; i++) {
@@ -517,6 +533,11 @@ uint64_t opt_number(const struct opt_set *s, const char *name)
 const char *opt_text(const struct opt_set *s, const char *name)
 {
 	return opt_get(s, name)->text;
+}
+
+bool opt_is_flag(const struct opt_set *s, const char *name)
+{
+	return s->table[opt_get(s, name) - s->values].type == OPT_FLAG;
 }
 
 bool opt_flag(const struct opt_set *s, const char *name)

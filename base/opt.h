@@ -60,6 +60,9 @@ int opt_environment(struct opt_set *s, struct err *e);
 // "name = value" lines of one config file, for rows not set so far; an unknown name is an error at file:line.
 // Lines of sections ("[profile x]") are skipped unless `section` names them.
 int opt_config(struct opt_set *s, const char *path, const char *text, const char *section, struct err *e);
+// Sets what the command line did not, as it was given earlier; `source` says when ("run.json"). -ENOENT: no such
+// option; -EINVAL with `e` filled.
+int opt_recall(struct opt_set *s, const char *name, const char *text, const char *source, struct err *e);
 // Fills what is left from the table's defaults.
 int opt_defaults(struct opt_set *s, struct err *e);
 // By name; the name must be in the table.
@@ -68,6 +71,7 @@ bool opt_given(const struct opt_set *s, const char *name); // by anyone but the 
 uint64_t opt_number(const struct opt_set *s, const char *name);
 const char *opt_text(const struct opt_set *s, const char *name);
 bool opt_flag(const struct opt_set *s, const char *name);
+bool opt_is_flag(const struct opt_set *s, const char *name);
 // The word of `words` (count of them) nearest to `word`, or NULL when none is near.
 const char *opt_nearest(const char *word, const char *const *words, size_t count);
 // One row as help shows it, wrapped to `columns`.

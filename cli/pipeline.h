@@ -60,6 +60,10 @@ int pipeline_command(struct pipeline *j, char *const *words, size_t count, struc
 int pipeline_files(struct pipeline *j, const char *dir, char *const *paths, size_t count, struct err *e);
 // What run.json says of the run beside the machine's facts; a new reference.
 json_t *pipeline_info(const struct pipeline *j);
+// Takes over how the tests of an earlier run were run, from its run.json, but for what the command line says.
+int pipeline_recall_options(struct opt_set *o, const json_t *info, struct err *e);
+// Whether tests run in containers.
+bool pipeline_contained(const struct opt_set *o);
 // The options as the runner wants them, but for its hooks. 0 or -EINVAL.
 int pipeline_config(const struct pipeline *j, struct runner_config *c, struct err *e);
 // Steps 3 and 4: runs what is selected and reports. An exit code.

@@ -6,6 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+bool pipeline_contained(const struct opt_set *o)
+{
+	return opt_flag(o, "container-sequential") || opt_flag(o, "container-seq") ||
+	       opt_flag(o, "container-parallel");
+}
+
 static unsigned worker_count(const struct opt_set *o)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -44,6 +50,7 @@ static int read_io(const char *text, struct runner_limits *out, struct err *e)
 	return r < 0 ? r : 0;
 }
 
+#define DEFAULT_PROCS 4096U
 #define SAFE_PROCS 512U
 #define SAFE_FILES 4096U
 
@@ -54,6 +61,7 @@ static int fill_limits(const struct opt_set *o, struct runner_config *c, struct 
 	c->limits.cpu_s = opt_number(o, "cpu-time");
 	c->limits.files = opt_number(o, "files");
 	c->limits.procs = opt_number(o, "procs");
+	c->procs_default = opt_given(o, "procs") ? 0 : DEFAULT_PROCS;
 	if (safe && c->limits.files == 0)
 		c->limits.files = SAFE_FILES;
 	if (safe && c->limits.procs == 0)
@@ -84,8 +92,7 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->output_limit = opt_number(o, "output-limit");
 	c->sample_ns = opt_number(o, "sample-every");
 	c->workers = worker_count(o);
-	c->container = opt_flag(o, "container-sequential") || opt_flag(o, "container-seq") ||
-	               opt_flag(o, "container-parallel");
+	c->container = pipeline_contained(o);
 	c->container_root = opt_text(o, "container-root");
 	c->wrap = opt_text(o, "wrap");
 	c->keep = opt_flag(o, "keep") || opt_flag(o, "coverage");

@@ -12,6 +12,84 @@ static void add_option_facts(const struct opt_set *s, json_t *options)
 			json_object_set_new(options, s->table[i].name, json_string(s->values[i].text));
 }
 
+// How tests are run, where it was asked for: the same holds when one is run again and when the run is gone on
+// with.
+static const char *const kept_options[] = {
+	"timeout", "grace",      "memory",           "cpu-time",        "files",         "procs",
+	"io",      "no-limits",  "safe-mode",        "clean-home",      "wrap",          "preload",
+	"retry",   "quarantine", "container-engine", "container-image", "container-root"
+};
+// For a whole run only.
+static const char *const run_options[] = { "parallel",
+	                                   "max-workers",
+	                                   "container-sequential",
+	                                   "container-seq",
+	                                   "container-parallel",
+	                                   "batch",
+	                                   "between",
+	                                   "keep",
+	                                   "self-protect",
+	                                   "cpu-threshold",
+	                                   "cpu-limit",
+	                                   "mem-threshold",
+	                                   "mem-limit",
+	                                   "disk-threshold",
+	                                   "protect-after",
+	                                   "output-limit",
+	                                   "sample-every" };
+
+#define KEPT_OPTIONS (sizeof kept_options / sizeof kept_options[0])
+#define RUN_OPTIONS (sizeof run_options / sizeof run_options[0])
+
+// What a shell leaves as it is.
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
+
+// A file is named absolutely: the command may be given elsewhere.
+static void add_value(const char *name, const char *value, struct buf *text)
+{
+	char real[PATH_MAX];
+
+	if (strcmp(name, "quarantine") == 0 && realpath(value, real) != NULL)
+		value = real;
+	buf_addf(text, " --%s", name);
+	if (*value != '\0' && value[strspn(value, PLAIN)] == '\0')
+		buf_addf(text, " %s", value);
+	else
+		pipeline_quote(value, text);
+}
+
+static void add_kept_options(const struct opt_set *o, struct buf *text)
+{
+	for (size_t i = 0; i < KEPT_OPTIONS; i++) {
+		const char *name = kept_options[i];
+		const struct opt_value *v = opt_get(o, name);
+
+		if (!opt_given(o, name))
+			continue;
+		if (opt_is_flag(o, name))
+			buf_addf(text, " --%s%s", v->number != 0 ? "" : "no-", name);
+		else
+			add_value(name, v->text, text);
+	}
+	if (pipeline_contained(o))
+		buf_adds(text, " --container-sequential");
+}
+
+int pipeline_recall_options(struct opt_set *o, const json_t *info, struct err *e)
+{
+	const json_t *given = json_object_get(info, "options");
+	int r = 0;
+
+	for (size_t i = 0; i < KEPT_OPTIONS + RUN_OPTIONS && r == 0; i++) {
+		const char *name = i < KEPT_OPTIONS ? kept_options[i] : run_options[i - KEPT_OPTIONS];
+		const char *text = json_string_value(json_object_get(given, name));
+
+		if (text != NULL)
+			r = opt_recall(o, name, text, "run.json", e);
+	}
+	return r;
+}
+
 // The command that runs one test again lacks only the id behind it.
 static json_t *again_command(const struct pipeline *j, const char *suite_dir)
 {
@@ -24,6 +102,9 @@ static json_t *again_command(const struct pipeline *j, const char *suite_dir)
 	for (size_t i = 0; i < j->param_count; i++)
 		if (strncmp(j->params[i].name, "slab-", 5) == 0)
 			buf_addf(&text, " --%s %s", j->params[i].name, j->params[i].value);
+	add_kept_options(&j->app->opts, &text);
+	if (j->repeat > 1) // else there is no ID#2
+		buf_addf(&text, " --repeat %u", j->repeat);
 	buf_adds(&text, " --only ");
 	json = json_string(buf_text(&text));
 	buf_deinit(&text);

@@ -153,6 +153,8 @@ int pipeline_recall(struct pipeline *j, const char *dir, struct err *e)
 		r = suite_load(suite_dir, &j->suite, e);
 	if (r == 0)
 		recall_selection(j, run.info);
+	if (r == 0 && opt_flag(&j->app->opts, "resume"))
+		r = pipeline_recall_options(&j->app->opts, run.info, e);
 	if (r == 0 && recall_params(j, run.info) < 0)
 		r = err_set(e, EINVAL, "%s/run.json: its parameters cannot be read", dir);
 out:

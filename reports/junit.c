@@ -24,12 +24,13 @@ static bool is_skipped(enum verdict v)
 	return v == VERDICT_SKIPPED || v == VERDICT_PLANNED;
 }
 
-// JUnit's failure is a check that did not hold; everything else that went wrong is an error.
-static void count_verdict(struct counts *c, enum verdict v, bool as_expected, uint64_t ns)
+// JUnit's failure is a check that did not hold; everything else that went wrong is an error. A failure that is in
+// quarantine is skipped, as pytest's xfail is: it neither failed nor passed.
+static void count_verdict(struct counts *c, enum verdict v, bool as_expected, bool known, uint64_t ns)
 {
 	c->tests++;
 	c->ns += ns;
-	if (is_skipped(v))
+	if (is_skipped(v) || known)
 		c->skipped++;
 	else if (!as_expected && v == VERDICT_FAILED)
 		c->failures++;
@@ -39,9 +40,14 @@ static void count_verdict(struct counts *c, enum verdict v, bool as_expected, ui
 
 static void count_test(struct counts *c, const struct result *r)
 {
-	count_verdict(c, r->verdict, r->as_expected, r->wall_ns);
-	for (size_t i = 0; i < r->case_count; i++)
-		count_verdict(c, r->cases[i].verdict, !verdict_is_bad(r->cases[i].verdict), 0);
+	const bool known = r->quarantine != NULL;
+
+	count_verdict(c, r->verdict, r->as_expected, known, r->wall_ns);
+	for (size_t i = 0; i < r->case_count; i++) {
+		const bool bad = verdict_is_bad(r->cases[i].verdict);
+
+		count_verdict(c, r->cases[i].verdict, !bad, known && bad, 0);
+	}
 }
 
 static void add_attribute(struct buf *b, const char *name, const char *text)
@@ -97,7 +103,13 @@ static void add_outcome(struct view *v, const struct view_test *t, struct buf *b
 	const char *evidence = text_line(&v->arena, r->evidence);
 	const char *element = r->verdict == VERDICT_FAILED ? "failure" : "error";
 
-	if (is_skipped(r->verdict)) {
+	if (r->quarantine != NULL) {
+		buf_adds(b, "\n      <skipped");
+		add_attribute(b, "message",
+		              text_make(&v->arena, "in quarantine %s; %s: %s", text_line(&v->arena, r->quarantine),
+		                        verdict_name(r->verdict), evidence));
+		buf_adds(b, "/>");
+	} else if (is_skipped(r->verdict)) {
 		buf_adds(b, "\n      <skipped");
 		add_attribute(b, "message", *evidence != '\0' ? evidence : verdict_name(r->verdict));
 		buf_adds(b, "/>");
@@ -153,7 +165,7 @@ static void add_case(struct view *v, const struct view_test *t, size_t i, struct
 	add_attribute(b, "classname", t->id);
 	add_seconds(b, c->ns);
 	buf_addc(b, '>');
-	if (is_skipped(c->verdict)) {
+	if (is_skipped(c->verdict) || (t->r->quarantine != NULL && verdict_is_bad(c->verdict))) {
 		buf_adds(b, "<skipped");
 		add_attribute(b, "message", text);
 		buf_adds(b, "/>");

@@ -36,7 +36,7 @@ struct cgroup {
 	bool v2_by_clone;                       // a child can be born in it; else it must write itself into it
 	enum cgroup_kind memory, processes, io; // what limits the present test
 	bool io_limited;                        // the group has a limit from some test before
-	uint64_t memory_bytes;                  // limit written last; 0: none
+	uint64_t memory_bytes, process_count;   // limits written last; 0: none
 	uint64_t oom_before, denied_before, cpu_before_us;
 };
 
@@ -65,6 +65,8 @@ unsigned cgroup_arm_io(struct cgroup *g, uint64_t bytes_per_s, uint64_t ops_per_
 // to be born in g->v2_dir if g->v2_by_clone.
 unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes, int *joins);
 
+// Whether processes can be limited at all.
+bool cgroup_can_limit_processes(const struct cgroups *all);
 // To be called when the test has been started: the figures below count from here. (Reading them takes the kernel
 // longer than writing, and by then the test is at work beside us.)
 void cgroup_mark(struct cgroup *g);

@@ -46,15 +46,22 @@ static void arm_processes(struct cgroup *g, uint64_t count)
 {
 	g->processes = CGROUP_NONE;
 	if (g->all->v2_pids && g->v2[0] != '\0') {
-		if (cgroup_write_number(g->v2, "pids.max", count, "max"))
+		if (count == g->process_count || cgroup_write_number(g->v2, "pids.max", count, "max"))
 			g->processes = count > 0 ? CGROUP_V2 : CGROUP_NONE;
 		if (g->pids_events < 0)
 			g->pids_events = cgroup_open(g->v2, "pids.events", O_RDONLY);
 	} else if (count > 0 &&
 	           open_v1(g->all->v1_pids, g->v1_pids, "pids.events", &g->pids_join, &g->pids_events)) {
-		if (cgroup_write_number(g->v1_pids, "pids.max", count, "max"))
+		if (count == g->process_count || cgroup_write_number(g->v1_pids, "pids.max", count, "max"))
 			g->processes = CGROUP_V1;
 	}
+	if (g->processes != CGROUP_NONE || count == 0)
+		g->process_count = count;
+}
+
+bool cgroup_can_limit_processes(const struct cgroups *all)
+{
+	return (all->v2_pids && all->v2_root[0] != '\0') || all->v1_pids[0] != '\0';
 }
 
 unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes, int *joins)
@@ -157,4 +164,5 @@ void cgroup_forget_v2_limits(struct cgroup *g)
 	g->pids_events = g->all->v2_pids ? -1 : g->pids_events;
 	g->io_limited = !g->all->v2_io && g->io_limited;
 	g->memory_bytes = g->all->v2_memory ? 0 : g->memory_bytes;
+	g->process_count = g->all->v2_pids ? 0 : g->process_count;
 }

@@ -214,6 +214,12 @@ static void prepare_processes(struct job *j, uint64_t procs, struct buf *words)
 	}
 }
 
+// What holds where nobody said anything must not bind by accident: only a cgroup counts the test's own alone.
+static uint64_t default_processes(const struct session *s)
+{
+	return cgroup_can_limit_processes(&s->cgroups) ? s->config->procs_default : 0;
+}
+
 // Sets the limits that the header, else the run asks for, and says which are in force and by what.
 static void prepare_limits(struct job *j)
 {
@@ -223,7 +229,8 @@ static void prepare_limits(struct job *j)
 	const bool off = s->config->no_limits;
 	const uint64_t cpu_s = off ? 0 : m->cpu_s > 0 ? m->cpu_s : flags->cpu_s;
 	const uint64_t files = off ? 0 : m->files > 0 ? m->files : flags->files;
-	const uint64_t procs = off ? 0 : m->procs > 0 ? m->procs : flags->procs;
+	const uint64_t wanted = m->procs > 0 ? m->procs : flags->procs;
+	const uint64_t procs = off ? 0 : wanted > 0 ? wanted : default_processes(s);
 	const bool own_io = m->io_bytes_per_s > 0 || m->io_ops_per_s > 0;
 	struct buf words = { 0 };
 	char text[32];

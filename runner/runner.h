@@ -46,6 +46,7 @@ struct runner_config {
 	uint64_t grace_ns;     // between SIGTERM and SIGKILL; 0: 2 s
 	uint64_t memory_bytes; // for tests whose header has none; 0: 75 % of what is available; UINT64_MAX: none
 	struct runner_limits limits;
+	uint64_t procs_default;     // where neither header nor limits say one and a cgroup can hold it; 0: none
 	bool no_limits;             // not even those of a header
 	uint64_t output_limit;      // bytes kept of each of stdout and stderr; 0: 1 MiB
 	uint64_t sample_ns;         // sampling period; 0: 100 ms

@@ -76,6 +76,47 @@ CASE("e2e: the command that is printed runs the test again when it was given as 
 	outcome_deinit(&elsewhere);
 }
 
+CASE("e2e: the command that is printed runs the second repetition again, under the same limits")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome first;
+	char *words;
+
+	e2e_write(dir, "suite/a.sh", "#!/bin/sh\ntest -e seen && exit 3 || : >seen\n", true);
+	first = E2E(dir, "run", "suite", "--repeat", "2", "--wrap", "env A=b", "--files", "500", "-o", "out");
+	assert_int_equal(first.exit_code, 1);
+	words = again_of(&first);
+	assert_contains(words, " --files 500 --wrap 'env A=b' --repeat 2 --only 'a.sh#2'");
+	assert_runs_again(dir, words);
+	free(words);
+	outcome_deinit(&first);
+}
+
+CASE("e2e: a resumed run has the limits and the mode that it began with, but for what is said anew")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome first, resumed;
+	json_t *report, *second;
+	char out[512];
+
+	e2e_write(dir, "suite/a.sh", "#!/bin/sh\nexit 3\n", true);
+	e2e_write(dir, "suite/b.sh", "#!/bin/sh\necho \"$A\"; exit 4\n", true);
+	first = E2E(dir, "run", "suite", "--fail-fast", "1", "--wrap", "env A=bee", "--files", "500", "--timeout",
+	            "7s", "-o", "out");
+	resumed = E2E(dir, "run", "--resume", "-o", "out", "--timeout", "8s");
+	snprintf(out, sizeof out, "%s/out", dir);
+	report = e2e_report(out);
+	second = e2e_test(report, "b.sh");
+	assert_int_equal(first.exit_code, 1);
+	assert_int_equal(resumed.exit_code, 1);
+	assert_contains(json_string_value(json_object_get(second, "limits")), "files 500");
+	assert_contains(json_string_value(json_object_get(second, "limits")), "time 8.00 s");
+	assert_contains(buf_text(&resumed.out), "bee");
+	json_decref(report);
+	outcome_deinit(&first);
+	outcome_deinit(&resumed);
+}
+
 CASE("e2e: a resumed run is refused options that would make another suite")
 {
 	struct outcome o = E2E(harness_tmpdir(), "--resume", "--depth", "5");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void assert_verdict(json_t *report, const char *id, const char *verdict, const char *evidence)
 {
@@ -27,10 +28,17 @@ static bool process_runs(const char *words)
 CASE("e2e: each test gets its own verdict with evidence when everything that can go wrong does")
 {
 	const char *dir = e2e_suite();
-	struct outcome o = E2E(dir, "run", "suite", "-o", "out", "--grace", "200ms");
 	char *run_dir = io_join(dir, "out");
-	json_t *report = e2e_report(run_dir);
+	char seconds[32], sleeper[48];
+	struct outcome o;
+	json_t *report;
 
+	// another figure in each process: several checkouts may be tested at once
+	snprintf(seconds, sizeof seconds, "321.%07d", (int)getpid());
+	snprintf(sleeper, sizeof sleeper, "[s]leep %s", seconds);
+	setenv("SG_TEST_SLEEP", seconds, 1);
+	o = E2E(dir, "run", "suite", "-o", "out", "--grace", "200ms");
+	report = e2e_report(run_dir);
 	assert_int_equal(o.exit_code, 1);
 	assert_int_equal(json_array_size(json_object_get(report, "tests")), 7);
 	assert_verdict(report, "other/pass", "passed", "");
@@ -40,7 +48,7 @@ CASE("e2e: each test gets its own verdict with evidence when everything that can
 	assert_verdict(report, "other/stays-behind", "leaked", "sleep");
 	assert_verdict(report, "alloc/hog", "out-of-memory", "64");
 	assert_verdict(report, "other/half-way", "failed", "@@ done");
-	assert_false(process_runs("[s]leep 321"));
+	assert_false(process_runs(sleeper));
 	assert_contains(buf_text(&o.out), "\n1 passed, 6 failed, 0 skipped\n");
 	assert_contains(buf_text(&o.out), "the answer is 41, not 42");
 	assert_contains(buf_text(&o.out), "--only ");

@@ -198,3 +198,31 @@ CASE("junit: an empty run is a file without test cases, 2000 tests stay under 30
 	free(text);
 	run_deinit(&r);
 }
+
+CASE("junit: a failure in quarantine is skipped, its bad cases too, and the reason is said")
+{
+	struct fixture *f = fixture_new(harness_tmpdir(), "known", 1);
+	struct result one = fixture_result("gc/a", VERDICT_CRASHED);
+	char path[300], *text;
+	struct run r;
+	struct seen s;
+
+	one.as_expected = true;
+	one.quarantine = strdup("until 2030-01-01: bug 123");
+	one.cases = calloc(2, sizeof *one.cases);
+	one.cases[0] = (struct result_case){ strdup("good"), strdup(""), VERDICT_PASSED, 1 };
+	one.cases[1] = (struct result_case){ strdup("bad"), strdup("no"), VERDICT_FAILED, 1 };
+	one.case_count = 2;
+	fixture_end(f, &one);
+	fixture_stop(f, "finished");
+	fixture_load(f, &r);
+	check(&r, &s);
+	assert_int_equal(s.all.tests, 3);
+	assert_int_equal(s.all.failures + s.all.errors, 0);
+	snprintf(path, sizeof path, "%s/junit.xml", harness_tmpdir());
+	text = fixture_read(path);
+	assert_non_null(strstr(text, "<skipped message=\"in quarantine until 2030-01-01: bug 123; crashed: "));
+	assert_non_null(strstr(text, "<skipped message=\"no\"/>"));
+	free(text);
+	run_deinit(&r);
+}
