@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define LAB_MARK "SG_TEST_LAB"
-#define PATIENCE_NS (10 * SG_NS_PER_S)
+#define PATIENCE_NS (30 * SG_NS_PER_S)
 
 static void sleep_ms(long ms)
 {
@@ -196,6 +196,17 @@ unsigned lab_processes(const char *text)
 	}
 	pid_list_deinit(&all);
 	return count;
+}
+
+void lab_wait_processes(const char *text, unsigned least)
+{
+	const uint64_t until = clock_now_ns() + PATIENCE_NS;
+
+	while (lab_processes(text) < least) {
+		if (clock_now_ns() > until)
+			fail_msg("%u processes with '%s', not %u", lab_processes(text), text, least);
+		sleep_ms(10);
+	}
 }
 
 unsigned lab_processes_after_wait(const char *text)

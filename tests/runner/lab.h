@@ -35,7 +35,7 @@ void lab_run(struct lab *l);
 void lab_resume(struct lab *l);
 // Starts the run in a process of its own, which exits with runner_run's stop_signal or code.
 pid_t lab_run_apart(struct lab *l);
-// Waits until a file of the run is there and not empty, at most ten seconds.
+// Waits until a file of the run is there and not empty, at most half a minute.
 void lab_wait_for(const struct lab *l, const char *path);
 // Reads the run back (after lab_run_apart).
 void lab_load(struct lab *l);
@@ -49,7 +49,9 @@ char *lab_read(const struct lab *l, const char *path);
 // How many processes that this lab's tests started have `text` in their command line; those of a lab that runs
 // at the same time are not counted.
 unsigned lab_processes(const char *text);
-// Waits until lab_processes(text) is 0, at most ten seconds; what it is then.
+// Waits until it is `least` or more, at most half a minute.
+void lab_wait_processes(const char *text, unsigned least);
+// Waits until lab_processes(text) is 0, at most half a minute; what it is then.
 unsigned lab_processes_after_wait(const char *text);
 
 #endif

@@ -104,7 +104,7 @@ CASE("weak: without cgroups the guardian knows a killed runner's tests by sessio
 	           "setsid sh -c 'sleep 301.5 & exec sleep 301.5' &\nsleep 0.2; echo started; exec sleep 301.5");
 	pid = lab_run_apart(&l);
 	lab_wait_for(&l, "tests/a.sh/1/stdout");
-	assert_true(lab_processes("sleep 301.5") >= 3);
+	lab_wait_processes("sleep 301.5", 3);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(lab_processes_after_wait("sleep 301.5"), 0);

@@ -12,7 +12,7 @@ import gc
 import sys
 import time
 
-sys.setrecursionlimit(0 + 1000)
+sys.setrecursionlimit(1024 + 1000)
 five = 5
 
 
