@@ -1,5 +1,6 @@
-# sg_test(FILE_test.c LIBS ... [LABELS ...] [TIMEOUT s] [ENV A=b ...]): one program; every CASE("...") in it
-# becomes a CTest test of its own, in a process of its own.
+# sg_test(FILE_test.c LIBS ... [LABELS ...] [TIMEOUT s] [ENV A=b ...] [VARIANT name VARIANT_ENV A=b ...]): one
+# program; every CASE("...") in it becomes a CTest test of its own, in a process of its own; with a variant a second
+# one, "... [name]", under its environment.
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
 add_library(sg_harness STATIC "${CMAKE_SOURCE_DIR}/tests/harness.c")
@@ -7,7 +8,7 @@ target_compile_options(sg_harness PUBLIC "SHELL:-iquote ${CMAKE_SOURCE_DIR}/test
 target_link_libraries(sg_harness PUBLIC sg_flags sg_sanitize PkgConfig::CMOCKA)
 
 function(sg_test file)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "LIBS;LABELS;ENV" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;VARIANT" "LIBS;LABELS;ENV;VARIANT_ENV" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -26,5 +27,11 @@ function(sg_test file)
     add_test(NAME "${case}" COMMAND ${target} "${case}")
     set_tests_properties("${case}" PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${folder};${ARG_LABELS}"
                          ENVIRONMENT "${ARG_ENV}" SKIP_RETURN_CODE 77)
+    if(ARG_VARIANT)
+      add_test(NAME "${case} [${ARG_VARIANT}]" COMMAND ${target} "${case}")
+      set_tests_properties("${case} [${ARG_VARIANT}]" PROPERTIES TIMEOUT ${ARG_TIMEOUT}
+                           LABELS "${folder};${ARG_LABELS}" ENVIRONMENT "${ARG_ENV};${ARG_VARIANT_ENV}"
+                           SKIP_RETURN_CODE 77)
+    endif()
   endforeach()
 endfunction()

@@ -1,6 +1,6 @@
 // What a client connection needs of HTTP/2, behind one interface: the session engine (nghttp2_session, the
-// reference) and whatever else speaks the protocol. An engine takes bytes and gives bytes; it knows no sockets, no
-// clock and no load.
+// reference) and the wire engine (frames of our own, for speed). An engine takes bytes and gives bytes; it knows
+// no sockets, no clock and no load.
 #ifndef SG_H2_ENGINE_H
 #define SG_H2_ENGINE_H
 
@@ -49,8 +49,12 @@ struct h2_client_engine {
 	// Whether there is anything left to say or to hear.
 	bool (*is_done)(struct h2_client *c);
 	const char *(*reason)(const struct h2_client *c); // "" where there is none
+	// Whether the server broke the rules so that we ended the connection with an error.
+	bool (*has_failed)(const struct h2_client *c);
 };
 
-extern const struct h2_client_engine h2_session_client;
+extern const struct h2_client_engine h2_session_client, h2_wire_client;
+// By name; NULL where there is none of that name.
+const struct h2_client_engine *h2_client_engine_named(const char *name);
 
 #endif

@@ -168,6 +168,12 @@ void exchange_field(struct exchange *x, const uint8_t *name, size_t name_len, co
 	}
 }
 
+void exchange_recall(struct exchange *x, uint16_t status, uint64_t headers_seen)
+{
+	x->status = status;
+	x->headers_seen = headers_seen;
+}
+
 void exchange_data(struct exchange *x, const uint8_t *bytes, size_t len)
 {
 	const struct h2_expect *expect = &x->prepared->request->expect;

@@ -85,6 +85,9 @@ void exchange_again(struct exchange *x);
 void exchange_fields(struct exchange *x); // a field section begins
 void exchange_field(struct exchange *x, const uint8_t *name, size_t name_len, const uint8_t *value,
                     size_t value_len);
+// In place of the field section of a final response that came before, was right so far, and was judged: its
+// status, and headers_seen as they were after it.
+void exchange_recall(struct exchange *x, uint16_t status, uint64_t headers_seen);
 void exchange_data(struct exchange *x, const uint8_t *bytes, size_t len);
 // The stream is closed. `code`: of RST_STREAM, else 0; `by_us`: we reset it, since the response was malformed.
 // Returns the exchange's fault; it is not counted yet.

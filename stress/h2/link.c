@@ -257,6 +257,8 @@ static void lose_open(struct link *l, int reason)
 
 static bool in_good_order(const struct link *l)
 {
+	if (l->client && l->load->config->engine->has_failed(l->client))
+		return false;
 	if (l->finishing)
 		return true;
 	return l->ready && l->goaway && l->goaway_code == 0 && l->in_flight == 0 && !l->load->result->timed_out;

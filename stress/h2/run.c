@@ -36,7 +36,7 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	const struct h2_load_config load = {
 		.scenario = c->scenario,
 		.target = c->target ? c->target : &own,
-		.engine = &h2_session_client,
+		.engine = c->engine,
 		.reflects = !c->target,
 	};
 	int rc = c->target ? 0 : h2_child_start(&server, c->program, &c->scenario->server, e);

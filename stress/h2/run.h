@@ -2,6 +2,7 @@
 #ifndef SG_H2_RUN_H
 #define SG_H2_RUN_H
 
+#include "engine.h"
 #include "err.h"
 #include "scenario.h"
 #include "target.h"
@@ -12,8 +13,9 @@
 struct h2_run_config {
 	const struct scenario *scenario;
 	const struct h2_target *target; // another server; NULL: our own is started
-	const char *program;            // our own executable, for starting the server
-	FILE *out;                      // sample lines
+	const struct h2_client_engine *engine;
+	const char *program; // our own executable, for starting the server
+	FILE *out;           // sample lines
 };
 
 // Performs the scenario and reports it in sample lines. *passed tells whether all that was checked was right;

@@ -17,6 +17,7 @@ struct h2_client {
 	struct exchange *current; // of the stream that callbacks were last about
 	int32_t current_id;
 	bool settings_seen;
+	bool failed; // we sent GOAWAY with an error
 	char reason[160];
 };
 
@@ -56,6 +57,17 @@ static int on_header(__attribute__((unused)) nghttp2_session *session, const ngh
 		exchange_field(x, n.base, n.len, v.base, v.len);
 	}
 	return 0;
+}
+
+// What HTTP/2 does not allow in a field makes the response malformed (RFC 9113, 8.2.1); without this nghttp2 would
+// leave the field out and go on.
+static int on_invalid_header(__attribute__((unused)) nghttp2_session *session,
+                             __attribute__((unused)) const nghttp2_frame *frame,
+                             __attribute__((unused)) nghttp2_rcbuf *name,
+                             __attribute__((unused)) nghttp2_rcbuf *value, __attribute__((unused)) uint8_t flags,
+                             __attribute__((unused)) void *arg)
+{
+	return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 static int on_data(__attribute__((unused)) nghttp2_session *session, __attribute__((unused)) uint8_t flags,
@@ -137,6 +149,9 @@ static int on_frame_sent(__attribute__((unused)) nghttp2_session *session, const
 		h2_count(c->config.counters, H2_RESETS_OUT, 1);
 		if (x)
 			x->reset_by_us = true;
+	} else if (frame->hd.type == NGHTTP2_GOAWAY) {
+		h2_count(c->config.counters, H2_GOAWAYS_OUT, 1);
+		c->failed |= frame->goaway.error_code != NGHTTP2_NO_ERROR;
 	}
 	return 0;
 }
@@ -160,6 +175,7 @@ static int make_session(struct h2_client *c)
 	nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+	nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
 	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
@@ -266,6 +282,11 @@ static const char *client_reason(const struct h2_client *c)
 	return c->reason;
 }
 
+static bool client_has_failed(const struct h2_client *c)
+{
+	return c->failed;
+}
+
 const struct h2_client_engine h2_session_client = {
 	.name = "session",
 	.open = client_open,
@@ -276,4 +297,5 @@ const struct h2_client_engine h2_session_client = {
 	.finish = client_finish,
 	.is_done = client_is_done,
 	.reason = client_reason,
+	.has_failed = client_has_failed,
 };

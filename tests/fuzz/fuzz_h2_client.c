@@ -1,5 +1,5 @@
-// The client's session engine against any bytes a server may send: nothing is lent for ever, nothing leaks, and no
-// response is right that is not.
+// Both of the client's engines against any bytes a server may send: nothing is lent for ever, nothing leaks, and
+// no response is right that is not.
 #include "engine.h"
 
 #include <stdlib.h>
@@ -40,16 +40,16 @@ static void on_goaway(__attribute__((unused)) void *arg, __attribute__((unused))
 	must(len == 0 || text);
 }
 
-static bool drain(struct h2_client *c)
+static bool drain(const struct h2_client_engine *engine, struct h2_client *c)
 {
 	static uint8_t out[64 * 1024];
 	ssize_t n;
-	while ((n = h2_session_client.pull(c, out, sizeof(out))) > 0)
+	while ((n = engine->pull(c, out, sizeof(out))) > 0)
 		;
 	return n == 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void try_engine(const struct h2_client_engine *engine, const uint8_t *data, size_t size)
 {
 	static const struct h2_client_events events = { on_settings, on_ended, on_goaway };
 	static const struct h2_request request = { .name = "r",
@@ -70,22 +70,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct h2_client *c = NULL;
 	h2_counters_init(&counters, NULL);
 	must(pool && h2_prepare(&prepared, &request, "h", false) == 0);
-	must(h2_session_client.open(&config, &c) == 0);
+	must(engine->open(&config, &c) == 0);
 	for (uint32_t i = 0; i < REQUESTS; i++) {
 		s.exchanges[i].slot = i;
 		exchange_begin(&s.exchanges[i], &prepared, &tally, i);
-		s.lent[i] = h2_session_client.submit(c, &s.exchanges[i]) == 0;
+		s.lent[i] = engine->submit(c, &s.exchanges[i]) == 0;
 	}
-	bool alive = drain(c);
+	bool alive = drain(engine, c);
 	for (size_t at = 0; alive && at < size;) { // in pieces, so that every border is crossed in time
 		size_t piece = size - at < 997 ? size - at : 997;
-		alive = h2_session_client.receive(c, data + at, piece) == 0 && drain(c);
+		alive = engine->receive(c, data + at, piece) == 0 && drain(engine, c);
 		at += piece;
 	}
-	must(h2_session_client.reason(c) != NULL);
-	h2_session_client.close(c);
+	must(engine->reason(c) != NULL);
+	engine->close(c);
 	must(h2_pool_live(pool) == 0);
 	h2_pool_free(pool);
 	h2_prepared_deinit(&prepared);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	try_engine(&h2_session_client, data, size);
+	try_engine(&h2_wire_client, data, size);
 	return 0;
 }

@@ -26,6 +26,15 @@ static const struct opt table[] = {
 	  .config = true,
 	  .help = "Load this server on this machine, http://HOST:PORT, instead of our own. What only our server "
 	          "tells (the request it saw) is then not compared. STRESSGEN_H2_TARGET says the same." },
+	{ .name = "h2-engine",
+	  .type = OPT_CHOICE,
+	  .value = "NAME",
+	  .choices = "session,wire",
+	  .def = "session",
+	  .commands = RUN,
+	  .config = true,
+	  .help = "What speaks HTTP/2: session (nghttp2's, the reference) or wire (frames of our own: several times "
+	          "faster). STRESSGEN_H2_ENGINE says the same." },
 	{ .name = "port",
 	  .type = OPT_U64,
 	  .value = "N",
@@ -141,7 +150,13 @@ static int run_scenario(const struct opt_set *o, const struct scenario *s, struc
 	bool passed = false;
 	if (url && h2_target_parse(url, &target, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
-	const struct h2_run_config config = { s, url ? &target : NULL, "/proc/self/exe", stdout };
+	const struct h2_run_config config = {
+		.scenario = s,
+		.target = url ? &target : NULL,
+		.engine = h2_client_engine_named(opt_text(o, "h2-engine")),
+		.program = "/proc/self/exe",
+		.out = stdout,
+	};
 	if (h2_run(&config, &passed, e) < 0)
 		return fail(e, SG_EXIT_INTERNAL);
 	if (e->text[0] != '\0')

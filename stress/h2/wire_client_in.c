@@ -1,0 +1,515 @@
+// The wire engine of the client: what comes in, held against RFC 9113 to the letter.
+#include "wire_client.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MAX_BLOCK (2U * WIRE_HEADER_LIST_BYTES) // bytes of one field section, compressed
+#define MAX_BLOCK_FRAMES 64U
+#define MAX_IDLE_FRAMES 10000U // in a row that move nothing on
+#define MAX_OUT (256U * 1024U) // answers that the server does not read
+#define HALF (WIRE_CLIENT_WINDOW / 2)
+
+#define FAULT(code, why) ((struct wire_fault){ NGHTTP2_##code, (why) })
+#define RIGHT ((struct wire_fault){ NGHTTP2_NO_ERROR, NULL })
+
+// ---- streams that are not there -----------------------------------------------------------------------------
+
+static bool was_reset_by_us(const struct h2_client *c, uint32_t id)
+{
+	if (id <= c->forgiven)
+		return true;
+	for (unsigned i = 0; i < WIRE_RESETS_KNOWN && i < c->reset_count; i++)
+		if (c->resets[i] == id)
+			return true;
+	return false;
+}
+
+// A frame for a stream that is not open. Right where it may still come (5.1).
+static struct wire_fault judge_absent(const struct h2_client *c, const struct wire_frame *f)
+{
+	const bool carries = f->type == NGHTTP2_DATA || f->type == NGHTTP2_HEADERS;
+	if (f->stream % 2 == 0)
+		return FAULT(PROTOCOL_ERROR, "a frame on a stream of the server's, which may not push");
+	if (f->stream >= c->next_id)
+		return FAULT(PROTOCOL_ERROR, "a frame on a stream that was never opened");
+	if (carries && !was_reset_by_us(c, f->stream))
+		return FAULT(STREAM_CLOSED, "a frame on a stream that has ended");
+	return RIGHT;
+}
+
+// The stream was submitted, but nothing of it was sent: to the server it is idle.
+static bool is_unsent(const struct h2_client *c, const struct wire_stream *s)
+{
+	return c->unsent && s->id >= c->unsent->id;
+}
+
+// The frame's stream; NULL where there is none to be told of it. Fails the connection where that is a fault.
+static struct wire_stream *find(struct h2_client *c, const struct wire_frame *f)
+{
+	struct wire_stream *s = wire_map_get(&c->streams, f->stream);
+	struct wire_fault fault = s ? RIGHT : judge_absent(c, f);
+	if (s && is_unsent(c, s))
+		fault = FAULT(PROTOCOL_ERROR, "a frame on a stream that was never opened");
+	if (fault.why)
+		wire_client_fail(c, fault);
+	return fault.why ? NULL : s;
+}
+
+// ---- responses ----------------------------------------------------------------------------------------------
+
+// What a block said, judged: where the same block answers the same request it need not be decoded.
+struct heard {
+	struct wire_block block;
+	uint16_t status;
+	uint64_t headers_seen;
+	int64_t content_length;
+};
+
+static void begin_content(struct wire_stream *s, uint16_t status, int64_t content_length)
+{
+	s->final = true;
+	s->content_length = content_length;
+	s->no_content = wire_has_no_content(s->exchange->prepared->request->method, status);
+}
+
+static bool recall(struct h2_client *c, struct wire_stream *s, const uint8_t *block, size_t len)
+{
+	struct exchange *x = s->exchange;
+	const struct heard *h =
+	        (const struct heard *)wire_blocks_find(&c->heard, x->prepared, c->decoder.generation, block, len);
+	if (!h)
+		return false;
+	exchange_recall(x, h->status, h->headers_seen);
+	begin_content(s, h->status, h->content_length);
+	return true;
+}
+
+static void remember(struct h2_client *c, const struct wire_stream *s, uint32_t generation, const uint8_t *block,
+                     size_t len)
+{
+	const struct exchange *x = s->exchange;
+	union {
+		const uint8_t *in;
+		uint8_t *out; // which is only copied from
+	} bytes = { block };
+	if (generation != c->decoder.generation || x->fault != H2_FAULT_NONE || len > WIRE_BLOCK_MAX)
+		return;
+	struct heard *h = (struct heard *)wire_blocks_keep(
+	        &c->heard, c->config.pool, sizeof(*h),
+	        &(struct wire_block){ x->prepared, generation, (uint32_t)len, bytes.out });
+	if (!h)
+		return;
+	h->status = x->status;
+	h->headers_seen = x->headers_seen;
+	h->content_length = s->content_length;
+}
+
+struct section {
+	struct wire_fields fields;
+	struct exchange *exchange; // NULL: decoded for the table's sake alone
+};
+
+static void take_field(void *arg, const nghttp2_nv *nv)
+{
+	struct section *s = arg;
+	if (wire_fields_take(&s->fields, nv) && !s->fields.too_large && s->exchange)
+		exchange_field(s->exchange, nv->name, nv->namelen, nv->value, nv->valuelen);
+}
+
+static struct wire_fault judge_section(struct section *section, const struct wire_stream *s, bool end_stream)
+{
+	struct wire_fields *f = &section->fields;
+	const bool right = wire_fields_end(f);
+	if (f->too_large)
+		return FAULT(ENHANCE_YOUR_CALM, "its header is larger than 64 KiB or 1024 fields");
+	if (!right)
+		return FAULT(PROTOCOL_ERROR, f->why);
+	if (s->final && !end_stream)
+		return FAULT(PROTOCOL_ERROR, "a second header that does not end the stream");
+	if (!s->final && f->status < 200 && end_stream)
+		return FAULT(PROTOCOL_ERROR, "an interim response that ends the stream");
+	return RIGHT;
+}
+
+// Decodes the block and judges what it says. `s` NULL: it only keeps the table right.
+static struct wire_fault decode(struct h2_client *c, struct wire_stream *s, bool end_stream, const uint8_t *block,
+                                size_t len)
+{
+	struct section section = { .exchange = s ? s->exchange : NULL };
+	const uint32_t generation = c->decoder.generation;
+	const bool fresh = s && !s->final && s->exchange->status == 0;
+	wire_fields_begin(&section.fields, s && s->final ? WIRE_TRAILERS : WIRE_RESPONSE, WIRE_HEADER_LIST_BYTES);
+	if (s)
+		exchange_fields(s->exchange);
+	if (wire_decode(&c->decoder, block, len, take_field, &section) < 0) {
+		wire_client_fail(c, FAULT(COMPRESSION_ERROR, "a header that HPACK cannot read"));
+		return RIGHT;
+	}
+	if (!s)
+		return RIGHT;
+	const struct wire_fault fault = judge_section(&section, s, end_stream);
+	if (fault.why || s->final || section.fields.status < 200)
+		return fault;
+	begin_content(s, section.fields.status, section.fields.content_length);
+	if (fresh)
+		remember(c, s, generation, block, len);
+	return fault;
+}
+
+// The response has come whole.
+static void end_remote(struct h2_client *c, struct wire_stream *s)
+{
+	if (!s->no_content && s->content_length >= 0 && (uint64_t)s->content_length != s->received) {
+		wire_client_reset(c, s,
+		                  FAULT(PROTOCOL_ERROR, "its content-length is not the length of its content"));
+		return;
+	}
+	s->exchange->ended = s->remote_done = true;
+	if (s->local_done)
+		wire_client_end(c, s, NGHTTP2_NO_ERROR, false);
+}
+
+static void take_section(struct h2_client *c, const struct wire_frame *f, const uint8_t *block, size_t len)
+{
+	struct wire_stream *s = find(c, f);
+	const bool end_stream = f->flags & NGHTTP2_FLAG_END_STREAM;
+	if (c->over)
+		return;
+	if (s && s->remote_done) {
+		wire_client_fail(c, FAULT(STREAM_CLOSED, "HEADERS behind the end of the response"));
+		return;
+	}
+	c->idle_frames = s ? 0 : c->idle_frames;
+	if (!s || s->final || s->exchange->status != 0 || !recall(c, s, block, len)) {
+		const struct wire_fault fault = decode(c, s, end_stream, block, len);
+		if (c->over || !s)
+			return;
+		if (fault.why) {
+			wire_client_reset(c, s, fault);
+			return;
+		}
+	}
+	if (end_stream)
+		end_remote(c, s);
+}
+
+// ---- HEADERS and CONTINUATION -------------------------------------------------------------------------------
+
+static void take_headers(struct h2_client *c, const struct wire_event *e)
+{
+	const uint8_t *payload = e->bytes;
+	size_t len = e->len;
+	const struct wire_fault fault = wire_strip_headers(&e->frame, &payload, &len);
+	if (fault.why) {
+		wire_client_fail(c, fault);
+	} else if (e->frame.flags & NGHTTP2_FLAG_END_HEADERS) {
+		take_section(c, &e->frame, payload, len);
+	} else {
+		c->block_stream = e->frame.stream;
+		c->block_flags = e->frame.flags;
+		c->block_frames = 1;
+		buf_clear(&c->block);
+		buf_add(&c->block, payload, len);
+	}
+}
+
+static void take_continuation(struct h2_client *c, const struct wire_event *e)
+{
+	if (c->block.len + e->len > MAX_BLOCK || ++c->block_frames > MAX_BLOCK_FRAMES) {
+		wire_client_fail(c, FAULT(ENHANCE_YOUR_CALM, "a header of too many CONTINUATION frames"));
+		return;
+	}
+	buf_add(&c->block, e->bytes, e->len);
+	if (!(e->frame.flags & NGHTTP2_FLAG_END_HEADERS))
+		return;
+	const struct wire_frame whole = {
+		.length = 0, .stream = c->block_stream, .type = NGHTTP2_HEADERS, .flags = c->block_flags
+	};
+	c->block_stream = 0;
+	take_section(c, &whole, (const uint8_t *)buf_text(&c->block), c->block.len);
+}
+
+// ---- DATA ---------------------------------------------------------------------------------------------------
+
+static void widen(struct h2_client *c, uint32_t stream, int64_t *window)
+{
+	if (*window > HALF)
+		return;
+	wire_out_u32(&c->out, NGHTTP2_WINDOW_UPDATE, stream, (uint32_t)(WIRE_CLIENT_WINDOW - *window));
+	wire_client_count_out(c, NGHTTP2_WINDOW_UPDATE);
+	*window = WIRE_CLIENT_WINDOW;
+}
+
+// The whole frame counts against the windows, its padding too (6.9.1).
+static struct wire_fault take_from_windows(struct h2_client *c, struct wire_stream *s, uint32_t length)
+{
+	if (length > c->receive_window)
+		return FAULT(FLOW_CONTROL_ERROR, "more DATA than the connection's window allows");
+	c->receive_window -= length;
+	widen(c, 0, &c->receive_window);
+	if (!s)
+		return RIGHT;
+	if (length > s->receive_window)
+		return FAULT(FLOW_CONTROL_ERROR, "more DATA than the stream's window allows");
+	s->receive_window -= length;
+	if (c->settings_acked)
+		widen(c, s->id, &s->receive_window);
+	return RIGHT;
+}
+
+static struct wire_fault judge_content(struct wire_stream *s, size_t len)
+{
+	if (!s->final)
+		return FAULT(PROTOCOL_ERROR, "DATA in front of the header");
+	s->received += len;
+	if (s->no_content && s->received > 0)
+		return FAULT(PROTOCOL_ERROR, "content in a response that has none");
+	if (s->content_length >= 0 && s->received > (uint64_t)s->content_length)
+		return FAULT(PROTOCOL_ERROR, "more content than its content-length says");
+	return RIGHT;
+}
+
+static void take_content(struct h2_client *c, const struct wire_event *e)
+{
+	struct wire_stream *s = find(c, &e->frame);
+	struct wire_fault fault = RIGHT;
+	if (!c->over && e->first)
+		fault = take_from_windows(c, s, e->frame.length);
+	if (fault.why)
+		wire_client_fail(c, fault);
+	if (c->over || !s)
+		return;
+	if (s->remote_done) {
+		wire_client_fail(c, FAULT(STREAM_CLOSED, "DATA behind the end of the response"));
+		return;
+	}
+	fault = judge_content(s, e->len);
+	if (fault.why) {
+		wire_client_reset(c, s, fault);
+		return;
+	}
+	if (e->len > 0) {
+		c->idle_frames = 0;
+		exchange_data(s->exchange, e->bytes, e->len);
+	}
+	if (e->last && (e->frame.flags & NGHTTP2_FLAG_END_STREAM)) {
+		c->idle_frames = 0;
+		end_remote(c, s);
+	}
+}
+
+// ---- SETTINGS -----------------------------------------------------------------------------------------------
+
+static struct wire_fault set_window(struct h2_client *c, uint32_t value)
+{
+	if (value > WIRE_MAX_WINDOW)
+		return FAULT(FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE beyond 2^31 - 1");
+	const int64_t more = (int64_t)value - c->peer_window;
+	c->peer_window = value;
+	for (struct wire_stream *s = c->first; s; s = s->next) {
+		s->send_window += more;
+		if (s->send_window > WIRE_MAX_WINDOW)
+			return FAULT(FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE makes a window overflow");
+		if (!is_unsent(c, s))
+			wire_client_may_send(c, s);
+	}
+	return RIGHT;
+}
+
+static struct wire_fault take_setting(struct h2_client *c, unsigned id, uint32_t value)
+{
+	switch (id) {
+	case NGHTTP2_SETTINGS_HEADER_TABLE_SIZE:
+		return wire_encoder_resize(&c->encoder, value) < 0 ? FAULT(INTERNAL_ERROR, "out of memory")
+		                                                   : RIGHT;
+	case NGHTTP2_SETTINGS_ENABLE_PUSH:
+		return value == 0 ? RIGHT : FAULT(PROTOCOL_ERROR, "SETTINGS_ENABLE_PUSH of a server is not 0");
+	case NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS:
+		c->peer_streams = value;
+		return RIGHT;
+	case NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE:
+		return set_window(c, value);
+	case NGHTTP2_SETTINGS_MAX_FRAME_SIZE:
+		if (value < WIRE_MAX_FRAME || value > WIRE_MOST_FRAME)
+			return FAULT(PROTOCOL_ERROR, "SETTINGS_MAX_FRAME_SIZE is not from 2^14 to 2^24 - 1");
+		c->peer_frame = value;
+		return RIGHT;
+	case NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL:
+		return value <= 1 ? RIGHT
+		                  : FAULT(PROTOCOL_ERROR, "SETTINGS_ENABLE_CONNECT_PROTOCOL is neither 0 nor 1");
+	default:
+		return RIGHT;
+	}
+}
+
+static struct wire_fault take_ack(struct h2_client *c)
+{
+	if (c->settings_acked)
+		return FAULT(PROTOCOL_ERROR, "a SETTINGS ACK for nothing");
+	c->settings_acked = true;
+	for (struct wire_stream *s = c->first; s; s = s->next)
+		s->receive_window += WIRE_CLIENT_WINDOW - WIRE_WINDOW;
+	return RIGHT;
+}
+
+static struct wire_fault take_settings(struct h2_client *c, const struct wire_event *e)
+{
+	if (e->frame.flags & NGHTTP2_FLAG_ACK)
+		return take_ack(c);
+	for (size_t at = 0; at < e->len; at += 6) {
+		const unsigned id = (unsigned)e->bytes[at] << 8 | e->bytes[at + 1];
+		const struct wire_fault fault = take_setting(c, id, wire_get32(e->bytes + at + 2));
+		if (fault.why)
+			return fault;
+	}
+	wire_out_frame(&c->out, NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0, NULL, 0);
+	wire_client_count_out(c, NGHTTP2_SETTINGS);
+	c->settings_seen = true;
+	c->config.events->settings(c->config.arg, c->peer_streams);
+	return RIGHT;
+}
+
+// ---- the other frames ---------------------------------------------------------------------------------------
+
+static struct wire_fault take_window_update(struct h2_client *c, const struct wire_event *e)
+{
+	const uint32_t more = wire_get32(e->bytes) & WIRE_MAX_ID;
+	if (e->frame.stream == 0) {
+		c->send_window += more;
+		if (more == 0)
+			return FAULT(PROTOCOL_ERROR, "WINDOW_UPDATE by 0");
+		return c->send_window > WIRE_MAX_WINDOW
+		               ? FAULT(FLOW_CONTROL_ERROR, "the connection's window overflows")
+		               : RIGHT;
+	}
+	struct wire_stream *s = find(c, &e->frame);
+	if (!s)
+		return RIGHT;
+	s->send_window += more;
+	if (more == 0)
+		wire_client_reset(c, s, FAULT(PROTOCOL_ERROR, "WINDOW_UPDATE by 0"));
+	else if (s->send_window > WIRE_MAX_WINDOW)
+		wire_client_reset(c, s, FAULT(FLOW_CONTROL_ERROR, "the stream's window overflows"));
+	else
+		wire_client_may_send(c, s);
+	return RIGHT;
+}
+
+static void take_reset(struct h2_client *c, const struct wire_event *e)
+{
+	struct wire_stream *s = find(c, &e->frame);
+	if (c->over)
+		return;
+	h2_count(c->config.counters, H2_RESETS_IN, 1);
+	if (s)
+		wire_client_end(c, s, wire_get32(e->bytes), false);
+}
+
+static void take_ping(struct h2_client *c, const struct wire_event *e)
+{
+	if (e->frame.flags & NGHTTP2_FLAG_ACK)
+		return;
+	wire_out_frame(&c->out, NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, e->bytes, e->len);
+	wire_client_count_out(c, NGHTTP2_PING);
+}
+
+static struct wire_fault take_goaway(struct h2_client *c, const struct wire_event *e)
+{
+	const uint32_t last = wire_get32(e->bytes) & WIRE_MAX_ID, code = wire_get32(e->bytes + 4);
+	if (last > c->goaway_last)
+		return FAULT(PROTOCOL_ERROR, "GOAWAY takes back what an earlier one refused");
+	if (last != 0 && last % 2 == 0)
+		return FAULT(PROTOCOL_ERROR, "GOAWAY names a stream that is not ours");
+	c->goaway_last = last;
+	h2_count(c->config.counters, H2_GOAWAYS_IN, 1);
+	c->config.events->goaway(c->config.arg, last, code, e->bytes + 8, e->len - 8);
+	while (c->last && c->last->id > last)
+		wire_client_end(c, c->last, NGHTTP2_REFUSED_STREAM, false);
+	return RIGHT;
+}
+
+static void take_frame(struct h2_client *c, const struct wire_event *e)
+{
+	struct wire_fault fault = RIGHT;
+	switch (e->frame.type) {
+	case NGHTTP2_HEADERS:
+		take_headers(c, e);
+		break;
+	case NGHTTP2_CONTINUATION:
+		take_continuation(c, e);
+		break;
+	case NGHTTP2_SETTINGS:
+		fault = take_settings(c, e);
+		break;
+	case NGHTTP2_RST_STREAM:
+		take_reset(c, e);
+		break;
+	case NGHTTP2_PING:
+		take_ping(c, e);
+		break;
+	case NGHTTP2_GOAWAY:
+		fault = take_goaway(c, e);
+		break;
+	case NGHTTP2_WINDOW_UPDATE:
+		fault = take_window_update(c, e);
+		break;
+	case NGHTTP2_PUSH_PROMISE:
+		fault = FAULT(PROTOCOL_ERROR, "PUSH_PROMISE, although we do not take pushes");
+		break;
+	default: // PRIORITY means nothing to a client; unknown types are to be ignored (4.1)
+		break;
+	}
+	if (fault.why)
+		wire_client_fail(c, fault);
+}
+
+// ---- the order of frames ------------------------------------------------------------------------------------
+
+static struct wire_fault judge_order(struct h2_client *c, const struct wire_frame *f)
+{
+	const bool is_ack = f->type == NGHTTP2_SETTINGS && (f->flags & NGHTTP2_FLAG_ACK);
+	const bool continues = f->type == NGHTTP2_CONTINUATION;
+	if (!c->settings_seen && (f->type != NGHTTP2_SETTINGS || is_ack))
+		return FAULT(PROTOCOL_ERROR, "the first frame is not SETTINGS");
+	if (continues && !c->block_stream)
+		return FAULT(PROTOCOL_ERROR, "CONTINUATION without HEADERS in front of it");
+	if (c->block_stream && (!continues || f->stream != c->block_stream))
+		return FAULT(PROTOCOL_ERROR, "a frame in the middle of another stream's header");
+	if (++c->idle_frames > MAX_IDLE_FRAMES)
+		return FAULT(ENHANCE_YOUR_CALM, "10000 frames in a row that moved no request on");
+	return RIGHT;
+}
+
+static void take_event(struct h2_client *c, const struct wire_event *e)
+{
+	struct wire_fault fault = e->fault;
+	if (e->kind != WIRE_FAULT) {
+		const bool begins = e->kind == WIRE_WHOLE || e->first;
+		if (begins)
+			h2_count_frame(c->config.counters, H2_FRAMES_IN, e->frame.type);
+		fault = begins ? judge_order(c, &e->frame) : RIGHT;
+	}
+	if (fault.why)
+		wire_client_fail(c, fault);
+	else if (e->kind == WIRE_CONTENT)
+		take_content(c, e);
+	else
+		take_frame(c, e);
+}
+
+int wire_client_receive(struct h2_client *c, const uint8_t *bytes, size_t len)
+{
+	struct wire_event e;
+	while (len > 0 && !c->over) {
+		const size_t n = wire_read(&c->reader, bytes, len, &e);
+		bytes += n;
+		len -= n;
+		if (e.kind != WIRE_MORE)
+			take_event(c, &e);
+		if (wire_out_left(&c->out) > MAX_OUT)
+			wire_client_fail(c, FAULT(ENHANCE_YOUR_CALM,
+			                          "answers to its frames that the server does not read"));
+	}
+	return c->out.bytes.failed || c->block.failed ? -ENOMEM : 0;
+}
