@@ -158,7 +158,7 @@ static int add_path(struct strings *out, const char *path)
 	return strings_add(out, path, strlen(path));
 }
 
-static int add_kernel(const struct catalogue *c, const char *name, struct strings *out, struct err *e)
+int catalogue_kernel(const struct catalogue *c, const char *name, struct strings *out, struct err *e)
 {
 	bool known = access(name, R_OK) == 0 && ends_in(name, ".kernel");
 	int r = known ? add_path(out, name) : 0;
@@ -188,7 +188,7 @@ int catalogue_kernels(const struct catalogue *c, const struct opt_set *opts, str
 		if (add_path(out, c->kernels.items[i]) < 0)
 			r = err_set(e, ENOMEM, "out of memory");
 	for (char *name; r == 0 && rest != NULL && (name = strsep(&rest, "\n")) != NULL;)
-		r = add_kernel(c, name, out, e);
+		r = catalogue_kernel(c, name, out, e);
 	free(copy);
 	return r;
 }

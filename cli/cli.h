@@ -19,6 +19,8 @@
 	X(GEN, "gen", cmd_gen, "[--check FILE...]", "write a suite of tests from kernels and scenarios")          \
 	X(RUN, "run", cmd_run, "[SUITE|RUN|FILE...]", "run a suite, or single test files, and report")            \
 	X(SHRINK, "shrink", cmd_shrink, "TEST [SUITE|RUN]", "make a failing generated test small")                \
+	X(CLIFF, "cliff", cmd_cliff, "[KERNEL...]",                                                               \
+	  "find the value from which a kernel breaks, and how it breaks")                                         \
 	X(REPORT, "report", cmd_report, "[RUN]", "report on a run again, in any format")                          \
 	X(COMPARE, "compare", cmd_compare, "RUN_A RUN_B", "show two runs side by side")                           \
 	X(HISTORY, "history", cmd_history, "add|list|show|trend|annotate|prune|export [...]",                     \

@@ -5,6 +5,7 @@
 #include "io.h"
 #include "pipeline.h"
 #include "shrink.h"
+#include "trial.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -20,36 +21,28 @@
 #define CONFIRM_RUNS 3
 
 // How a test ended, as far as a smaller one must end likewise.
-struct ending {
-	enum verdict verdict;
-	bool expected, clean, wrong; // wrong: a check was bad
-	int signal, exit_code;
-	char words[256]; // for the person
-};
 
 struct job {
 	struct app *app;
 	struct catalogue catalogue;
-	struct pipeline origin; // where the test comes from; its params are those of the trials too
-	struct gen_target target;
-	struct gen_target *chosen; // owned; target is one of them, or of its own
-	char *command;             // owned, of target
+	struct pipeline origin; // where the test comes from
+	struct trial trial;
+	struct gen_target *chosen; // owned; the trial's is one of them, or of its own
+	char *command;             // owned, of the target
 	struct buf kernel;         // with the test's parameters
-	char dir[64];              // of the trials
-	struct ending first;
+	struct trial_end first;
 	uint64_t deadline_ns; // 0: none
 	struct err *e;
 };
 
 static void job_deinit(struct job *s)
 {
+	trial_close(&s->trial);
 	catalogue_deinit(&s->catalogue);
 	pipeline_deinit(&s->origin);
 	free(s->chosen);
 	free(s->command);
 	buf_deinit(&s->kernel);
-	if (s->dir[0] != '\0')
-		io_remove_tree(s->dir);
 }
 
 static int no_memory(struct err *e)
@@ -59,111 +52,21 @@ static int no_memory(struct err *e)
 
 // ---- one trial ----------------------------------------------------------------------------------------------
 
-static void note_ending(void *arg, __attribute__((unused)) size_t settled, __attribute__((unused)) size_t total,
-                        __attribute__((unused)) const struct suite_test *t, const struct result *r)
-{
-	struct ending *end = arg;
-
-	*end = (struct ending){ .verdict = r->verdict,
-		                .expected = r->as_expected,
-		                .clean = r->clean,
-		                .wrong = r->checks_bad > 0,
-		                .signal = r->signal,
-		                .exit_code = r->exit_code };
-	snprintf(end->words, sizeof end->words, "%s: %s", verdict_name(r->verdict), r->evidence);
-}
-
-static bool is_same(const struct ending *a, const struct ending *b)
+static bool is_same(const struct trial_end *a, const struct trial_end *b)
 {
 	return a->verdict == b->verdict && a->clean == b->clean && a->wrong == b->wrong &&
 	       a->signal == b->signal && a->exit_code == b->exit_code;
 }
 
-static int generate(const struct job *s, const char *kernel, const char *dir, bool keep, struct err *e)
-{
-	struct gen_config config = { .kernels = &kernel,
-		                     .kernel_count = 1,
-		                     .keep_kernels = keep,
-		                     .targets = &s->target,
-		                     .target_count = 1,
-		                     .out_dir = dir,
-		                     .seed = s->origin.suite.seed,
-		                     .depth = opt_number(&s->app->opts, "depth"),
-		                     .generator = "stressgen " SG_VERSION };
-
-	return gen_suite(&config, e);
-}
-
-static int execute(struct job *s, struct pipeline *j, struct ending *end)
-{
-	const struct opt_set *o = &s->app->opts;
-	size_t first = 0;
-	struct runner_config config = { .suite = &j->suite,
-		                        .run_dir = j->run_dir,
-		                        .selection = &first,
-		                        .selected = 1,
-		                        .resolve = paths_resolve,
-		                        .resolve_arg = &s->app->paths,
-		                        .timeout_ns = opt_number(o, "timeout"),
-		                        .grace_ns = opt_number(o, "grace"),
-		                        .memory_bytes = opt_number(o, "memory"),
-		                        .info = json_object(),
-		                        .hooks = { .ended = note_ending, .arg = end } };
-	struct runner_summary summary = { 0 };
-	int r = 0;
-
-	j->selection = &first;
-	j->selected = 1;
-	if (s->origin.param_count == 0) {
-		r = pipeline_calibrate(j, s->e);
-		free(s->origin.params); // a recalled list of none
-		s->origin.params = j->params;
-		s->origin.param_count = j->param_count;
-		j->params = NULL;
-		j->param_count = 0;
-	}
-	j->selection = NULL;
-	config.params = s->origin.params;
-	config.param_count = s->origin.param_count;
-	if (r == 0)
-		r = runner_run(&config, &summary, s->e);
-	json_decref(config.info);
-	return r < 0 ? r : summary.stop_signal != 0 ? -EINTR : 0;
-}
-
-// Runs that kernel in the trials' directory. 0, -ENOTSUP when the dialect cannot write it, -EINTR on a signal.
-static int try_kernel(struct job *s, const char *text, size_t len, struct ending *end)
-{
-	struct pipeline j = { .app = s->app, .run_dir = io_join(s->dir, "run") };
-	char *kernel = io_join(s->dir, "small.kernel"), *suite = io_join(s->dir, "suite");
-	int r = kernel == NULL || suite == NULL || j.run_dir == NULL ? no_memory(s->e) : 0;
-
-	if (r == 0)
-		r = io_replace_file(kernel, text, len, s->e);
-	if (r == 0)
-		r = generate(s, kernel, suite, false, s->e);
-	if (r == 0)
-		r = suite_load(suite, &j.suite, s->e);
-	if (r == 0 && j.suite.count == 0)
-		r = -ENOTSUP;
-	if (r == 0)
-		r = execute(s, &j, end);
-	io_remove_tree(j.run_dir);
-	free(kernel);
-	free(suite);
-	pipeline_deinit(&j);
-	return r;
-}
-
 static int fails(void *arg, __attribute__((unused)) const struct kernel *k, const char *text, size_t len)
 {
 	struct job *s = arg;
-	struct ending end = { 0 };
+	struct trial_end end = { 0 };
 	int r;
 
 	if (s->deadline_ns != 0 && clock_now_ns() >= s->deadline_ns)
 		return -ETIME;
-	r = try_kernel(s, text, len, &end);
+	r = trial_run(&s->trial, text, len, &end);
 	if (r == -ENOTSUP)
 		return 0;
 	return r < 0 ? r : is_same(&end, &s->first);
@@ -277,15 +180,15 @@ static int use_test(struct job *s, const char *name)
 
 	if (r < 0)
 		return r;
-	s->target.dialect = t->dialect != NULL ? catalogue_dialect(&s->catalogue, t->dialect) : NULL;
-	if (t->dialect != NULL && s->target.dialect == NULL)
+	s->trial.target.dialect = t->dialect != NULL ? catalogue_dialect(&s->catalogue, t->dialect) : NULL;
+	if (t->dialect != NULL && s->trial.target.dialect == NULL)
 		return err_set(s->e, EINVAL, "there is no dialect '%s'; name its file with --dialect", t->dialect);
 	path = find_kernel(s, t);
-	if (path == NULL || s->target.dialect == NULL)
+	if (path == NULL || s->trial.target.dialect == NULL)
 		r = err_set(s->e, EINVAL,
 		            "%s was not made from a kernel that is known here; name it with --kernel FILE", name);
-	s->target.name = t->target;
-	s->target.command = s->command = t->meta.run != NULL ? strdup(t->meta.run) : NULL;
+	s->trial.target.name = t->target;
+	s->trial.target.command = s->command = t->meta.run != NULL ? strdup(t->meta.run) : NULL;
 	if (r == 0)
 		r = read_kernel(s, path, t);
 	free(path);
@@ -301,7 +204,7 @@ static int use_kernel(struct job *s, const char *path)
 		r = err_set(s->e, EINVAL, "%s: on which target does it fail? Name one with --target", path);
 	if (r < 0)
 		return r;
-	s->target = s->chosen[0];
+	s->trial.target = s->chosen[0];
 	return read_kernel(s, path, NULL);
 }
 
@@ -315,7 +218,6 @@ static bool ends_in(const char *text, const char *suffix)
 static int prepare(struct job *s)
 {
 	const struct opt_set *o = &s->app->opts;
-	const char *temp = getenv("TMPDIR");
 	int r;
 
 	if (o->arg_count < 1 || o->arg_count > 2)
@@ -325,12 +227,12 @@ static int prepare(struct job *s)
 		r = ends_in(o->args[0], ".kernel") ? use_kernel(s, o->args[0]) : use_test(s, o->args[0]);
 	if (r < 0)
 		return r;
-	snprintf(s->dir, sizeof s->dir, "%.30s/stressgen-shrink-XXXXXX", temp != NULL ? temp : "/tmp");
-	if (mkdtemp(s->dir) == NULL) {
-		r = err_set(s->e, errno, "%s: %s; set TMPDIR", s->dir, strerror(errno));
-		s->dir[0] = '\0';
-	}
-	return r;
+	s->trial.seed = s->origin.suite.seed;
+	s->trial.params = s->origin.params;
+	s->trial.param_count = s->origin.param_count;
+	s->origin.params = NULL;
+	s->origin.param_count = 0;
+	return trial_open(&s->trial);
 }
 
 // ---- before and after ---------------------------------------------------------------------------------------
@@ -338,12 +240,12 @@ static int prepare(struct job *s)
 // 0 when it fails, each time in the same way; 1, and said, when it does not.
 static int confirm(struct job *s)
 {
-	struct ending end;
+	struct trial_end end;
 	unsigned failed = 0, differs = 0;
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < CONFIRM_RUNS; i++) {
-		r = try_kernel(s, s->kernel.data, s->kernel.len, &end);
+		r = trial_run(&s->trial, s->kernel.data, s->kernel.len, &end);
 		if (r == 0 && !end.expected) {
 			if (failed++ == 0)
 				s->first = end;
@@ -352,7 +254,7 @@ static int confirm(struct job *s)
 	}
 	if (r == -ENOTSUP)
 		return err_set(s->e, EINVAL, "%s: the dialect %s can no longer write its kernel",
-		               s->app->opts.args[0], dialect_name(s->target.dialect));
+		               s->app->opts.args[0], dialect_name(s->trial.target.dialect));
 	if (r < 0)
 		return r;
 	if (failed == CONFIRM_RUNS && differs == 0)
@@ -360,9 +262,9 @@ static int confirm(struct job *s)
 	if (failed == 0)
 		printf("%s does not fail now: it passed %d times\n", s->app->opts.args[0], CONFIRM_RUNS);
 	else
-		printf("%s is flaky: of %d runs %u failed%s; what fails only sometimes is not shrunk. One end: %s\n",
+		printf("%s is flaky: of %d runs %u failed%s; what fails only sometimes is not shrunk. One end: %s: %s\n",
 		       s->app->opts.args[0], CONFIRM_RUNS, failed, differs > 0 ? ", in several ways" : "",
-		       s->first.words);
+		       verdict_name(s->first.verdict), s->first.evidence);
 	return 1;
 }
 
@@ -401,14 +303,10 @@ static int print_file(const char *dir, const char *name, const char *what, struc
 static int write_small(struct job *s, const struct shrink *h, const struct buf *small)
 {
 	const char *given = opt_text(&s->app->opts, "output"), *dir = given != NULL ? given : SHRUNK_DIR;
-	char *kernel = io_join(s->dir, "small.kernel"), what[64];
 	struct suite suite = { 0 };
-	int r = kernel == NULL ? no_memory(s->e) : io_replace_file(kernel, small->data, small->len, s->e);
+	char what[64];
+	int r = trial_keep(&s->trial, small->data, small->len, dir, &suite);
 
-	if (r == 0)
-		r = generate(s, kernel, dir, true, s->e);
-	if (r == 0)
-		r = suite_load(dir, &suite, s->e);
 	snprintf(what, sizeof what, ", %zu nodes (before: %zu)", h->nodes, h->nodes_before);
 	if (r == 0)
 		r = print_file(dir, suite.tests[0].source, what, s->e);
@@ -417,7 +315,6 @@ static int write_small(struct job *s, const struct shrink *h, const struct buf *
 	if (r == 0)
 		say(s->app, "run it with: %s run %s", pipeline_self(), dir);
 	suite_deinit(&suite);
-	free(kernel);
 	return r;
 }
 
@@ -428,7 +325,7 @@ static int make_small(struct job *s)
 	struct buf small = { 0 };
 	int r;
 
-	say(s->app, "it fails: %s", s->first.words);
+	say(s->app, "it fails: %s: %s", verdict_name(s->first.verdict), s->first.evidence);
 	s->deadline_ns = within > 0 ? clock_now_ns() + within : 0;
 	r = shrink_kernel(&h, "small.kernel", s->kernel.data, s->kernel.len, &small, s->e);
 	if (r == 0 && h.stopped < 0 && h.stopped != -ETIME && h.stopped != -EINTR)
@@ -445,7 +342,10 @@ static int make_small(struct job *s)
 int cmd_shrink(struct app *app)
 {
 	struct err e = { 0 };
-	struct job s = { .app = app, .origin = { .app = app }, .e = &e };
+	struct job s = { .app = app,
+		         .origin = { .app = app },
+		         .trial = { .app = app, .prefix = "stressgen-shrink", .e = &e },
+		         .e = &e };
 	int r = prepare(&s);
 
 	if (r == 0)

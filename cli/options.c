@@ -3,7 +3,8 @@
 
 #define RUNS (BIT(JOB) | BIT(RUN))
 #define GENS (BIT(JOB) | BIT(GEN))
-#define TRIES (RUNS | BIT(SHRINK))
+#define TRIES (RUNS | BIT(SHRINK) | BIT(CLIFF))
+#define WRITES (GENS | BIT(SHRINK) | BIT(CLIFF))
 #define SELECTS (RUNS | BIT(LIST))
 
 #define TEXT(name, short_name, value, commands, config, help)                                                     \
@@ -48,10 +49,10 @@ const struct opt cli_options[] = {
 	      "How deep the kernels that take their depth from here recurse."),
 	COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS,
 	      "Seed of everything random; drawn and printed when it is not given."),
-	LIST("target", 't', "NAME,...", GENS | BIT(SHRINK), true,
+	LIST("target", 't', "NAME,...", WRITES, true,
 	     "Only these targets (stressgen targets lists them): names, dialects, or all, which is whatever is on this "
 	     "machine. One that is missing ends with exit 3. Default: those that come with stressgen."),
-	LIST("kernel", 'k', "NAME|FILE", GENS | BIT(SHRINK), true,
+	LIST("kernel", 'k', "NAME|FILE", WRITES, true,
 	     "Only this kernel, by its name or as a file of your own; may be repeated."),
 	COUNT("random", "0", 0, 1000000, GENS,
 	      "That many random kernels from --seed, in place of the catalogue (docs/random.md)."),
@@ -61,14 +62,14 @@ const struct opt cli_options[] = {
 	FLAG("http2", 0, "yes", GENS, true, "Include the HTTP/2 scenarios."),
 	FLAG("workloads", 0, "yes", GENS, true,
 	     "Include the native workloads of allocators (docs/allocators.md)."),
-	TEXT("target-cmd", 0, "COMMAND", GENS | BIT(SHRINK), true,
+	TEXT("target-cmd", 0, "COMMAND", WRITES, true,
 	     "Command that runs one program of --dialect, e.g. './mylisp {file}': a runtime of your own."),
-	TEXT("dialect", 0, "NAME|FILE,...", GENS | BIT(TARGETS) | BIT(SHRINK), true,
+	TEXT("dialect", 0, "NAME|FILE,...", WRITES | BIT(TARGETS), true,
 	     "Write in these languages, whether their runtimes are here or not: names, all, or template files of your own "
 	     "(docs/dialects.md)."),
-	SIZE("heap-limit", NULL, UINT64_C(1) << 20, UINT64_C(1) << 40, GENS,
+	SIZE("heap-limit", NULL, UINT64_C(1) << 20, UINT64_C(1) << 40, GENS | BIT(CLIFF),
 	     "Heap that each runtime is given, by its own flag; one without such a flag gets it as its memory limit."),
-	SIZE("stack-limit", NULL, UINT64_C(64) << 10, UINT64_C(1) << 40, GENS,
+	SIZE("stack-limit", NULL, UINT64_C(64) << 10, UINT64_C(1) << 40, GENS | BIT(CLIFF),
 	     "Stack that each runtime is given, by its own flag, else by the process's limit."),
 	LIST("gc-mode", 0, "MODE", GENS, true,
 	     "GC kernels in this mode too: near-full, bursts, gc-every-N (a full collection every N allocations), "
@@ -167,6 +168,12 @@ const struct opt cli_options[] = {
 	COUNT("repeat", "1", 1, 100000, SELECTS, "Run each test so often; the ids are ID, ID#2, ID#3, ..."),
 	TIME("budget", "0", 0, 0, SELECTS, "Only what fits into this time, by priority and the last run's times."),
 	TIME("within", "2m", 0, 0, BIT(SHRINK), "How long to look for a smaller test; 0: until there is none."),
+	TEXT("param", 0, "NAME", BIT(CLIFF), false,
+	     "Which parameter to search. Default: depth where the kernel has one, else its first."),
+	TEXT("limit", 0, "time=T,memory=SIZE", BIT(CLIFF), true,
+	     "What is too much for one trial: --timeout (here 10s unless it is given) and --memory in one."),
+	COUNT("tries", "3", 1, 100, BIT(CLIFF), "How often each side of the boundary must end alike."),
+	FLAG("all", 0, "no", BIT(CLIFF), false, "All kernels of the catalogue that grow with a parameter."),
 	FLAG("resume", 0, "no", RUNS, false,
 	     "Go on with the run in --output (default: the latest one): tests that ended are not run again."),
 	FLAG("force", 0, "no", RUNS, false, "Resume although the suite has changed."),
@@ -189,12 +196,12 @@ const struct opt cli_options[] = {
 	TEXT("before", 0, "DATE", BIT(HISTORY), false, "history prune: entries from before 2026-11-21, say, go."),
 	TIME("wait", "30s", 0, 600 * S, BIT(HISTORY), "How long another process may hold the database locked."),
 	// where to and how it looks
-	TEXT("output", 'o', "DIR", BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(REPORT) | BIT(HISTORY),
-	     false,
-	     "The run's directory (gen, shrink: the suite's; report, history trend: the file). Default: a new one in "
+	TEXT("output", 'o', "DIR",
+	     BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(HISTORY), false,
+	     "The run's directory (gen, shrink: the suite's; cliff: of its files; report, history trend: the file). Default: a new one in "
 	     "stressgen-runs/."),
-	CHOICE("format", "FORMAT", "text", "text,json,junit,tap,html,prom,csv", BIT(REPORT) | BIT(HISTORY) | RUNS,
-	       false,
+	CHOICE("format", "FORMAT", "text", "text,json,junit,tap,html,prom,csv",
+	       BIT(REPORT) | BIT(HISTORY) | BIT(CLIFF) | RUNS, false,
 	       "What to print (report: or to write; history export: csv or json; history trend: text or html)."),
 	TEXT("events", 0, "FILE|-", RUNS, true,
 	     "Write what happens as it happens, one JSON record a line; with - on stdout, and the summary on stderr."),

@@ -1,0 +1,133 @@
+// stressgen cliff: on the embedded runtimes, whose cliffs are set by us.
+#include "e2e.h"
+
+#include "harness.h"
+#include "io.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static json_int_t number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *value = json_string_value(json_object_get(o, key));
+
+	return value != NULL ? value : "";
+}
+
+// The only cliff in what was printed; *all is to be released.
+static json_t *only_cliff(const struct outcome *o, json_t **all)
+{
+	if (o->exit_code != 0)
+		fail_msg("exit %d: %s", o->exit_code, buf_text(&o->err));
+	*all = json_loads(buf_text(&o->out), 0, NULL);
+	assert_non_null(*all);
+	assert_int_equal(json_array_size(json_object_get(*all, "cliffs")), 1);
+	return json_array_get(json_object_get(*all, "cliffs"), 0);
+}
+
+CASE("cliff: the depth that fills a slab is found, and the program that breaks is left behind")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "cliff", "recursion/sum", "--target", "lua@slab-fixed", "--slab-capacity",
+	                       "512K", "--format", "json", "-o", "found", "--quiet");
+	json_t *all, *c = only_cliff(&o, &all);
+
+	assert_string_equal(text(c, "state"), "found");
+	assert_string_equal(text(c, "verdict"), "slab-exhausted");
+	assert_string_equal(text(c, "broke"), "slab");
+	assert_contains(text(c, "slab"), "512 KiB");
+	assert_true(json_is_true(json_object_get(c, "sharp")));
+	assert_true(number(c, "passes") > 1000 && number(c, "fails") > number(c, "passes"));
+	assert_true(number(c, "fails") - number(c, "passes") <= number(c, "passes") / 100 + 1);
+	outcome_deinit(&o);
+
+	o = E2E(dir, "run", text(c, "suite"), "--slab-capacity", "512K", "-o", "again");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out), "slab-exhausted");
+	outcome_deinit(&o);
+	json_decref(all);
+}
+
+CASE("cliff: it is said that there is none when the largest value of the range passes")
+{
+	const char *dir = harness_tmpdir();
+
+	e2e_write(dir, "small.kernel",
+	          "(kernel recursion/small (summary \"s\") (param depth 10 (range 1 500))\n"
+	          "  (define (sum n) (if (<= n 0) 0 (+ n (sum (- n 1)))))\n"
+	          "  (measure total (repeat 3) (sum depth)))\n",
+	          false);
+	struct outcome o = E2E(dir, "cliff", "small.kernel", "--target", "eval@malloc", "--format", "json");
+	json_t *all, *c = only_cliff(&o, &all);
+
+	assert_string_equal(text(c, "state"), "none");
+	assert_int_equal(number(c, "passes"), 500);
+	assert_null(json_object_get(c, "fails"));
+	assert_contains(buf_text(&o.err), "depth 500: passed");
+	outcome_deinit(&o);
+	json_decref(all);
+}
+
+CASE("cliff: what is too slow is a cliff of time")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "cliff", "recursion/fibonacci", "--target", "lua@malloc", "--limit",
+	                       "time=200ms", "--tries", "1", "--format", "json");
+	json_t *all, *c = only_cliff(&o, &all);
+
+	assert_string_equal(text(c, "state"), "found");
+	assert_string_equal(text(c, "broke"), "time");
+	assert_true(number(c, "fails") > number(c, "passes"));
+	assert_true(number(json_object_get(all, "limits"), "timeout_ns") == 200000000);
+	outcome_deinit(&o);
+	json_decref(all);
+}
+
+CASE("cliff: several targets are a table, a page and JSON, and what a language lacks is left out")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "cliff", "recursion/sum", "--target", "lua@slab-fixed,eval@slab-fixed",
+	                       "--slab-capacity", "256K", "-o", "two", "--tries", "1");
+	struct buf page = { 0 };
+	char *path = io_join(dir, "two/cliffs.html");
+
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out), "lua@slab-fixed");
+	assert_contains(buf_text(&o.out), "eval@slab-fixed");
+	assert_contains(buf_text(&o.err), "2 of 2: recursion/sum on eval@slab-fixed");
+	assert_int_equal(io_read_file(path, 1U << 22, &page, NULL), 0);
+	assert_contains(buf_text(&page), "2 of 2 have a cliff: 2 by slab.");
+	assert_contains(buf_text(&page), "<svg");
+	buf_deinit(&page);
+	free(path);
+	outcome_deinit(&o);
+}
+
+CASE("cliff: one line says what is wrong when kernel, parameter, limit or format are")
+{
+	static const struct {
+		const char *args[6], *says;
+		int code;
+	} wrong[] = {
+		{ { "cliff" }, "which kernel?", 2 },
+		{ { "cliff", "nothing" }, "no kernel 'nothing'", 2 },
+		{ { "cliff", "recursion/sum", "--param", "width" }, "has no parameter width", 2 },
+		{ { "cliff", "recursion/sum", "--limit", "time=0" }, "--limit: 'time=0'", 2 },
+		{ { "cliff", "recursion/sum", "--limit", "size=3" }, "--limit: 'size=3'", 2 },
+		{ { "cliff", "recursion/sum", "--format", "tap" }, "text or json", 2 },
+		{ { "cliff", "recursion/sum", "--target", "nix" }, "unknown target 'nix'", 2 },
+	};
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		struct outcome o = e2e_run(harness_tmpdir(), wrong[i].args);
+		assert_int_equal(o.exit_code, wrong[i].code);
+		assert_contains(buf_text(&o.err), wrong[i].says);
+		outcome_deinit(&o);
+	}
+}
