@@ -22,7 +22,7 @@ static const char *started(struct page *p)
 	return text_line(p->arena, text);
 }
 
-// The best throughput that a test reached.
+// The best throughput of a server. (A workload's tells of its allocator, and stands beside the others'.)
 static void add_throughput_tile(struct page *p)
 {
 	const struct result_gauge *best = NULL;
@@ -30,7 +30,8 @@ static void add_throughput_tile(struct page *p)
 	struct arena *a = p->arena;
 
 	for (size_t i = 0; i < p->view->count; i++) {
-		const struct result_gauge *g = view_gauge(&p->view->tests[i], "throughput");
+		const struct view_test *t = &p->view->tests[i];
+		const struct result_gauge *g = strcmp(t->kind, "http2") == 0 ? view_gauge(t, "throughput") : NULL;
 
 		if (g != NULL && (best == NULL || g->value > best->value)) {
 			best = g;
