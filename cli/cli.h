@@ -22,7 +22,7 @@
 	X(CLIFF, "cliff", cmd_cliff, "[KERNEL...]",                                                               \
 	  "find the value from which a kernel breaks, and how it breaks")                                         \
 	X(REPORT, "report", cmd_report, "[RUN]", "report on a run again, in any format")                          \
-	X(COMPARE, "compare", cmd_compare, "RUN_A RUN_B", "show two runs side by side")                           \
+	X(COMPARE, "compare", cmd_compare, "BASE HEAD", "say what differs between two runs, or two sets of them") \
 	X(HISTORY, "history", cmd_history, "add|list|show|trend|annotate|prune|export [...]",                     \
 	  "keep what runs measured, and say whether it moved")                                                    \
 	X(TOP, "top", cmd_top, "[RUN]", "list the tests of a run that took most of something")                    \
@@ -54,6 +54,7 @@ struct paths {                                // absolute, owned
 };
 
 struct app {
+	enum command_id command;
 	struct opt_set opts;
 	struct paths paths;
 	struct term_style out_style; // stdout's

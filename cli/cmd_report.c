@@ -4,6 +4,7 @@
 #include "verdict.h"
 
 #include <errno.h>
+#include <string.h>
 
 int cmd_report(struct app *app)
 {
@@ -17,6 +18,10 @@ int cmd_report(struct app *app)
 
 	if (app->opts.arg_count > 1)
 		return complain(&e, err_set(&e, EINVAL, "report takes one run; compare takes two"));
+	if (strcmp(opt_text(&app->opts, "format"), "md") == 0)
+		return complain(&e, err_set(&e, EINVAL,
+		                            "md is a format of comparisons; a run has text, json, junit, "
+		                            "tap, html, prom and csv"));
 	if (write_report == NULL && output == NULL)
 		return pipeline_report(app, dir);
 	if (write_report == NULL)

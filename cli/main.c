@@ -119,6 +119,7 @@ static int dispatch(struct app *app, enum command_id id, struct err *e)
 	struct buf text = { 0 };
 	int r;
 
+	app->command = id;
 	if (opt_flag(&app->opts, "help")) {
 		help_full(id, terminal_columns() != 0 ? terminal_columns() : 100, &text);
 		return print(&text);

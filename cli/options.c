@@ -195,14 +195,27 @@ const struct opt cli_options[] = {
 	      "history prune: so many of the newest entries stay."),
 	TEXT("before", 0, "DATE", BIT(HISTORY), false, "history prune: entries from before 2026-11-21, say, go."),
 	TIME("wait", "30s", 0, 600 * S, BIT(HISTORY), "How long another process may hold the database locked."),
+	// comparing
+	LIST("base", 0, "RUN,...", BIT(COMPARE), false,
+	     "Runs of the base side, in the place of the first argument."),
+	LIST("head", 0, "RUN,...", BIT(COMPARE), false, "Runs of the head side, in the place of the second."),
+	LIST("threshold", 0, "METRIC=P%", BIT(COMPARE), true,
+	     "What is called a change of this metric, a name or a pattern (latency/*/p99=5%); may be repeated. Default: 3 %, "
+	     "or 10 % where base and head did not run in pairs."),
+	TEXT("accepted", 0, "FILE", BIT(COMPARE), true,
+	     "Regressions that are accepted, one a line: TEST METRIC UNTIL REASON."),
+	LIST("fail-on", 0, "WHAT,...", BIT(COMPARE), true,
+	     "What makes the exit code 1: regressed, verdict, undecided, changed, missing, none. Default: "
+	     "regressed,verdict."),
 	// where to and how it looks
 	TEXT("output", 'o', "DIR",
-	     BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(HISTORY), false,
-	     "The run's directory (gen, shrink: the suite's; cliff: of its files; report, history trend: the file). Default: a new one in "
+	     BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(COMPARE) | BIT(HISTORY),
+	     false,
+	     "The run's directory (gen, shrink: the suite's; cliff: of its files; report, compare, history trend: the file). Default: a new one in "
 	     "stressgen-runs/."),
-	CHOICE("format", "FORMAT", "text", "text,json,junit,tap,html,prom,csv",
-	       BIT(REPORT) | BIT(HISTORY) | BIT(CLIFF) | RUNS, false,
-	       "What to print (report: or to write; history export: csv or json; history trend: text or html)."),
+	CHOICE("format", "FORMAT", "text", "text,json,junit,tap,html,prom,csv,md",
+	       BIT(REPORT) | BIT(COMPARE) | BIT(HISTORY) | BIT(CLIFF) | RUNS, false,
+	       "What to print (report, compare: or to write; compare: text, json, junit, html or md; history export: csv or json; history trend: text or html)."),
 	TEXT("events", 0, "FILE|-", RUNS, true,
 	     "Write what happens as it happens, one JSON record a line; with - on stdout, and the summary on stderr."),
 	CHOICE("worst", "WHAT", "memory", "memory,cpu,time,fds,threads,procs", BIT(TOP), false, "Most of what."),

@@ -1,235 +1,466 @@
-// Two runs side by side: a plain difference, without statistics.
-#include "reports.h"
+// Base against head, metric by metric.
+#include "compare.h"
 
-#include "table.h"
 #include "text.h"
-#include "view.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-// Smaller changes than this are not coloured; a choice for the eye, no judgement.
-#define WORTH_COLOUR 0.05
+// Beyond these shares of the time that tests ran, what was timed cannot be trusted.
+#define MOST_STEAL 0.10
+#define MOST_MEMORY_STALL 0.10
+#define MOST_CPU_STALL 0.50
+#define LEAST_EXACT 2U // invocations of each side that must agree for a count to be called constant
 
-struct pair {
-	const struct view_test *a, *b; // NULL: not in that run
-};
-
-enum {
-	TEST,
-	P50_A,
-	P50_B,
-	P50_D,
-	P99_A,
-	P99_B,
-	P99_D,
-	TIME_A,
-	TIME_B,
-	TIME_D,
-	PEAK_A,
-	PEAK_B,
-	PEAK_D,
-	POOL_A,
-	POOL_B,
-	COLUMNS
-};
-
-static const struct table_column columns[COLUMNS] = {
-	[TEST] = { "test", false, 0, true },       [P50_A] = { "p50 A", true, 0, false },
-	[P50_B] = { "p50 B", true, 0, false },     [P50_D] = { "", true, 1, false },
-	[P99_A] = { "p99 A", true, 2, false },     [P99_B] = { "p99 B", true, 2, false },
-	[P99_D] = { "", true, 1, false },          [TIME_A] = { "time A", true, 6, false },
-	[TIME_B] = { "time B", true, 6, false },   [TIME_D] = { "time", true, 4, false },
-	[PEAK_A] = { "memory A", true, 6, false }, [PEAK_B] = { "memory B", true, 6, false },
-	[PEAK_D] = { "memory", true, 4, false },   [POOL_A] = { "slab A", true, 5, false },
-	[POOL_B] = { "slab B", true, 5, false },
-};
-
-// "+12 %", "-3 %", "="; "" when there is nothing to compare with.
-static const char *change(struct arena *arena, uint64_t a, uint64_t b, enum table_style *style)
+const char *compare_outcome_name(enum compare_outcome o)
 {
-	double ratio = a == 0 ? 0 : (double)b / (double)a - 1;
-	double percent = ratio * 100;
+	static const char *const names[] = {
+#define X(name, text, words) text,
+		SG_COMPARE_OUTCOMES(X)
+#undef X
+	};
 
-	*style = STYLE_PLAIN;
-	if (a == 0 || b == 0)
-		return "";
-	if (ratio > WORTH_COLOUR)
-		*style = STYLE_WARN;
-	else if (ratio < -WORTH_COLOUR)
-		*style = STYLE_GOOD;
-	if (fabs(percent) < 0.05)
-		return "=";
-	if (ratio >= 9)
-		return text_make(arena, "x %.0f", ratio + 1);
-	return text_make(arena, fabs(percent) < 9.95 ? "%+.1f %%" : "%+.0f %%", percent);
+	return names[o];
 }
 
-typedef const char *(*figure_fn)(struct arena *a, uint64_t value);
-
-static void add_figures(struct arena *arena, struct table *t, figure_fn words, uint64_t a, uint64_t b)
+const char *compare_outcome_words(enum compare_outcome o)
 {
-	enum table_style style;
-	const char *difference = change(arena, a, b, &style);
+	static const char *const names[] = {
+#define X(name, text, words) words,
+		SG_COMPARE_OUTCOMES(X)
+#undef X
+	};
 
-	table_cell(t, STYLE_PLAIN, a > 0 ? words(arena, a) : "");
-	table_cell(t, STYLE_PLAIN, b > 0 ? words(arena, b) : "");
-	table_cell(t, style, difference);
+	return names[o];
 }
 
-static uint64_t percentile(const struct view_test *t, double p)
+// ---- metrics --------------------------------------------------------------------------------------------------
+
+static bool fits_any(const char *name, const char *const *patterns)
 {
-	return t->hist != NULL ? hist_percentile(t->hist, p) : 0;
-}
-
-static const char *pool_percent(struct arena *arena, const struct view_test *t)
-{
-	const struct result_pool *p = view_main_pool(t);
-
-	return p == NULL || p->capacity == 0 ? "" : text_make(arena, "%.0f %%", view_pool_percent(p));
-}
-
-static void add_pair(struct arena *arena, struct table *t, const struct pair *p)
-{
-	table_row(t);
-	table_cell(t, STYLE_PLAIN, text_make(arena, "%s %s", p->a->name, p->a->target));
-	add_figures(arena, t, text_duration, percentile(p->a, 50), percentile(p->b, 50));
-	add_figures(arena, t, text_duration, percentile(p->a, 99), percentile(p->b, 99));
-	add_figures(arena, t, text_duration, p->a->r->wall_ns, p->b->r->wall_ns);
-	add_figures(arena, t, text_bytes, p->a->r->peak_rss_bytes, p->b->r->peak_rss_bytes);
-	table_cell(t, STYLE_PLAIN, pool_percent(arena, p->a));
-	table_cell(t, STYLE_PLAIN, pool_percent(arena, p->b));
-}
-
-static int by_id(const void *a, const void *b)
-{
-	const struct view_test *const *x = a, *const *y = b;
-
-	return strcmp((*x)->id, (*y)->id);
-}
-
-static const struct view_test **sorted(struct view *v)
-{
-	const struct view_test **list = arena_alloc(&v->arena, (v->count + 1) * sizeof *list);
-
-	for (size_t i = 0; list != NULL && i < v->count; i++)
-		list[i] = &v->tests[i];
-	if (list != NULL)
-		qsort(list, v->count, sizeof *list, by_id);
-	return list;
-}
-
-static const struct view_test *find(const struct view_test **list, size_t count, const struct view_test *key)
-{
-	const struct view_test **at = bsearch(&key, list, count, sizeof(const struct view_test *), by_id);
-
-	return at != NULL ? *at : NULL;
-}
-
-static void put_both(struct view *a, const struct view_test **in_b, size_t b_count, const struct term_style *style,
-                     FILE *out)
-{
-	struct table *t = table_new(&a->arena, columns, COLUMNS);
-	const char *kind = "";
-
-	for (size_t i = 0; t != NULL && i < a->count; i++) {
-		struct pair p = { &a->tests[i], find(in_b, b_count, &a->tests[i]) };
-
-		if (p.b == NULL)
-			continue;
-		if (strcmp(kind, p.a->kind) != 0)
-			table_heading(t, p.a->kind);
-		kind = p.a->kind;
-		add_pair(&a->arena, t, &p);
-	}
-	if (t != NULL)
-		table_print(t, style, out);
-	table_free(t);
-}
-
-static void put_verdict_changes(const struct view *a, const struct view_test **in_b, size_t b_count,
-                                const struct term_style *style, FILE *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->count; i++) {
-		const struct view_test *b = find(in_b, b_count, &a->tests[i]);
-		const struct result *old = a->tests[i].r;
-
-		if (b == NULL || b->r->verdict == old->verdict)
-			continue;
-		fputs(n++ == 0 ? "\nverdicts that changed\n  " : "  ", out);
-		table_text(style, b->r->as_expected ? STYLE_GOOD : STYLE_BAD, verdict_name(old->verdict), out);
-		fputs(" → ", out);
-		table_text(style, b->r->as_expected ? STYLE_GOOD : STYLE_BAD, verdict_name(b->r->verdict), out);
-		fprintf(out, "  %s\n", b->id);
-	}
-}
-
-static void put_only_in(const struct view *v, const struct view_test **others, size_t count, const char *name,
-                        FILE *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < v->count; i++) {
-		if (find(others, count, &v->tests[i]) != NULL)
-			continue;
-		if (n++ == 0)
-			fprintf(out, "\nonly in %s\n", name);
-		fprintf(out, "  %s %s\n", verdict_name(v->tests[i].r->verdict), v->tests[i].id);
-	}
-}
-
-static void put_run(struct view *v, const char *name, FILE *out)
-{
-	const char *warning;
-
-	fprintf(out, "%s: %s  %s%s%s\n", name, text_line(&v->arena, v->run->dir), view_sentence(v),
-	        *view_remarks(v) != '\0' ? " " : "", view_remarks(v));
-	for (size_t i = 0; (warning = view_warning(v, i)) != NULL; i++)
-		fprintf(out, "   %s\n", warning);
-}
-
-static bool have_common(const struct view *a, const struct view_test **in_b, size_t b_count)
-{
-	for (size_t i = 0; i < a->count; i++)
-		if (find(in_b, b_count, &a->tests[i]) != NULL)
+	for (; *patterns != NULL; patterns++)
+		if (fnmatch(*patterns, name, 0) == 0)
 			return true;
 	return false;
 }
 
-int report_compare(const struct run *a, const struct run *b, const struct term_style *style, FILE *out)
+// Extremes and what a sampling may miss are shown, not judged; nor is what the percentiles say already.
+bool compare_is_judged(const struct sample_metric *m)
 {
-	const struct view_test **in_a, **in_b;
-	struct view va, vb = { 0 };
-	int rc = view_init(&va, a);
+	static const char *const shown[] = { "fds",           "threads",       "procs", "output", "latency/*/mean",
+		                             "latency/*/p90", "latency/*/max", NULL };
 
-	if (rc == 0)
-		rc = view_init(&vb, b);
-	if (rc < 0)
-		goto out;
-	in_a = sorted(&va);
-	in_b = sorted(&vb);
-	if (in_a == NULL || in_b == NULL) {
-		rc = -ENOMEM;
-		goto out;
+	return m->better != METRIC_NEITHER && !fits_any(m->name, shown);
+}
+
+bool compare_is_timed(const struct sample_metric *m)
+{
+	static const char *const units[] = { "ns", "us", "µs", "ms", "s", "*/s", "*_per_s", "x median", NULL };
+
+	return fits_any(m->unit, units);
+}
+
+// Only counts can be constant from run to run.
+static bool may_be_constant(const struct sample_metric *m)
+{
+	static const char *const names[] = { "gc/count", "slab/*", "counter/*", "instructions*", NULL };
+
+	return fits_any(m->name, names);
+}
+
+// What a figure of 0 counts as: less than the least that the unit tells.
+static double grain_of(const struct sample_metric *m)
+{
+	if (strcmp(m->unit, "ns") == 0 || strcmp(m->unit, "bytes") == 0)
+		return 1;
+	return strcmp(m->unit, "count") == 0 ? 0.5 : 0.1;
+}
+
+static double threshold_of(const struct compare_options *o, const char *metric)
+{
+	for (size_t i = 0; o != NULL && i < o->threshold_count; i++)
+		if (fnmatch(o->thresholds[i].metric, metric, 0) == 0)
+			return o->thresholds[i].fraction;
+	return 0;
+}
+
+// ---- pairs ----------------------------------------------------------------------------------------------------
+
+static bool to_log(double value, double grain, double *out)
+{
+	if (!isfinite(value) || value < 0)
+		return false;
+	*out = log(value > 0 ? value : grain);
+	return true;
+}
+
+size_t compare_pairs(const struct sample_metric *m, enum sample_side side, enum sample_phase phase, double *base,
+                     double *head)
+{
+	const struct sample_list *b = &m->lists[SAMPLE_BASE][phase], *h = &m->lists[side][phase];
+	const double grain = grain_of(m);
+	size_t n = 0;
+
+	for (size_t i = 0, k = 0; i < b->count && k < h->count;) {
+		if (b->items[i].pair < h->items[k].pair) {
+			i++;
+		} else if (b->items[i].pair > h->items[k].pair) {
+			k++;
+		} else {
+			n += to_log(b->items[i].value, grain, &base[n]) &&
+			     to_log(h->items[k].value, grain, &head[n]);
+			i++;
+			k++;
+		}
 	}
-	put_run(&va, "A", out);
-	put_run(&vb, "B", out);
-	fputc('\n', out);
-	if (!have_common(&va, in_b, vb.count))
-		fputs("No test is in both runs: there is nothing to compare.\n", out);
-	put_both(&va, in_b, vb.count, style, out);
-	put_verdict_changes(&va, in_b, vb.count, style, out);
-	put_only_in(&va, in_b, vb.count, "A", out);
-	put_only_in(&vb, in_a, va.count, "B", out);
-	fputs("\nThis is a plain difference of two runs, without statistics: noise of the machine is in it.\n",
-	      out);
-	rc = ferror(out) ? -EIO : 0;
-out:
-	view_deinit(&va);
-	view_deinit(&vb);
+	return n;
+}
+
+static size_t most_pairs(const struct sample_metric *m, enum sample_side side, enum sample_phase phase)
+{
+	const size_t b = m->lists[SAMPLE_BASE][phase].count, h = m->lists[side][phase].count;
+
+	return b < h ? b : h;
+}
+
+// The pairs of a phase in the arena's memory. -ENOMEM.
+static int take_pairs(struct arena *a, const struct sample_metric *m, enum sample_side side,
+                      enum sample_phase phase, struct stats_pairs *out)
+{
+	const size_t room = most_pairs(m, side, phase) + 1;
+	double *values = arena_alloc(a, 2 * room * sizeof *values);
+
+	if (values == NULL)
+		return -ENOMEM;
+	*out = (struct stats_pairs){ values, values + room, compare_pairs(m, side, phase, values, values + room) };
+	return 0;
+}
+
+int compare_is_candidate(const struct sample_test *t, enum sample_side side, const struct compare_options *o)
+{
+	int found = 0;
+
+	for (size_t i = 0; found == 0 && i < t->count; i++) {
+		const struct sample_metric *m = &t->metrics[i];
+		const struct stats_rule rule = stats_rule(STATS_TWO_STAGES, threshold_of(o, m->name));
+		struct stats_space *space = stats_space_new(most_pairs(m, side, SAMPLE_SCREEN));
+		struct arena arena = { 0 };
+		struct stats_pairs pairs;
+
+		if (space == NULL || take_pairs(&arena, m, side, SAMPLE_SCREEN, &pairs) < 0)
+			found = -ENOMEM;
+		else if (compare_is_judged(m))
+			found = stats_screen(space, &pairs, &rule);
+		arena_deinit(&arena);
+		stats_space_free(space);
+	}
+	return found;
+}
+
+// ---- rows -----------------------------------------------------------------------------------------------------
+
+static int by_size(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+// Of all finite figures of one side, warmups aside; NaN without any.
+static double median_of(struct arena *a, const struct sample_metric *m, enum sample_side side)
+{
+	const struct sample_list *lists = m->lists[side];
+	double *values = arena_alloc(a, (lists[0].count + lists[1].count + 1) * sizeof *values);
+	size_t n = 0;
+
+	for (size_t phase = 0; values != NULL && phase < SAMPLE_PHASES; phase++)
+		for (size_t i = 0; i < lists[phase].count; i++)
+			if (isfinite(lists[phase].items[i].value))
+				values[n++] = lists[phase].items[i].value;
+	if (n == 0)
+		return NAN;
+	qsort(values, n, sizeof *values, by_size);
+	return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+// Every figure of that side is the same, and there are enough of them to say so.
+static bool is_constant(const struct sample_metric *m, enum sample_side side)
+{
+	const struct sample_list *lists = m->lists[side];
+	const size_t all = lists[0].count + lists[1].count;
+	const struct sample_reading *first = lists[0].count > 0 ? lists[0].items : lists[1].items;
+
+	for (size_t phase = 0; phase < SAMPLE_PHASES; phase++)
+		for (size_t i = 0; i < lists[phase].count; i++)
+			if (!isfinite(first->value) || lists[phase].items[i].value < first->value ||
+			    lists[phase].items[i].value > first->value)
+				return false;
+	return all >= LEAST_EXACT;
+}
+
+static enum compare_outcome outcome_of(enum metric_better better, bool higher)
+{
+	if (better == METRIC_NEITHER)
+		return COMPARE_CHANGED;
+	return higher == (better == METRIC_HIGHER) ? COMPARE_IMPROVED : COMPARE_REGRESSED;
+}
+
+static void judge_exactly(struct compare_row *row, double threshold)
+{
+	row->exact = true;
+	row->pairs = 0;
+	row->outcome = COMPARE_UNCHANGED;
+	row->why = "constant on both sides";
+	row->ratio = row->low = row->high = row->base > 0 ? row->head / row->base : NAN;
+	if (fabs(row->head - row->base) > threshold * fabs(row->base))
+		row->outcome = outcome_of(row->better, row->head > row->base);
+}
+
+static const char *disturbance(struct arena *a, const struct samples *s, const struct sample_test *t)
+{
+	const double steal = t->steal_ns / (t->wall_ns * fmax(s->cores, 1));
+	const double cpu = t->cpu_stall_ns / t->wall_ns, memory = t->memory_stall_ns / t->wall_ns;
+
+	if (!(t->wall_ns > 0))
+		return "";
+	if (steal > MOST_STEAL)
+		return text_make(a, "the hypervisor took %.0f %% of the CPU time meanwhile", 100 * steal);
+	if (memory > MOST_MEMORY_STALL)
+		return text_make(a, "the machine was short of memory for %.0f %% of the time", 100 * memory);
+	if (cpu > MOST_CPU_STALL)
+		return text_make(a, "the machine's CPUs were wanted by others for %.0f %% of the time", 100 * cpu);
+	return "";
+}
+
+// From what the procedure says to what the row says.
+static void take_outcome(struct compare_row *row, const struct stats_metric *m, const char *disturbed)
+{
+	static const enum compare_outcome outcomes[] = { [STATS_UNJUDGED] = COMPARE_UNJUDGED,
+		                                         [STATS_UNCHANGED] = COMPARE_UNCHANGED,
+		                                         [STATS_UNDECIDED] = COMPARE_UNDECIDED };
+	const struct stats_pairs *used = m->confirm.count > 0 && m->candidate ? &m->confirm : &m->screen;
+
+	row->ratio = used->count > 0 ? exp(m->shift) : NAN;
+	row->low = exp(m->low);
+	row->high = exp(m->high);
+	row->p = m->p;
+	row->sigma = m->sigma;
+	row->detectable = m->detectable;
+	row->pairs = used->count;
+	row->outcome = m->outcome == STATS_HIGHER || m->outcome == STATS_LOWER
+	                       ? outcome_of(row->better, m->outcome == STATS_HIGHER)
+	                       : outcomes[m->outcome];
+	if (row->outcome == COMPARE_UNJUDGED)
+		row->why = "too few pairs";
+	else if (row->outcome == COMPARE_UNDECIDED)
+		row->why = m->candidate ? "seen, and not confirmed" : "too much noise";
+	if (*disturbed != '\0' && compare_is_timed(row->sample) &&
+	    (row->outcome == COMPARE_REGRESSED || row->outcome == COMPARE_IMPROVED)) {
+		row->outcome = COMPARE_UNDECIDED;
+		row->why = disturbed;
+	}
+}
+
+// ---- one side against base ------------------------------------------------------------------------------------
+
+struct judging {
+	struct comparison *c;
+	const struct compare_options *options;
+	enum sample_side side;
+	struct compare_row *rows;
+	struct stats_metric *metrics; // of the rows that are judged by pairs
+	size_t *row_of;
+	const char **disturbed;
+	size_t rows_count, count;
+};
+
+static struct compare_row start_row(struct arena *a, const struct sample_test *t, const struct sample_metric *m,
+                                    enum sample_side side)
+{
+	struct compare_row row = {
+		.test = t->id, .metric = m->name, .unit = m->unit, .better = m->better, .sample = m
+	};
+
+	row.base = median_of(a, m, SAMPLE_BASE);
+	row.head = median_of(a, m, side);
+	row.ratio = row.base > 0 && row.head > 0 ? row.head / row.base : NAN;
+	row.low = 0;
+	row.high = INFINITY;
+	row.p = row.sigma = row.detectable = NAN;
+	row.outcome = COMPARE_UNJUDGED;
+	row.why = "";
+	return row;
+}
+
+static int add_row(struct judging *j, const struct sample_test *t, const struct sample_metric *m,
+                   const char *disturbed)
+{
+	const struct samples *s = j->c->samples;
+	struct compare_row *row = &j->rows[j->rows_count];
+	struct stats_metric *metric = &j->metrics[j->count];
+	const double threshold = threshold_of(j->options, m->name);
+	int rc = 0;
+
+	*row = start_row(&j->c->arena, t, m, j->side);
+	if (isnan(row->base) || isnan(row->head))
+		return 0;
+	j->row_of[j->count] = j->rows_count++;
+	if (may_be_constant(m) && is_constant(m, SAMPLE_BASE) && is_constant(m, j->side)) {
+		judge_exactly(row, threshold);
+		return 0;
+	}
+	if (!compare_is_judged(m))
+		return 0;
+	if (s->other_machine && compare_is_timed(m)) {
+		row->why = "measured on different machines";
+		return 0;
+	}
+	metric->rule = stats_rule(j->c->plan, threshold);
+	rc = take_pairs(&j->c->arena, m, j->side, SAMPLE_SCREEN, &metric->screen);
+	if (rc == 0 && j->c->plan == STATS_TWO_STAGES)
+		rc = take_pairs(&j->c->arena, m, j->side, SAMPLE_CONFIRM, &metric->confirm);
+	j->disturbed[j->count++] = disturbed;
 	return rc;
+}
+
+static size_t count_metrics(const struct samples *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		n += s->tests[i].count;
+	return n;
+}
+
+// All metrics that both sides have, judged together.
+static int judge_side(struct judging *j)
+{
+	const struct samples *s = j->c->samples;
+	const size_t most = count_metrics(s) + 1;
+	int rc;
+
+	j->rows = arena_alloc(&j->c->arena, most * sizeof *j->rows);
+	j->metrics = arena_alloc(&j->c->arena, most * sizeof *j->metrics);
+	j->row_of = arena_alloc(&j->c->arena, most * sizeof *j->row_of);
+	j->disturbed = arena_alloc(&j->c->arena, most * sizeof *j->disturbed);
+	rc = j->rows == NULL || j->metrics == NULL || j->row_of == NULL || j->disturbed == NULL ? -ENOMEM : 0;
+	for (size_t i = 0; rc == 0 && i < s->count; i++) {
+		const char *disturbed = disturbance(&j->c->arena, s, &s->tests[i]);
+
+		for (size_t k = 0; rc == 0 && k < s->tests[i].count; k++)
+			rc = add_row(j, &s->tests[i], &s->tests[i].metrics[k], disturbed);
+	}
+	if (rc == 0)
+		rc = stats_judge(j->c->plan, j->metrics, j->count);
+	for (size_t i = 0; rc == 0 && i < j->count; i++)
+		take_outcome(&j->rows[j->row_of[i]], &j->metrics[i], j->disturbed[i]);
+	return rc;
+}
+
+// ---- the whole ------------------------------------------------------------------------------------------------
+
+static enum stats_plan plan_of(const struct samples *s)
+{
+	if (!s->paired)
+		return STATS_SEQUENTIAL;
+	return s->two_stages ? STATS_TWO_STAGES : STATS_ONE_STAGE;
+}
+
+static bool is_flag(const struct compare_row *r)
+{
+	return r->outcome == COMPARE_REGRESSED || r->outcome == COMPARE_IMPROVED;
+}
+
+static int run_control(struct comparison *c, const struct compare_options *o)
+{
+	struct judging j = { .c = c, .options = o, .side = SAMPLE_CONTROL };
+	int rc = judge_side(&j);
+	size_t judged = 0;
+
+	c->control_flags = j.rows;
+	for (size_t i = 0; rc == 0 && i < j.rows_count; i++) {
+		// A count that differs between two runs of one build is no constant: that is no fault of the
+		// machine.
+		judged += !j.rows[i].exact && j.rows[i].outcome != COMPARE_UNJUDGED;
+		if (is_flag(&j.rows[i]) && !j.rows[i].exact)
+			c->control_flags[c->control_flag_count++] = j.rows[i];
+	}
+	c->control_rows = judged;
+	if (judged > 0)
+		c->control = c->control_flag_count > 0 ? COMPARE_CONTROL_FAILED : COMPARE_CONTROL_CLEAN;
+	return rc;
+}
+
+static void accept_changes(struct comparison *c, const struct compare_options *o)
+{
+	for (size_t i = 0; o != NULL && o->accepted != NULL && i < c->count; i++) {
+		struct compare_row *r = &c->rows[i];
+		const struct known_entry *expired, *entry;
+
+		if (r->outcome != COMPARE_REGRESSED)
+			continue;
+		entry = known_find(o->accepted, r->test, r->metric, &expired);
+		if (entry != NULL) {
+			r->accepted = text_make(&c->arena, "accepted until %s: %s", entry->until,
+			                        text_line(&c->arena, entry->reason));
+			c->accepted++;
+		} else if (expired != NULL) {
+			r->why = text_make(&c->arena, "was accepted until %s: %s", expired->until,
+			                   text_line(&c->arena, expired->reason));
+		}
+	}
+}
+
+static void count_rows(struct comparison *c)
+{
+	double *detectable = arena_alloc(&c->arena, (c->count + 1) * sizeof *detectable);
+	size_t n = 0;
+
+	c->detectable = NAN;
+	for (size_t i = 0; i < c->count; i++) {
+		const struct compare_row *r = &c->rows[i];
+
+		if (r->accepted == NULL)
+			c->counts[r->outcome]++;
+		if (r->exact || r->pairs == 0)
+			continue;
+		c->pairs = c->pairs == 0 || r->pairs < c->pairs ? r->pairs : c->pairs;
+		c->most_pairs = r->pairs > c->most_pairs ? r->pairs : c->most_pairs;
+		if (detectable != NULL && isfinite(r->detectable))
+			detectable[n++] = r->detectable;
+	}
+	if (n > 0) {
+		qsort(detectable, n, sizeof *detectable, by_size);
+		c->detectable = detectable[n / 2];
+	}
+}
+
+int compare_make(struct comparison *c, const struct samples *s, const struct compare_options *o)
+{
+	struct judging j = { .c = c, .options = o, .side = SAMPLE_HEAD };
+	int rc;
+
+	c->samples = s;
+	c->plan = plan_of(s);
+	rc = judge_side(&j);
+	c->rows = j.rows;
+	c->count = j.rows_count;
+	if (rc == 0)
+		rc = run_control(c, o);
+	if (rc < 0)
+		return rc;
+	accept_changes(c, o);
+	count_rows(c);
+	rc = compare_ends(c, o);
+	return rc < 0 ? rc : compare_say(c);
+}
+
+void compare_deinit(struct comparison *c)
+{
+	strings_deinit(&c->notes);
+	arena_deinit(&c->arena);
+	*c = (struct comparison){ 0 };
 }

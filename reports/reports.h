@@ -27,7 +27,4 @@ int report_prom(const struct run *r, const char *path, struct err *e); // OpenMe
 // The four of them into the run directory: report.json, junit.xml, report.html, metrics.prom.
 int report_all(const struct run *r, struct err *e);
 
-// Medians and p99 of two runs side by side, marked as a plain difference without statistics.
-int report_compare(const struct run *a, const struct run *b, const struct term_style *style, FILE *out);
-
 #endif

@@ -97,7 +97,7 @@ CASE("e2e: every report can be written again when a run is there")
 	outcome_deinit(&o);
 }
 
-CASE("e2e: compare shows medians side by side and says that it is a plain difference when two runs are given")
+CASE("e2e: compare shows figures side by side and judges nothing when two single runs are given")
 {
 	const char *dir = e2e_suite();
 	struct outcome a = E2E(dir, "run", "suite", "-o", "a", "--only", "other/pass");
@@ -105,7 +105,8 @@ CASE("e2e: compare shows medians side by side and says that it is a plain differ
 	struct outcome c = E2E(dir, "compare", "a", "b");
 
 	assert_int_equal(c.exit_code, 0);
-	assert_contains(buf_text(&c.out), "pass   2.00 ms");
+	assert_contains(buf_text(&c.out), "other/pass   2.00 ms");
+	assert_contains(buf_text(&c.out), "Not judged: 1 pair of invocations");
 	assert_contains(buf_text(&c.out), "plain difference");
 	outcome_deinit(&a);
 	outcome_deinit(&b);

@@ -1,6 +1,7 @@
 // Runs that are made up in code.
 #include "fixture.h"
 
+#include "compare_formats.h"
 #include "harness.h"
 #include "io.h"
 #include "reports.h"
@@ -512,15 +513,30 @@ char *fixture_terminal(const struct run *r, unsigned columns, int colour)
 	return text;
 }
 
+void fixture_samples(const struct run *a, const struct run *b, struct samples *s)
+{
+	*s = (struct samples){ 0 };
+	assert_int_equal(samples_init(s), 0);
+	assert_int_equal(samples_add_run(s, SAMPLE_BASE, a), 0);
+	assert_int_equal(samples_add_run(s, SAMPLE_HEAD, b), 0);
+	samples_sort(s);
+}
+
 char *fixture_compare(const struct run *a, const struct run *b, unsigned columns)
 {
 	struct term_style style = { .columns = columns };
+	struct comparison c = { 0 };
+	struct samples s;
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	assert_non_null(out);
-	assert_int_equal(report_compare(a, b, &style, out), 0);
+	fixture_samples(a, b, &s);
+	assert_int_equal(compare_make(&c, &s, NULL), 0);
+	compare_text(&c, &style, out);
 	fclose(out);
+	compare_deinit(&c);
+	samples_deinit(&s);
 	return text;
 }

@@ -3,6 +3,7 @@
 #define SG_FIXTURE_H
 
 #include "run.h"
+#include "samples.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -47,7 +48,9 @@ extern const char *const fixture_hostile_marks[]; // ends with NULL
 
 // The whole file; fails the test when it cannot be read. To be freed.
 char *fixture_read(const char *path);
-// report_terminal and report_compare into memory. To be freed.
+// Two runs as base and head, sorted; to be deinited.
+void fixture_samples(const struct run *a, const struct run *b, struct samples *s);
+// report_terminal and a comparison as text into memory. To be freed.
 char *fixture_terminal(const struct run *r, unsigned columns, int colour);
 char *fixture_compare(const struct run *a, const struct run *b, unsigned columns);
 
