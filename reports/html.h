@@ -41,7 +41,9 @@ void html_tile(struct page *p, const char *name, const char *value, const char *
 void html_tiles_end(struct page *p);
 // Where the list of sections goes: of those that are opened afterwards.
 void html_contents(struct page *p);
-// Ends the page and writes it whole or not at all; -ENOMEM, or what io_replace_file says.
+// Ends the page and adds it to `out`. 0 or -ENOMEM.
+int html_end(struct page *p, struct buf *out);
+// The same into a file, which is written whole or not at all; -ENOMEM, or what io_replace_file says.
 int html_write(struct page *p, const char *path, struct err *e);
 
 // A section's heading; `note` (may be NULL) says in one line what is seen below. Texts are escaped; `id` and

@@ -22,6 +22,11 @@ static const struct {
 	[FOREST_UNKNOWN] = { SVG_INK, SVG_DOTTED, "could not tell", "none" },
 };
 
+static bool is_ratio(double value)
+{
+	return isfinite(value) && value > 0;
+}
+
 // As far to both sides of 1 as anything reaches.
 static struct scale forest_scale(const struct forest_row *rows, size_t count)
 {
@@ -31,7 +36,7 @@ static struct scale forest_scale(const struct forest_row *rows, size_t count)
 		const double ends[] = { rows[i].ratio, rows[i].low, rows[i].high };
 
 		for (size_t k = 0; k < sizeof ends / sizeof ends[0]; k++)
-			if (isfinite(ends[k]) && ends[k] > 0)
+			if (is_ratio(ends[k]))
 				reach = fmax(reach, fabs(log(ends[k])));
 	}
 	reach = fmin(reach * 1.05, log(FARTHEST));
@@ -43,7 +48,7 @@ static double place(const struct scale *x, double ratio)
 	return scale_at(x, fmin(fmax(ratio, x->low), x->high));
 }
 
-// Ticks at 1 and at equal factors to both sides of it.
+// Ticks at 1 and at about equal factors to both sides of it, where their labels are exact.
 static void draw_axis(struct page *p, const struct scale *x, size_t count)
 {
 	struct arena *a = p->arena;
@@ -51,7 +56,7 @@ static void draw_axis(struct page *p, const struct scale *x, size_t count)
 	double step = edge < 1.2 ? 1 + round((edge - 1) * 100) / 100
 	              : edge < 2 ? round(edge * 10) / 10
 	                         : round(edge);
-	const double ticks[] = { 1 / step, 1, step };
+	const double ticks[] = { round(100 / step) / 100, 1, step };
 	struct svg_words words = { "Ratios of head to base",
 		                   text_make(a,
 		                             "%s on one logarithmic axis from %s to %s; the line in the middle is "
@@ -75,17 +80,21 @@ static void draw_row(struct page *p, const struct forest_row *r, const struct sc
 {
 	enum svg_colour colour = kinds[r->kind].colour;
 	double low = place(x, r->low), high = place(x, r->high), at = place(x, r->ratio), one = scale_at(x, 1);
+	bool interval = !isnan(r->low) && !isnan(r->high);
 
 	svg_open_small(&p->b, FOREST_WIDTH, ROW_HEIGHT);
 	svg_line(&p->b, one, 0, one, ROW_HEIGHT, SVG_FAINT, SVG_SOLID);
-	svg_path_begin(&p->b, low, MIDDLE);
-	svg_path_to(&p->b, high, MIDDLE);
-	svg_path_end(&p->b, colour, 2, kinds[r->kind].dash);
+	if (interval) {
+		svg_path_begin(&p->b, low, MIDDLE);
+		svg_path_to(&p->b, high, MIDDLE);
+		svg_path_end(&p->b, colour, 2, kinds[r->kind].dash);
+	}
 	if (r->low >= x->low)
 		svg_line(&p->b, low, MIDDLE - 4, low, MIDDLE + 4, colour, SVG_SOLID);
 	if (r->high <= x->high)
 		svg_line(&p->b, high, MIDDLE - 4, high, MIDDLE + 4, colour, SVG_SOLID);
-	svg_dot(&p->b, at, MIDDLE, 4, colour);
+	if (is_ratio(r->ratio))
+		svg_dot(&p->b, at, MIDDLE, 4, colour);
 	svg_close(&p->b);
 }
 
@@ -98,12 +107,12 @@ static const char *arrow(const struct forest_row *r)
 
 static const char *interval_words(struct arena *a, const struct forest_row *r)
 {
-	if (!isfinite(r->low) || !isfinite(r->high) || r->low <= 0)
+	if (!is_ratio(r->low) || !is_ratio(r->high))
 		return "no interval";
 	return text_make(a, "%s to %s", text_ratio(a, r->low), text_ratio(a, r->high));
 }
 
-static void add_row(struct page *p, const struct forest_row *r, const struct scale *x, bool notes)
+static void add_row(struct page *p, const struct forest_row *r, const struct scale *x)
 {
 	struct arena *a = p->arena;
 
@@ -117,24 +126,27 @@ static void add_row(struct page *p, const struct forest_row *r, const struct sca
 	html_text(p, r->id);
 	buf_adds(&p->b, "</code> <span class=\"none\">");
 	html_text(p, r->metric);
-	buf_adds(&p->b, "</span></td><td class=\"bar\">");
+	buf_adds(&p->b, "</span>");
+	if (*r->note != '\0') {
+		buf_adds(&p->b, " <small>");
+		html_text(p, r->note);
+		buf_adds(&p->b, "</small>");
+	}
+	buf_adds(&p->b, "</td><td class=\"bar\">");
 	draw_row(p, r, x);
-	buf_addf(&p->b, "</td><td class=\"n\"><data value=\"%.17g\">%s</data> <small>", r->ratio,
-	         text_ratio(a, r->ratio));
+	buf_adds(&p->b, "</td><td class=\"n\">");
+	if (is_ratio(r->ratio))
+		buf_addf(&p->b, "<data value=\"%.17g\">%s</data>", r->ratio, text_ratio(a, r->ratio));
+	buf_adds(&p->b, " <small>");
 	html_text(p, interval_words(a, r));
 	buf_adds(&p->b, "</small></td><td class=\"n\">");
 	html_text(p, text_make(a, "%s → %s", r->base, r->head));
-	buf_adds(&p->b, "</td>");
-	if (notes)
-		html_cell(p, r->note);
-	buf_adds(&p->b, "</tr>\n");
+	buf_adds(&p->b, "</td></tr>\n");
 }
 
-void html_forest(struct page *p, const char *title, const struct forest_row *rows, size_t count,
-                 const char *note_title)
+void html_forest(struct page *p, const char *title, const struct forest_row *rows, size_t count)
 {
 	struct scale x = forest_scale(rows, count);
-	bool notes = *note_title != '\0';
 
 	if (count == 0)
 		return;
@@ -145,13 +157,8 @@ void html_forest(struct page *p, const char *title, const struct forest_row *row
 	draw_axis(p, &x, count);
 	buf_adds(&p->b, "</th><th scope=\"col\" class=\"n\">Ratio, 95 % interval</th>"
 	                "<th scope=\"col\" class=\"n\">Base → head</th>");
-	if (notes) {
-		buf_adds(&p->b, "<th scope=\"col\">");
-		html_text(p, note_title);
-		buf_adds(&p->b, "</th>");
-	}
 	buf_adds(&p->b, "</tr></thead><tbody>\n");
 	for (size_t i = 0; i < count; i++)
-		add_row(p, &rows[i], &x, notes);
+		add_row(p, &rows[i], &x);
 	html_head_end(p);
 }

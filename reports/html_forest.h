@@ -10,13 +10,13 @@ enum forest_kind { FOREST_WORSE, FOREST_BETTER, FOREST_CHANGED, FOREST_UNKNOWN }
 struct forest_row {
 	const char *id, *metric; // safe text on one line
 	const char *base, *head; // the figures in words
-	double ratio, low, high; // head as a multiple of base, and its interval; infinite or 0 where it has no end
+	double ratio, low, high; // head as a multiple of base, and its interval: 0 or infinite where it has no
+	                         // end, NaN where there is none
 	enum forest_kind kind;   // CHANGED: neither direction is an improvement; UNKNOWN: could not tell
 	const char *note;        // last column, e.g. the smallest change that could be told; ""
 };
 
-// The table; `note_title` heads the last column, "": no row has a note. Nothing without rows.
-void html_forest(struct page *p, const char *title, const struct forest_row *rows, size_t count,
-                 const char *note_title);
+// The table, of which `title` is the name. Nothing without rows.
+void html_forest(struct page *p, const char *title, const struct forest_row *rows, size_t count);
 
 #endif

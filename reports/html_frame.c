@@ -259,20 +259,25 @@ static void add_contents(const struct page *p, struct buf *out)
 	buf_adds(out, "</nav>\n");
 }
 
-int html_write(struct page *p, const char *path, struct err *e)
+int html_end(struct page *p, struct buf *out)
 {
-	struct buf out = { 0 };
-	int rc;
-
 	buf_adds(&p->b, "</main>\n<script>\n");
 	buf_adds(&p->b, html_js);
 	buf_adds(&p->b, "</script>\n</body>\n</html>\n");
-	if (!p->b.failed) {
-		buf_add(&out, buf_text(&p->b), p->contents_at);
-		add_contents(p, &out);
-		buf_add(&out, buf_text(&p->b) + p->contents_at, p->b.len - p->contents_at);
-	}
-	if (p->b.failed || out.failed)
+	if (p->b.failed)
+		return -ENOMEM;
+	buf_add(out, buf_text(&p->b), p->contents_at);
+	add_contents(p, out);
+	buf_add(out, buf_text(&p->b) + p->contents_at, p->b.len - p->contents_at);
+	return out->failed ? -ENOMEM : 0;
+}
+
+int html_write(struct page *p, const char *path, struct err *e)
+{
+	struct buf out = { 0 };
+	int rc = html_end(p, &out);
+
+	if (rc < 0)
 		rc = err_set(e, ENOMEM, "%s: out of memory", path);
 	else
 		rc = io_replace_file(path, buf_text(&out), out.len, e);

@@ -272,6 +272,8 @@ void svg_text(struct buf *b, double x, double y, const char *anchor, enum svg_co
 
 // ---- axes ---------------------------------------------------------------------------------------------------
 
+#define X_MARGIN 14.0 // right of the plot, in every chart
+
 void svg_x_axis(struct buf *b, struct arena *a, const struct scale *s, double y, double top, svg_label_fn label)
 {
 	double ticks[SCALE_MOST_TICKS];
@@ -286,7 +288,10 @@ void svg_x_axis(struct buf *b, struct arena *a, const struct scale *s, double y,
 		svg_line(b, x, top, x, y, SVG_FAINT, SVG_SOLID);
 		if (x - half < free_from)
 			continue;
-		svg_text(b, x, y + 14, "middle", SVG_FAINT, text);
+		if (x + half > s->to + X_MARGIN) // would leave the chart
+			svg_text(b, s->to + X_MARGIN, y + 14, "end", SVG_FAINT, text);
+		else
+			svg_text(b, x, y + 14, "middle", SVG_FAINT, text);
 		free_from = x + half + 6;
 	}
 }
