@@ -48,6 +48,7 @@ static void test_deinit(struct suite_test *t)
 	free(t->source);
 	free(t->param_text);
 	free(t->hash);
+	free(t->preload_options);
 	free(t->case_name);
 	for (size_t i = 0; i < t->pattern_count; i++) {
 		free(t->patterns[i].class_name);

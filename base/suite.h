@@ -27,6 +27,7 @@ struct suite_test {
 	char *case_name;                 // which of the file's cases (suite_expand); NULL: the whole file
 	char *source; // what it was made from, where that is in the suite: a kernel, a hostile program; NULL
 	char *hash;   // CRC-32 of the file as 8 hex digits
+	char *preload_options; // what the preloaded library is told in this test alone; NULL
 	struct pattern *patterns;
 	size_t pattern_count;
 	struct test_meta meta; // parsed from the file by suite_load

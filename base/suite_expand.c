@@ -52,7 +52,8 @@ static bool copy_test(struct suite_test *to, const struct suite_test *from, cons
 	       copy_text(&to->target, from->target) && copy_text(&to->growth, from->growth) &&
 	       copy_text(&to->source, from->source) && copy_text(&to->param_text, from->param_text) &&
 	       copy_text(&to->hash, from->hash) && copy_text(&to->case_name, case_name) &&
-	       copy_patterns(to, from) && test_meta_copy(&to->meta, &from->meta) == 0;
+	       copy_text(&to->preload_options, from->preload_options) && copy_patterns(to, from) &&
+	       test_meta_copy(&to->meta, &from->meta) == 0;
 }
 
 // The ids of all cases of tests[position] instead of its own.

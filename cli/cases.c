@@ -98,49 +98,30 @@ static int read_list(const char *run_dir, const struct result *r, struct strings
 	return rc;
 }
 
-static int run_lists(struct pipeline *j, const struct suite *lists, const char *dir, struct run *out,
-                     struct err *e)
+// The names of each test's cases, into cases[].
+static int list_cases(struct pipeline *j, struct strings *cases, struct err *e)
 {
-	struct runner_config config = { .suite = lists,
-		                        .run_dir = dir,
+	struct suite lists = { 0 };
+	struct aside aside = { 0 };
+	struct runner_config config = { .suite = &lists,
 		                        .resolve = paths_resolve,
 		                        .resolve_arg = &j->app->paths,
 		                        .timeout_ns = LIST_TIMEOUT_NS,
 		                        .output_limit = LIST_BYTES };
-	struct runner_summary summary;
-	int rc = runner_run(&config, &summary, e);
+	int rc = make_lists(&j->suite, &lists);
 
-	if (rc == 0 && summary.stop_signal != 0)
-		rc = err_set(e, EINTR, "stopped while the cases were listed");
-	return rc < 0 ? rc : run_load(dir, out, e);
-}
-
-// The names of each test's cases, into cases[].
-static int list_cases(struct pipeline *j, struct strings *cases, struct err *e)
-{
-	const char *temp = getenv("TMPDIR");
-	struct suite lists = { 0 };
-	struct run run = { 0 };
-	char dir[512];
-	int rc;
-
-	snprintf(dir, sizeof dir, "%s/stressgen-lists-XXXXXX", temp != NULL && *temp != '\0' ? temp : "/tmp");
-	if (mkdtemp(dir) == NULL)
-		return err_set(e, errno, "%s: %s", dir, strerror(errno));
-	rc = make_lists(&j->suite, &lists);
 	if (rc == 0)
-		rc = run_lists(j, &lists, dir, &run, e);
+		rc = aside_run(&aside, &config, e);
 	for (size_t i = 0; rc == 0 && i < j->suite.count; i++) {
-		const struct result *r = run_find(&run, j->suite.tests[i].id);
+		const struct result *r = run_find(&aside.run, j->suite.tests[i].id);
 
 		if (r != NULL)
-			rc = read_list(dir, r, &cases[i]);
+			rc = read_list(aside.dir, r, &cases[i]);
 	}
 	if (rc == -ENOMEM)
 		err_set(e, ENOMEM, "out of memory");
-	run_deinit(&run);
+	aside_deinit(&aside);
 	suite_deinit(&lists);
-	io_remove_tree(dir);
 	return rc;
 }
 

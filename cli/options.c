@@ -144,6 +144,13 @@ const struct opt cli_options[] = {
 	COUNT("fail-fast", "0", 0, 1000000, RUNS, "Stop after that many unexpected verdicts; 0 goes on."),
 	FLAG("preload", 0, "yes", RUNS, true,
 	     "Preload the allocator instrumentation into programs that are not ours."),
+	CHOICE("instrument", "HOW", "sampled", "counters,live,sampled,every", RUNS, true,
+	       "What it does: counts calls; live bytes too; times and samples some calls too; times every call, which "
+	       "disturbs what it measures."),
+	TEXT("fail-alloc", 0, "SPEC", RUNS, true,
+	     "Make requests for memory fail in programs that are not ours: nth:N (the N-th), cap:SIZE (beyond so much), "
+	     "prob:P[,SEED], stacks (the first from each call stack). With a command, every[:N] and every-stack[:N] run it "
+	     "again for each request, or call stack, up to N, and tell where it crashes instead of reporting an error."),
 	LIST("only", 0, "ID", RUNS | BIT(LIST), false,
 	     "Only tests with this id, or whose id matches this pattern (*, ?, [...]); may be repeated."),
 	LIST("filter", 'f', "EXPR", SELECTS, false,

@@ -26,6 +26,7 @@ void pipeline_deinit(struct pipeline *j)
 		free(j->params[i].value);
 	}
 	free(j->params);
+	free(j->preload_options);
 	json_decref(j->source);
 	json_decref(j->cases);
 	json_decref(j->chosen);
@@ -130,8 +131,10 @@ static int run_selected(struct pipeline *j, bool resume)
 int pipeline_run(struct pipeline *j, bool resume)
 {
 	struct err e = { 0 };
-	int r = pipeline_expand(j, &e);
+	int r = pipeline_instrument(j, &e);
 
+	if (r == 0)
+		r = pipeline_expand(j, &e);
 	if (r < 0)
 		return complain(&e, r);
 	r = pipeline_select(j, &e);

@@ -22,10 +22,11 @@ struct pipeline {
 	size_t selected;
 	struct param *params; // overrides for {param:NAME}, owned
 	size_t param_count;
-	json_t *cases;   // of an earlier run: id -> names; owned, else NULL
-	unsigned repeat; // likewise, else 0
-	json_t *chosen;  // the ids that a run to be resumed had selected, in its order; owned, else NULL
-	json_t *source;  // what the suite was made of where it is no directory, for run.json; owned, else NULL
+	json_t *cases;         // of an earlier run: id -> names; owned, else NULL
+	unsigned repeat;       // likewise, else 0
+	json_t *chosen;        // the ids that a run to be resumed had selected, in its order; owned, else NULL
+	char *preload_options; // what the preloaded library is told, owned; NULL
+	json_t *source; // what the suite was made of where it is no directory, for run.json; owned, else NULL
 };
 
 void pipeline_deinit(struct pipeline *j);
@@ -48,6 +49,17 @@ int pipeline_near_full(struct pipeline *j, struct err *e);
 // cases.c: puts a test in the place of each case that a file's @List prints, and repeats tests as --repeat says.
 // An earlier run's are taken from its run.json. -EINVAL or -ENOMEM.
 int pipeline_expand(struct pipeline *j, struct err *e);
+// fail_alloc.c: what --instrument and --fail-alloc tell the preloaded library; a walk puts a test in the place of
+// the command for each request that is to fail. -EINVAL, -ENOENT or -ENOMEM.
+int pipeline_instrument(struct pipeline *j, struct err *e);
+// aside.c: runs a suite in a temporary directory (config's run_dir is set) and loads what came of it. Deinit in
+// every case.
+struct aside {
+	char dir[512];
+	struct run run;
+};
+int aside_run(struct aside *a, struct runner_config *config, struct err *e);
+void aside_deinit(struct aside *a);
 // Takes away a directory that was chosen and stayed empty.
 void pipeline_abandon(const struct pipeline *j);
 // The suite in DIR, or that of the run in DIR with its parameters.

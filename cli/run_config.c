@@ -85,6 +85,7 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->params = j->params;
 	c->param_count = j->param_count;
 	c->preload = opt_flag(o, "preload") ? j->app->paths.preload : NULL;
+	c->preload_options = j->preload_options;
 	c->jemalloc_cap = opt_number(o, "jemalloc-cap");
 	c->timeout_ns = opt_number(o, "timeout");
 	c->grace_ns = opt_number(o, "grace");

@@ -134,6 +134,19 @@ static int recall_words(struct pipeline *j, const char *dir, const char *suite_d
 	return r;
 }
 
+// How its requests were made to fail, and how many there were.
+static void recall_faults(struct pipeline *j, const json_t *source)
+{
+	static const char *const keys[] = { "fail_alloc", "requests" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		json_t *value = json_object_get(source, keys[i]);
+
+		if (value != NULL && j->source != NULL)
+			json_object_set(j->source, keys[i], value);
+	}
+}
+
 int pipeline_recall(struct pipeline *j, const char *dir, struct err *e)
 {
 	struct run run = { 0 };
@@ -151,8 +164,10 @@ int pipeline_recall(struct pipeline *j, const char *dir, struct err *e)
 		r = recall_words(j, dir, suite_dir, source, e);
 	else
 		r = suite_load(suite_dir, &j->suite, e);
-	if (r == 0)
+	if (r == 0) {
+		recall_faults(j, source);
 		recall_selection(j, run.info);
+	}
 	if (r == 0 && opt_flag(&j->app->opts, "resume"))
 		r = pipeline_recall_options(&j->app->opts, run.info, e);
 	if (r == 0 && recall_params(j, run.info) < 0)

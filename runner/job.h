@@ -34,7 +34,7 @@ struct job_channel {
 struct job_environment {
 	char **entries; // the session's, then these, then NULL
 	char mark[96], fd[24], temp[PATH_MAX + 16], home[PATH_MAX + 16], telemetry[SCRATCH_PATH + 32],
-	        preload[PATH_MAX + 16], looks[48], cap[48], malloc_conf[PATH_MAX];
+	        preload[PATH_MAX + 16], looks[48], cap[48], malloc_conf[PATH_MAX], preload_options[512];
 };
 
 struct job {

@@ -125,6 +125,19 @@ static int prepare_jemalloc(struct job *j, bool preloads, size_t *n)
 	               : 0;
 }
 
+// What the preloaded library is told: the test's own, else the run's.
+static int prepare_preload_options(struct job *j, size_t *n)
+{
+	const char *run = j->session->config->preload_options;
+	const char *options = j->test->preload_options != NULL ? j->test->preload_options : run;
+	struct job_environment *env = &j->environment;
+
+	if (options == NULL || *options == '\0')
+		return 0;
+	env->entries[(*n)++] = env->preload_options;
+	return put(env->preload_options, sizeof env->preload_options, SG_PRELOAD_OPTIONS "=%s", options);
+}
+
 static int prepare_environment(struct job *j)
 {
 	struct job_environment *env = &j->environment;
@@ -145,6 +158,8 @@ static int prepare_environment(struct job *j)
 		env->entries[n++] = env->home;
 		rc = put(env->home, sizeof env->home, "HOME=%s", j->temp_path);
 	}
+	if (rc == 0)
+		rc = prepare_preload_options(j, &n);
 	if (rc == 0 && s->config->keep)
 		rc = io_make_dirs(j->temp_path, &j->why);
 	if (rc < 0)

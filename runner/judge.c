@@ -326,20 +326,41 @@ static void find(const struct facts *f, const struct result *r, struct finding *
 		by_report(f, r, out);
 }
 
-// Allocations that failed while the interposer watched. They decide nothing: many a program asks for too much and
-// takes the refusal well; but who reads of a failure wants to know.
-static uint64_t failed_allocations(const struct result *r)
+// The sum of what the interposer counted by that name; false where it did not count it.
+static bool interposer_sum(const struct result *r, const char *name, uint64_t *sum)
 {
-	uint64_t sum = 0;
+	bool found = false;
 
+	*sum = 0;
 	for (size_t i = 0; i < r->counters_count; i++) {
 		const struct result_counters *c = &r->counters[i];
 
 		for (size_t k = 0; k < c->count && strcmp(c->role, "interposer") == 0; k++)
-			if (strcmp(c->items[k].name, "failures") == 0)
-				sum += strtoull(c->items[k].value, NULL, 10);
+			if (strcmp(c->items[k].name, name) == 0) {
+				*sum += strtoull(c->items[k].value, NULL, 10);
+				found = true;
+			}
 	}
-	return sum;
+	return found;
+}
+
+// Allocations that failed while the interposer watched. They decide nothing: many a program asks for too much and
+// takes the refusal well; but who reads of a failure wants to know, and who made them fail, whether that worked.
+static void add_failed_allocations(const struct result *r, struct finding *found)
+{
+	uint64_t failed, injected;
+
+	interposer_sum(r, "failures", &failed);
+	if (interposer_sum(r, "injected_failures", &injected)) {
+		if (injected == 0)
+			buf_adds(&found->words, "; no request was made to fail");
+		else
+			buf_addf(&found->words, "; %" PRIu64 " request%s made to fail", injected,
+			         injected == 1 ? " was" : "s were");
+		failed -= injected < failed ? injected : failed;
+	}
+	if (found->verdict != VERDICT_PASSED && failed > 0)
+		buf_addf(&found->words, "; %" PRIu64 " allocations had failed (interposer)", failed);
 }
 
 // Whether it took what it was given without harm: it said no by its exit status, or that it ran out.
@@ -366,8 +387,7 @@ int judge(const struct facts *f, struct result *r)
 		         verdict_name(found.verdict));
 		found.verdict = VERDICT_PASSED;
 	}
-	if (found.verdict != VERDICT_PASSED && failed_allocations(r) > 0)
-		buf_addf(&found.words, "; %" PRIu64 " allocations had failed (interposer)", failed_allocations(r));
+	add_failed_allocations(r, &found);
 	if (f->measure != NULL && f->measure->lost > 0)
 		buf_addf(&found.words, "; %" PRIu64 " samples found no room and are lost", f->measure->lost);
 	if (f->interrupted_why != NULL)

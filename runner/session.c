@@ -48,11 +48,14 @@ static void set_defaults(struct session *s, const struct runner_config *c)
 	                                                  (c->workers > 0 ? c->workers : 1);
 }
 
-static bool is_own_variable(const char *entry, bool clean_home, bool replaces_malloc_conf)
+static bool is_own_variable(const char *entry, const struct runner_config *c)
 {
-	if (replaces_malloc_conf && strncmp(entry, "MALLOC_CONF=", 12) == 0)
+	if (c->jemalloc_cap > 0 && strncmp(entry, "MALLOC_CONF=", 12) == 0)
 		return true;
-	if (clean_home && strncmp(entry, "HOME=", 5) == 0)
+	if (c->clean_home && strncmp(entry, "HOME=", 5) == 0)
+		return true;
+	if (c->preload_options != NULL &&
+	    strncmp(entry, SG_PRELOAD_OPTIONS "=", strlen(SG_PRELOAD_OPTIONS "=")) == 0)
 		return true;
 	for (size_t i = 0; i < sizeof own_variables / sizeof own_variables[0]; i++)
 		if (strncmp(entry, own_variables[i], strlen(own_variables[i])) == 0)
@@ -70,7 +73,7 @@ static int copy_environment(struct session *s)
 	if (s->environment == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		if (!is_own_variable(environ[i], s->config->clean_home, s->config->jemalloc_cap > 0))
+		if (!is_own_variable(environ[i], s->config))
 			s->environment[s->environment_count++] = environ[i];
 	s->preload_before = getenv("LD_PRELOAD");
 	s->malloc_conf = getenv("MALLOC_CONF") != NULL ? getenv("MALLOC_CONF") : "";

@@ -11,6 +11,8 @@
 
 #include <uv.h>
 
+#define SG_PRELOAD_OPTIONS "STRESSGEN_ALLOC"
+
 struct session {
 	const struct runner_config *config;
 	uv_loop_t *loop;

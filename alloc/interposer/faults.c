@@ -36,19 +36,19 @@ static uint64_t *known_stacks(void)
 // Whether this is a call stack's first request; which of the stacks it is, counted from 1.
 static bool is_new_stack(uint64_t *number)
 {
-	static uint64_t stacks;
+	uint64_t *stacks = &process.file->counters[CALL_STACKS].value;
 	uint64_t frames[SG_HEAP_FRAMES];
 	uint64_t hash = stack_hash(frames, stack_read(frames, SG_HEAP_FRAMES));
 	uint64_t *known = known_stacks();
 
-	if (known == NULL || __atomic_load_n(&stacks, __ATOMIC_RELAXED) >= STACKS / 4 * 3)
+	if (known == NULL || __atomic_load_n(stacks, __ATOMIC_RELAXED) >= STACKS / 4 * 3)
 		return false;
 	for (uint64_t i = hash % STACKS;; i = (i + 1) % STACKS) {
 		uint64_t old = 0;
 
 		if (__atomic_compare_exchange_n(&known[i], &old, hash, false, __ATOMIC_RELAXED,
 		                                __ATOMIC_RELAXED)) {
-			*number = __atomic_add_fetch(&stacks, 1, __ATOMIC_RELAXED);
+			*number = __atomic_add_fetch(stacks, 1, __ATOMIC_RELAXED);
 			return true;
 		}
 		if (old == hash)

@@ -41,7 +41,8 @@
 	X(INHERITED_BYTES, "inherited_bytes") /* live_bytes at birth, in a forked child */                        \
 	X(THREADS, "threads")                 /* that have allocated */                                           \
 	X(INJECTED, "injected_failures")      /* of the failures, those that fault injection made */              \
-	X(REQUESTS, "requests")               /* that fault injection has looked at */
+	X(REQUESTS, "requests")               /* that fault injection has looked at */                            \
+	X(CALL_STACKS, "call_stacks")         /* that it has told apart, where it tells them apart */
 
 enum value {
 #define X(name, text) name,

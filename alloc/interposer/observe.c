@@ -117,8 +117,11 @@ static uint64_t weight_of(struct thread_ref *r, size_t bytes)
 {
 	const uint64_t distance = options.sample_bytes;
 
-	if (bytes < LARGE_BYTES)
-		return next_random(r) % distance < bytes * options.timed_every ? distance : 0;
+	if (bytes < LARGE_BYTES) {
+		uint64_t between = bytes * options.timed_every; // bytes of its kind between two that are timed
+
+		return between >= distance ? between : next_random(r) % distance < between ? distance : 0;
+	}
 	if (bytes >= 2 * distance)
 		return bytes;
 	r->large_left -= (int64_t)bytes;
@@ -306,9 +309,9 @@ void *observe_take(struct thread_ref *r, struct request *q)
 			refuse(r, q, false, nth);
 		return NULL;
 	}
-	account(r, q, p, old);
 	if (r != NULL && p != NULL && samples())
-		sample(r, p, q->bytes, timed);
+		sample(r, p, q->bytes, timed); // first: at the peak that this may be, its stack has it
+	account(r, q, p, old);
 	if (UNLIKELY(watcher.taken != NULL))
 		watcher.taken(q, p);
 	return p;

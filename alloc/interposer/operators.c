@@ -86,15 +86,16 @@ static struct thread_ref *own_ref(void)
 // Whether the operators are an allocator's own and do not call malloc, as far as is known.
 static bool own_operators;
 
-static void *count_new(struct thread_ref *r, uint64_t before, void *p, size_t bytes)
+static void *count_new(struct thread_ref *r, uint64_t before, void *p, size_t align, size_t bytes)
 {
 	if (r == NULL || r != my_ref || calls() != before)
 		return p;
 	own_operators = true;
 	if (p != NULL)
-		count_grant(r, MALLOC_CALLS, bytes, p);
+		count_grant(r, align <= 16 ? MALLOC_CALLS : MEMALIGN_CALLS, bytes, p);
 	else
-		observe_refusal(r, &(struct request){ .way = BY_MALLOC, .bytes = bytes });
+		observe_refusal(r,
+		                &(struct request){ .way = align <= 16 ? BY_MALLOC : BY_MEMALIGN, .bytes = bytes });
 	return p;
 }
 
@@ -106,10 +107,14 @@ static void count_delete(struct thread_ref *r, uint64_t before, size_t usable)
 
 // A call that is to be timed, sampled or made to fail goes by malloc, whose blocks such an allocator's delete
 // takes as well.
-static bool goes_by_malloc(const struct thread_ref *r, size_t bytes)
+static bool goes_by_malloc(const struct thread_ref *r, size_t align, size_t bytes)
 {
-	return own_operators &&
-	       (r == NULL || r->slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES);
+	if (!own_operators)
+		return false;
+	if (r == NULL || bytes >= LARGE_BYTES)
+		return true;
+	return align <= 16 ? r->slot->values[MALLOC_CALLS] >= r->malloc_mark
+	                   : r->slot->values[MEMALIGN_CALLS] >= r->marks[HEAP_MEMALIGN] || faults_armed();
 }
 
 static void *new_by_malloc(size_t align, size_t bytes)
@@ -134,7 +139,7 @@ static bool is_nothrow(const char *symbol)
 		void *(*function)types;                                                                           \
                                                                                                                   \
 		memcpy(&function, &found, sizeof function);                                                       \
-		if (UNLIKELY(found == NULL || goes_by_malloc(r, bytes))) {                                        \
+		if (UNLIKELY(found == NULL || goes_by_malloc(r, align, bytes))) {                                 \
 			void *p = new_by_malloc(align, bytes);                                                    \
                                                                                                                   \
 			if (p != NULL || is_nothrow(#name))                                                       \
@@ -144,7 +149,7 @@ static bool is_nothrow(const char *symbol)
 			bytes = SIZE_MAX / 2;                                                                     \
 			return function arguments;                                                                \
 		}                                                                                                 \
-		return count_new(r, before, function arguments, bytes);                                           \
+		return count_new(r, before, function arguments, align, bytes);                                    \
 	}
 
 #define DEFINE_DELETE(which, name, parameters, types, arguments)                                                  \

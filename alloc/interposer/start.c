@@ -31,6 +31,8 @@ static bool is_counted(enum value v)
 	if (v == USABLE_BYTES || v == FREED_BYTES || v == LIVE_BYTES || v == PEAK_BYTES || v == PEAK_ERROR_BYTES ||
 	    v == INHERITED_BYTES)
 		return next.sizing != SIZE_UNKNOWN;
+	if (v == CALL_STACKS)
+		return options.fault == FAULT_STACKS;
 	return (v != INJECTED && v != REQUESTS) || options.fault != FAULT_NONE;
 }
 

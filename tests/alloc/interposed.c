@@ -1,8 +1,11 @@
 // A program whose every allocation is known, to be run under libstressalloc.so: `interposed WHAT`. It prints
 // nothing but what it knows better than the interposer, by write().
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,6 +253,167 @@ static void dies(void)
 	raise(SIGKILL);
 }
 
+static void segv(void)
+{
+	for (int i = 0; i < 300; i++)
+		keep(malloc(64));
+	raise(SIGSEGV);
+}
+
+// A child in our memory, and one by posix_spawn: each executes `functions`.
+static void vforks(char *self)
+{
+	char what[] = "functions", quiet[] = "/dev/null";
+	char *argv[] = { self, what, NULL };
+	posix_spawn_file_actions_t actions;
+	int status;
+	pid_t pid;
+
+	keep(malloc(777));
+	pid = vfork();
+	if (pid == 0) {
+		execv(self, argv);
+		_exit(1);
+	}
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		_exit(3);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 1, quiet, O_WRONLY, 0);
+	if (posix_spawn(&pid, self, &actions, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) != pid ||
+	    status != 0)
+		_exit(3);
+	posix_spawn_file_actions_destroy(&actions);
+	keep(malloc(777));
+}
+
+// Threads allocate all the while that others fork; each child does a little and leaves.
+static void *churn(void *stop)
+{
+	while (!__atomic_load_n((int *)stop, __ATOMIC_RELAXED))
+		free(malloc(100));
+	return NULL;
+}
+
+static void little_work(void)
+{
+	for (int i = 0; i < 5; i++)
+		free(malloc(50));
+}
+
+static void fork_storm(void)
+{
+	pthread_t ids[4];
+	int stop = 0;
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&ids[i], NULL, churn, &stop);
+	for (int i = 0; i < 20; i++)
+		in_child(little_work);
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < 4; i++)
+		pthread_join(ids[i], NULL);
+}
+
+static void opens(const char *plugin)
+{
+	void *library = dlopen(plugin, RTLD_NOW);
+	void *(*take)(size_t);
+	void *found;
+
+	if (library == NULL)
+		_exit(2);
+	found = dlsym(library, "plugin_take");
+	memcpy(&take, &found, sizeof take);
+	for (int i = 0; i < 100; i++)
+		free(take(500));
+	dlclose(library);
+}
+
+static int is_early;
+
+// Before main and behind exit.
+__attribute__((constructor)) static void early(int argc, char **argv)
+{
+	is_early = argc > 1 && strcmp(argv[1], "early") == 0;
+	for (int i = 0; is_early && i < 11; i++)
+		keep(malloc(100));
+}
+
+__attribute__((destructor)) static void late(void)
+{
+	while (is_early && kept_count > 0)
+		give_back();
+}
+
+static __attribute__((noinline)) void *hold(size_t bytes)
+{
+	return keep(malloc(bytes));
+}
+
+// 64 MiB from one place in small blocks, 32 MiB from another in large ones; then all but a little is given back.
+static void holds(void)
+{
+	enum { SMALL = 65536 };
+	static void *small[SMALL];
+
+	for (int i = 0; i < SMALL; i++)
+		small[i] = malloc(1024);
+	for (int i = 0; i < 32; i++)
+		hold(1 << 20);
+	for (int i = 0; i < SMALL; i++)
+		free(small[i]);
+	for (int i = 0; i < 31; i++)
+		give_back();
+}
+
+// A block of each way to ask; how many were refused is printed.
+static void asks(void)
+{
+	uint64_t refused = 0;
+	void *p = NULL;
+
+	for (int i = 0; i < 1000; i++) {
+		p = malloc(100);
+		refused += p == NULL;
+		free(p);
+		p = calloc(10, 10);
+		refused += p == NULL;
+		free(p);
+		p = realloc(NULL, 100);
+		refused += p == NULL;
+		free(p);
+		p = aligned_alloc(64, 128);
+		refused += p == NULL;
+		free(p);
+		if (posix_memalign(&p, 64, 100) == 0)
+			free(p);
+		else
+			refused++;
+	}
+	print_number(refused);
+}
+
+// As much as it is given, up to 64 MiB in blocks of 10000 bytes: prints how many it got.
+static void fills(void)
+{
+	static void *blocks[6711];
+	uint64_t count = 0;
+
+	for (int i = 0; i < 6711; i++) {
+		blocks[i] = malloc(10000);
+		if (blocks[i] == NULL)
+			break;
+		count++;
+	}
+	for (uint64_t i = 0; i < count; i++)
+		free(blocks[i]);
+	blocks[0] = malloc(10000); // there is room again
+	if (blocks[0] == NULL)
+		_exit(2);
+	free(blocks[0]);
+	print_number(count);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -258,7 +422,8 @@ int main(int argc, char **argv)
 	} all[] = {
 		{ "functions", functions }, { "threads", threads }, { "destructors", destructors },
 		{ "forks", forks },         { "peak", peak },       { "dies", dies },
-		{ "handlers", handlers },
+		{ "handlers", handlers },   { "segv", segv },       { "storm", fork_storm },
+		{ "holds", holds },         { "asks", asks },       { "fills", fills },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof all[0]; i++)
@@ -266,5 +431,9 @@ int main(int argc, char **argv)
 			all[i].run();
 	if (argc > 1 && strcmp(argv[1], "execs") == 0)
 		execs(argv[0]);
+	if (argc > 1 && strcmp(argv[1], "vforks") == 0)
+		vforks(argv[0]);
+	if (argc > 2 && strcmp(argv[1], "opens") == 0)
+		opens(argv[2]);
 	return 0;
 }
