@@ -286,6 +286,29 @@ CASE("judge: allocations that failed are told of a test that ended badly, and of
 	}
 }
 
+CASE("judge: whether fault injection reached the program stands in the evidence, whatever became of it")
+{
+	for (int injected = 0; injected < 3; injected++) {
+		struct ended *s = end_well();
+		struct result *r = &s->result;
+		char text[4] = { (char)('0' + injected), '\0' };
+
+		r->counters = calloc(1, sizeof *r->counters);
+		r->counters_count = 1;
+		r->counters[0].role = strdup("interposer");
+		r->counters[0].items = calloc(2, sizeof *r->counters[0].items);
+		r->counters[0].count = 2;
+		r->counters[0].items[0] = (struct param){ strdup("failures"), strdup("2") };
+		r->counters[0].items[1] = (struct param){ strdup("injected_failures"), strdup(text) };
+		r->exit_code = injected == 1;
+		expect(s, injected == 1 ? VERDICT_FAILED : VERDICT_PASSED, false,
+		       injected == 0 ? "exit status 0; no request was made to fail"
+		       : injected == 1
+		               ? "exit status 1; 1 request was made to fail; 1 allocations had failed (interposer)"
+		               : "exit status 0; 2 requests were made to fail");
+	}
+}
+
 CASE("judge: headroom is asked of every slab with a capacity")
 {
 	struct ended *s = end_well();
