@@ -68,7 +68,7 @@ static void find_scales(const struct arrow *arrows, size_t count, struct scale *
 	}
 	*x = scale_log(time_low, time_high, CHART_LEFT, CHART_RIGHT);
 	*y = scale_log(memory_low, memory_high, ARROWS_HEIGHT - CHART_BOTTOM, ARROWS_TOP);
-	y->unit = scale_byte_unit(y->low);
+	y->unit = scale_byte_unit(y->high);
 }
 
 static void draw_key(struct page *p, const struct arrow *arrows, size_t count)

@@ -161,7 +161,7 @@ CASE("html history: hostile names stay text")
 		fail_msg("%s", e.text);
 	text = page(h, 0, &s);
 	for (const char *const *mark = fixture_hostile_marks; *mark != NULL; mark++)
-		if (strcmp(*mark, "<script") != 0 && strstr(text, *mark) != NULL)
+		if (strstr(text, *mark) != NULL)
 			fail_msg("as it was: \"%.40s\"", strstr(text, *mark));
 	free(text);
 	run_deinit(&run);

@@ -453,7 +453,7 @@ CASE("compare: JUnit, HTML and Markdown hold the regression, and hostile names d
 	free(text);
 	text = written(compare_html, &s);
 	assert_well_formed(text, true);
-	assert_has(text, "<h2>regressed</h2>");
+	assert_has(text, "</span> worse</span>");
 	free(text);
 	text = written(compare_md, &s);
 	assert_has(text, "**regressed**");

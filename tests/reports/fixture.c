@@ -438,8 +438,8 @@ void fixture_many(const char *dir, const char *name, size_t count, struct run *r
 #define HOSTILE                                                                                                   \
 	"<script>alert(1)</script> ]]> --> \"onload='x' & &lt; \\ {} %s \x1b[2J \x9b 31m \xe2\x80\xae \xef\xbf\xbe \r\n@@ x\t"
 
-const char *const fixture_hostile_marks[] = { "<script",  "\x1b", "\xe2\x80\xae", "\xef\xbf\xbe", "\r",
-	                                      "onload='", NULL };
+const char *const fixture_hostile_marks[] = { "<script>alert", "<script>\\", "\x1b",     "\xe2\x80\xae",
+	                                      "\xef\xbf\xbe",  "\r",         "onload='", NULL };
 
 // What a journal written by another hand may hold: texts that were not escaped beforehand.
 static void set_raw(json_t *record, const char *key)

@@ -93,7 +93,7 @@ CASE("html: nothing that a test said gets out of its place")
 	fixture_hostile(harness_tmpdir(), "hostile", &r);
 	text = page(&r, &s);
 	for (const char *const *mark = fixture_hostile_marks; *mark != NULL; mark++)
-		if (strstr(text, *mark) != NULL && strcmp(*mark, "<script") != 0)
+		if (strstr(text, *mark) != NULL)
 			fail_msg("as it was: \"%.40s\"", strstr(text, *mark));
 	assert_non_null(strstr(text, "&lt;script&gt;alert(1)"));
 	free(text);

@@ -56,7 +56,7 @@ char *page_check(const char *path, struct seen *s)
 			fail_msg("the id %s twice", s->ids[i]);
 	for (size_t i = 0; i < s->id_count; i++)
 		free(s->ids[i]);
-	assert_int_equal(s->scripts, 1); // the page's own
+	assert_int_equal(s->scripts, 1);    // the page's own
 	assert_true(s->svgs >= s->figures); // the axis of a forest plot stands in its table
 	assert_int_equal(s->svgs, s->titles);
 	assert_int_equal(s->svgs, s->descriptions);
