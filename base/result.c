@@ -8,6 +8,7 @@
 #include "utf8.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ static const struct field result_fields[] = {
 	ROW(stdout_bytes),
 	ROW(stderr_bytes),
 	ROW(tail),
+	ROW(memory_limit),
 	ROW(limits),
 	ROW(quarantine),
 	ROW(containment),
@@ -342,6 +344,14 @@ void result_deinit(struct result *r)
 	fields_free(r, result_fields);
 	free(r->points);
 	*r = (struct result){ 0 };
+}
+
+double result_pool_headroom(const struct result_pool *p)
+{
+	if (p->capacity == 0)
+		return NAN;
+	return p->high_water >= p->capacity ? 0
+	                                    : 100.0 * (double)(p->capacity - p->high_water) / (double)p->capacity;
 }
 
 struct result_jemalloc *result_add_jemalloc(struct result *r)

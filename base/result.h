@@ -43,6 +43,10 @@ struct result_pool {
 
 enum { POOL_AT_MS, POOL_USED, POOL_CAPACITY, POOL_COLUMNS }; // since the test's start; in units
 
+// How much of it was free when it was fullest, in percent; 0 where it was exceeded; NAN where its capacity is not
+// fixed.
+double result_pool_headroom(const struct result_pool *p);
+
 #define RESULT_POOL_FILL 120U // rows kept
 
 struct result_counters { // one process's named counters
@@ -79,6 +83,7 @@ struct result {
 	uint64_t gc_count, gc_total_ns, gc_max_ns;
 	uint64_t stdout_bytes, stderr_bytes; // what it printed, kept or not
 	char *tail;                          // the last lines of its stderr (else stdout), UTF-8, bounded to 2 KiB
+	uint64_t memory_limit;               // bytes that all of it might take together; 0: no limit
 	char *limits;                        // which limits were in force and by what, in words
 	char *quarantine;                    // "until 2026-12-31: reason" where a known failure is let pass; NULL
 	char *containment;        // "cgroup v2", "process group, subreaper and environment mark (weak)", ...

@@ -129,6 +129,13 @@ static void complete_heap(struct view *v, struct symboliser *names, json_t *obje
 		add_symbols(v, names, json_array_get(refusals, i), &h->refusals[i].frames);
 }
 
+static void complete_pool(struct view *v, struct symboliser *names, json_t *object, const struct result_pool *p)
+{
+	add_symbols(v, names, object, &p->frames);
+	if (p->capacity > 0)
+		json_object_set_new(object, "headroom_percent", json_real(result_pool_headroom(p)));
+}
+
 static void complete_lists(struct view *v, struct symboliser *names, json_t *test, const struct result *r)
 {
 	const json_t *pools = json_object_get(test, "pools");
@@ -136,7 +143,7 @@ static void complete_lists(struct view *v, struct symboliser *names, json_t *tes
 
 	add_percentiles(json_object_get(test, "series"), r->series, r->series_count);
 	for (size_t i = 0; i < r->pool_count; i++)
-		add_symbols(v, names, json_array_get(pools, i), &r->pools[i].frames);
+		complete_pool(v, names, json_array_get(pools, i), &r->pools[i]);
 	for (size_t i = 0; i < r->counters_count; i++)
 		if (r->counters[i].heap != NULL)
 			complete_heap(v, names, json_object_get(json_array_get(counters, i), "heap"),

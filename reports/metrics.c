@@ -45,6 +45,9 @@ static void add_whole(struct list *l, const struct result *r)
 	add(l, "time", "ns", METRIC_LOWER, (double)r->wall_ns);
 	add(l, "cpu", "ns", METRIC_LOWER, (double)(r->user_ns + r->sys_ns));
 	add(l, "memory", "bytes", METRIC_LOWER, (double)r->peak_rss_bytes);
+	if (r->memory_limit > 0)
+		add(l, "memory/headroom", "%", METRIC_HIGHER,
+		    fmax(0, 100 - 100 * (double)r->peak_rss_bytes / (double)r->memory_limit));
 	add(l, "fds", "count", METRIC_LOWER, r->peak_fds);
 	add(l, "threads", "count", METRIC_LOWER, r->peak_threads);
 	add(l, "procs", "count", METRIC_LOWER, r->peak_procs);
@@ -118,7 +121,7 @@ static void add_pool(struct list *l, const struct result_pool *p)
 	if (p->capacity > 0)
 		add_folded(l, FOLD_MIN,
 		           (struct metric){ text_make(l->arena, "slab/%s/headroom", name), "%", METRIC_HIGHER,
-		                            100 - 100 * (double)p->high_water / (double)p->capacity });
+		                            result_pool_headroom(p) });
 }
 
 static void add_counters(struct list *l, const struct result_counters *c)
@@ -186,7 +189,7 @@ static size_t fold_names(const struct list *l, struct metric *out)
 
 static size_t room_for(const struct result *r)
 {
-	size_t room = 11 + r->series_count * (2 + POINTS) + r->gauge_count + 4 * r->pool_count;
+	size_t room = 12 + r->series_count * (2 + POINTS) + r->gauge_count + 4 * r->pool_count;
 
 	for (size_t i = 0; i < r->counters_count; i++)
 		room += r->counters[i].count;

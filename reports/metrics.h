@@ -19,6 +19,7 @@ struct metric {
 
 // All metrics of `r` sorted by name, each name once; `out` and all text are the arena's. How many, or -ENOMEM.
 //   time, cpu, memory, fds, threads, procs        the whole process tree's
+//   memory/headroom                               how much of its limit was never used
 //   output                                        bytes on stdout and stderr
 //   gc/count, gc/total, gc/max
 //   latency/SERIES/mean, p50, p90, p99, p99.9, max; tail (tail.h) where there are enough values

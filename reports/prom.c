@@ -187,6 +187,8 @@ static void add_pools(const struct family *f, struct view *v, struct buf *b,
 			const struct result_pool *p = &v->tests[i].r->pools[k];
 			const char *process = process_of(&v->arena, v->tests[i].r, k);
 
+			if (isnan(figure(p)))
+				continue;
 			add_sample(f, b,
 			           &(struct sample){
 			                   "",
@@ -219,6 +221,16 @@ static void add_capacity(const struct family *f, struct view *v, struct buf *b)
 static void add_high_water(const struct family *f, struct view *v, struct buf *b)
 {
 	add_pools(f, v, b, high_water_of);
+}
+
+static double headroom_of(const struct result_pool *p)
+{
+	return result_pool_headroom(p) / 100;
+}
+
+static void add_headroom(const struct family *f, struct view *v, struct buf *b)
+{
+	add_pools(f, v, b, headroom_of);
 }
 
 static void add_exhausted(const struct family *f, struct view *v, struct buf *b)
@@ -255,6 +267,8 @@ static const struct family families[] = {
 	{ "stressgen_pool_capacity_bytes", "gauge", "bytes", "Capacity of a slab, arena or heap; 0: not fixed.",
 	  add_capacity },
 	{ "stressgen_pool_high_water_bytes", "gauge", "bytes", "The most that was in use of it.", add_high_water },
+	{ "stressgen_pool_headroom_ratio", "gauge", "ratio",
+	  "How much of it was free at its fullest; only where its capacity is fixed.", add_headroom },
 	{ "stressgen_pool_exhausted", "gauge", "", "How often a request to it could not be met.", add_exhausted },
 	{ "stressgen_test_value", "gauge", "", "What the test said of itself.", add_gauges },
 };

@@ -280,7 +280,7 @@ static void prepare_limits(struct job *j)
 	           &words);
 	if (off)
 		buf_adds(&words, " (--no-limits)");
-	j->facts.memory_limit = j->memory_limit;
+	j->facts.memory_limit = j->result.memory_limit = j->memory_limit;
 	j->facts.memory_by = cgroup_words(j->group.memory);
 	j->facts.cpu_limit_s = cpu_s;
 	j->facts.processes_limit = procs;

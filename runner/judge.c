@@ -250,27 +250,35 @@ static bool by_report(const struct facts *f, const struct result *r, struct find
 
 // ---- what ended well ----
 
+// NULL when none has a capacity.
+static const struct result_pool *tightest_pool(const struct result *r)
+{
+	const struct result_pool *tightest = NULL;
+
+	for (size_t i = 0; i < r->pool_count; i++)
+		if (r->pools[i].capacity > 0 &&
+		    (tightest == NULL || result_pool_headroom(&r->pools[i]) < result_pool_headroom(tightest)))
+			tightest = &r->pools[i];
+	return tightest;
+}
+
 static bool by_headroom(const struct facts *f, const struct result *r, struct finding *out)
 {
 	const unsigned wanted = f->test->meta.headroom_percent;
+	const struct result_pool *p = tightest_pool(r);
 
-	for (size_t i = 0; wanted > 0 && i < r->pool_count; i++) {
-		const struct result_pool *p = &r->pools[i];
-		double free_percent;
-
-		if (p->capacity == 0)
-			continue;
-		free_percent = p->high_water >= p->capacity
-		                       ? 0.0
-		                       : 100.0 * (double)(p->capacity - p->high_water) / (double)p->capacity;
-		if (free_percent >= (double)wanted)
-			continue;
-		out->verdict = VERDICT_FAILED;
+	if (wanted == 0 || (p != NULL && result_pool_headroom(p) >= (double)wanted))
+		return false;
+	out->verdict = VERDICT_FAILED;
+	if (p == NULL)
+		buf_addf(&out->words,
+		         "@Headroom wants %u %%, and no slab or heap of a known capacity has reported: nothing to "
+		         "measure it by",
+		         wanted);
+	else
 		buf_addf(&out->words, "slab '%s' had %.1f %% free at its high-water mark; @Headroom wants %u %%",
-		         p->name, free_percent, wanted);
-		return true;
-	}
-	return false;
+		         p->name, result_pool_headroom(p), wanted);
+	return true;
 }
 
 static bool by_leftovers(const struct facts *f, const struct result *r, struct finding *out)

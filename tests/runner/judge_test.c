@@ -321,6 +321,16 @@ CASE("judge: headroom is asked of every slab with a capacity")
 	       "slab 'tight' had 19.0 % free at its high-water mark; @Headroom wants 20 %");
 }
 
+CASE("judge: headroom that nothing can be measured by is a failure")
+{
+	struct ended *s = end_well();
+
+	s->test.meta.headroom_percent = 20;
+	add_pool(s, "growing", 0, 1000, 0);
+	expect(s, VERDICT_FAILED, false,
+	       "@Headroom wants 20 %, and no slab or heap of a known capacity has reported: nothing to measure it by");
+}
+
 CASE("judge: leftovers make a passed test leaked, and a failed one no different")
 {
 	struct ended *s = end_well();
