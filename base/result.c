@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "fields.h"
+#include "leak.h"
 #include "result_jemalloc_parts.h"
 #include "result_parts.h"
 #include "utf8.h"
@@ -45,6 +46,7 @@ static const struct field result_fields[] = {
 	ROW(gc_count),
 	ROW(gc_total_ns),
 	ROW(gc_max_ns),
+	ROW(live_cycles),
 	ROW(stdout_bytes),
 	ROW(stderr_bytes),
 	ROW(tail),
@@ -343,6 +345,7 @@ void result_deinit(struct result *r)
 	lists_free(r, result_lists);
 	fields_free(r, result_fields);
 	free(r->points);
+	number_rows_deinit(&r->live);
 	*r = (struct result){ 0 };
 }
 
@@ -366,7 +369,7 @@ json_t *result_to_json(const struct result *r)
 	if (object == NULL)
 		return NULL;
 	if (fields_write(object, r, result_fields) < 0 || lists_write(object, r, result_lists) < 0 ||
-	    points_write(object, r) < 0) {
+	    points_write(object, r) < 0 || number_rows_write(object, "live", &r->live, LIVE_COLUMNS) < 0) {
 		json_decref(object);
 		return NULL;
 	}
@@ -383,6 +386,8 @@ int result_from_json(json_t *j, struct result *r, struct err *e)
 		rc = lists_read(j, r, result_lists, e);
 	if (rc == 0)
 		rc = points_read(j, r, e);
+	if (rc == 0)
+		rc = number_rows_read(j, "live", &r->live, LIVE_COLUMNS, e);
 	return rc;
 }
 

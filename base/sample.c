@@ -201,6 +201,17 @@ static const char *on_gc(struct words *w, const struct sample_sink *sink)
 	return NULL;
 }
 
+static const char *on_live(struct words *w, const struct sample_sink *sink)
+{
+	uint64_t bytes;
+
+	if (!take_u64(next_word(w), &bytes) || !at_end(w))
+		return "live: behind it stands a whole number of bytes, and nothing else";
+	if (sink->live != NULL)
+		sink->live(sink->arg, bytes);
+	return NULL;
+}
+
 // The free text at a line's end as a string; cut at a NUL. `store` is of SG_SAMPLE_LINE_MAX bytes at least.
 static const char *free_text(struct words *w, char *store)
 {
@@ -275,8 +286,8 @@ static const struct {
 	const char *word;
 	word_fn read;
 } known_words[] = {
-	{ "lat", on_lat },     { "hist", on_hist }, { "gauge", on_gauge }, { "gc", on_gc },
-	{ "check", on_check }, { "case", on_case }, { "done", on_done },
+	{ "lat", on_lat },   { "hist", on_hist },   { "gauge", on_gauge }, { "gc", on_gc },
+	{ "live", on_live }, { "check", on_check }, { "case", on_case },   { "done", on_done },
 };
 
 // The function of a line that begins with the mark and a known word (*w is then behind it); NULL for any other.

@@ -25,6 +25,7 @@ struct sample_sink {
 	// A known word with bad arguments: counts as a bad check. `line` counts from 1.
 	void (*bad)(void *arg, uint64_t line, const char *reason);
 	void *arg;
+	void (*live)(void *arg, uint64_t bytes); // after a full collection, one a cycle
 };
 
 // One line without its newline. Returns true if it was a sample line (good or bad), false if it is the

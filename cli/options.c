@@ -85,6 +85,11 @@ const struct opt cli_options[] = {
 	     "measured over the suite's kernels."),
 	COUNT("slab-mark", NULL, 1, 99, TRIES,
 	      "How full, in percent, a slab-gc slab under them gets before a collection. Default: 75."),
+	FLAG("leak-check", 0, "no", RUNS, true,
+	     "Ask each test for what is live after a full collection at the end of each of its cycles; what grows has leaked."),
+	TIME("soak", "0", 0, 0, RUNS,
+	     "Run the suite over and over for so long, e.g. 8h, and say in the end whether memory, live bytes, fragmentation, "
+	     "descriptors or time drifted. 0: once."),
 	SIZE("jemalloc-cap", NULL, UINT64_C(1) << 20, UINT64_C(1) << 40, RUNS,
 	     "What a jemalloc in a test's process, preloaded or linked, may take from the system, e.g. 64M: shows what a "
 	     "program does when its slabs run out."),

@@ -152,6 +152,12 @@ uint64_t eval_backtrace(const struct eval *ev, char *text, size_t size)
 	return machine_backtrace(&ev->m, text, size);
 }
 
+uint64_t eval_live(struct eval *ev)
+{
+	heap_collect(&ev->m.heap);
+	return ev->m.heap.live;
+}
+
 uint64_t eval_collections(const struct eval *ev)
 {
 	return ev->m.heap.collections;

@@ -66,6 +66,8 @@ int eval_measure(struct eval *ev, struct eval_result *out);
 void eval_close(struct eval *ev); // accepts NULL
 // How many calls are alive, innermost first in `text`: "file:line: in name" lines (many in the middle left out).
 uint64_t eval_backtrace(const struct eval *ev, char *text, size_t size);
+// Collects, between two measurements: bytes of the objects that are left.
+uint64_t eval_live(struct eval *ev);
 // Collections since eval_open.
 uint64_t eval_collections(const struct eval *ev);
 

@@ -5,6 +5,7 @@
 #include "container.h"
 #include "io.h"
 #include "jemalloc_file.h"
+#include "leak.h"
 #include "units.h"
 
 #include <errno.h>
@@ -138,6 +139,8 @@ static int prepare_preload_options(struct job *j, size_t *n)
 	return put(env->preload_options, sizeof env->preload_options, SG_PRELOAD_OPTIONS "=%s", options);
 }
 
+static char leak_check[] = SG_ENV_LEAK_CHECK "=1"; // never written to
+
 static int prepare_environment(struct job *j)
 {
 	struct job_environment *env = &j->environment;
@@ -149,6 +152,8 @@ static int prepare_environment(struct job *j)
 	env->entries[n++] = env->temp;
 	env->entries[n++] = env->telemetry;
 	env->entries[n++] = env->fd;
+	if (s->config->leak_check)
+		env->entries[n++] = leak_check;
 	if (put(env->fd, sizeof env->fd, "STRESSGEN_FD=%d", EXTRA_FD) < 0 ||
 	    put(env->mark, sizeof env->mark, "%s%" PRIu64 ".", s->guardian.mark, s->serial) < 0 ||
 	    put(env->temp, sizeof env->temp, "TMPDIR=%s", j->temp_path) < 0 ||

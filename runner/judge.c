@@ -2,6 +2,7 @@
 #include "judge.h"
 
 #include "harvest.h"
+#include "leak.h"
 #include "units.h"
 
 #include <errno.h>
@@ -296,6 +297,20 @@ static bool by_leftovers(const struct facts *f, const struct result *r, struct f
 	return true;
 }
 
+// The call sites are in the result, where an interposer has sampled them.
+static bool by_live_bytes(const struct result *r, struct finding *out)
+{
+	struct buf words = { 0 };
+	const bool leaks = leak_found(&r->live, &words);
+
+	if (leaks) {
+		out->verdict = VERDICT_LEAKED;
+		buf_addf(&out->words, "exit status 0, but %s", buf_text(&words));
+	}
+	buf_deinit(&words);
+	return leaks;
+}
+
 static void describe_pass(const struct result *r, struct finding *out)
 {
 	const struct result_pool *p = harvest_first_exhausted(r);
@@ -320,7 +335,7 @@ static void find(const struct facts *f, const struct result *r, struct finding *
 	// Exit status 0 and nothing bad reported: passed, whatever happened on the way; a kill of ours cannot hide
 	// in it, since it leaves a signal.
 	if (started && r->exit_code == 0 && f->memory_seen == 0 && !by_report(f, r, out)) {
-		if (!by_headroom(f, r, out) && !by_leftovers(f, r, out))
+		if (!by_headroom(f, r, out) && !by_leftovers(f, r, out) && !by_live_bytes(r, out))
 			describe_pass(r, out);
 		return;
 	}

@@ -2,6 +2,7 @@
 #include "measure.h"
 
 #include "clock.h"
+#include "leak.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -118,6 +119,30 @@ static void on_gc(void *arg, uint64_t pause_ns)
 		r->gc_max_ns = pause_ns;
 }
 
+// Every stride-th cycle is kept.
+static void on_live(void *arg, uint64_t bytes)
+{
+	struct measure *m = arg;
+	struct result *r = m->result;
+	uint64_t cycle = r->live_cycles++, *row;
+
+	if (m->live_stride == 0)
+		m->live_stride = 1;
+	if (r->live.count >= 2 * LIVE_MOST) {
+		number_rows_thin(&r->live, LIVE_COLUMNS, LIVE_MOST + 1);
+		m->live_stride *= 2;
+	}
+	if (cycle % m->live_stride != 0)
+		return;
+	row = number_rows_add(&r->live, LIVE_COLUMNS);
+	if (row == NULL) {
+		m->lost++;
+		return;
+	}
+	row[LIVE_CYCLE] = cycle;
+	row[LIVE_BYTES_COLUMN] = bytes;
+}
+
 static void note_bad_check(struct result *r, const char *name, const char *text)
 {
 	struct buf words = { 0 };
@@ -194,6 +219,7 @@ struct sample_sink measure_sink(struct measure *m)
 		                     .hist = on_hist,
 		                     .gauge = on_gauge,
 		                     .gc = on_gc,
+		                     .live = on_live,
 		                     .check = on_check,
 		                     .test_case = on_case,
 		                     .done = on_done,

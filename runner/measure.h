@@ -23,7 +23,8 @@ struct measure {
 	char running_case[SG_SAMPLE_NAME_MAX + 1]; // "" when none is
 	char first_failed_case[SG_SAMPLE_NAME_MAX + 1];
 	uint64_t cases_failed;
-	uint64_t lost; // samples that found no room
+	uint64_t live_stride; // every so many cycles' live bytes are kept
+	uint64_t lost;        // samples that found no room
 	// the timeline
 	struct result_point points[2 * MEASURE_POINTS];
 	unsigned point_count, stride, skipped; // every stride-th sample is kept

@@ -7,6 +7,7 @@
 #include "io.h"
 #include "jemalloc_file.h"
 #include "kernlog.h"
+#include "leak.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,8 @@ static const char *const own_variables[] = { "STRESSGEN_MARK=",
 	                                     "TMPDIR=",
 	                                     "LD_PRELOAD=",
 	                                     SG_JEMALLOC_ENV_EVERY_MS "=",
-	                                     SG_JEMALLOC_ENV_CAP "=" };
+	                                     SG_JEMALLOC_ENV_CAP "=",
+	                                     SG_ENV_LEAK_CHECK "=" };
 
 static void set_defaults(struct session *s, const struct runner_config *c)
 {

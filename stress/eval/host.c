@@ -25,6 +25,7 @@ struct host {
 	int64_t expected;
 	struct pool *pool;
 	struct tele_file *telemetry; // may be NULL
+	bool tells_live;             // after each repetition
 	struct eval *eval;
 	uint64_t used_bytes; // of the pool, when it was exhausted
 	uint64_t pauses_ns[PAUSES];
@@ -193,6 +194,8 @@ static int repeat(struct host *h, struct err *e)
 		printf("@@ lat %s %" PRIu64 "\n", h->kernel->series, clock_now_ns() - began);
 		tell_pauses(h);
 		rc = check(h, r.value, i);
+		if (h->tells_live)
+			printf("@@ live %" PRIu64 "\n", eval_live(h->eval));
 	}
 	if (rc == 0)
 		tell_end(h, &r);
@@ -224,7 +227,7 @@ static int run(struct host *h)
 
 int eval_host_run(const struct eval_job *job, struct tele_file *telemetry, struct err *e)
 {
-	struct host h = { .job = job, .telemetry = telemetry };
+	struct host h = { .job = job, .telemetry = telemetry, .tells_live = pooled_tells_live() };
 	uint64_t *collections;
 	int rc = load(&h, e);
 

@@ -2,9 +2,11 @@
 #include "lua_host.h"
 
 #include "clock.h"
+#include "pooled.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
+#include <stdio.h>
 
 // stressgen.now_ns() -> integer: CLOCK_MONOTONIC in ns.
 static int lib_now_ns(lua_State *L)
@@ -47,6 +49,17 @@ static int lib_gc_count(lua_State *L)
 	return 1;
 }
 
+// stressgen.cycle(): the end of a cycle of the same work: tells what is live after a full collection. The second
+// one takes what finalizers of the first have let go of.
+static int lib_cycle(lua_State *L)
+{
+	lua_gc(L, LUA_GCCOLLECT);
+	lua_gc(L, LUA_GCCOLLECT);
+	printf("@@ live %llu\n",
+	       ((unsigned long long)lua_gc(L, LUA_GCCOUNT) << 10) + (unsigned long long)lua_gc(L, LUA_GCCOUNTB));
+	return 0;
+}
+
 // stressgen.pool() -> name, used, high_water, capacity (bytes; a capacity of 0: none).
 static int lib_pool(lua_State *L)
 {
@@ -70,6 +83,10 @@ void lua_lib_open(lua_State *L, struct lua_host *host)
 	luaL_newlibtable(L, functions);
 	lua_pushlightuserdata(L, host);
 	luaL_setfuncs(L, functions, 1);
+	if (pooled_tells_live()) {
+		lua_pushcfunction(L, lib_cycle);
+		lua_setfield(L, -2, "cycle");
+	}
 	if (host->gc_cycles != NULL) {
 		lua_pushlightuserdata(L, host);
 		lua_pushcclosure(L, lib_gc_count, 1);

@@ -6,6 +6,7 @@
 #include "pool.h"
 #include "telemetry.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // 1 when argv[*i] was "--NAME VALUE" or "--NAME=VALUE" (then *i is at its last word), 0 when it was not, -EINVAL
@@ -18,6 +19,9 @@ int pooled_read_bytes(const char *program, const char *option, const char *text,
 int pooled_read_mark(const char *program, const char *text, unsigned *percent, struct err *e);
 // Prints the pools of this build.
 void pooled_list(void);
+
+// Whether the run checks for leaks: then live bytes after a full collection are told at the end of each cycle.
+bool pooled_tells_live(void);
 
 // Brings what a pool's figures do not hold into the telemetry (NULL: none): the counters "memory_pressed",
 // "mark_collections" and "denied_extents".

@@ -1,7 +1,11 @@
 // What goes into the telemetry file beside the pool's own figures.
 #include "pooled.h"
 
+#include "leak.h"
 #include "slab_probe.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static void set_counter(struct tele_file *telemetry, const char *name, uint64_t value)
 {
@@ -9,6 +13,13 @@ static void set_counter(struct tele_file *telemetry, const char *name, uint64_t 
 
 	if (counter != NULL)
 		*counter = value;
+}
+
+bool pooled_tells_live(void)
+{
+	const char *text = getenv(SG_ENV_LEAK_CHECK);
+
+	return text != NULL && text[0] != '\0' && strcmp(text, "0") != 0;
 }
 
 void pooled_tell_counters(struct tele_file *telemetry, const struct pool *p)

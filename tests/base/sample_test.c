@@ -32,6 +32,11 @@ static void on_gc(void *arg, uint64_t pause_ns)
 	buf_addf(&((struct heard *)arg)->calls, "gc %llu\n", (unsigned long long)pause_ns);
 }
 
+static void on_live(void *arg, uint64_t bytes)
+{
+	buf_addf(&((struct heard *)arg)->calls, "live %llu\n", (unsigned long long)bytes);
+}
+
 static void on_check(void *arg, const char *name, bool ok, const char *text)
 {
 	buf_addf(&((struct heard *)arg)->calls, "check %s %d [%s]\n", name, ok, text);
@@ -61,7 +66,8 @@ static void on_output(void *arg, const char *bytes, size_t len)
 
 static struct sample_sink sink_for(struct heard *h)
 {
-	return (struct sample_sink){ on_lat, on_hist, on_gauge, on_gc, on_check, on_case, on_done, on_bad, h };
+	return (struct sample_sink){ on_lat,  on_hist, on_gauge, on_gc, on_check,
+		                     on_case, on_done, on_bad,   h,     on_live };
 }
 
 static void heard_deinit(struct heard *h)
@@ -102,6 +108,7 @@ CASE("sample: every word is read")
 	line_gives("@@ hist total HISTFAAA==", true, "hist total HISTFAAA==\n");
 	line_gives("@@ gauge used -12.5e1 MiB", true, "gauge used -125 MiB\n");
 	line_gives("@@ gc 5000", true, "gc 5000\n");
+	line_gives("@@ live 4096", true, "live 4096\n");
 	line_gives("@@ check sum ok 500500", true, "check sum 1 [500500]\n");
 	line_gives("@@ check sum bad expected 3, got  4 ", true, "check sum 0 [expected 3, got  4]\n");
 	line_gives("@@ check sum ok", true, "check sum 1 []\n");
@@ -135,6 +142,8 @@ CASE("sample: a known word with wrong arguments is bad, and nothing of it counts
 		"@@ gc",
 		"@@ gc 1 2",
 		"@@ gc -1",
+		"@@ live",
+		"@@ live 1 bytes",
 		"@@ check",
 		"@@ check x",
 		"@@ check x maybe",

@@ -57,6 +57,11 @@ static void on_gc(void *arg, uint64_t pause_ns)
 	note(arg, "gc", "", pause_ns);
 }
 
+static void on_live(void *arg, uint64_t bytes)
+{
+	note(arg, "live", "", bytes);
+}
+
 static void on_check(void *arg, const char *name, bool ok, const char *text)
 {
 	note(arg, name, text, ok);
@@ -92,7 +97,7 @@ static struct seen feed(const uint8_t *data, size_t size, size_t piece)
 {
 	struct seen seen = { 0 };
 	const struct sample_sink sink = { on_lat,  on_hist, on_gauge, on_gc, on_check,
-		                          on_case, on_done, on_bad,   &seen };
+		                          on_case, on_done, on_bad,   &seen, on_live };
 	struct sample_stream s;
 
 	if (sample_stream_init(&s, &sink, on_output, &seen) < 0)

@@ -331,6 +331,44 @@ CASE("judge: headroom that nothing can be measured by is a failure")
 	       "@Headroom wants 20 %, and no slab or heap of a known capacity has reported: nothing to measure it by");
 }
 
+static void add_live(struct ended *s, uint64_t first, uint64_t more, unsigned cycles)
+{
+	struct sample_sink sink = measure_sink(&s->measure);
+
+	for (uint64_t i = 0; i < cycles; i++)
+		sink.live(sink.arg, first + i * more + i * 7919 % 100);
+}
+
+CASE("judge: live bytes that grow from cycle to cycle have leaked, with slope and interval")
+{
+	struct ended *s = end_well();
+
+	add_live(s, 100000, 1024, 20);
+	expect(s, VERDICT_LEAKED, false,
+	       "exit status 0, but live bytes after full collections grow by 1023 B a cycle (95 % interval 1018 B to "
+	       "1.00 KiB), from 103 KiB to 117 KiB over the last 15 of 20 cycles");
+}
+
+CASE("judge: live bytes that stay, or grow while a program warms up, or by a trifle, are no leak")
+{
+	struct ended *s = end_well();
+	struct sample_sink sink = measure_sink(&s->measure);
+
+	add_live(s, 100000, 0, 40);
+	expect(s, VERDICT_PASSED, false, "exit status 0");
+	s = end_well();
+	sink = measure_sink(&s->measure);
+	for (uint64_t i = 0; i < 40; i++)
+		sink.live(sink.arg, i < 10 ? 1000 * i : 10000);
+	expect(s, VERDICT_PASSED, false, "exit status 0");
+	s = end_well();
+	add_live(s, 100000000, 100, 40);
+	expect(s, VERDICT_PASSED, false, "exit status 0");
+	s = end_well();
+	add_live(s, 1000, 1000, 7);
+	expect(s, VERDICT_PASSED, false, "exit status 0");
+}
+
 CASE("judge: leftovers make a passed test leaked, and a failed one no different")
 {
 	struct ended *s = end_well();

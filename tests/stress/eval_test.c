@@ -100,6 +100,19 @@ CASE("eval program: each remedy runs what exhausts a fixed slab")
 	program_assert(&program_out, "@@ gauge objects_made 0 bytes\n");
 }
 
+CASE("eval program: where leaks are looked for, each repetition tells what is live after a collection")
+{
+	const char *at;
+	int told = 0;
+
+	setenv("STRESSGEN_LEAK_CHECK", "1", 1);
+	assert_int_equal(run(KERNELS "gc/no-escape.kernel"), 0);
+	unsetenv("STRESSGEN_LEAK_CHECK");
+	for (at = buf_text(&program_out); (at = strstr(at, "@@ live ")) != NULL; at++)
+		told++;
+	assert_in_range(told, 2, 1000);
+}
+
 CASE("eval program: --measure prints what each file needs, and a slab of twice that suffices")
 {
 	char words[512];

@@ -178,6 +178,27 @@ CASE("lua: a full slab has the C side's return addresses too, and where the code
 	assert_non_null(strstr(t->maps, "stressgen-lua"));
 }
 
+CASE("lua: where leaks are looked for, a cycle tells what is live after a full collection")
+{
+	unsigned long long live[3];
+	const char *at;
+
+	program_write("cycle.lua", "assert(stressgen.cycle) local keep = {}\n"
+	                           "for i = 1, 3 do local t = {} for k = 1, 10000 do t[k] = {} end\n"
+	                           "keep[i] = ('x'):rep(100000 + i) t = nil stressgen.cycle() end\n");
+	assert_int_equal(run("-e 'assert(not stressgen.cycle)'"), 0);
+	setenv("STRESSGEN_LEAK_CHECK", "1", 1);
+	assert_int_equal(run("cycle.lua"), 0);
+	unsetenv("STRESSGEN_LEAK_CHECK");
+	at = buf_text(&program_out);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(sscanf(at, "@@ live %llu", &live[i]), 1);
+		at = strchr(at, '\n') + 1;
+	}
+	assert_in_range(live[1] - live[0], 100000, 101000); // what is kept, and none of the garbage
+	assert_in_range(live[2] - live[1], 100000, 101000);
+}
+
 CASE("lua: the depth that is told is the depth at which it came")
 {
 	uint64_t n;

@@ -182,6 +182,9 @@ for repetition = 1, 2 do
                         tostring(result), tostring(expected), repetition))
     os.exit(1)
   end
+  if stressgen and stressgen.cycle then
+    stressgen.cycle()
+  end
 end
 print(string.format("@@ check result ok %s", tostring(expected)))
 if stressgen and stressgen.gc_count then

@@ -37,6 +37,9 @@ for repetition = 1, 20 do
                         tostring(result), tostring(expected), repetition))
     os.exit(1)
   end
+  if stressgen and stressgen.cycle then
+    stressgen.cycle()
+  end
 end
 print(string.format("@@ check result ok %s", tostring(expected)))
 if stressgen and stressgen.gc_count then
