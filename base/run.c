@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include "io.h"
+#include "soak.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -97,6 +98,55 @@ static int on_end(struct run *r, json_t *record)
 	return rc;
 }
 
+static struct run_soak *soak_of(struct run *r, const char *id)
+{
+	struct run_soak *grown;
+
+	// the tests of a pass come in the order of those before
+	for (size_t i = 0; i < r->soak_count; i++) {
+		struct run_soak *s = &r->soaks[(r->soak_at + i) % r->soak_count];
+
+		if (strcmp(s->id, id) == 0) {
+			r->soak_at = (size_t)(s - r->soaks) + 1;
+			return s;
+		}
+	}
+	grown = reallocarray(r->soaks, r->soak_count + 1, sizeof *grown);
+	if (grown == NULL)
+		return NULL;
+	r->soaks = grown;
+	grown[r->soak_count] = (struct run_soak){ .id = strdup(id) };
+	return grown[r->soak_count].id != NULL ? &grown[r->soak_count++] : NULL;
+}
+
+static int on_soak(struct run *r, json_t *record)
+{
+	const char *id = json_string_value(json_object_get(record, "id"));
+	const json_t *figures = json_object_get(record, "figures");
+	struct run_soak *s;
+	uint64_t *row;
+
+	if (id != NULL && json_is_true(json_object_get(record, "cut")))
+		return r->under_way != NULL && strcmp(r->under_way, id) == 0 ? replace_text(&r->under_way, NULL)
+		                                                             : 0;
+	if (id == NULL || json_array_size(figures) != SOAK_COLUMNS) {
+		count_as_bad(&r->journal);
+		return 0;
+	}
+	s = soak_of(r, id);
+	if (s == NULL || (row = number_rows_add(&s->rows, SOAK_COLUMNS)) == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < SOAK_COLUMNS; i++) {
+		json_int_t n = json_integer_value(json_array_get(figures, i));
+		row[i] = n > 0 ? (uint64_t)n : 0;
+	}
+	s->passes = row[SOAK_PASS];
+	s->at_ms = row[SOAK_AT_MS];
+	if (s->rows.count >= 2 * SOAK_ROWS)
+		number_rows_thin(&s->rows, SOAK_COLUMNS, SOAK_ROWS);
+	return r->under_way != NULL && strcmp(r->under_way, id) == 0 ? replace_text(&r->under_way, NULL) : 0;
+}
+
 static int on_stop(struct run *r, json_t *record)
 {
 	const char *reason = json_string_value(json_object_get(record, "reason"));
@@ -115,6 +165,8 @@ static int on_record(void *arg, const char *type, json_t *record)
 		return on_start(r, record);
 	if (strcmp(type, "end") == 0)
 		return on_end(r, record);
+	if (strcmp(type, "soak") == 0)
+		return on_soak(r, record);
 	if (strcmp(type, "stop") == 0)
 		return on_stop(r, record);
 	return 0; // a later version's
@@ -207,6 +259,11 @@ void run_deinit(struct run *r)
 	for (size_t i = 0; i < r->count; i++)
 		result_deinit(&r->results[i]);
 	free(r->results);
+	for (size_t i = 0; i < r->soak_count; i++) {
+		free(r->soaks[i].id);
+		number_rows_deinit(&r->soaks[i].rows);
+	}
+	free(r->soaks);
 	free(r->dir);
 	free(r->under_way);
 	free(r->stop_reason);

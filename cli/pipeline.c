@@ -43,9 +43,10 @@ static int exit_code(const struct runner_summary *s, int report_code)
 		return SG_EXIT_PROTECTED;
 	if (s->untrusted)
 		return SG_EXIT_UNTRUSTED;
-	if (report_code != SG_EXIT_OK)
+	if (report_code != SG_EXIT_OK && report_code != SG_EXIT_TESTS)
 		return SG_EXIT_UNTRUSTED;
-	return s->unexpected > 0 || s->suite_timed_out ? SG_EXIT_TESTS : SG_EXIT_OK;
+	return report_code == SG_EXIT_TESTS || s->unexpected > 0 || s->suite_timed_out ? SG_EXIT_TESTS
+	                                                                               : SG_EXIT_OK;
 }
 
 // Known failures, where a file of them is named.
@@ -143,6 +144,8 @@ int pipeline_run(struct pipeline *j, bool resume)
 		complain(&e, r);
 		return r == -ENOENT ? SG_EXIT_NOTHING : SG_EXIT_INTERNAL;
 	}
+	if (j->soak_ns == 0 || opt_given(&j->app->opts, "soak"))
+		j->soak_ns = opt_number(&j->app->opts, "soak");
 	if (opt_flag(&j->app->opts, "dry-run") || opt_flag(&j->app->opts, "list") ||
 	    opt_flag(&j->app->opts, "show-tags")) {
 		pipeline_list(j);
@@ -191,6 +194,8 @@ int pipeline_report(const struct app *app, const char *dir)
 	if (r == 0)
 		say(app, "%s/report.html, report.json, junit.xml, metrics.prom", dir);
 	code = r < 0 ? complain(&e, r) : pipeline_trust(&run);
+	if (code == SG_EXIT_OK && report_soak_drifts(&run) > 0)
+		code = SG_EXIT_TESTS;
 	run_deinit(&run);
 	return code;
 }

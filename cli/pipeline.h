@@ -24,6 +24,7 @@ struct pipeline {
 	size_t param_count;
 	json_t *cases;         // of an earlier run: id -> names; owned, else NULL
 	unsigned repeat;       // likewise, else 0
+	uint64_t soak_ns;      // likewise; 0: none
 	json_t *chosen;        // the ids that a run to be resumed had selected, in its order; owned, else NULL
 	char *preload_options; // what the preloaded library is told, owned; NULL
 	json_t *source; // what the suite was made of where it is no directory, for run.json; owned, else NULL

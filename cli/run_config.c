@@ -86,7 +86,8 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->param_count = j->param_count;
 	c->preload = opt_flag(o, "preload") ? j->app->paths.preload : NULL;
 	c->preload_options = j->preload_options;
-	c->leak_check = opt_flag(o, "leak-check") || opt_number(o, "soak") > 0;
+	c->leak_check = opt_flag(o, "leak-check") || j->soak_ns > 0;
+	c->soak_ns = j->soak_ns;
 	c->jemalloc_cap = opt_number(o, "jemalloc-cap");
 	c->timeout_ns = opt_number(o, "timeout");
 	c->grace_ns = opt_number(o, "grace");

@@ -153,6 +153,8 @@ json_t *pipeline_info(const struct pipeline *j)
 	if (j->cases != NULL)
 		json_object_set(info, "cases", j->cases);
 	json_object_set_new(info, "repeat", json_integer(j->repeat));
+	if (j->soak_ns > 0)
+		json_object_set_new(info, "soak_ns", json_integer((json_int_t)j->soak_ns));
 	if (selection_is_special(j))
 		json_object_set_new(info, "selection", selected_ids(j));
 	json_object_set_new(info, "seed", json_integer((json_int_t)j->suite.seed));

@@ -1,6 +1,8 @@
 // report.json: all results with their histograms, as docs/report.schema.json describes it.
 #include "reports.h"
 
+#include "soaked.h"
+
 #include "io.h"
 #include "symbolise.h"
 #include "text.h"
@@ -206,6 +208,8 @@ int report_json(const struct run *r, const char *path, struct err *e)
 		report = json_pack("{s:s, s:i, s:o, s:o, s:O?, s:o}", "format", "stressgen-report", "version",
 		                   REPORT_VERSION, "summary", summary(&v), "journal", journal_facts(&r->journal),
 		                   "run", r->info, "tests", tests(&v));
+	if (report != NULL && r->soak_count > 0)
+		json_object_set_new(report, "soak", soaked_to_json(r));
 	if (report != NULL)
 		text = json_dumps(report, JSON_INDENT(1));
 	if (text == NULL)

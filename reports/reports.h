@@ -27,4 +27,7 @@ int report_prom(const struct run *r, const char *path, struct err *e); // OpenMe
 // The four of them into the run directory: report.json, junit.xml, report.html, metrics.prom.
 int report_all(const struct run *r, struct err *e);
 
+// How many figures of a soak's tests grew from pass to pass; 0 where the run was no soak.
+size_t report_soak_drifts(const struct run *r);
+
 #endif

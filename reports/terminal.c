@@ -3,6 +3,7 @@
 
 #include "bins.h"
 #include "heaps.h"
+#include "soaked.h"
 #include "spark.h"
 #include "story.h"
 #include "table.h"
@@ -392,6 +393,7 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 	put_skipped(&s);
 	put_quarantined(&s);
 	put_failures(&s);
+	soaked_print(&s.view, style, out);
 	for (size_t i = 0; (warning = view_warning(&s.view, i)) != NULL; i++)
 		table_wrap(style, text_make(&s.view.arena, "! %s", warning), 0, 2, out);
 	table_wrap(style, text_make(&s.view.arena, "%s %s", view_sentence(&s.view), view_remarks(&s.view)), 0, 0,

@@ -16,7 +16,7 @@
 #define READ_ROUNDS 16     // pieces read at once, so that a talkative test cannot keep timers waiting
 #define KILL_AGAIN_MS 50   // between two rounds of SIGKILL
 #define KILL_ROUNDS 200    // ten seconds; then it cannot be killed
-#define STRESSGEN_SLOTS 11 // entries of its own in a test's environment, and the NULL
+#define STRESSGEN_SLOTS 12 // entries of its own in a test's environment, and the NULL
 
 static void on_output(void *arg, const char *bytes, size_t len)
 {

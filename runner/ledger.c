@@ -5,6 +5,7 @@
 #include "io.h"
 #include "proc.h"
 #include "run.h"
+#include "soak.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,10 +54,29 @@ static void on_end(struct ledger_entry *entry, const struct suite_test *t, const
 	entry->interrupted = entry->verdict == VERDICT_INTERRUPTED;
 	entry->as_expected = json_is_true(json_object_get(record, "as_expected"));
 	entry->settled = json_is_true(json_object_get(record, "final")) && !entry->interrupted && same_file;
+	entry->ever_unexpected = entry->ever_unexpected || (entry->settled && !entry->as_expected);
 	if (!entry->settled && !entry->interrupted)
 		entry->failures++;
 	if (!same_file)
 		*entry = (struct ledger_entry){ .attempts = entry->attempts };
+}
+
+static uint64_t figure(const json_t *record, size_t column)
+{
+	const json_t *value = json_array_get(json_object_get(record, "figures"), column);
+
+	return json_is_integer(value) && json_integer_value(value) > 0 ? (uint64_t)json_integer_value(value) : 0;
+}
+
+// The pass went as expected, or the end before it says how it went.
+static void on_soak(struct ledger *l, struct ledger_entry *entry, const json_t *record)
+{
+	entry->open = false;
+	entry->settled = true;
+	if (figure(record, SOAK_PASS) > l->soak_pass)
+		l->soak_pass = figure(record, SOAK_PASS);
+	if (figure(record, SOAK_AT_MS) > l->soak_ms)
+		l->soak_ms = figure(record, SOAK_AT_MS);
 }
 
 static int on_record(void *arg, const char *type, json_t *record)
@@ -76,6 +96,8 @@ static int on_record(void *arg, const char *type, json_t *record)
 		on_start(entry, record);
 	else if (strcmp(type, "end") == 0)
 		on_end(entry, &l->suite->tests[entry - l->entries], record);
+	else if (strcmp(type, "soak") == 0)
+		on_soak(l, entry, record);
 	return 0;
 }
 
@@ -203,6 +225,7 @@ int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool
 	entry->settled = final && !entry->interrupted;
 	entry->failures += !final;
 	entry->as_expected = r->as_expected;
+	entry->ever_unexpected = entry->ever_unexpected || (entry->settled && !entry->as_expected);
 	if (record != NULL &&
 	    (json_object_set_new(record, "final", json_boolean(final)) < 0 ||
 	     (t->hash != NULL && json_object_set_new(record, "hash", json_string(t->hash)) < 0))) {
@@ -210,6 +233,41 @@ int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool
 		record = NULL;
 	}
 	return append(l, "end", record, !r->as_expected);
+}
+
+int ledger_write_soak(struct ledger *l, size_t test, const struct result *r, uint64_t pass, uint64_t at_ms)
+{
+	uint64_t row[SOAK_COLUMNS] = { 0 };
+	json_t *figures = json_array();
+
+	soak_take(r, row);
+	row[SOAK_PASS] = pass;
+	row[SOAK_AT_MS] = at_ms;
+	for (size_t i = 0; i < SOAK_COLUMNS; i++)
+		json_array_append_new(figures, json_integer((json_int_t)row[i]));
+	l->entries[test].settled = true;
+	return append(l, "soak",
+	              json_pack("{s:o, s:o}", "id", json_text(l->suite->tests[test].id), "figures", figures),
+	              false);
+}
+
+int ledger_write_soak_cut(struct ledger *l, size_t test)
+{
+	l->entries[test].settled = true;
+	return append(l, "soak", json_pack("{s:o, s:b}", "id", json_text(l->suite->tests[test].id), "cut", 1),
+	              true);
+}
+
+void ledger_next_pass(struct ledger *l)
+{
+	for (size_t i = 0; i < l->suite->count; i++) {
+		struct ledger_entry *entry = &l->entries[i];
+
+		if (entry->verdict == VERDICT_SKIPPED || entry->verdict == VERDICT_PLANNED)
+			continue;
+		entry->settled = false;
+		entry->failures = 0;
+	}
 }
 
 int ledger_write_stop(struct ledger *l, const char *reason, size_t ended)
@@ -227,6 +285,6 @@ size_t ledger_unexpected(const struct ledger *l)
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->suite->count; i++)
-		n += l->entries[i].settled && !l->entries[i].as_expected;
+		n += l->entries[i].ever_unexpected || (l->entries[i].settled && !l->entries[i].as_expected);
 	return n;
 }

@@ -21,6 +21,7 @@ struct ledger_entry {
 	bool interrupted;     // the last end says that the run was stopped
 	unsigned failures;    // attempts that failed, with another one to follow
 	enum verdict verdict; // of the last end
+	bool ever_unexpected; // in any pass of a soak
 };
 
 struct ledger {
@@ -28,9 +29,10 @@ struct ledger {
 	const struct suite *suite;
 	struct ledger_entry *entries; // as suite->tests
 	bool resumed;
-	char mark[48];              // of the last part's processes (struct scratch's name); "" when none is known
-	json_t *header;             // of the last part; NULL in a new run
-	struct journal_stats stats; // what reading it said
+	char mark[48];               // of the last part's processes (struct scratch's name); "" when none is known
+	json_t *header;              // of the last part; NULL in a new run
+	struct journal_stats stats;  // what reading it said
+	uint64_t soak_pass, soak_ms; // of a soak: its last pass, and for how long it had lasted
 };
 
 // Makes RUN_DIR/journal.jsonl, or with `resume` reads and reopens it. -EEXIST when there is a run and none is to
@@ -48,9 +50,15 @@ int ledger_write_header(struct ledger *l, const char *run_name, const char *mark
 int ledger_write_start(struct ledger *l, size_t test, unsigned attempt);
 // `final`: no further attempt will follow.
 int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool final);
+// One pass of one test of a soak: {id, figures: [pass, at_ms, ...]} (base/soak.h). It is settled by that.
+int ledger_write_soak(struct ledger *l, size_t test, const struct result *r, uint64_t pass, uint64_t at_ms);
+// It was interrupted in a pass that is not its first: {id, cut: true}. The pass after it will do.
+int ledger_write_soak_cut(struct ledger *l, size_t test);
+// All tests that ran are to run again.
+void ledger_next_pass(struct ledger *l);
 int ledger_write_stop(struct ledger *l, const char *reason, size_t ended);
 
-// Settled tests whose end was not as expected.
+// Tests whose end was not as expected; in a soak, in any of its passes.
 size_t ledger_unexpected(const struct ledger *l);
 
 #endif

@@ -42,7 +42,10 @@ struct run_loop {
 	size_t worker_count;
 	size_t settled;         // of the plan
 	size_t unexpected_here; // in this part
-	size_t in_batch;        // started since the last batch ended
+	uint64_t pass;          // of a soak, from 1; 0: none
+	uint64_t soak_start_ns; // as if it had never been interrupted
+	size_t ran_in_pass;
+	size_t in_batch; // started since the last batch ended
 	int stop_signal;
 	const char *stop_reason; // why no further test is to be started; NULL
 	int rc;                  // what ended the run before its time
@@ -66,6 +69,13 @@ void run_start_next(struct run_loop *run);
 // The hooks of a worker's job.
 void run_on_done(struct job *j);
 void run_on_sampled(struct job *j, uint64_t age_ns, uint64_t rss_bytes);
+
+// soak.c: after the plan was opened; then, whether the time for starting tests is over; whether there is another
+// pass, which has begun then; and a test's end in a pass. The last is false when the journal cannot be written.
+void run_soak_begin(struct run_loop *run);
+bool run_soak_is_over(const struct run_loop *run);
+bool run_soak_next_pass(struct run_loop *run);
+bool run_soak_record(struct run_loop *run, size_t position, const struct result *r);
 
 // runner.c: no further test starts; those that run are killed; when they have settled the loop ends.
 void run_end(struct run_loop *run, const char *reason);

@@ -2,6 +2,7 @@
 #include "run_loop.h"
 
 #include "clock.h"
+#include "io.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -32,7 +33,13 @@ static bool record_end(struct run_loop *run, size_t position, const struct resul
 {
 	const struct runner_hooks *hooks = &run->config->hooks;
 
-	if (!run_journalled(run, ledger_write_end(&run->ledger, run->plan.order[position], r, true)))
+	const bool cut_short = run->pass > 1 && r->verdict == VERDICT_INTERRUPTED; // that pass has not been for it
+	const bool whole =
+	        (run->pass <= 1 || !r->as_expected || entry_at(run, position)->interrupted) && !cut_short;
+
+	if (whole && !run_journalled(run, ledger_write_end(&run->ledger, run->plan.order[position], r, true)))
+		return false;
+	if (!run_soak_record(run, position, r))
 		return false;
 	if (hooks->ended != NULL)
 		hooks->ended(hooks->arg, run->settled, run->plan.count, test_at(run, position), r);
@@ -206,6 +213,8 @@ static const char *stop_reason(const struct run_loop *run)
 		return run->stop_signal == SIGINT ? "SIGINT" : run->stop_signal == SIGTERM ? "SIGTERM" : "SIGHUP";
 	if (run->stop_reason != NULL)
 		return run->stop_reason;
+	if (run_soak_is_over(run))
+		return "finished";
 	return fail_fast > 0 && run->unexpected_here >= fail_fast ? "fail-fast" : NULL;
 }
 
@@ -225,7 +234,7 @@ static void on_next(uv_idle_t *handle)
 	size_t position;
 	bool ok = true;
 
-	if (reason == NULL && schedule_is_over(&run->schedule))
+	if (reason == NULL && schedule_is_over(&run->schedule) && !run_soak_next_pass(run))
 		reason = "finished";
 	if (reason != NULL || w == NULL) {
 		uv_idle_stop(handle); // run_on_done starts it again
@@ -360,6 +369,8 @@ void run_on_done(struct job *j)
 			mark_flaky(w, entry, &j->result);
 		look_into_quarantine(run, j);
 		record_end(run, w->position, &j->result);
+		if (run->pass > 1 && j->result.as_expected) // thousands of passes: what they printed is not kept
+			io_remove_tree(j->attempt_dir);
 	}
 	job_clear(j);
 	run_start_next(run);

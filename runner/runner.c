@@ -323,6 +323,7 @@ static int begin(struct run_loop *run)
 		rc = write_run_json(run, e);
 	if (rc == 0)
 		rc = schedule_init(&run->schedule, c->suite, &run->plan, run->worker_count);
+	run_soak_begin(run);
 	if (rc == 0)
 		rc = prepare_between(run);
 	if (rc == 0)
