@@ -2,6 +2,7 @@
 #include "cgroup.h"
 #include "cli.h"
 #include "container.h"
+#include "engine.h"
 #include "units.h"
 #include "verdict.h"
 #include "watch.h"
@@ -128,6 +129,17 @@ static struct finding containers(void)
 	return find(GOOD, "bubblewrap: --container-sequential and --container-parallel work here");
 }
 
+static struct finding engines(void)
+{
+	char podman[80], docker[80];
+	const bool by_podman = engine_describe("podman", podman, sizeof podman);
+	const bool by_docker = engine_describe("docker", docker, sizeof docker);
+
+	return find(by_podman || by_docker ? GOOD : WEAK, "%s, %s%s", podman, docker,
+	            by_podman || by_docker ? ": --container-engine, --container-image"
+	                                   : "; bubblewrap does without. With one of them tests run in an image");
+}
+
 static struct finding self_protection(void)
 {
 	struct watch w;
@@ -208,6 +220,7 @@ static int by_state(struct app *app, struct cgroups *g)
 		{ "I/O limit", io(g) },
 		{ "orphans", subreaper() },
 		{ "containers", containers() },
+		{ "container engines", engines() },
 		{ "self-protection", self_protection() },
 		{ "pidfd", pidfd() },
 		{ "stack overflows", kernel_log() },

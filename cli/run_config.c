@@ -1,8 +1,11 @@
 // The runner's configuration, as the options say.
 #include "pipeline.h"
 
+#include "command.h"
+
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +13,23 @@ bool pipeline_contained(const struct opt_set *o)
 {
 	return opt_flag(o, "container-sequential") || opt_flag(o, "container-seq") ||
 	       opt_flag(o, "container-parallel");
+}
+
+// NULL: bubblewrap.
+static const char *container_engine(const struct opt_set *o)
+{
+	const char *given = opt_text(o, "container-engine");
+	char *podman;
+	bool is_there;
+
+	if (given != NULL)
+		return strcmp(given, "bubblewrap") == 0 ? NULL : given;
+	if (opt_text(o, "container-image") == NULL)
+		return NULL;
+	podman = command_find("podman");
+	is_there = podman != NULL;
+	free(podman);
+	return is_there ? "podman" : "docker";
 }
 
 static unsigned worker_count(const struct opt_set *o)
@@ -97,6 +117,8 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->workers = worker_count(o);
 	c->container = pipeline_contained(o);
 	c->container_root = opt_text(o, "container-root");
+	c->container_image = opt_text(o, "container-image");
+	c->container_engine = container_engine(o);
 	c->wrap = opt_text(o, "wrap");
 	c->keep = opt_flag(o, "keep") || opt_flag(o, "coverage");
 	c->clean_home = opt_flag(o, "clean-home") || opt_flag(o, "safe-mode");

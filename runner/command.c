@@ -2,7 +2,6 @@
 #include "command.h"
 
 #include "buf.h"
-#include "container.h"
 #include "io.h"
 
 #include <errno.h>
@@ -294,8 +293,8 @@ int command_resolve(const struct command_context *ctx, const struct suite_test *
 	if (r.file == NULL)
 		return -ENOMEM;
 	rc = choose_command(&r, &command);
-	if (rc == 0 && ctx->container != NULL)
-		rc = container_prefix(ctx->container, out);
+	if (rc == 0 && ctx->prefix != NULL)
+		rc = ctx->prefix(ctx->prefix_arg, out, e);
 	r.first = out->argc;
 	if (rc == 0 && ctx->wrap != NULL)
 		rc = read_command(&r, ctx->wrap);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct container_places;
+struct command;
 
 struct command_context {
 	const char *suite_dir;                               // absolute
@@ -17,8 +17,10 @@ struct command_context {
 	void *resolve_arg;
 	const struct param *params; // before the test's own @Param
 	size_t param_count;
-	const char *wrap;                         // words in front of the command; NULL
-	const struct container_places *container; // in front of those; NULL: none
+	const char *wrap; // words in front of the command; NULL
+	// adds the words in front of those; NULL: none
+	int (*prefix)(void *arg, struct command *out, struct err *e);
+	void *prefix_arg;
 };
 
 struct command {

@@ -86,6 +86,19 @@ static void add_descendants(struct pid_list *members, size_t from)
 	pid_list_deinit(&found);
 }
 
+// In a container of an engine: its processes were started by a service.
+static void add_marked(struct contain *c)
+{
+	struct pid_list all = { 0 };
+
+	proc_all(&all);
+	for (size_t i = 0; i < all.count; i++)
+		if (!pid_list_has(&c->members, all.pids[i]) && !pid_list_has(c->strangers, all.pids[i]) &&
+		    proc_has_env(all.pids[i], c->mark))
+			add_if_alive(&c->members, all.pids[i]);
+	pid_list_deinit(&all);
+}
+
 void contain_look(struct contain *c)
 {
 	size_t in_group;
@@ -100,6 +113,8 @@ void contain_look(struct contain *c)
 		if (!pid_list_has(&c->members, c->children.pids[i]))
 			add_if_alive(&c->members, c->children.pids[i]);
 	add_descendants(&c->members, in_group);
+	if (c->by_mark)
+		add_marked(c);
 }
 
 bool contain_over(struct contain *c)

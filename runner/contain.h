@@ -17,6 +17,7 @@ struct contain {
 	struct cgroup *group;
 	const struct pid_list *strangers; // our children that are no test's: the guardian, and those we had before
 	const struct pid_list *leaders;   // the first processes of all tests that run now
+	bool by_mark;                     // some may be no descendants of ours: what has the mark is the test's
 	const char *mark;                 // what the test's processes have in their environment
 	pid_t leader;                     // the test's first process; not reaped while this is in use
 	int children_fd;                  // /proc/self/task/PID/children; -1: the kernel has no such file

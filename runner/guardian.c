@@ -20,6 +20,7 @@
 
 #define ROUNDS 500        // at most five seconds of killing
 #define ROUND_NS 10000000 // between two looks
+#define SWEEP_S 60        // for the engine of containers
 #define QUIET 3           // looks in a row that find nothing: a process may be between fork and exec
 #define GO_HOME 'q'
 #define READY 'r'
@@ -66,6 +67,8 @@ static void clean_up(const struct guardian *g)
 		quiet = kill_round(g, &all) == 0 ? quiet + 1 : 0;
 		nanosleep(&pause, NULL);
 	}
+	if (engine_is_set(g->engine))
+		engine_sweep(g->engine, g->scratch->name, SWEEP_S);
 	scratch_remove(g->scratch);
 	cgroups_remove(g->cgroups);
 	pid_list_deinit(&all);

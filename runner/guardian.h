@@ -4,6 +4,7 @@
 #define SG_GUARDIAN_H
 
 #include "cgroup.h"
+#include "engine.h"
 #include "scratch.h"
 
 #include <stdatomic.h>
@@ -20,7 +21,8 @@ struct guardian {
 	struct guardian_page *page;
 	const struct cgroups *cgroups; // borrowed, as is the next
 	const struct scratch *scratch;
-	char mark[80]; // "STRESSGEN_MARK=NAME-": how what the run started can be known
+	const struct engine *engine; // likewise; to be set by the caller
+	char mark[80];               // "STRESSGEN_MARK=NAME-": how what the run started can be known
 	pid_t pid;
 	int pidfd;  // readable when it has died; -1: not running
 	int socket; // our end: its closing means that we are gone

@@ -36,6 +36,7 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 	j->pidfd = j->events_fd = -1;
 	cgroup_init(&j->group, &s->cgroups, worker);
 	contain_init(&j->contain, &j->group, &s->strangers, &s->leaders, j->environment.mark);
+	j->contain.by_mark = engine_is_set(&s->engine);
 	uv_timer_init(s->loop, &j->limit);
 	uv_timer_init(s->loop, &j->sampler);
 	uv_timer_init(s->loop, &j->drain);
@@ -205,7 +206,7 @@ static void on_limit(uv_timer_t *handle)
 		}
 		j->left_to_its_fate = true;
 		j->state = JOB_DRAINING;
-		j->exit_ns = clock_now_ns();
+		j->exit_ns = j->drain_from_ns = clock_now_ns();
 		job_drain(j);
 		break;
 	default:
@@ -238,9 +239,9 @@ static void on_exit_seen(struct job *j)
 	// It stays a zombie, so that its group's number cannot become another's before we are done with it.
 	if (waitid(P_PIDFD, (id_t)j->pidfd, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid == 0)
 		return;
-	j->exit_ns = clock_now_ns();
-	if (info.si_code == CLD_EXITED && j->session->config->container && info.si_status > 128)
-		j->result.signal = info.si_status - 128; // as the container's first process reports it
+	j->exit_ns = j->drain_from_ns = clock_now_ns();
+	if (info.si_code == CLD_EXITED && j->session->config->container && !j->plain && info.si_status > 128)
+		j->result.signal = info.si_status - 128; // as a container's end is reported
 	else if (info.si_code == CLD_EXITED)
 		j->result.exit_code = info.si_status;
 	else
@@ -313,15 +314,17 @@ static void on_look(uv_timer_t *handle)
 static void on_events(uv_poll_t *handle, __attribute__((unused)) int status, __attribute__((unused)) int events)
 {
 	struct job *j = handle->data;
-	struct epoll_event ready[JOB_CHANNELS + 1];
+	struct epoll_event ready[JOB_CHANNELS + 2];
 	const uint64_t serial = j->serial;
-	int count = epoll_wait(j->events_fd, ready, JOB_CHANNELS + 1, 0);
+	int count = epoll_wait(j->events_fd, ready, JOB_CHANNELS + 2, 0);
 
 	for (int i = 0; i < count && j->serial == serial && !job_is_idle(j); i++) {
 		uint32_t which = ready[i].data.u32;
 
 		if (which == JOB_CHANNELS && j->pidfd >= 0 && j->state < JOB_DRAINING)
 			on_exit_seen(j);
+		else if (which > JOB_CHANNELS)
+			job_container_event(j);
 		else if (which < JOB_CHANNELS && j->channels[which].fd >= 0)
 			on_readable(&j->channels[which]);
 	}

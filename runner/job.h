@@ -37,6 +37,17 @@ struct job_environment {
 	        preload[PATH_MAX + 16], looks[48], cap[48], malloc_conf[PATH_MAX], preload_options[512];
 };
 
+// The engine's container of a test; GONE from the beginning where there is no engine.
+struct job_container {
+	enum { CONTAINER_GONE, CONTAINER_THERE, CONTAINER_GOING } state;
+	char name[80];
+	struct engine_limits limits;
+	pid_t pid; // of what removes it
+	int pidfd, out;
+	uint64_t begun_ns;
+	bool memory_ran_out, stayed; // as the engine says
+};
+
 struct job {
 	struct session *session;
 	unsigned worker;
@@ -47,6 +58,7 @@ struct job {
 	// called for every look at the running test
 	void (*sampled)(struct job *j, uint64_t age_ns, uint64_t rss_bytes);
 	void *arg;
+	bool plain; // neither container nor --wrap: it is no test
 
 	struct result result;
 	struct facts facts;
@@ -60,6 +72,7 @@ struct job {
 	struct spawn_plan plan;
 	struct cgroup group;
 	struct contain contain;
+	struct job_container container;
 	struct measure measure;
 	struct capture out, err;
 	struct job_channel channels[JOB_CHANNELS];
@@ -77,10 +90,11 @@ struct job {
 	int pidfd;
 	uv_timer_t limit, sampler, drain;
 	uint64_t start_ns, exit_ns;
-	unsigned looks;        // samples so far
-	bool looked_at_end;    // at the sentinel
-	unsigned kills;        // rounds of SIGKILL
-	bool left_to_its_fate; // could not be killed
+	uint64_t drain_from_ns; // the exit, or when its container was gone
+	unsigned looks;         // samples so far
+	bool looked_at_end;     // at the sentinel
+	unsigned kills;         // rounds of SIGKILL
+	bool left_to_its_fate;  // could not be killed
 };
 
 // Allocates all that a test needs. 0 or -errno.
@@ -109,6 +123,16 @@ void job_read(struct job_channel *ch);
 void job_close_channel(struct job_channel *ch);
 void job_close_pipes(struct job *j, bool ours);
 void job_flush_timeline(struct job *j);
+// job_limits.c: sets the test's limits and says which are in force, and by what.
+void job_prepare_limits(struct job *j);
+// job_container.c: names the next test's container.
+void job_container_prepare(struct job *j);
+// The words in front of a command (command_context.prefix); `arg` is the job.
+int job_container_prefix(void *arg, struct command *out, struct err *e);
+// Sees to it that the engine removes it; when that is done job_drain is called again. True when it is gone.
+bool job_container_is_gone(struct job *j);
+void job_container_event(struct job *j); // what removes it has ended
+void job_container_conclude(struct job *j);
 // Puts the result together and has it judged.
 void job_conclude(struct job *j);
 

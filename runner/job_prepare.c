@@ -2,11 +2,9 @@
 #include "job.h"
 
 #include "clock.h"
-#include "container.h"
 #include "io.h"
 #include "jemalloc_file.h"
 #include "leak.h"
-#include "units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define EXTRA_FD 3 // what STRESSGEN_FD says
@@ -57,18 +54,14 @@ static int prepare_paths(struct job *j, unsigned attempt)
 static int prepare_command(struct job *j)
 {
 	const struct runner_config *c = j->session->config;
-	const struct container_places places = { .root = c->container_root,
-		                                 .suite_dir = j->session->suite_dir,
-		                                 .working_dir = j->session->working_dir,
-		                                 .temp_dir = j->temp_path,
-		                                 .telemetry_dir = j->tele_dir.path };
 	const struct command_context ctx = { .suite_dir = j->session->suite_dir,
 		                             .resolve = c->resolve,
 		                             .resolve_arg = c->resolve_arg,
 		                             .params = c->params,
 		                             .param_count = c->param_count,
-		                             .wrap = c->wrap,
-		                             .container = c->container ? &places : NULL };
+		                             .wrap = j->plain ? NULL : c->wrap,
+		                             .prefix = c->container && !j->plain ? job_container_prefix : NULL,
+		                             .prefix_arg = j };
 	int rc;
 
 	rc = command_resolve(&ctx, j->test, &j->command, &j->why);
@@ -89,7 +82,9 @@ static const char *preload_for(struct job *j)
 	const struct session *s = j->session;
 
 	j->not_instrumented = NULL;
-	if (s->config->preload != NULL && !j->command.own_program) {
+	if (s->config->preload != NULL && engine_is_set(&s->engine)) {
+		j->not_instrumented = "in a container of an engine, whose image has its own libraries";
+	} else if (s->config->preload != NULL && !j->command.own_program) {
 		j->not_instrumented = s->preload_refused;
 		if (j->not_instrumented == NULL)
 			j->not_instrumented = program_no_preload(&j->session->programs, j->command.program);
@@ -159,7 +154,7 @@ static int prepare_environment(struct job *j)
 	    put(env->temp, sizeof env->temp, "TMPDIR=%s", j->temp_path) < 0 ||
 	    put(env->telemetry, sizeof env->telemetry, SG_TELE_ENV_DIR "=%s", j->tele_dir.path) < 0)
 		return -ENAMETOOLONG;
-	if (s->config->clean_home) {
+	if (s->config->clean_home && !engine_is_set(&s->engine)) { // an engine has use for its own
 		env->entries[n++] = env->home;
 		rc = put(env->home, sizeof env->home, "HOME=%s", j->temp_path);
 	}
@@ -181,115 +176,6 @@ static int prepare_environment(struct job *j)
 	env->entries[n] = NULL;
 	j->plan.envp = env->entries;
 	return rc;
-}
-
-// A soft and a hard limit; the hard one is never above ours, which we might not be allowed to raise.
-static void add_rlimit(struct job *j, __rlimit_resource_t resource, uint64_t soft, uint64_t hard)
-{
-	struct rlimit ours;
-
-	if (getrlimit(resource, &ours) == 0 && ours.rlim_max != RLIM_INFINITY && hard > ours.rlim_max)
-		hard = ours.rlim_max;
-	j->plan.rlimits[j->plan.rlimit_count++] =
-	        (struct spawn_rlimit){ (int)resource, soft < hard ? soft : hard, hard };
-}
-
-static const char *cgroup_words(enum cgroup_kind k)
-{
-	return k == CGROUP_V2 ? "cgroup v2" : "cgroup v1";
-}
-
-// Bytes and operations a second, by a cgroup alone.
-static void prepare_io(struct job *j, uint64_t bytes, uint64_t ops, struct buf *words)
-{
-	char text[32];
-
-	j->plan.join_count += cgroup_arm_io(&j->group, bytes, ops, j->plan.joins + j->plan.join_count);
-	if (bytes == 0 && ops == 0)
-		return;
-	buf_adds(words, ", I/O");
-	if (bytes > 0)
-		buf_addf(words, " %s/s", units_bytes(text, sizeof text, bytes));
-	if (ops > 0)
-		buf_addf(words, " %" PRIu64 "/s", ops);
-	if (j->group.io == CGROUP_V2)
-		buf_adds(words, " (cgroup v2)");
-	else if (j->group.io == CGROUP_V1)
-		buf_adds(words, " (cgroup v1: reads and direct writes; buffered writes are not held)");
-	else
-		buf_adds(words, j->session->cgroups.device[0] != '\0'
-		                        ? " not limited (no cgroup for it)"
-		                        : " not limited (the run is on no block device)");
-}
-
-static void prepare_processes(struct job *j, uint64_t procs, struct buf *words)
-{
-	if (j->group.processes != CGROUP_NONE) {
-		buf_addf(words, ", processes %" PRIu64 " (%s)", procs, cgroup_words(j->group.processes));
-	} else if (geteuid() == 0) {
-		buf_adds(words, ", processes not limited (root, and no pids cgroup)");
-	} else {
-		add_rlimit(j, RLIMIT_NPROC, procs, procs);
-		buf_addf(words, ", processes %" PRIu64 " of this user's in all (rlimit)", procs);
-	}
-}
-
-// What holds where nobody said anything must not bind by accident: only a cgroup counts the test's own alone.
-static uint64_t default_processes(const struct session *s)
-{
-	return cgroup_can_limit_processes(&s->cgroups) ? s->config->procs_default : 0;
-}
-
-// Sets the limits that the header, else the run asks for, and says which are in force and by what.
-static void prepare_limits(struct job *j)
-{
-	const struct test_meta *m = &j->test->meta;
-	struct session *s = j->session;
-	const struct runner_limits none = { 0 }, *flags = s->config->no_limits ? &none : &s->config->limits;
-	const bool off = s->config->no_limits;
-	const uint64_t cpu_s = off ? 0 : m->cpu_s > 0 ? m->cpu_s : flags->cpu_s;
-	const uint64_t files = off ? 0 : m->files > 0 ? m->files : flags->files;
-	const uint64_t wanted = m->procs > 0 ? m->procs : flags->procs;
-	const uint64_t procs = off ? 0 : wanted > 0 ? wanted : default_processes(s);
-	const bool own_io = m->io_bytes_per_s > 0 || m->io_ops_per_s > 0;
-	struct buf words = { 0 };
-	char text[32];
-
-	j->facts.timeout_ns = off ? 0 : test_meta_has(m, HKEY_TIMEOUT) ? m->timeout_ns : s->timeout_ns;
-	j->memory_limit = off ? 0 : m->memory_bytes > 0 ? m->memory_bytes : s->memory_bytes;
-	j->plan.rlimit_count = 0;
-	j->plan.join_count = cgroup_arm(&j->group, j->memory_limit, procs, j->plan.joins);
-	j->plan.cgroup_fd = j->group.v2_by_clone ? j->group.v2_dir : -1;
-	buf_addf(&words, "time %s",
-	         j->facts.timeout_ns > 0 ? units_duration(text, sizeof text, j->facts.timeout_ns) : "not limited");
-	if (j->memory_limit > 0)
-		buf_addf(&words, ", memory %s (%s)", units_bytes(text, sizeof text, j->memory_limit),
-		         j->group.memory != CGROUP_NONE ? cgroup_words(j->group.memory) : "sampled");
-	if (cpu_s > 0) {
-		add_rlimit(j, RLIMIT_CPU, cpu_s, cpu_s + 1);
-		buf_addf(&words, ", CPU %" PRIu64 " s a process (rlimit)", cpu_s);
-	}
-	if (files > 0) {
-		add_rlimit(j, RLIMIT_NOFILE, files, files);
-		buf_addf(&words, ", files %" PRIu64 " a process (rlimit)", files);
-	}
-	if (procs > 0)
-		prepare_processes(j, procs, &words);
-	prepare_io(j,
-	           off      ? 0
-	           : own_io ? m->io_bytes_per_s
-	                    : flags->io_bytes_per_s,
-	           off      ? 0
-	           : own_io ? m->io_ops_per_s
-	                    : flags->io_ops_per_s,
-	           &words);
-	if (off)
-		buf_adds(&words, " (--no-limits)");
-	j->facts.memory_limit = j->result.memory_limit = j->memory_limit;
-	j->facts.memory_by = cgroup_words(j->group.memory);
-	j->facts.cpu_limit_s = cpu_s;
-	j->facts.processes_limit = procs;
-	j->result.limits = buf_take(&words);
 }
 
 static int prepare_pipes(struct job *j)
@@ -342,17 +228,16 @@ int job_prepare(struct job *j, const struct suite_test *t, unsigned attempt)
 	r->containment = strdup(session_containment(j->session));
 	if (r->id == NULL || r->containment == NULL)
 		return -ENOMEM;
+	j->session->serial++;
 	rc = prepare_paths(j, attempt);
 	capture_begin(&j->out, j->out_path);
 	capture_begin(&j->err, j->err_path);
+	job_container_prepare(j);
+	job_prepare_limits(j);
 	if (rc == 0)
-		rc = prepare_command(j);
-	if (rc != 0)
-		return rc;
-	j->session->serial++;
-	rc = prepare_environment(j);
+		rc = prepare_command(j); // the limits may be words of it
 	if (rc == 0)
-		prepare_limits(j);
+		rc = prepare_environment(j);
 	if (rc == 0)
 		rc = prepare_pipes(j);
 	if (rc < 0)

@@ -18,6 +18,7 @@
 
 #define DRAIN_NS (200 * SG_NS_PER_MS) // for what is about to end by itself
 #define DRAIN_AGAIN_MS 5
+#define CONTAINER_AGAIN_MS 1000   // to see whether its removal takes too long
 #define REAP_NS (5 * SG_NS_PER_S) // after SIGKILL; then it is said and left
 #define TAIL_BYTES 2048U
 #define FLUSH_BYTES 4096U
@@ -57,6 +58,7 @@ static void settle(struct job *j)
 	guardian_watch(&j->session->guardian, j->worker, 0); // before its number is free for others
 	j->facts.oom_kills = cgroup_oom_kills(&j->group);
 	j->facts.forks_denied = cgroup_forks_denied(&j->group);
+	job_container_conclude(j);
 	take_usage(j);
 	close(j->pidfd);
 	j->pidfd = -1;
@@ -80,9 +82,10 @@ static void end_leftovers(struct job *j)
 {
 	const bool ended_by_us = j->facts.timed_out || j->facts.stopped_by != NULL || j->facts.memory_seen > 0;
 
-	if (!contain_over(&j->contain))
+	// An engine's helper may take longer than its container.
+	if (!j->contain.by_mark && !contain_over(&j->contain))
 		contain_name_leftovers(&j->contain, &j->result.leftovers);
-	j->facts.pipes_held = !ended_by_us && !pipes_closed(j);
+	j->facts.pipes_held = !ended_by_us && !j->contain.by_mark && !pipes_closed(j);
 	contain_signal(&j->contain, SIGKILL);
 	for (int i = 0; i < JOB_CHANNELS; i++) {
 		job_read(&j->channels[i]);
@@ -93,9 +96,14 @@ static void end_leftovers(struct job *j)
 
 void job_drain(struct job *j)
 {
-	const uint64_t passed_ns = clock_now_ns() - j->exit_ns;
+	const bool gone = job_container_is_gone(j);
 	const bool over = contain_over(&j->contain);
+	const uint64_t passed_ns = clock_now_ns() - j->drain_from_ns;
 
+	if (!gone) {
+		uv_timer_start(&j->drain, on_drain, CONTAINER_AGAIN_MS, 0);
+		return;
+	}
 	if (over && pipes_closed(j)) {
 		settle(j);
 		return;

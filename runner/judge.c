@@ -48,6 +48,8 @@ static void add_duration(struct buf *out, uint64_t ns)
 
 // ---- the sources, in order ----
 
+#define ENGINE_FAILED 125 // podman-run(1), docker-run(1)
+
 static bool by_runner(const struct facts *f, struct finding *out)
 {
 	if (f->not_started != NULL) {
@@ -215,6 +217,8 @@ static bool by_exit(const struct facts *f, const struct result *r, struct findin
 		return false;
 	out->verdict = VERDICT_FAILED;
 	buf_addf(&out->words, "exit status %d", r->exit_code);
+	if (f->engine != NULL && r->exit_code == ENGINE_FAILED)
+		buf_addf(&out->words, ": also what %s says when it cannot start the container", f->engine);
 	if (r->exit_code > 128 && r->exit_code - 128 < NSIG) { // what a shell says of its child
 		buf_adds(&out->words, ", which a shell uses for ");
 		judge_signal_words(r->exit_code - 128, &out->words);

@@ -23,6 +23,7 @@ struct facts {
 	uint64_t timeout_ns;
 	uint64_t memory_limit, memory_seen; // bytes; seen > 0: we killed it for that
 	const char *memory_by;              // "cgroup v1"
+	const char *engine;                 // of its container: its own failures look like the test's; NULL
 	uint64_t oom_kills;                 // by its cgroup
 	uint64_t forks_denied;              // by its cgroup
 	uint64_t cpu_limit_s;

@@ -96,6 +96,7 @@ static bool start_test(struct run_loop *run, struct worker *w, size_t position)
 	int rc;
 
 	w->position = position;
+	j->plain = false;
 	if (hooks->started != NULL)
 		hooks->started(hooks->arg, run->settled, run->plan.count, test_at(run, position));
 	rc = job_prepare(j, test_at(run, position), attempt);
@@ -161,9 +162,11 @@ static size_t batch_size(const struct run_loop *run)
 static bool start_between(struct run_loop *run)
 {
 	struct worker *w = &run->workers[0];
-	int rc = job_prepare(&w->job, &run->between, ++run->betweens);
+	int rc;
 
 	w->position = SCHEDULE_NONE;
+	w->job.plain = true;
+	rc = job_prepare(&w->job, &run->between, ++run->betweens);
 	if (rc == 0)
 		rc = job_spawn(&w->job);
 	if (rc == 0)

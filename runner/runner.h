@@ -49,19 +49,21 @@ struct runner_config {
 	uint64_t grace_ns;     // between SIGTERM and SIGKILL; 0: 2 s
 	uint64_t memory_bytes; // for tests whose header has none; 0: 75 % of what is available; UINT64_MAX: none
 	struct runner_limits limits;
-	uint64_t procs_default;     // where neither header nor limits say one and a cgroup can hold it; 0: none
-	bool no_limits;             // not even those of a header
-	uint64_t output_limit;      // bytes kept of each of stdout and stderr; 0: 1 MiB
-	uint64_t sample_ns;         // sampling period; 0: 100 ms
-	unsigned workers;           // tests at a time; 0 and 1: one after another
-	bool container;             // each test in a container of its own
-	const char *container_root; // its root directory; NULL: the machine's files, read only
-	const char *wrap;           // a command in front of each test's, as "valgrind -q"; NULL
-	bool keep;                  // temporary directories stay, in the run directory
-	bool clean_home;            // HOME is the temporary directory too
-	size_t batch;               // so many tests settle before the next one starts; 0: no batches
-	const char *between;        // a shell command between batches (without `batch`: between tests); NULL
-	bool self_protect;          // stop when others take too much of the machine
+	uint64_t procs_default;       // where neither header nor limits say one and a cgroup can hold it; 0: none
+	bool no_limits;               // not even those of a header
+	uint64_t output_limit;        // bytes kept of each of stdout and stderr; 0: 1 MiB
+	uint64_t sample_ns;           // sampling period; 0: 100 ms
+	unsigned workers;             // tests at a time; 0 and 1: one after another
+	bool container;               // each test in a container of its own
+	const char *container_root;   // its root directory; NULL: the machine's files, read only
+	const char *container_engine; // "podman", with options of its own; NULL: bubblewrap
+	const char *container_image;  // for that; NULL: container_root
+	const char *wrap;             // a command in front of each test's, as "valgrind -q"; NULL
+	bool keep;                    // temporary directories stay, in the run directory
+	bool clean_home;              // HOME is the temporary directory too
+	size_t batch;                 // so many tests settle before the next one starts; 0: no batches
+	const char *between;          // a shell command between batches (without `batch`: between tests); NULL
+	bool self_protect;            // stop when others take too much of the machine
 	double cpu_threshold, memory_threshold,
 	        disk_threshold;         // percent; the first two without the tests' own share
 	uint64_t protect_after_ns;      // for so long without a break

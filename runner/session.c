@@ -23,6 +23,7 @@
 #define DEFAULT_SAMPLE_NS (100 * SG_NS_PER_MS)
 #define DEFAULT_OUTPUT_BYTES (UINT64_C(1) << 20)
 #define DEFAULT_MEMORY_SHARE 75U // percent of what is available
+#define SESSION_SWEEP_S 60       // for an engine to remove what is left
 #define OOM_SCORE_RUNNER "-500"
 #define OOM_SCORE_TEST "500"
 
@@ -50,11 +51,12 @@ static void set_defaults(struct session *s, const struct runner_config *c)
 	                                                  (c->workers > 0 ? c->workers : 1);
 }
 
+// An engine of containers needs its own HOME; the container's is said apart.
 static bool is_own_variable(const char *entry, const struct runner_config *c)
 {
 	if (c->jemalloc_cap > 0 && strncmp(entry, "MALLOC_CONF=", 12) == 0)
 		return true;
-	if (c->clean_home && strncmp(entry, "HOME=", 5) == 0)
+	if (c->clean_home && c->container_engine == NULL && strncmp(entry, "HOME=", 5) == 0)
 		return true;
 	if (c->preload_options != NULL &&
 	    strncmp(entry, SG_PRELOAD_OPTIONS "=", strlen(SG_PRELOAD_OPTIONS "=")) == 0)
@@ -141,6 +143,30 @@ static int find_directories(struct session *s, struct err *e)
 	return 0;
 }
 
+static int prepare_containers(struct session *s, struct err *e)
+{
+	const struct runner_config *c = s->config;
+	int rc;
+
+	if (c->container_engine == NULL)
+		return container_check(c->container_root, e);
+	rc = engine_init(&s->engine, c->container_engine, c->container_image, c->container_root, e);
+	return rc == 0 ? engine_check(&s->engine, e) : rc;
+}
+
+static void say_containment(struct session *s)
+{
+	const char *container = !s->config->container       ? ""
+	                        : engine_is_set(&s->engine) ? s->engine.name
+	                                                    : "bubblewrap";
+
+	snprintf(s->containment, sizeof s->containment, "%s%.40s%s%s", *container != '\0' ? "container (" : "",
+	         container, *container != '\0' ? "), " : "",
+	         s->cgroups.v2_root[0] != '\0'
+	                 ? "cgroup v2, session, subreaper and guardian"
+	                 : "session, subreaper and environment mark (weak: no cgroup v2 group can be made)");
+}
+
 int session_init(struct session *s, const struct runner_config *c, uv_loop_t *loop, struct err *e)
 {
 	int rc;
@@ -151,11 +177,12 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	s->null_fd = s->kernlog_fd = s->oom_fd = -1;
 	s->subreaper_before = -1;
 	s->guardian.pidfd = s->guardian.socket = -1;
+	s->guardian.engine = &s->engine;
 	set_defaults(s, c);
 	rc = find_directories(s, e);
 	if (rc < 0)
 		return rc;
-	if (c->container && (rc = container_check(c->container_root, e)) < 0)
+	if (c->container && (rc = prepare_containers(s, e)) < 0)
 		return rc;
 	rc = spawner_init(&s->spawner);
 	if (rc == 0)
@@ -169,6 +196,7 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	proc_children(getpid(), &s->strangers);
 	cgroups_probe(&s->cgroups, s->scratch.name);
 	cgroups_find_device(&s->cgroups, s->run_dir);
+	say_containment(s);
 	rc = guardian_start(&s->guardian, &s->cgroups, &s->scratch);
 	if (rc == 0)
 		rc = pid_list_add(&s->strangers, s->guardian.pid);
@@ -198,6 +226,8 @@ void session_deinit(struct session *s)
 {
 	if (s->config == NULL)
 		return;
+	if (engine_is_set(&s->engine) && s->guardian.pid > 0)
+		engine_sweep(&s->engine, s->scratch.name, SESSION_SWEEP_S);
 	cgroups_remove(&s->cgroups);
 	scratch_deinit(&s->scratch);
 	guardian_stop(&s->guardian);
@@ -205,6 +235,7 @@ void session_deinit(struct session *s)
 	spawner_deinit(&s->spawner);
 	pid_list_deinit(&s->strangers);
 	pid_list_deinit(&s->leaders);
+	engine_deinit(&s->engine);
 	free(s->environment);
 	free(s->run_dir);
 	free(s->suite_dir);
@@ -225,6 +256,8 @@ unsigned session_kill_remains(const struct session *s, const char *mark)
 	if (!scratch_is_name(mark))
 		return 0; // it comes from a file: what does not look like ours is nothing to kill by
 	cgroups_kill_sibling(&s->cgroups, mark);
+	if (engine_is_set(&s->engine))
+		engine_sweep(&s->engine, mark, SESSION_SWEEP_S);
 	snprintf(prefix, sizeof prefix, "STRESSGEN_MARK=%s-", mark);
 	proc_all(&all);
 	for (size_t i = 0; i < all.count; i++) {
@@ -241,8 +274,5 @@ unsigned session_kill_remains(const struct session *s, const char *mark)
 
 const char *session_containment(const struct session *s)
 {
-	if (s->cgroups.v2_root[0] != '\0')
-		return s->config->container ? "container (bubblewrap), cgroup v2, session, subreaper and guardian"
-		                            : "cgroup v2, session, subreaper and guardian";
-	return "session, subreaper and environment mark (weak: no cgroup v2 group can be made)";
+	return s->containment;
 }

@@ -3,6 +3,7 @@
 #define SG_SESSION_H
 
 #include "cgroup.h"
+#include "engine.h"
 #include "guardian.h"
 #include "program.h"
 #include "runner.h"
@@ -21,6 +22,7 @@ struct session {
 	struct spawner spawner;
 	struct cgroups cgroups;
 	struct scratch scratch;
+	struct engine engine; // where tests run in its containers
 	struct guardian guardian;
 	struct pid_list strangers; // children of ours that are no test's
 	struct pid_list leaders;   // the first processes of the tests that run now
@@ -30,6 +32,7 @@ struct session {
 	const char *preload_before;  // LD_PRELOAD as we were given it; NULL
 	const char *malloc_conf;     // MALLOC_CONF likewise; "": none
 	const char *preload_refused; // why config->preload cannot be used; NULL
+	char containment[128];       // how tests are held together, in words
 	int null_fd;
 	int kernlog_fd;                    // -1: not readable
 	uint64_t serial;                   // of the last test started, for its mark

@@ -19,7 +19,7 @@ static const char *words_of(const char *run)
 {
 	static char text[1024];
 	struct param params[] = { { (char[]){ "depth" }, (char[]){ "two words" } } };
-	struct command_context ctx = { "/suite", resolve, NULL, NULL, 0, NULL, NULL };
+	struct command_context ctx = { "/suite", resolve, NULL, NULL, 0, NULL, NULL, NULL };
 	struct suite_test t = { .path = (char[]){ "sub/a.t" }, .id = (char[]){ "a" } };
 	struct command c = { 0 };
 	struct err e = { "" };
@@ -73,7 +73,7 @@ CASE("command: parameters of the command line are before the test's own")
 {
 	struct param own = { (char[]){ "n" }, (char[]){ "1" } };
 	struct param given = { (char[]){ "n" }, (char[]){ "2" } };
-	struct command_context ctx = { "/suite", NULL, NULL, &given, 1, NULL, NULL };
+	struct command_context ctx = { "/suite", NULL, NULL, &given, 1, NULL, NULL, NULL };
 	struct suite_test t = { .path = (char[]){ "a" }, .id = (char[]){ "a" } };
 	struct command c = { 0 };
 
@@ -89,7 +89,7 @@ CASE("command: parameters of the command line are before the test's own")
 // How a file named `name` with this text and mode would be executed.
 static int resolve_file(const char *name, const char *text, unsigned mode, struct command *c, struct err *e)
 {
-	struct command_context ctx = { harness_tmpdir(), resolve, NULL, NULL, 0, NULL, NULL };
+	struct command_context ctx = { harness_tmpdir(), resolve, NULL, NULL, 0, NULL, NULL, NULL };
 	struct suite_test t = { .id = (char[]){ "a" } };
 	char *path = io_join(harness_tmpdir(), name);
 	int rc;
