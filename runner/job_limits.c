@@ -156,7 +156,7 @@ void job_prepare_limits(struct job *j)
 		buf_adds(&words, " (--no-limits)");
 	j->memory_limit = w.memory_bytes;
 	j->facts.timeout_ns = w.timeout_ns;
-	j->facts.memory_limit = w.memory_bytes;
+	j->facts.memory_limit = j->result.memory_limit = w.memory_bytes;
 	j->facts.memory_by = cgroup_words(j->group.memory);
 	j->facts.cpu_limit_s = w.cpu_s;
 	j->facts.processes_limit = w.procs;
