@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -146,5 +147,40 @@ int hist_merge(struct hist *to, const struct hist *from)
 	to->sum += from->sum;
 	to->min = from->min < to->min ? from->min : to->min;
 	to->max = from->max > to->max ? from->max : to->max;
+	return 0;
+}
+
+static bool holds_all(const struct hist *to, const struct hist *from)
+{
+	for (size_t i = 0; i < to->slots; i++)
+		if (from->counts[i] > to->counts[i])
+			return false;
+	return true;
+}
+
+int hist_subtract(struct hist *to, const struct hist *from)
+{
+	size_t first = 0, last;
+
+	if (to->digits != from->digits)
+		return -EINVAL;
+	if (!holds_all(to, from))
+		return -ERANGE;
+	if (to->total == from->total) {
+		hist_reset(to);
+		return 0;
+	}
+	for (size_t i = 0; i < to->slots; i++)
+		to->counts[i] -= from->counts[i];
+	to->total -= from->total;
+	to->sum = to->sum > from->sum ? to->sum - from->sum : 0;
+	for (last = to->slots - 1; to->counts[last] == 0; last--)
+		;
+	while (to->counts[first] == 0)
+		first++;
+	if (hist_index(to, to->min) != first)
+		to->min = hist_slot_low(to, first);
+	if (hist_index(to, to->max) != last)
+		to->max = hist_slot_high(to, last);
 	return 0;
 }

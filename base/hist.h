@@ -65,6 +65,14 @@ uint64_t hist_count_between(const struct hist *h, uint64_t low, uint64_t high);
 // Adds `from` to `to`; -EINVAL when their digits differ, -ERANGE when together they hold more than INT64_MAX
 // values (`to` is then as it was).
 int hist_merge(struct hist *to, const struct hist *from);
+// Takes `from` away from `to`, which must hold all of its values (-ERANGE, and `to` as it was); -EINVAL when their
+// digits differ. min and max are then exact if those values' slots still hold some, else known to a slot's width.
+int hist_subtract(struct hist *to, const struct hist *from);
+
+// Adds the percentile distribution as HdrHistogram's tools print and plot it (.hgrm), five rows each time the
+// distance to 100 % is halved. Values are divided by `unit`. Mean, deviation and maximum are taken from the slots,
+// as there.
+void hist_hgrm(const struct hist *h, double unit, struct buf *out);
 
 // Adds the V2 compressed form as base64 ("HISTFAAA...") to `out`. 0, -ENOMEM, or -ERANGE for a count that the
 // format cannot hold (over INT64_MAX).

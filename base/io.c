@@ -87,30 +87,60 @@ static int write_and_rename(int fd, const char *temp, const char *path, const vo
 	return rc;
 }
 
+// Opens the file beside `path`, whose name it leaves in `temp`.
+static int open_temp(const char *path, struct buf *temp)
+{
+	int fd;
+
+	buf_addf(temp, "%s.tmp-%ld", path, (long)getpid());
+	if (temp->failed)
+		return -ENOMEM;
+	fd = open(buf_text(temp), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return fd < 0 ? -errno : fd;
+}
+
+static int cannot_write(const char *path, int rc, struct err *e)
+{
+	return rc < 0 ? err_set(e, -rc, "%s: cannot be written: %s", path, strerror(-rc)) : 0;
+}
+
 int io_replace_file(const char *path, const void *data, size_t len, struct err *e)
 {
 	struct buf temp = { 0 };
-	int fd = -1;
-	int rc;
+	int rc = open_temp(path, &temp);
+
+	if (rc >= 0) {
+		rc = write_and_rename(rc, buf_text(&temp), path, data, len);
+		if (rc < 0)
+			unlink(buf_text(&temp));
+	}
+	buf_deinit(&temp);
+	return cannot_write(path, rc, e);
+}
+
+int io_replace_begin(const char *path, struct err *e)
+{
+	struct buf temp = { 0 };
+	struct stat st;
+	int rc = open_temp(path, &temp);
+
+	if (rc >= 0) {
+		close(rc);
+		rc = stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? -EISDIR : 0;
+		if (rc < 0)
+			unlink(buf_text(&temp));
+	}
+	buf_deinit(&temp);
+	return cannot_write(path, rc, e);
+}
+
+void io_replace_abandon(const char *path)
+{
+	struct buf temp = { 0 };
 
 	buf_addf(&temp, "%s.tmp-%ld", path, (long)getpid());
-	if (temp.failed) {
-		rc = -ENOMEM;
-		goto out;
-	}
-	fd = open(buf_text(&temp), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		rc = -errno;
-		goto out;
-	}
-	rc = write_and_rename(fd, buf_text(&temp), path, data, len);
-	if (rc < 0)
-		unlink(buf_text(&temp));
-out:
+	unlink(buf_text(&temp));
 	buf_deinit(&temp);
-	if (rc < 0)
-		return err_set(e, -rc, "%s: cannot be written: %s", path, strerror(-rc));
-	return 0;
 }
 
 static int make_dir(const char *path)

@@ -14,6 +14,10 @@ int io_write_all(int fd, const void *data, size_t len);
 int io_read_file(const char *path, size_t limit, struct buf *out, struct err *e);
 // Writes beside `path` and renames over it, so that readers see the old file or the new one whole.
 int io_replace_file(const char *path, const void *data, size_t len, struct err *e);
+// Makes sure beforehand that io_replace_file will find its place: opens the file beside `path`, and leaves it
+// there for it. -EISDIR and the like with `e` filled.
+int io_replace_begin(const char *path, struct err *e);
+void io_replace_abandon(const char *path); // takes that file away again, if it is there still
 // mkdir -p with mode 0777 & ~umask.
 int io_make_dirs(const char *path, struct err *e);
 // Removes a tree without following links, directories without rights to them too; 0 if it is not there. One

@@ -4,32 +4,54 @@
 #include "verdict.h"
 
 #include <errno.h>
-#include <string.h>
+
+// One format into its file or files, which are opened before anything else is done.
+static int report_to(const char *dir, const char *format, const char *output, struct err *e)
+{
+	struct run run = { 0 };
+	int code = SG_EXIT_OK;
+	int r = format_begin(format, output, e);
+
+	if (r == 0)
+		r = run_load(dir, &run, e);
+	if (r == 0)
+		r = format_write(format, &run, output, e);
+	if (r == 0)
+		code = pipeline_trust(&run);
+	else
+		format_abandon(format, output);
+	run_deinit(&run);
+	return r < 0 ? complain(e, r) : code;
+}
+
+static int report_to_stdout(const char *dir, const struct report_format *format, struct err *e)
+{
+	struct run run = { 0 };
+	int code = SG_EXIT_OK;
+	int r = format_check_stdout(format, e);
+
+	if (r == 0)
+		r = run_load(dir, &run, e);
+	if (r == 0)
+		r = format_print(format, &run, e);
+	if (r == 0)
+		code = pipeline_trust(&run);
+	run_deinit(&run);
+	return r < 0 ? complain(e, r) : code;
+}
 
 int cmd_report(struct app *app)
 {
 	const char *dir = app->opts.arg_count > 0 ? app->opts.args[0] : SG_LATEST;
 	const char *output = opt_text(&app->opts, "output");
-	format_writer write_report = format_find(opt_text(&app->opts, "format"));
-	struct run run = { 0 };
+	const struct report_format *format = format_find(opt_text(&app->opts, "format"));
 	struct err e = { 0 };
-	int code;
-	int r;
 
 	if (app->opts.arg_count > 1)
 		return complain(&e, err_set(&e, EINVAL, "report takes one run; compare takes two"));
-	if (strcmp(opt_text(&app->opts, "format"), "md") == 0)
-		return complain(&e, err_set(&e, EINVAL,
-		                            "md is a format of comparisons; a run has text, json, junit, "
-		                            "tap, html, prom and csv"));
-	if (write_report == NULL && output == NULL)
+	if (format == NULL && output == NULL)
 		return pipeline_report(app, dir);
-	if (write_report == NULL)
+	if (format == NULL)
 		return complain(&e, err_set(&e, EINVAL, "-o needs a --format other than text"));
-	r = run_load(dir, &run, &e);
-	if (r == 0)
-		r = output != NULL ? write_report(&run, output, &e) : format_print(write_report, &run, &e);
-	code = r < 0 ? complain(&e, r) : pipeline_trust(&run);
-	run_deinit(&run);
-	return code;
+	return output != NULL ? report_to(dir, format->name, output, &e) : report_to_stdout(dir, format, &e);
 }

@@ -40,6 +40,8 @@
 		name, 0, OPT_U64, "N", def, min, max, NULL, commands, true, help                                  \
 	}
 
+#define FORMAT_NAME(function, name, part) "," name
+
 #define MS UINT64_C(1000000)
 #define S (UINT64_C(1000) * MS)
 
@@ -229,7 +231,7 @@ const struct opt cli_options[] = {
 	     false,
 	     "The run's directory (gen, shrink: the suite's; cliff: of its files; report, compare, history trend: the file). Default: a new one in "
 	     "stressgen-runs/."),
-	CHOICE("format", "FORMAT", "text", "text,json,junit,tap,html,prom,csv,md",
+	CHOICE("format", "FORMAT", "text", "text" SG_FORMATS(FORMAT_NAME),
 	       BIT(REPORT) | BIT(COMPARE) | BIT(HISTORY) | BIT(CLIFF) | RUNS, false,
 	       "What to print (report, compare: or to write; compare: text, json, junit, html or md; history export: csv or json; history trend: text or html)."),
 	TEXT("events", 0, "FILE|-", RUNS, true,

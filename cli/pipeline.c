@@ -132,8 +132,10 @@ static int run_selected(struct pipeline *j, bool resume)
 int pipeline_run(struct pipeline *j, bool resume)
 {
 	struct err e = { 0 };
-	int r = pipeline_instrument(j, &e);
+	int r = format_check_stdout(format_find(opt_text(&j->app->opts, "format")), &e);
 
+	if (r == 0)
+		r = pipeline_instrument(j, &e);
 	if (r == 0)
 		r = pipeline_expand(j, &e);
 	if (r < 0)
@@ -170,10 +172,10 @@ static void print_report(const struct app *app, const struct run *run, struct er
 {
 	const char *events = opt_text(&app->opts, "events");
 	const bool taken = events != NULL && strcmp(events, "-") == 0;
-	format_writer write_report = format_find(opt_text(&app->opts, "format"));
+	const struct report_format *format = format_find(opt_text(&app->opts, "format"));
 
-	if (write_report != NULL && !taken)
-		format_print(write_report, run, e);
+	if (format != NULL && !taken)
+		format_print(format, run, e);
 	else
 		report_terminal(run, &app->out_style, json_string_value(json_object_get(run->info, "again")),
 		                taken ? stderr : stdout);

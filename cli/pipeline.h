@@ -93,10 +93,15 @@ void pipeline_quote(const char *word, struct buf *out);
 // "stressgen" as the person called it, for commands that are printed.
 const char *pipeline_self(void);
 
-// format.c: what --format names; NULL: text.
-typedef int (*format_writer)(const struct run *r, const char *path, struct err *e);
-format_writer format_find(const char *name);
-int format_print(format_writer write_report, const struct run *run, struct err *e); // to stdout
+// format.c: what --format names; NULL: text. A format of several files: the first of them.
+const struct report_format *format_find(const char *name);
+// -EINVAL for a format of several files, which stdout cannot take.
+int format_check_stdout(const struct report_format *f, struct err *e);
+int format_print(const struct report_format *f, const struct run *run, struct err *e); // to stdout
+// The format's file or files at `output`: made sure of before the work begins, then written, or given up.
+int format_begin(const char *name, const char *output, struct err *e);
+int format_write(const char *name, const struct run *run, const char *output, struct err *e);
+void format_abandon(const char *name, const char *output);
 
 // events.c: writes what the hooks are told to the file (or "-") as well. NULL with `e` filled.
 struct events;

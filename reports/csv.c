@@ -1,9 +1,8 @@
 // metrics.csv: a line for each metric of each test.
 #include "csv.h"
 
-#include "io.h"
+#include "formats.h"
 #include "metrics.h"
-#include "reports.h"
 #include "text.h"
 
 #include <errno.h>
@@ -63,10 +62,5 @@ int report_csv(const struct run *r, const char *path, struct err *e)
 	buf_adds(&b, "test,verdict,metric,unit,better,value\r\n");
 	for (size_t i = 0; rc == 0 && i < r->count; i++)
 		rc = add_test(&b, &r->results[i]);
-	if (rc < 0 || b.failed)
-		rc = err_set(e, ENOMEM, "%s: out of memory", path);
-	else
-		rc = io_replace_file(path, buf_text(&b), b.len, e);
-	buf_deinit(&b);
-	return rc;
+	return report_finish(&b, rc, path, e);
 }

@@ -2,6 +2,7 @@
 #include "history_db.h"
 
 #include "clock.h"
+#include "invocation.h"
 #include "io.h"
 #include "pack.h"
 #include "text.h"
@@ -104,6 +105,7 @@ struct adding {
 	struct history *h;
 	struct err *e;
 	int64_t entry;
+	bool paired;                      // the run had a base of its own
 	json_t *metrics, *tests, *shapes; // numbers that are known by now, so that each is looked up once
 };
 
@@ -157,28 +159,14 @@ static int find_shape(struct adding *ad, struct arena *a, const struct buf *ids,
 	return rc == 0 ? remember(ad->shapes, text, *id) : rc;
 }
 
-// "ID#3", as --repeat names the third time, is invocation 3 of ID.
-static const char *test_name(struct arena *a, const char *id, int64_t *invocation)
-{
-	const char *safe = text_line(a, id);
-	const char *hash = strrchr(safe, '#');
-	char *end;
-	unsigned long n = hash != NULL && hash[1] >= '1' && hash[1] <= '9' ? strtoul(hash + 1, &end, 10) : 0;
-
-	*invocation = 1;
-	if (n < 2 || *end != '\0' || n > INT32_MAX)
-		return safe;
-	*invocation = (int64_t)n;
-	return text_make(a, "%.*s", (int)(hash - safe), safe);
-}
-
-static int put_sample(struct adding *ad, struct arena *a, const struct result *r, enum side side)
+static int put_sample(struct adding *ad, struct arena *a, const struct result *r, enum side side,
+                      const struct invocation *v)
 {
 	struct buf ids = { 0 }, data = { 0 };
 	struct metric *metrics = NULL;
 	ssize_t count = metrics_of(a, r, &metrics);
 	double *values = arena_alloc(a, ((size_t)(count > 0 ? count : 0) + 1) * sizeof *values);
-	int64_t test, shape, metric = 0, invocation;
+	int64_t test, shape, metric = 0;
 	int rc = count < 0 || values == NULL ? -ENOMEM : 0;
 
 	for (ssize_t i = 0; rc == 0 && i < count; i++) {
@@ -192,11 +180,11 @@ static int put_sample(struct adding *ad, struct arena *a, const struct result *r
 		rc = ids.failed || data.failed ? -ENOMEM : find_shape(ad, a, &ids, &shape);
 	}
 	if (rc == 0)
-		rc = find_test(ad, test_name(a, r->id, &invocation), &test);
+		rc = find_test(ad, v->test, &test);
 	if (rc == 0)
 		rc = db_finish(ad->h,
 		               db_prepare(ad->h, ad->e, "INSERT OR REPLACE INTO sample VALUES(?,?,?,?,?,?,?,?)",
-		                          "iiiitiib", test, ad->entry, (int64_t)side, invocation,
+		                          "iiiitiib", test, ad->entry, (int64_t)side, v->number,
 		                          verdict_name(r->verdict), (int64_t)r->as_expected, shape, &data),
 		               ad->e);
 	buf_deinit(&ids);
@@ -207,6 +195,17 @@ static int put_sample(struct adding *ad, struct arena *a, const struct result *r
 static bool was_run(const struct result *r)
 {
 	return r->verdict != VERDICT_SKIPPED && r->verdict != VERDICT_PLANNED && r->verdict != VERDICT_INTERRUPTED;
+}
+
+// A run of pairs has its anchor in itself: the base, run in turn with the head.
+static int put_result(struct adding *ad, struct arena *a, const struct result *r, enum side side)
+{
+	struct invocation v = invocation_of(a, r);
+
+	if (v.warmup || v.side == INVOCATION_CONTROL || (side == SIDE_ANCHOR && v.side == INVOCATION_BASE))
+		return 0;
+	ad->paired = ad->paired || v.side == INVOCATION_BASE;
+	return put_sample(ad, a, r, v.side == INVOCATION_BASE ? SIDE_ANCHOR : side, &v);
 }
 
 static int put_samples(struct adding *ad, const struct run *run, enum side side)
@@ -222,7 +221,7 @@ static int put_samples(struct adding *ad, const struct run *run, enum side side)
 		struct arena a = { 0 };
 
 		if (was_run(&run->results[i]))
-			rc = put_sample(ad, &a, &run->results[i], side);
+			rc = put_result(ad, &a, &run->results[i], side);
 		arena_deinit(&a);
 	}
 	return rc;
@@ -338,6 +337,9 @@ static int put_run(struct history *h, struct arena *a, const struct history_new 
 	ad.entry = *id;
 	if (rc == 0 && strcmp(before.digest, sides[SIDE_HEAD].digest) != 0)
 		rc = put_samples(&ad, n->head, SIDE_HEAD);
+	if (rc == 0 && ad.paired)
+		rc = db_finish(h, db_prepare(h, e, "UPDATE entry SET anchor = 'paired' WHERE id = ?", "i", *id),
+		               e);
 	if (rc == 0 && n->anchor != NULL)
 		rc = put_anchor(&ad, a, &sides[SIDE_ANCHOR], before.anchor);
 out:

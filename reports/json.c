@@ -1,9 +1,7 @@
 // report.json: all results with their histograms, as docs/report.schema.json describes it.
-#include "reports.h"
+#include "formats.h"
 
 #include "soaked.h"
-
-#include "io.h"
 #include "symbolise.h"
 #include "text.h"
 #include "view.h"
@@ -201,7 +199,6 @@ int report_json(const struct run *r, const char *path, struct err *e)
 {
 	struct view v;
 	json_t *report = NULL;
-	char *text = NULL;
 	int rc = view_init(&v, r);
 
 	if (rc == 0)
@@ -210,14 +207,7 @@ int report_json(const struct run *r, const char *path, struct err *e)
 		                   "run", r->info, "tests", tests(&v));
 	if (report != NULL && r->soak_count > 0)
 		json_object_set_new(report, "soak", soaked_to_json(r));
-	if (report != NULL)
-		text = json_dumps(report, JSON_INDENT(1));
-	if (text == NULL)
-		rc = err_set(e, ENOMEM, "%s: out of memory", path);
-	else
-		rc = io_replace_file(path, text, strlen(text), e);
-	free(text);
-	json_decref(report);
+	rc = report_finish_json(report, path, e);
 	view_deinit(&v);
 	return rc;
 }

@@ -1,9 +1,8 @@
 // JUnit XML, as the Jenkins schema has it: a suite for each kind of test, a test case for each test, and one for
 // each case inside a test's file.
-#include "reports.h"
+#include "formats.h"
 
 #include "buf.h"
-#include "io.h"
 #include "markup.h"
 #include "story.h"
 #include "text.h"
@@ -219,11 +218,7 @@ int report_junit(const struct run *r, const char *path, struct err *e)
 			add_suite(&v, &v.groups[i], &b);
 		buf_adds(&b, "</testsuites>\n");
 	}
-	if (rc < 0 || b.failed)
-		rc = err_set(e, ENOMEM, "%s: out of memory", path);
-	else
-		rc = io_replace_file(path, buf_text(&b), b.len, e);
-	buf_deinit(&b);
+	rc = report_finish(&b, rc, path, e);
 	view_deinit(&v);
 	return rc;
 }

@@ -1,8 +1,7 @@
 // OpenMetrics text: https://openmetrics.io, version 1.0. One family after another, each with its type and unit.
-#include "reports.h"
+#include "formats.h"
 
 #include "buf.h"
-#include "io.h"
 #include "text.h"
 #include "view.h"
 
@@ -289,11 +288,7 @@ int report_prom(const struct run *r, const char *path, struct err *e)
 		f->add(f, &v, &b);
 	}
 	buf_adds(&b, "# EOF\n");
-	if (rc < 0 || b.failed)
-		rc = err_set(e, ENOMEM, "%s: out of memory", path);
-	else
-		rc = io_replace_file(path, buf_text(&b), b.len, e);
-	buf_deinit(&b);
+	rc = report_finish(&b, rc, path, e);
 	view_deinit(&v);
 	return rc;
 }

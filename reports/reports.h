@@ -3,6 +3,7 @@
 #define SG_REPORTS_H
 
 #include "err.h"
+#include "formats.h"
 #include "run.h"
 
 #include <stdbool.h>
@@ -17,14 +18,8 @@ struct term_style {
 // with the command that runs each again, and "N passed, N failed, N skipped" alone on the last line.
 // `again` is the command prefix that runs one test again, e.g. "stressgen run DIR --only "; may be NULL.
 int report_terminal(const struct run *r, const struct term_style *style, const char *again, FILE *out);
-// Each writes its file whole or not at all (io_replace_file).
-int report_json(const struct run *r, const char *path, struct err *e);
-int report_junit(const struct run *r, const char *path, struct err *e);
-int report_html(const struct run *r, const char *path, struct err *e);
-int report_tap(const struct run *r, const char *path, struct err *e);  // TAP version 14
-int report_csv(const struct run *r, const char *path, struct err *e);  // a line for each metric of each test
-int report_prom(const struct run *r, const char *path, struct err *e); // OpenMetrics text
-// The four of them into the run directory: report.json, junit.xml, report.html, metrics.prom.
+// Four of the formats, whose functions formats.h lists, into the run directory: report.json, junit.xml,
+// report.html, metrics.prom.
 int report_all(const struct run *r, struct err *e);
 
 // How many figures of a soak's tests grew from pass to pass; 0 where the run was no soak.

@@ -1,9 +1,7 @@
 // The Test Anything Protocol, version 14 (testanything.org): a line a test, with what is known of a failure behind
 // it.
-#include "reports.h"
+#include "formats.h"
 
-#include "buf.h"
-#include "io.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -95,14 +93,11 @@ static void add_test(struct buf *b, const struct result *r, size_t number)
 int report_tap(const struct run *run, const char *path, struct err *e)
 {
 	struct buf b = { 0 };
-	int rc;
 
 	buf_addf(&b, "TAP version 14\n1..%zu\n", run->planned > run->count ? run->planned : run->count);
 	for (size_t i = 0; i < run->count; i++)
 		add_test(&b, &run->results[i], i + 1);
 	if (run->planned > run->count)
 		buf_addf(&b, "Bail out! %zu of %zu tests never ended\n", run->planned - run->count, run->planned);
-	rc = b.failed ? err_set(e, ENOMEM, "%s: out of memory", path) : io_replace_file(path, b.data, b.len, e);
-	buf_deinit(&b);
-	return rc;
+	return report_finish(&b, 0, path, e);
 }

@@ -1,0 +1,92 @@
+// The percentile distribution of a histogram as text (.hgrm).
+#include "hist.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#define TICKS 5.0 // rows each time the distance to 100 % is halved
+
+// HdrHistogram's "median equivalent value": the middle of the slot.
+static double middle(const struct hist *h, size_t i)
+{
+	uint64_t low = hist_slot_low(h, i), width = hist_slot_high(h, i) - low + 1;
+
+	return (double)(low + width / 2);
+}
+
+static double mean_of(const struct hist *h)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < h->slots; i++)
+		if (h->counts[i] > 0)
+			sum += middle(h, i) * (double)h->counts[i];
+	return h->total > 0 ? sum / (double)h->total : 0;
+}
+
+static double deviation_of(const struct hist *h, double mean)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < h->slots; i++)
+		if (h->counts[i] > 0)
+			sum += (middle(h, i) - mean) * (middle(h, i) - mean) * (double)h->counts[i];
+	return h->total > 0 ? sqrt(sum / (double)h->total) : 0;
+}
+
+// The next level to be reported behind `level`, both in percent.
+static double next_level(double level)
+{
+	double halvings = floor(log2(100 / (100 - level))) + 1;
+
+	return level + 100 / (TICKS * exp2(halvings));
+}
+
+static void add_row(const struct hist *h, double value, double level, uint64_t count, struct buf *out)
+{
+	// Levels are often exactly between two of twelve decimals; HdrHistogram rounds those up, printf to even.
+	double part = nextafter(level / 100, 2);
+
+	buf_addf(out, "%12.*f %2.12f %10" PRIu64, (int)h->digits, value, part, count);
+	if (level < 100)
+		buf_addf(out, " %14.2f", 1 / (1 - level / 100));
+	buf_addc(out, '\n');
+}
+
+static void add_rows(const struct hist *h, double unit, struct buf *out)
+{
+	uint64_t count = 0;
+	double level = 0, value = 0;
+
+	for (size_t i = 0; i < h->slots && count < h->total; i++) {
+		if (h->counts[i] == 0)
+			continue;
+		count += h->counts[i];
+		value = (double)hist_slot_high(h, i) / unit;
+		// One slot may hold several levels; all are reported but the last value's, whose level is 100.
+		while (100.0 * (double)count / (double)h->total >= level && level < 100) {
+			add_row(h, value, level, count, out);
+			level = next_level(level);
+			if (count == h->total)
+				break;
+		}
+	}
+	if (h->total > 0)
+		add_row(h, value, 100, h->total, out);
+}
+
+void hist_hgrm(const struct hist *h, double unit, struct buf *out)
+{
+	const double mean = mean_of(h);
+	const int digits = (int)h->digits;
+	const unsigned value_bits = 64U - (unsigned)__builtin_clzll(SG_HIST_MAX_VALUE);
+	size_t last = h->total > 0 ? hist_index(h, h->max) : 0;
+
+	buf_adds(out, "       Value     Percentile TotalCount 1/(1-Percentile)\n\n");
+	add_rows(h, unit, out);
+	buf_addf(out, "#[Mean    = %12.*f, StdDeviation   = %12.*f]\n", digits, mean / unit, digits,
+	         deviation_of(h, mean) / unit);
+	buf_addf(out, "#[Max     = %12.*f, Total count    = %12" PRIu64 "]\n", digits,
+	         h->total > 0 ? (double)hist_slot_high(h, last) / unit : 0.0, h->total);
+	buf_addf(out, "#[Buckets = %12u, SubBuckets     = %12u]\n", value_bits - h->half_bits, 2U << h->half_bits);
+}
