@@ -3,6 +3,9 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define TICKS 5.0 // rows each time the distance to 100 % is halved
 
@@ -42,14 +45,33 @@ static double next_level(double level)
 	return level + 100 / (TICKS * exp2(halvings));
 }
 
+#define MOST_DECIMALS 24
+
+// What HdrHistogram's tools (Java, JavaScript) print is rounded from the shortest decimal that is this double, a
+// half away from zero; printf would round the double itself, a half to even.
+static void add_decimal(double value, int width, int decimals, struct buf *out)
+{
+	char text[400];
+	int places = 0;
+
+	while (places < MOST_DECIMALS &&
+	       (snprintf(text, sizeof text, "%.*f", places, value), strtod(text, NULL) != value))
+		places++;
+	if (places == decimals + 1 && text[strlen(text) - 1] == '5')
+		value += pow(10, -places);
+	buf_addf(out, "%*.*f", width, decimals, value);
+}
+
 static void add_row(const struct hist *h, double value, double level, uint64_t count, struct buf *out)
 {
-	// Levels are often exactly between two of twelve decimals; HdrHistogram rounds those up, printf to even.
-	double part = nextafter(level / 100, 2);
-
-	buf_addf(out, "%12.*f %2.12f %10" PRIu64, (int)h->digits, value, part, count);
-	if (level < 100)
-		buf_addf(out, " %14.2f", 1 / (1 - level / 100));
+	add_decimal(value, 12, (int)h->digits, out);
+	buf_addc(out, ' ');
+	add_decimal(level / 100, 2, 12, out);
+	buf_addf(out, " %10" PRIu64, count);
+	if (level < 100) {
+		buf_addc(out, ' ');
+		add_decimal(1 / (1 - level / 100), 14, 2, out);
+	}
 	buf_addc(out, '\n');
 }
 
@@ -84,9 +106,12 @@ void hist_hgrm(const struct hist *h, double unit, struct buf *out)
 
 	buf_adds(out, "       Value     Percentile TotalCount 1/(1-Percentile)\n\n");
 	add_rows(h, unit, out);
-	buf_addf(out, "#[Mean    = %12.*f, StdDeviation   = %12.*f]\n", digits, mean / unit, digits,
-	         deviation_of(h, mean) / unit);
-	buf_addf(out, "#[Max     = %12.*f, Total count    = %12" PRIu64 "]\n", digits,
-	         h->total > 0 ? (double)hist_slot_high(h, last) / unit : 0.0, h->total);
+	buf_adds(out, "#[Mean    = ");
+	add_decimal(mean / unit, 12, digits, out);
+	buf_adds(out, ", StdDeviation   = ");
+	add_decimal(deviation_of(h, mean) / unit, 12, digits, out);
+	buf_adds(out, "]\n#[Max     = ");
+	add_decimal(h->total > 0 ? (double)hist_slot_high(h, last) / unit : 0, 12, digits, out);
+	buf_addf(out, ", Total count    = %12" PRIu64 "]\n", h->total);
 	buf_addf(out, "#[Buckets = %12u, SubBuckets     = %12u]\n", value_bits - h->half_bits, 2U << h->half_bits);
 }

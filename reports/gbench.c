@@ -14,14 +14,23 @@ static size_t repetitions_of(const json_t *counts, const char *test)
 	return (size_t)json_integer_value(json_object_get(counts, test));
 }
 
+// Base and control of a comparison are other programs, and warming up is none of the repetitions.
+static bool is_meant(const struct result *r, const struct invocation *n)
+{
+	return r->verdict != VERDICT_SKIPPED && r->verdict != VERDICT_PLANNED && n->side == INVOCATION_HEAD &&
+	       !n->warmup;
+}
+
 static json_t *count_repetitions(struct view *v)
 {
 	json_t *counts = json_object();
 
 	for (size_t i = 0; counts != NULL && i < v->count; i++) {
-		const char *test = invocation_of(&v->arena, v->tests[i].r).test;
+		struct invocation n = invocation_of(&v->arena, v->tests[i].r);
 
-		json_object_set_new(counts, test, json_integer((json_int_t)repetitions_of(counts, test) + 1));
+		if (is_meant(v->tests[i].r, &n))
+			json_object_set_new(counts, n.test,
+			                    json_integer((json_int_t)repetitions_of(counts, n.test) + 1));
 	}
 	return counts;
 }
@@ -70,11 +79,6 @@ static json_t *benchmark(struct view *v, const struct view_test *t, const json_t
 	return o;
 }
 
-static bool was_run(const struct result *r)
-{
-	return r->verdict != VERDICT_SKIPPED && r->verdict != VERDICT_PLANNED;
-}
-
 static json_t *benchmarks(struct view *v)
 {
 	json_t *counts = count_repetitions(v);
@@ -83,12 +87,12 @@ static json_t *benchmarks(struct view *v)
 	size_t family = 0;
 
 	for (size_t i = 0; i < v->count; i++) {
-		const char *test = invocation_of(&v->arena, v->tests[i].r).test;
+		struct invocation n = invocation_of(&v->arena, v->tests[i].r);
 
-		if (!was_run(v->tests[i].r))
+		if (!is_meant(v->tests[i].r, &n))
 			continue;
-		family += i > 0 && strcmp(test, last) != 0;
-		last = test;
+		family += json_array_size(list) > 0 && strcmp(n.test, last) != 0;
+		last = n.test;
 		json_array_append_new(list, benchmark(v, &v->tests[i], counts, family));
 	}
 	json_decref(counts);

@@ -2,44 +2,50 @@
 // since its alerts know one direction a file.
 #include "formats.h"
 
+#include "measures.h"
 #include "metrics.h"
 #include "text.h"
 
-#include <errno.h>
-#include <math.h>
+#include <string.h>
 
-static int add_metric(json_t *list, struct arena *a, const struct result *r, const struct metric *m)
+static int add_measure(json_t *list, const char *test, const char *name, const json_t *m)
 {
-	json_t *o = json_pack("{s:s, s:s, s:f}", "name", text_make(a, "%s %s", text_line(a, r->id), m->name),
-	                      "unit", m->unit, "value", m->value);
-
-	return json_array_append_new(list, o) < 0 ? -ENOMEM : 0;
-}
-
-static int add_result(json_t *list, const struct result *r, enum metric_better better)
-{
+	double median = json_real_value(json_object_get(m, "median"));
 	struct arena a = { 0 };
-	struct metric *metrics = NULL;
-	ssize_t count = metrics_of(&a, r, &metrics);
-	int rc = count < 0 ? (int)count : 0;
+	json_t *o = json_pack("{s:s, s:O, s:f}", "name", text_make(&a, "%s %s", test, name), "unit",
+	                      json_object_get(m, "unit"), "value", median);
 
-	for (ssize_t i = 0; rc == 0 && i < count; i++)
-		if (metrics[i].better == better && isfinite(metrics[i].value))
-			rc = add_metric(list, &a, r, &metrics[i]);
+	if (o != NULL && json_integer_value(json_object_get(m, "count")) > 1)
+		json_object_set_new(
+		        o, "range",
+		        json_string(text_make(&a, "%.6g to %.6g", json_real_value(json_object_get(m, "least")),
+		                              json_real_value(json_object_get(m, "greatest")))));
 	arena_deinit(&a);
-	return rc;
+	return json_array_append_new(list, o);
 }
 
 static int write_direction(const struct run *r, enum metric_better better, const char *path, struct err *e)
 {
-	json_t *list = json_array();
+	json_t *tests = measures_of(r), *test, *measure;
+	json_t *list = tests != NULL ? json_array() : NULL;
+	const char *key, *name;
+	int bad = 0;
 
-	for (size_t i = 0; list != NULL && i < r->count; i++)
-		if (r->results[i].as_expected && r->results[i].verdict != VERDICT_SKIPPED &&
-		    r->results[i].verdict != VERDICT_PLANNED && add_result(list, &r->results[i], better) < 0) {
-			json_decref(list);
-			list = NULL;
+	json_object_foreach(tests, key, test)
+	{
+		json_object_foreach(test, name, measure)
+		{
+			const char *is = json_string_value(json_object_get(measure, "better"));
+
+			if (strcmp(is, metric_better_name(better)) == 0)
+				bad |= add_measure(list, key, name, measure);
 		}
+	}
+	json_decref(tests);
+	if (bad != 0) {
+		json_decref(list);
+		list = NULL;
+	}
 	return report_finish_json(list, path, e);
 }
 

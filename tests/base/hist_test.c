@@ -228,6 +228,76 @@ CASE("hist: merging refuses other digits and more values than can be counted")
 	hist_free(c);
 }
 
+CASE("hist: what was merged can be taken away again")
+{
+	struct rng rng;
+
+	rng_init(&rng, 12);
+	for (unsigned round = 0; round < 100; round++) {
+		struct hist *a = hist_new(3), *b = hist_new(3), *sum = hist_new(3);
+
+		for (uint64_t n = rng_below(&rng, 60); n > 0; n--)
+			hist_record(a, draw(&rng, 41));
+		for (uint64_t n = rng_below(&rng, 60); n > 0; n--)
+			hist_record(b, draw(&rng, 41));
+		assert_int_equal(hist_merge(sum, a), 0);
+		assert_int_equal(hist_merge(sum, b), 0);
+		assert_int_equal(hist_subtract(sum, b), 0);
+		assert_same(sum, a);
+		assert_true(fabs(sum->sum - a->sum) <= 1e-9 * (a->sum + b->sum));
+		if (a->total > 0) {
+			assert_int_equal(hist_index(sum, sum->min), hist_index(a, a->min));
+			assert_int_equal(hist_index(sum, sum->max), hist_index(a, a->max));
+			assert_true(sum->min <= sum->max);
+		}
+		assert_int_equal(hist_subtract(sum, a), 0);
+		assert_int_equal(sum->total, 0);
+		assert_int_equal(sum->max, 0);
+		assert_int_equal(sum->min, UINT64_MAX);
+		hist_free(a);
+		hist_free(b);
+		hist_free(sum);
+	}
+}
+
+CASE("hist: taking away refuses other digits and values that are not there, and changes nothing")
+{
+	struct hist *a = hist_new(3), *b = hist_new(2), *c = hist_new(3);
+
+	hist_record_n(a, 10, 3);
+	hist_record(b, 10);
+	assert_int_equal(hist_subtract(a, b), -EINVAL);
+	hist_record_n(c, 10, 2);
+	hist_record(c, 11);
+	assert_int_equal(hist_subtract(a, c), -ERANGE);
+	assert_int_equal(a->total, 3);
+	assert_int_equal(a->counts[10], 3);
+	assert_int_equal(hist_subtract(a, a), 0);
+	assert_int_equal(a->total, 0);
+	hist_free(a);
+	hist_free(b);
+	hist_free(c);
+}
+
+CASE("hist: .hgrm of an empty histogram has a head and a foot, and one value is one row to 100 %")
+{
+	struct hist *h = hist_new(3);
+	struct buf text = { 0 };
+
+	hist_hgrm(h, 1, &text);
+	assert_string_equal(buf_text(&text), "       Value     Percentile TotalCount 1/(1-Percentile)\n\n"
+	                                     "#[Mean    =        0.000, StdDeviation   =        0.000]\n"
+	                                     "#[Max     =        0.000, Total count    =            0]\n"
+	                                     "#[Buckets =           32, SubBuckets     =         2048]\n");
+	buf_clear(&text);
+	hist_record_n(h, 1000, 4);
+	hist_hgrm(h, 1000, &text);
+	assert_non_null(strstr(buf_text(&text), "\n       1.000 0.000000000000          4           1.00\n"
+	                                        "       1.000 1.000000000000          4\n#[Mean"));
+	hist_free(h);
+	buf_deinit(&text);
+}
+
 // ---- the encoding -------------------------------------------------------------------------------------------
 
 CASE("hist: what is encoded is decoded to the same slots")
