@@ -51,7 +51,7 @@ CASE("e2e: each format is written where -o says, or printed")
 		{ "json", "\"stressgen-report\"" }, { "junit", "<testsuites" },   { "openmetrics", "# EOF" },
 		{ "gbench", "\"benchmarks\"" },     { "bmf", "gauge/speed" },     { "hgrm", "" },
 		{ "tap", "TAP version 14" },        { "ctrf", "CTRF" },           { "csv", "gauge/speed" },
-		{ "md", "### stressgen" },          { "html", "<!DOCTYPE html" },
+		{ "md", "### stressgen" },          { "html", "<!doctype html" },
 	};
 	const char *dir = a_run();
 
