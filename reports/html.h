@@ -83,6 +83,7 @@ void html_matrix(struct page *p);
 void html_growth(struct page *p);
 void html_allocators(struct page *p);
 void html_slabs(struct page *p);
+void html_jemalloc(struct page *p);
 void html_allocations(struct page *p);
 // html_heaps.c: one process under the preloaded library, folded up unless `open`.
 struct heap_row;

@@ -332,6 +332,37 @@ static void add_heap(struct result_counters *c)
 	h->threads[1].name = strdup("resolver");
 }
 
+// A process whose jemalloc has let go of almost all that it held.
+static void add_jemalloc(struct result *r)
+{
+	static const uint64_t looks[][LOOK_COLUMNS] = {
+		{ 100, 9000000, 9500000, 12000000, 14000000, 0, 8000000, 7600000 },
+		{ 200, 33000000, 34000000, 42000000, 48000000, 0, 30000000, 29000000 },
+		{ 300, 1160160, 1990656, 42618880, 48074752, 3305472, 800000, 300000 }
+	};
+	struct result_jemalloc *j = result_add_jemalloc(r);
+	struct result_bin *b;
+
+	assert_non_null(j);
+	j->program = strdup("python3");
+	j->allocator = strdup("5.3.0");
+	j->pid = 4713;
+	j->allocated = looks[2][LOOK_ALLOCATED];
+	j->active = looks[2][LOOK_ACTIVE];
+	j->resident = looks[2][LOOK_RESIDENT];
+	j->retained = looks[2][LOOK_RETAINED];
+	j->mapped = looks[2][LOOK_MAPPED];
+	j->peak_allocated = looks[1][LOOK_ALLOCATED];
+	j->peak_resident = looks[2][LOOK_RESIDENT];
+	j->denied_growths = 3;
+	for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++)
+		memcpy(number_rows_add(&j->looks, LOOK_COLUMNS), looks[i], sizeof looks[i]);
+	b = result_jemalloc_bin(j);
+	*b = (struct result_bin){ 64, 64, 4096, 100, 90, 1200, 150, 50, 90000, 900, 800, 140, 8000 };
+	b = result_jemalloc_bin(j);
+	*b = (struct result_bin){ 512, 8, 4096, 40, 0, 320, 40, 0, 5000, 600, 20, 40, 320 };
+}
+
 static void add_troubles(struct fixture *f)
 {
 	struct result r = fixture_result("recursion/deep-40000.lua@slab-fixed", VERDICT_SLAB_EXHAUSTED);
@@ -361,6 +392,7 @@ static void add_troubles(struct fixture *f)
 	r = fixture_result("http2/slow", VERDICT_TIMEOUT);
 	add_counters(&r, "curl", NULL, 40210);
 	add_heap(&r.counters[0]);
+	add_jemalloc(&r);
 	add_counters(&r, "busybox", "a static program: its allocations cannot be seen", 0);
 	r.exit_code = -1;
 	r.signal = 15;

@@ -22,9 +22,9 @@ static char *page(const struct run *r, struct seen *s)
 
 CASE("html: the default job has all sections in their order, and a data table for each chart")
 {
-	static const char *const sections[] = { "failures",   "targets",   "verdicts",    "growth",
-		                                "allocators", "slabs",     "allocations", "http2",
-		                                "kernels",    "resources", "tests",       "machine" };
+	static const char *const sections[] = { "failures",  "targets",  "verdicts",    "growth", "allocators",
+		                                "slabs",     "jemalloc", "allocations", "http2",  "kernels",
+		                                "resources", "tests",    "machine" };
 	struct run r;
 	struct seen s;
 	char *text;
@@ -41,7 +41,8 @@ CASE("html: the default job has all sections in their order, and a data table fo
 			fail_msg("no %s, or not in its place", sections[i]);
 	}
 	assert_int_equal(s.sections, sizeof sections / sizeof sections[0]);
-	assert_int_equal(s.figures, 4 + 2 + 2 + 19 + 2); // growth, allocators, HTTP/2, kernels, timelines
+	assert_int_equal(s.figures,
+	                 4 + 2 + 2 + 2 + 19 + 2); // growth, allocators, jemalloc, HTTP/2, kernels, timelines
 	free(text);
 	run_deinit(&r);
 }

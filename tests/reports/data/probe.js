@@ -150,6 +150,28 @@ function checkTimelines(page) {
   }
 }
 
+// Lines of what jemalloc held, and bars of its size classes.
+function checkJemalloc(page) {
+  const charts = page.querySelectorAll('#jemalloc figure');
+  expect(charts.length === 2, `${charts.length} charts of jemalloc`);
+  for (const figure of charts) {
+    const rows = [...figure.querySelectorAll('tr[data-test]')];
+    const j = testOf(rows[0]).jemallocs[0];
+    const shown = rows.map(figures);
+    if (figure.querySelector('rect')) {
+      const widths = [...figure.querySelectorAll('rect')].map((r) => Number(r.getAttribute('width')));
+      const bins = [...j.bins].sort((a, b) => b.slabs * b.slab_bytes - a.slabs * a.slab_bytes);
+      const expected = bins.map((b) => [b.region_bytes, b.slabs, b.nonfull_slabs, b.slabs * b.slab_bytes, b.regions * b.region_bytes, b.requests]);
+      expect(String(shown) === String(expected), `size classes ${shown} instead of ${expected}`);
+      expected.forEach((e, i) =>
+        expect(near(widths[2 * i] / widths[2 * i + 1], e[4] / e[3], 0.01), `the bar of size class ${e[0]} shows ${widths[2 * i] / widths[2 * i + 1]}`));
+    } else {
+      const expected = j.looks.map(([ms, allocated, active, resident]) => [ms, resident, active, allocated]);
+      expect(String(shown) === String(expected), `jemalloc over time: ${shown} instead of ${expected}`);
+    }
+  }
+}
+
 function checkAllocations(page) {
   const rows = [...page.querySelectorAll('#allocations tr[data-test]')];
   expect(rows.length > 0, 'no allocations');
@@ -203,6 +225,7 @@ probe((page, view) => {
   checkTests(page);
   expect(checkMatrices(page) > 0, 'no matrix');
   checkSlabs(page);
+  checkJemalloc(page);
   checkAllocations(page);
   checkTargets(page);
   expect(checkAllocators(page) > 10, 'no arrows');
