@@ -52,6 +52,7 @@ static const struct field result_fields[] = {
 	ROW(tail),
 	ROW(memory_limit),
 	ROW(limits),
+	ROW(allocator),
 	ROW(quarantine),
 	ROW(containment),
 	ROW(leftovers),

@@ -87,7 +87,8 @@ struct result {
 	char *tail;                          // the last lines of its stderr (else stdout), UTF-8, bounded to 2 KiB
 	uint64_t memory_limit;               // bytes that all of it might take together; 0: no limit
 	char *limits;                        // which limits were in force and by what, in words
-	char *quarantine;                    // "until 2026-12-31: reason" where a known failure is let pass; NULL
+	char *allocator; // the malloc that the run was put on, "jemalloc 5.3.0", or why not; NULL: none was chosen
+	char *quarantine;         // "until 2026-12-31: reason" where a known failure is let pass; NULL
 	char *containment;        // "cgroup v2", "process group, subreaper and environment mark (weak)", ...
 	struct strings leftovers; // "pid 123 sleep 60"
 	// One invocation out of a comparison (docs/formats.md, "Pairs"); NULL and 0 for any other.

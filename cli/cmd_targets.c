@@ -1,4 +1,5 @@
 // stressgen targets: what can be stressed on this machine, and what would bring the rest.
+#include "allocators.h"
 #include "catalogue.h"
 #include "verdict.h"
 #include "versions.h"
@@ -69,6 +70,21 @@ static void print_present(const struct catalogue *c, const char (*versions)[VERS
 	printf("  %-22s   HTTP/2 client and server, h2c on loopback\n", "");
 }
 
+static void print_allocators(const struct allocators *a)
+{
+	printf("\nMallocs (--alloc NAME)\n");
+	for (size_t i = 0; i < a->count; i++) {
+		const struct allocator *one = &a->items[i];
+
+		if (one->present)
+			printf("  %-22s %-10s %s\n", one->name, one->version,
+			       one->path != NULL ? one->path : "the C library's own");
+		else
+			printf("  %-22s not here%s%s\n", one->name, one->package != NULL ? "; package " : "",
+			       one->package != NULL ? one->package : "");
+	}
+}
+
 // "ruby" is none of " mruby".
 static bool has_word(const char *words, const char *word)
 {
@@ -80,7 +96,7 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
-static void print_missing(const struct catalogue *c)
+static void print_missing(const struct catalogue *c, const struct allocators *a)
 {
 	struct buf packages = { 0 };
 	bool any = false;
@@ -98,12 +114,15 @@ static void print_missing(const struct catalogue *c)
 		if (t->package != NULL && !has_word(buf_text(&packages), t->package))
 			buf_addf(&packages, " %s", t->package);
 	}
+	for (size_t i = 0; i < a->count; i++)
+		if (!a->items[i].present && a->items[i].package != NULL)
+			buf_addf(&packages, " %s", a->items[i].package);
 	if (packages.len > 0)
 		printf("\nTo bring them: apt-get install%s\n", buf_text(&packages));
 	buf_deinit(&packages);
 }
 
-static int print_json(const struct catalogue *c, const char (*versions)[VERSION_BYTES])
+static int print_json(const struct catalogue *c, const struct allocators *a, const char (*versions)[VERSION_BYTES])
 {
 	json_t *list = json_array();
 
@@ -125,6 +144,12 @@ static int print_json(const struct catalogue *c, const char (*versions)[VERSION_
 		                  t->user != NULL ? NULL : dialect_target_preload(t->dialect, t->index),
 		                  "capabilities", can));
 	}
+	for (size_t i = 0; i < a->count; i++)
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:s, s:s, s:b, s:s?, s:s, s:s?}", "name", a->items[i].name,
+		                                "kind", "allocator", "family", a->items[i].family, "present",
+		                                a->items[i].present, "path", a->items[i].path, "version",
+		                                a->items[i].version, "package", a->items[i].package));
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(list);
@@ -133,22 +158,27 @@ static int print_json(const struct catalogue *c, const char (*versions)[VERSION_
 
 int cmd_targets(struct app *app)
 {
+	struct allocators allocators = { 0 };
 	struct catalogue c = { 0 };
 	struct err e = { 0 };
 	int r = catalogue_init(&c, app, &e);
 	char(*versions)[VERSION_BYTES] = calloc(c.target_count + 1, VERSION_BYTES);
 
+	if (r == 0 && allocators_find(app, &allocators) < 0)
+		r = err_set(&e, ENOMEM, "out of memory");
 	if (r == 0 && (versions == NULL || versions_ask(&c, versions) < 0))
 		r = err_set(&e, ENOMEM, "out of memory");
 	if (r == 0) {
 		if (opt_flag(&app->opts, "json")) {
-			print_json(&c, (const char(*)[VERSION_BYTES])versions);
+			print_json(&c, &allocators, (const char(*)[VERSION_BYTES])versions);
 		} else {
 			print_present(&c, (const char(*)[VERSION_BYTES])versions);
-			print_missing(&c);
+			print_allocators(&allocators);
+			print_missing(&c, &allocators);
 		}
 	}
 	free(versions);
+	allocators_deinit(&allocators);
 	catalogue_deinit(&c);
 	return r < 0 ? complain(&e, r) : SG_EXIT_OK;
 }

@@ -153,6 +153,10 @@ const struct opt cli_options[] = {
 	TIME("sample-every", "100ms", 1 * MS, 60 * S, RUNS,
 	     "How often CPU, memory, descriptors and threads are read."),
 	COUNT("fail-fast", "0", 0, 1000000, RUNS, "Stop after that many unexpected verdicts; 0 goes on."),
+	TEXT("alloc", 0, "NAME|PATH.so", RUNS, true,
+	     "Put all tests on this malloc, by preloading it: glibc, jemalloc, mimalloc, tcmalloc, tbb (stressgen targets "
+	     "lists those here), or a library; options behind a colon, 'jemalloc:dirty_decay_ms:0', 'glibc:arena_max=1'. "
+	     "One that is missing ends with exit 3."),
 	FLAG("preload", 0, "yes", RUNS, true,
 	     "Preload the allocator instrumentation into programs that are not ours."),
 	CHOICE("instrument", "HOW", "sampled", "counters,live,sampled,every", RUNS, true,

@@ -27,6 +27,8 @@ void pipeline_deinit(struct pipeline *j)
 	}
 	free(j->params);
 	free(j->preload_options);
+	allocator_choice_deinit(&j->alloc);
+	json_decref(j->recalled_alloc);
 	json_decref(j->source);
 	json_decref(j->cases);
 	json_decref(j->chosen);
@@ -129,11 +131,43 @@ static int run_selected(struct pipeline *j, bool resume)
 	return exit_code(&summary, report_code);
 }
 
+// The malloc that all tests run on: --alloc's; a resumed run goes on with its own.
+static int choose_allocator(struct pipeline *j, struct err *e)
+{
+	const char *given = opt_text(&j->app->opts, "alloc");
+	const char *was = json_string_value(json_object_get(j->recalled_alloc, "name"));
+	int r;
+
+	if (opt_flag(&j->app->opts, "resume")) {
+		if (given != NULL && (was == NULL || strcmp(given, was) != 0))
+			return err_set(e, EINVAL,
+			               "%s was begun %s%s; leave --alloc out to resume, or start a new run",
+			               j->run_dir, was != NULL ? "with --alloc " : "without --alloc",
+			               was != NULL ? was : "");
+		given = was;
+	}
+	if (given == NULL)
+		return 0;
+	r = allocator_choose(j->app, given, &j->alloc, e);
+	if (r == 0 && allocator_set_environment(&j->alloc) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
+	if (r == 0)
+		say(j->app, "malloc is %s%s%s%s", j->alloc.title, j->alloc.path != NULL ? " (" : "",
+		    j->alloc.path != NULL ? j->alloc.path : "", j->alloc.path != NULL ? ")" : "");
+	return r;
+}
+
 int pipeline_run(struct pipeline *j, bool resume)
 {
 	struct err e = { 0 };
 	int r = format_check_stdout(format_find(opt_text(&j->app->opts, "format")), &e);
 
+	if (r == 0)
+		r = choose_allocator(j, &e);
+	if (r == -ENODEV) {
+		complain(&e, r);
+		return SG_EXIT_MISSING;
+	}
 	if (r == 0)
 		r = pipeline_instrument(j, &e);
 	if (r == 0)

@@ -2,6 +2,7 @@
 #ifndef SG_PIPELINE_H
 #define SG_PIPELINE_H
 
+#include "allocators.h"
 #include "cli.h"
 #include "header.h"
 #include "run.h"
@@ -27,6 +28,8 @@ struct pipeline {
 	uint64_t soak_ns;      // likewise; 0: none
 	json_t *chosen;        // the ids that a run to be resumed had selected, in its order; owned, else NULL
 	char *preload_options; // what the preloaded library is told, owned; NULL
+	struct allocator_choice alloc; // --alloc's; zeroed where there is none
+	json_t *recalled_alloc;        // that of an earlier run to be resumed; owned, else NULL
 	json_t *source; // what the suite was made of where it is no directory, for run.json; owned, else NULL
 };
 

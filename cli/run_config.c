@@ -109,6 +109,8 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->leak_check = opt_flag(o, "leak-check") || j->soak_ns > 0;
 	c->soak_ns = j->soak_ns;
 	c->jemalloc_cap = opt_number(o, "jemalloc-cap");
+	c->allocator = j->alloc.path;
+	c->allocator_title = j->alloc.title;
 	c->timeout_ns = opt_number(o, "timeout");
 	c->grace_ns = opt_number(o, "grace");
 	c->memory_bytes = opt_number(o, "memory");

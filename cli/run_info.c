@@ -105,6 +105,10 @@ static json_t *again_command(const struct pipeline *j, const char *suite_dir)
 	add_kept_options(&j->app->opts, &text);
 	if (j->repeat > 1) // else there is no ID#2
 		buf_addf(&text, " --repeat %u", j->repeat);
+	if (j->alloc.spec != NULL) {
+		buf_adds(&text, " --alloc");
+		pipeline_quote(j->alloc.spec, &text);
+	}
 	buf_adds(&text, " --only ");
 	json = json_string(buf_text(&text));
 	buf_deinit(&text);
@@ -155,6 +159,11 @@ json_t *pipeline_info(const struct pipeline *j)
 	json_object_set_new(info, "repeat", json_integer(j->repeat));
 	if (j->soak_ns > 0)
 		json_object_set_new(info, "soak_ns", json_integer((json_int_t)j->soak_ns));
+	if (j->alloc.spec != NULL)
+		json_object_set_new(info, "allocator",
+		                    json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "title", j->alloc.title, "name",
+		                              j->alloc.spec, "version", j->alloc.version, "path", j->alloc.path,
+		                              "options", j->alloc.options));
 	if (selection_is_special(j))
 		json_object_set_new(info, "selection", selected_ids(j));
 	json_object_set_new(info, "seed", json_integer((json_int_t)j->suite.seed));

@@ -102,6 +102,7 @@ static void recall_selection(struct pipeline *j, const json_t *info)
 		j->soak_ns = (uint64_t)json_integer_value(json_object_get(info, "soak_ns"));
 	if (opt_flag(&j->app->opts, "resume"))
 		j->chosen = json_incref(json_object_get(info, "selection"));
+	j->recalled_alloc = json_incref(json_object_get(info, "allocator"));
 }
 
 // A command and its relative paths mean something only where they were given.

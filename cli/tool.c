@@ -70,19 +70,29 @@ static int read_all(int fd, uint64_t deadline_ns, struct buf *out)
 	}
 }
 
-int tool_run(char *const *argv, uint64_t limit_ns, bool quiet, struct buf *out, int *status)
+static int run(char *const *argv, uint64_t limit_ns, enum tool_use use, struct buf *out, int *status)
 {
 	pid_t pid;
 	int fd = -1;
-	int r = tool_start(argv, quiet ? TOOL_QUIET : TOOL_TALKS, &fd, &pid);
+	int r = tool_start(argv, use, &fd, &pid);
 
 	if (r < 0)
 		return r;
 	r = read_all(fd, clock_now_ns() + limit_ns, out);
 	close(fd);
 	if (r < 0)
-		kill(pid, SIGKILL);
+		kill(use == TOOL_APART ? -pid : pid, SIGKILL);
 	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
 		;
 	return r;
+}
+
+int tool_run(char *const *argv, uint64_t limit_ns, bool quiet, struct buf *out, int *status)
+{
+	return run(argv, limit_ns, quiet ? TOOL_QUIET : TOOL_TALKS, out, status);
+}
+
+int tool_run_apart(char *const *argv, uint64_t limit_ns, struct buf *out, int *status)
+{
+	return run(argv, limit_ns, TOOL_APART, out, status);
 }

@@ -19,5 +19,7 @@ int tool_start(char *const *argv, enum tool_use use, int *fd, pid_t *pid);
 // Runs argv[0] (a path) and adds what it prints to `out`; `quiet`: its stderr is dropped. 0 with *status as
 // waitpid gives it; -ETIMEDOUT when it was killed after limit_ns; -errno.
 int tool_run(char *const *argv, uint64_t limit_ns, bool quiet, struct buf *out, int *status);
+// The same with its stderr joined to what it prints, an empty stdin and a process group of its own.
+int tool_run_apart(char *const *argv, uint64_t limit_ns, struct buf *out, int *status);
 
 #endif

@@ -34,6 +34,7 @@ static void add_facts(struct page *p, const struct view_test *t)
 	html_fact(p, "Took", r->wall_ns > 0 ? text_duration(a, r->wall_ns) : "");
 	html_fact(p, "Peak memory", r->peak_rss_bytes > 0 ? text_bytes(a, r->peak_rss_bytes) : "");
 	html_fact(p, "Limits", text_line(a, r->limits));
+	html_fact(p, "Allocator", text_line(a, r->allocator));
 	buf_adds(&p->b, "</dl>\n");
 }
 

@@ -34,7 +34,7 @@ struct job_channel {
 struct job_environment {
 	char **entries; // the session's, then these, then NULL
 	char mark[96], fd[24], temp[PATH_MAX + 16], home[PATH_MAX + 16], telemetry[SCRATCH_PATH + 32],
-	        preload[PATH_MAX + 16], looks[48], cap[48], malloc_conf[PATH_MAX], preload_options[512];
+	        preload[3 * PATH_MAX + 16], looks[48], cap[48], malloc_conf[PATH_MAX], preload_options[512];
 };
 
 // The engine's container of a test; GONE from the beginning where there is no engine.
@@ -82,6 +82,7 @@ struct job {
 	char copy_dir[PATH_MAX], temp_path[PATH_MAX]; // what is TMPDIR
 	bool timeline_begun;
 	const char *not_instrumented; // why nothing is preloaded; NULL: it is, or need not be
+	const char *not_on_allocator; // why the chosen malloc is not preloaded; NULL: it is, or none was chosen
 	uint64_t memory_limit;
 	// One descriptor in the loop for all of a test's: libuv's own handling of each takes five system calls.
 	uv_poll_t events;

@@ -136,6 +136,37 @@ static int prepare_preload_options(struct job *j, size_t *n)
 
 static char leak_check[] = SG_ENV_LEAK_CHECK "=1"; // never written to
 
+// The library of the malloc that the run is put on; NULL where there is none, or not in this program.
+static const char *allocator_for(struct job *j)
+{
+	const char *library = j->session->config->allocator;
+
+	j->not_on_allocator =
+	        library != NULL ? program_own_malloc(&j->session->programs, j->command.program) : NULL;
+	return j->not_on_allocator == NULL ? library : NULL;
+}
+
+// Ours in front of the malloc's, then what was preloaded before. Nothing of it: no variable.
+static int prepare_preload(struct job *j, const char *ours, size_t *n)
+{
+	const char *const libraries[] = { ours, allocator_for(j), j->session->preload_before };
+	struct job_environment *env = &j->environment;
+	size_t len = (size_t)snprintf(env->preload, sizeof env->preload, "LD_PRELOAD=");
+	const size_t empty = len;
+
+	for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
+		if (libraries[i] == NULL)
+			continue;
+		if (put(env->preload + len, sizeof env->preload - len, "%s%s", len > empty ? ":" : "",
+		        libraries[i]) < 0)
+			return -ENAMETOOLONG;
+		len += strlen(env->preload + len);
+	}
+	if (len > empty)
+		env->entries[(*n)++] = env->preload;
+	return 0;
+}
+
 static int prepare_environment(struct job *j)
 {
 	struct job_environment *env = &j->environment;
@@ -166,13 +197,8 @@ static int prepare_environment(struct job *j)
 		return rc;
 	if (rc == 0)
 		rc = prepare_jemalloc(j, library != NULL, &n);
-	if (library != NULL || s->preload_before != NULL) {
-		const char *link = library != NULL && s->preload_before != NULL ? ":" : "";
-
-		rc = put(env->preload, sizeof env->preload, "LD_PRELOAD=%s%s%s", library != NULL ? library : "",
-		         link, s->preload_before != NULL ? s->preload_before : "");
-		env->entries[n++] = env->preload;
-	}
+	if (rc == 0)
+		rc = prepare_preload(j, library, &n);
 	env->entries[n] = NULL;
 	j->plan.envp = env->entries;
 	return rc;

@@ -176,6 +176,22 @@ static int say_there_is_not(struct job *j, const char *role, const char *what, c
 	return 0;
 }
 
+// Which malloc it ran on, where one was chosen.
+static int say_allocator(struct job *j)
+{
+	const char *title = j->session->config->allocator_title;
+	struct buf words = { 0 };
+
+	if (title == NULL)
+		return 0;
+	if (j->not_on_allocator != NULL)
+		buf_addf(&words, "its own, not %s: %s", title, j->not_on_allocator);
+	else
+		buf_adds(&words, title);
+	j->result.allocator = buf_take(&words);
+	return j->result.allocator == NULL ? -ENOMEM : 0;
+}
+
 static int collect(struct job *j)
 {
 	struct result *r = &j->result;
@@ -195,6 +211,8 @@ static int collect(struct job *j)
 		rc = harvest_note_unseen(r);
 	if (rc >= 0 && j->not_instrumented != NULL)
 		rc = say_there_is_not(j, "interposer", "not instrumented", j->not_instrumented);
+	if (rc >= 0)
+		rc = say_allocator(j);
 	if (rc >= 0 && j->session->config->jemalloc_cap > 0 && r->jemalloc_count == 0)
 		rc = say_there_is_not(j, "jemalloc", "not capped",
 		                      "no process of it had a jemalloc that can be seen");

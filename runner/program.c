@@ -17,6 +17,7 @@
 
 static const char no_elf[] = "not an ELF program";
 static const char is_static[] = "static program";
+static const char has_malloc[] = "the program defines malloc itself";
 static const char is_sanitised[] = "built with a sanitizer, which brings its own malloc";
 static const char other_class[] = "built for another machine or word size";
 
@@ -83,6 +84,44 @@ static bool dynamic_is_sanitised(const struct image *im, const ElfW(Phdr) * segm
 	return false;
 }
 
+// Whether one of the symbols that it exports is a malloc. A section beyond the file's end has none.
+static bool symbols_have_malloc(const struct image *im, const ElfW(Shdr) * symbols, const ElfW(Shdr) * names)
+{
+	if (!within(im, symbols->sh_offset, symbols->sh_size) || !within(im, names->sh_offset, names->sh_size))
+		return false;
+	for (uint64_t at = 0; at + sizeof(ElfW(Sym)) <= symbols->sh_size; at += sizeof(ElfW(Sym))) {
+		ElfW(Sym) sym;
+
+		memcpy(&sym, im->bytes + symbols->sh_offset + at, sizeof sym);
+		if (sym.st_shndx != SHN_UNDEF && sym.st_value != 0 &&
+		    within(im, names->sh_offset + sym.st_name, 7) &&
+		    memcmp(im->bytes + names->sh_offset + sym.st_name, "malloc", 7) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool defines_malloc(const struct image *im)
+{
+	ElfW(Ehdr) head;
+	bool found = false;
+
+	memcpy(&head, im->bytes, sizeof head);
+	if (head.e_shentsize != sizeof(ElfW(Shdr)) ||
+	    !within(im, head.e_shoff, (uint64_t)head.e_shnum * sizeof(ElfW(Shdr))))
+		return false;
+	for (size_t i = 0; !found && i < head.e_shnum; i++) {
+		ElfW(Shdr) symbols, names;
+
+		memcpy(&symbols, im->bytes + head.e_shoff + i * sizeof symbols, sizeof symbols);
+		if (symbols.sh_type != SHT_DYNSYM || symbols.sh_link >= head.e_shnum)
+			continue;
+		memcpy(&names, im->bytes + head.e_shoff + symbols.sh_link * sizeof names, sizeof names);
+		found = symbols_have_malloc(im, &symbols, &names);
+	}
+	return found;
+}
+
 static const char *judge_elf(const struct image *im)
 {
 	const ElfW(Phdr) *dynamic = NULL;
@@ -131,30 +170,32 @@ static char *script_interpreter(const struct image *im)
 	return word != NULL ? command_find(word) : NULL;
 }
 
-static const char *judge_image(const struct image *im, char **interpreter)
+static void judge_image(const struct image *im, struct program_answer *a, char **interpreter)
 {
 	*interpreter = script_interpreter(im);
-	return *interpreter != NULL ? NULL : judge_elf(im);
+	if (*interpreter != NULL)
+		return;
+	a->reason = judge_elf(im);
+	if (a->reason == NULL && defines_malloc(im))
+		a->own_malloc = has_malloc;
 }
 
-static const char *judge_file(const char *path, const struct stat *st, char **interpreter)
+static void judge_file(const char *path, struct program_answer *a, char **interpreter)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const char *reason = NULL;
-	struct image im = { .size = (size_t)st->st_size };
+	struct image im = { .size = (size_t)a->size };
 	void *map;
 
 	*interpreter = NULL;
 	if (fd < 0)
-		return NULL;
+		return;
 	map = mmap(NULL, im.size, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (map == MAP_FAILED)
-		return NULL;
+		return;
 	im.bytes = map;
-	reason = judge_image(&im, interpreter);
+	judge_image(&im, a, interpreter);
 	munmap(map, im.size);
-	return reason;
 }
 
 static struct program_answer *cache_find(struct program_cache *cache, const struct stat *st, int64_t mtime_ns)
@@ -177,10 +218,10 @@ static void cache_add(struct program_cache *cache, const struct program_answer *
 		cache->count++;
 }
 
-const char *program_no_preload(struct program_cache *cache, const char *path)
+static struct program_answer look_up(struct program_cache *cache, const char *path)
 {
+	struct program_answer answer = { 0 };
 	char *at = NULL;
-	const char *reason = NULL;
 
 	for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
 		const char *file = at != NULL ? at : path;
@@ -194,19 +235,30 @@ const char *program_no_preload(struct program_cache *cache, const char *path)
 		mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 		known = cache_find(cache, &st, mtime_ns);
 		if (known != NULL) {
-			reason = known->reason;
+			answer = *known;
 			break;
 		}
-		reason = judge_file(file, &st, &interpreter);
+		answer = (struct program_answer){ st.st_dev, st.st_ino, mtime_ns, st.st_size, NULL, NULL };
+		judge_file(file, &answer, &interpreter);
 		if (interpreter == NULL) {
-			struct program_answer a = { st.st_dev, st.st_ino, mtime_ns, st.st_size, reason };
-
-			cache_add(cache, &a);
+			cache_add(cache, &answer);
 			break;
 		}
 		free(at);
 		at = interpreter;
 	}
 	free(at);
-	return reason;
+	return answer;
+}
+
+const char *program_no_preload(struct program_cache *cache, const char *path)
+{
+	return look_up(cache, path).reason;
+}
+
+const char *program_own_malloc(struct program_cache *cache, const char *path)
+{
+	const struct program_answer answer = look_up(cache, path);
+
+	return answer.reason != NULL ? answer.reason : answer.own_malloc;
 }

@@ -14,7 +14,8 @@ struct program_answer {
 	ino_t ino;
 	int64_t mtime_ns;
 	off_t size;
-	const char *reason; // as program_no_preload returns it
+	const char *reason;     // as program_no_preload returns it
+	const char *own_malloc; // as program_own_malloc does where `reason` is NULL
 };
 
 struct program_cache {
@@ -25,5 +26,8 @@ struct program_cache {
 // NULL when LD_PRELOAD will reach `path` (for a script: its interpreter); else why not ("static program", ...),
 // a string that lives for ever. An unreadable file counts as one that can be preloaded into.
 const char *program_no_preload(struct program_cache *cache, const char *path);
+// NULL when a malloc that is preloaded takes the place of the program's; else why not: as above, or because the
+// program (for a script: its interpreter) defines malloc itself.
+const char *program_own_malloc(struct program_cache *cache, const char *path);
 
 #endif

@@ -44,6 +44,8 @@ struct runner_config {
 	const char *preload_options; // STRESSGEN_ALLOC for tests that have none of their own; NULL: as it is
 	uint64_t soak_ns;            // go over the plan again and again until so long has passed; 0: once
 	bool leak_check;             // tests are asked for live bytes at the end of each cycle
+	const char *allocator;       // a malloc's library, preloaded behind it into every program; NULL: none
+	const char *allocator_title; // what results call it, "jemalloc 5.3.0"; NULL: no malloc was chosen
 	uint64_t jemalloc_cap; // bytes that a jemalloc in a test's process may take from the system; 0: no cap
 	uint64_t timeout_ns;   // for tests whose header has none; 0: SG_DEFAULT_TIMEOUT_NS
 	uint64_t grace_ns;     // between SIGTERM and SIGKILL; 0: 2 s

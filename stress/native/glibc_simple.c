@@ -5,7 +5,7 @@
 enum { ROUNDS, BLOCKS, SIZE };
 
 static const struct workload_param params[] = {
-	[ROUNDS] = { "rounds", 4000, 1, 1000000000, false, "times that all blocks are taken and given back" },
+	[ROUNDS] = { "rounds", 20000, 1, 1000000000, false, "times that all blocks are taken and given back" },
 	[BLOCKS] = { "blocks", 100, 1, 1000000, false, "live at a time, for each thread" },
 	[SIZE] = { "size", 64, 1, 1U << 26, true, "of a block" },
 	{ 0 },

@@ -1,0 +1,179 @@
+// --alloc: a whole run on one malloc, and what is said where that is not possible.
+#include "e2e.h"
+
+#include "harness.h"
+#include "io.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool has_allocator(const char *name)
+{
+	struct outcome o = E2E(harness_tmpdir(), "targets", "--json");
+	json_t *list = json_loads(buf_text(&o.out), 0, NULL);
+	bool found = false;
+	size_t i;
+	json_t *t;
+
+	assert_non_null(list);
+	json_array_foreach(list, i, t)
+	{
+		const char *kind = json_string_value(json_object_get(t, "kind"));
+
+		if (kind != NULL && strcmp(kind, "allocator") == 0 &&
+		    strcmp(json_string_value(json_object_get(t, "name")), name) == 0)
+			found = json_is_true(json_object_get(t, "present"));
+	}
+	json_decref(list);
+	outcome_deinit(&o);
+	return found;
+}
+
+static void need_jemalloc(void)
+{
+	if (!has_allocator("jemalloc"))
+		harness_skip("there is no shared jemalloc on this machine");
+}
+
+static json_t *report_of(const char *dir)
+{
+	char *path = io_join(dir, "out");
+	json_t *report = e2e_report(path);
+
+	free(path);
+	return report;
+}
+
+static json_t *run_info(const char *dir)
+{
+	char *path = io_join(dir, "out/run.json");
+	json_t *info = json_load_file(path, 0, NULL);
+
+	assert_non_null(info);
+	free(path);
+	return info;
+}
+
+CASE("alloc: targets lists glibc's malloc with its version, and the packages of missing ones")
+{
+	struct outcome o = E2E(harness_tmpdir(), "targets");
+
+	assert_true(has_allocator("glibc"));
+	assert_contains(buf_text(&o.out), "Mallocs (--alloc NAME)");
+	assert_contains(buf_text(&o.out), "the C library's own");
+	outcome_deinit(&o);
+}
+
+CASE("alloc: every program of a run has the chosen malloc behind our library, and reports say so")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	json_t *report, *info, *test;
+
+	need_jemalloc();
+	o = E2E(dir, "run", "--alloc", "jemalloc:dirty_decay_ms:7", "-o", "out", "--verbose", "--", "/bin/sh",
+	        "-c", "echo \"$LD_PRELOAD|$MALLOC_CONF\"");
+	if (o.exit_code != 0)
+		fail_msg("%s", buf_text(&o.err));
+	report = report_of(dir);
+	test = e2e_test(report, "sh");
+	assert_contains(json_string_value(json_object_get(test, "allocator")), "jemalloc ");
+	assert_contains(json_string_value(json_object_get(test, "allocator")), ", dirty_decay_ms:7");
+	assert_contains(json_string_value(json_object_get(test, "tail")), "libstressalloc.so:");
+	assert_contains(json_string_value(json_object_get(test, "tail")), "libjemalloc.so");
+	assert_contains(json_string_value(json_object_get(test, "tail")), "|dirty_decay_ms:7");
+	info = run_info(dir);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(info, "allocator"), "name")),
+	                    "jemalloc:dirty_decay_ms:7");
+	assert_contains(json_string_value(json_object_get(info, "again")), "--alloc 'jemalloc:dirty_decay_ms:7'");
+	json_decref(info);
+	json_decref(report);
+	outcome_deinit(&o);
+}
+
+CASE("alloc: a program with a malloc of its own is said not to be on the chosen one")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	json_t *report;
+
+	need_jemalloc();
+	o = E2E(dir, "run", "--alloc", "jemalloc", "-o", "out", "--", SG_OWN_MALLOC);
+	report = report_of(dir);
+	assert_contains(json_string_value(json_object_get(e2e_test(report, "own_malloc"), "allocator")),
+	                "its own, not jemalloc");
+	assert_contains(json_string_value(json_object_get(e2e_test(report, "own_malloc"), "allocator")),
+	                "the program defines malloc itself");
+	json_decref(report);
+	outcome_deinit(&o);
+}
+
+CASE("alloc: glibc's tunables reach the programs")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "run", "--alloc", "glibc:arena_max=1,mmap_threshold=65536", "-o", "out", "--",
+	                       "/bin/sh", "-c", "echo \"$GLIBC_TUNABLES\"");
+	json_t *report = report_of(dir);
+
+	assert_int_equal(o.exit_code, 0);
+	assert_string_equal(json_string_value(json_object_get(e2e_test(report, "sh"), "tail")),
+	                    "glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=65536\n");
+	json_decref(report);
+	outcome_deinit(&o);
+}
+
+CASE("alloc: a missing malloc is exit 3, an unknown name and options that it does not have are exit 2")
+{
+	static const struct {
+		const char *spec, *words;
+		int code;
+	} cases[] = {
+		{ "nosuch", "no allocator 'nosuch'", 2 },
+		{ "/no/such.so", "No such file", 3 },
+		{ "glibc@1.0", "glibc@1.0", 3 },
+		{ "glibc:no_such_thing=1", "no tunable glibc.malloc.no_such_thing", 2 },
+		{ "glibc:arena_max", "is no NAME=VALUE", 2 },
+		{ "./empty.so", "malloc is still glibc's", 2 },
+	};
+	const char *dir = harness_tmpdir();
+
+	// ld.so says that it is no library, and goes on without it
+	e2e_write(dir, "empty.so", "", false);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct outcome o = E2E(dir, "run", "--alloc", cases[i].spec, "-o", "out", "--", "/bin/true");
+
+		if (o.exit_code != cases[i].code)
+			fail_msg("%s: exit %d: %s", cases[i].spec, o.exit_code, buf_text(&o.err));
+		assert_contains(buf_text(&o.err), cases[i].words);
+		outcome_deinit(&o);
+	}
+}
+
+CASE("alloc: jemalloc's own complaint about an option ends the run before it begins")
+{
+	struct outcome o;
+
+	need_jemalloc();
+	o = E2E(harness_tmpdir(), "run", "--alloc", "jemalloc:nonsense:1", "-o", "out", "--", "/bin/true");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "Invalid conf pair: nonsense:1");
+	outcome_deinit(&o);
+}
+
+CASE("alloc: a resumed run stays on its malloc, and another one is refused")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome first = E2E(dir, "run", "--alloc", "glibc:arena_max=1", "-o", "out", "--", "/bin/true");
+	struct outcome same = E2E(dir, "run", "--resume", "-o", "out");
+	struct outcome other = E2E(dir, "run", "--resume", "-o", "out", "--alloc", "glibc");
+
+	assert_int_equal(first.exit_code, 0);
+	if (same.exit_code != 0)
+		fail_msg("%s", buf_text(&same.err));
+	assert_contains(buf_text(&same.err), "arena_max=1");
+	assert_int_equal(other.exit_code, 2);
+	assert_contains(buf_text(&other.err), "was begun with --alloc glibc:arena_max=1");
+	outcome_deinit(&first);
+	outcome_deinit(&same);
+	outcome_deinit(&other);
+}
