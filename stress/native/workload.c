@@ -9,7 +9,15 @@
 	X(glibc_simple)                                                                                           \
 	X(larson)                                                                                                 \
 	X(xmalloc)                                                                                                \
-	X(mstress)
+	X(mstress)                                                                                                \
+	X(sh6bench)                                                                                               \
+	X(sh8bench)                                                                                               \
+	X(cache_thrash)                                                                                           \
+	X(cache_scratch)                                                                                          \
+	X(alloc_test)                                                                                             \
+	X(rptest)                                                                                                 \
+	X(realloc_growth)                                                                                         \
+	X(retention)
 
 #define X(name) extern const struct workload workload_##name;
 WORKLOADS(X)
