@@ -43,7 +43,7 @@ static void forget_stream(struct h2_client *c, struct wire_stream *s)
 		c->unsent = s->next;
 	*(s->prev ? &s->prev->next : &c->first) = s->next;
 	*(s->next ? &s->next->prev : &c->last) = s->prev;
-	wire_map_remove(&c->streams, s->id);
+	wire_map_remove(&c->streams, &s->node);
 	h2_pool_give(c->config.pool, s);
 }
 
@@ -67,8 +67,8 @@ void wire_client_reset(struct h2_client *c, struct wire_stream *s, struct wire_f
 	h2_count(c->config.counters, H2_BAD, 1);
 	h2_count(c->config.counters, H2_RESETS_OUT, 1);
 	wire_client_count_out(c, NGHTTP2_RST_STREAM);
-	wire_out_u32(&c->out, NGHTTP2_RST_STREAM, s->id, fault.code);
-	remember_reset(c, s->id);
+	wire_out_u32(&c->out, NGHTTP2_RST_STREAM, s->node.id, fault.code);
+	remember_reset(c, s->node.id);
 	exchange_fault(s->exchange, H2_FAULT_MALFORMED, "a malformed response, which we reset with %s: %s",
 	               nghttp2_http2_strerror(fault.code), fault.why);
 	wire_client_end(c, s, fault.code, true);
@@ -157,14 +157,14 @@ static int client_submit(struct h2_client *c, struct exchange *x)
 	if (!s)
 		return -ENOMEM;
 	const struct h2_request *q = x->prepared->request;
-	*s = (struct wire_stream){ .id = c->next_id,
+	*s = (struct wire_stream){ .node.id = c->next_id,
 		                   .exchange = x,
 		                   .send_window = c->peer_window,
 		                   .receive_window = c->settings_acked ? WIRE_CLIENT_WINDOW : WIRE_WINDOW,
 		                   .content_length = -1,
 		                   .local_done = !q->has_body || q->body.length == 0,
 		                   .prev = c->last };
-	int rc = wire_map_put(&c->streams, c->config.pool, s->id, s);
+	int rc = wire_map_put(&c->streams, c->config.pool, &s->node);
 	if (rc < 0) {
 		h2_pool_give(c->config.pool, s);
 		return rc;
@@ -187,10 +187,10 @@ static ssize_t put_headers(struct h2_client *c, const struct wire_stream *s, uin
 		return n;
 	wire_client_count_out(c, NGHTTP2_HEADERS);
 	if ((size_t)n + WIRE_HEAD > room || (size_t)n > c->peer_frame) {
-		wire_out_block(&c->out, flags, s->id, block, (size_t)n, c->peer_frame);
+		wire_out_block(&c->out, flags, s->node.id, block, (size_t)n, c->peer_frame);
 		return c->out.bytes.failed ? -ENOMEM : 0;
 	}
-	wire_put_head(to, (size_t)n, NGHTTP2_HEADERS, flags | NGHTTP2_FLAG_END_HEADERS, s->id);
+	wire_put_head(to, (size_t)n, NGHTTP2_HEADERS, flags | NGHTTP2_FLAG_END_HEADERS, s->node.id);
 	memcpy(to + WIRE_HEAD, block, (size_t)n);
 	return n + (ssize_t)WIRE_HEAD;
 }
@@ -233,7 +233,7 @@ static size_t put_data(struct h2_client *c, struct wire_stream *s, uint8_t *to, 
 		n = room - WIRE_HEAD;
 	}
 	s->local_done = n == left;
-	wire_put_head(to, n, NGHTTP2_DATA, s->local_done ? NGHTTP2_FLAG_END_STREAM : 0, s->id);
+	wire_put_head(to, n, NGHTTP2_DATA, s->local_done ? NGHTTP2_FLAG_END_STREAM : 0, s->node.id);
 	h2_body_read(body, x->body_sent, to + WIRE_HEAD, n);
 	wire_client_count_out(c, NGHTTP2_DATA);
 	x->body_sent += n;

@@ -16,7 +16,7 @@
 
 // One request under way.
 struct wire_stream {
-	uint32_t id;
+	struct wire_node node; // first: the map hands this back
 	struct exchange *exchange;
 	int64_t send_window, receive_window;
 	uint64_t received; // bytes of content

@@ -41,7 +41,7 @@ static struct wire_fault judge_absent(const struct h2_client *c, const struct wi
 // The stream was submitted, but nothing of it was sent: to the server it is idle.
 static bool is_unsent(const struct h2_client *c, const struct wire_stream *s)
 {
-	return c->unsent && s->id >= c->unsent->id;
+	return c->unsent && s->node.id >= c->unsent->node.id;
 }
 
 // The frame's stream; NULL where there is none to be told of it. Fails the connection where that is a fault.
@@ -64,13 +64,14 @@ struct heard {
 	uint16_t status;
 	uint64_t headers_seen;
 	int64_t content_length;
+	bool no_content;
 };
 
-static void begin_content(struct wire_stream *s, uint16_t status, int64_t content_length)
+static void begin_content(struct wire_stream *s, int64_t content_length, bool no_content)
 {
 	s->final = true;
 	s->content_length = content_length;
-	s->no_content = wire_has_no_content(s->exchange->prepared->request->method, status);
+	s->no_content = no_content;
 }
 
 static bool recall(struct h2_client *c, struct wire_stream *s, const uint8_t *block, size_t len)
@@ -81,7 +82,7 @@ static bool recall(struct h2_client *c, struct wire_stream *s, const uint8_t *bl
 	if (!h)
 		return false;
 	exchange_recall(x, h->status, h->headers_seen);
-	begin_content(s, h->status, h->content_length);
+	begin_content(s, h->content_length, h->no_content);
 	return true;
 }
 
@@ -103,6 +104,7 @@ static void remember(struct h2_client *c, const struct wire_stream *s, uint32_t 
 	h->status = x->status;
 	h->headers_seen = x->headers_seen;
 	h->content_length = s->content_length;
+	h->no_content = s->no_content;
 }
 
 struct section {
@@ -151,7 +153,8 @@ static struct wire_fault decode(struct h2_client *c, struct wire_stream *s, bool
 	const struct wire_fault fault = judge_section(&section, s, end_stream);
 	if (fault.why || s->final || section.fields.status < 200)
 		return fault;
-	begin_content(s, section.fields.status, section.fields.content_length);
+	begin_content(s, section.fields.content_length,
+	              wire_has_no_content(s->exchange->prepared->request->method, section.fields.status));
 	if (fresh)
 		remember(c, s, generation, block, len);
 	return fault;
@@ -254,7 +257,7 @@ static struct wire_fault take_from_windows(struct h2_client *c, struct wire_stre
 		return FAULT(FLOW_CONTROL_ERROR, "more DATA than the stream's window allows");
 	s->receive_window -= length;
 	if (c->settings_acked)
-		widen(c, s->id, &s->receive_window);
+		widen(c, s->node.id, &s->receive_window);
 	return RIGHT;
 }
 
@@ -424,7 +427,7 @@ static struct wire_fault take_goaway(struct h2_client *c, const struct wire_even
 	c->goaway_last = last;
 	h2_count(c->config.counters, H2_GOAWAYS_IN, 1);
 	c->config.events->goaway(c->config.arg, last, code, e->bytes + 8, e->len - 8);
-	while (c->last && c->last->id > last)
+	while (c->last && c->last->node.id > last)
 		wire_client_end(c, c->last, NGHTTP2_REFUSED_STREAM, false);
 	return RIGHT;
 }

@@ -51,7 +51,7 @@ struct wire_fault wire_head_fault(const struct wire_frame *f)
 		return RIGHT;
 	if (!(r->on & (f->stream ? ON_STREAM : ON_ZERO)))
 		return FAULT(PROTOCOL_ERROR, r->bad_stream);
-	if (f->length < r->min || f->length > r->max || f->length % r->step != 0)
+	if (f->length < r->min || f->length > r->max || (r->step > 1 && f->length % r->step != 0))
 		return FAULT(FRAME_SIZE_ERROR, r->bad_length);
 	if (f->type == NGHTTP2_SETTINGS && (f->flags & NGHTTP2_FLAG_ACK) && f->length > 0)
 		return FAULT(FRAME_SIZE_ERROR, "a SETTINGS ACK with a payload");

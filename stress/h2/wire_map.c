@@ -4,65 +4,56 @@
 #include <errno.h>
 #include <string.h>
 
-#define FIRST_SLOTS 16U
+#define FIRST_CHAINS 16U
 
 void wire_map_deinit(struct wire_map *m, struct h2_pool *pool)
 {
-	h2_pool_give(pool, m->slots);
+	h2_pool_give(pool, m->chains);
 	*m = (struct wire_map){ 0 };
 }
 
-static void place(struct wire_map *m, uint32_t id, void *stream)
+static void place(struct wire_map *m, struct wire_node *n)
 {
-	uint32_t i = id >> 1;
-	while (m->slots[i & m->mask].id != 0)
-		i++;
-	m->slots[i & m->mask] = (struct wire_slot){ id, stream };
+	struct wire_node **chain = &m->chains[(n->id >> 1) & m->mask];
+	n->next_in_chain = *chain;
+	*chain = n;
 }
 
 static int grow(struct wire_map *m, struct h2_pool *pool)
 {
-	const uint32_t had = m->slots ? m->mask + 1 : 0, want = had ? 2 * had : FIRST_SLOTS;
-	struct wire_slot *old = m->slots, *slots = h2_pool_take(pool, want * sizeof(*slots));
-	if (!slots)
+	const uint32_t had = m->chains ? m->mask + 1 : 0, want = had ? 2 * had : FIRST_CHAINS;
+	struct wire_node **old = m->chains, **chains = h2_pool_take(pool, want * sizeof(*chains));
+	if (!chains)
 		return -ENOMEM;
-	memset(slots, 0, want * sizeof(*slots));
-	m->slots = slots;
+	memset(chains, 0, want * sizeof(*chains));
+	m->chains = chains;
 	m->mask = want - 1;
 	for (uint32_t i = 0; i < had; i++)
-		if (old[i].id != 0)
-			place(m, old[i].id, old[i].stream);
+		for (struct wire_node *n = old[i], *next; n; n = next) {
+			next = n->next_in_chain;
+			place(m, n);
+		}
 	h2_pool_give(pool, old);
 	return 0;
 }
 
-int wire_map_put(struct wire_map *m, struct h2_pool *pool, uint32_t id, void *stream)
+int wire_map_put(struct wire_map *m, struct h2_pool *pool, struct wire_node *n)
 {
-	if (!m->slots || 2 * (m->count + 1) > m->mask + 1) { // at most half full
+	if (!m->chains || m->count > m->mask) {
 		int rc = grow(m, pool);
 		if (rc < 0)
 			return rc;
 	}
-	place(m, id, stream);
+	place(m, n);
 	m->count++;
 	return 0;
 }
 
-// Closes the gap: what lies behind it, and not at its own place, moves up.
-void wire_map_remove(struct wire_map *m, uint32_t id)
+void wire_map_remove(struct wire_map *m, struct wire_node *n)
 {
-	uint32_t gap = id >> 1;
-	while (m->slots[gap & m->mask].id != id)
-		gap++;
-	for (uint32_t i = gap + 1;; i++) {
-		const struct wire_slot s = m->slots[i & m->mask];
-		if (s.id == 0)
-			break;
-		if (((i - (s.id >> 1)) & m->mask) >= ((i - gap) & m->mask)) {
-			m->slots[gap & m->mask] = s;
-			gap = i;
-		}
-	}
-	m->slots[gap & m->mask].id = 0;
+	struct wire_node **at = &m->chains[(n->id >> 1) & m->mask];
+	while (*at != n)
+		at = &(*at)->next_in_chain;
+	*at = n->next_in_chain;
 	m->count--;
 }

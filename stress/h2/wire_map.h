@@ -1,4 +1,4 @@
-// Streams by their id: open addressing, whose ids come in order and so lie side by side.
+// Streams by their id: chains, which ids that come in order keep to a length of one.
 #ifndef SG_H2_WIRE_MAP_H
 #define SG_H2_WIRE_MAP_H
 
@@ -7,31 +7,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The first member of a stream.
+struct wire_node {
+	uint32_t id;
+	struct wire_node *next_in_chain;
+};
+
 struct wire_map {
-	struct wire_slot {
-		uint32_t id; // 0: empty
-		void *stream;
-	} * slots;     // of the pool
-	uint32_t mask; // number of slots - 1
+	struct wire_node **chains; // of the pool
+	uint32_t mask;             // number of chains - 1
 	uint32_t count;
 };
 
-void wire_map_deinit(struct wire_map *m, struct h2_pool *pool);
-// `id` must be odd and not there yet. 0 or -ENOMEM.
-int wire_map_put(struct wire_map *m, struct h2_pool *pool, uint32_t id, void *stream);
-void wire_map_remove(struct wire_map *m, uint32_t id); // it must be there
+void wire_map_deinit(struct wire_map *m, struct h2_pool *pool); // the streams stay the caller's
+// `n->id` must be odd and not there yet. 0 or -ENOMEM.
+int wire_map_put(struct wire_map *m, struct h2_pool *pool, struct wire_node *n);
+void wire_map_remove(struct wire_map *m, struct wire_node *n); // it must be there
 
 static inline void *wire_map_get(const struct wire_map *m, uint32_t id)
 {
-	if (m->count == 0)
-		return NULL;
-	for (uint32_t i = id >> 1;; i++) {
-		const struct wire_slot *s = &m->slots[i & m->mask];
-		if (s->id == 0)
-			return NULL;
-		if (s->id == id)
-			return s->stream;
-	}
+	struct wire_node *n = m->chains ? m->chains[(id >> 1) & m->mask] : NULL;
+	while (n && n->id != id)
+		n = n->next_in_chain;
+	return n;
 }
 
 #endif

@@ -60,17 +60,16 @@ CASE("h2 wire: streams are found by their ids while others come and go")
 {
 	struct h2_pool *pool = h2_pool_new();
 	struct wire_map m = { 0 };
-	static char at[4000];
+	static struct wire_node nodes[4000];
 	// One that stays, and a window of fifty that moves past it.
-	assert_int_equal(wire_map_put(&m, pool, 1, &at[0]), 0);
-	for (uint32_t i = 1; i < 4000; i++) {
-		assert_int_equal(wire_map_put(&m, pool, 2 * i + 1, &at[i]), 0);
+	for (uint32_t i = 0; i < 4000; i++) {
+		nodes[i].id = 2 * i + 1;
+		assert_int_equal(wire_map_put(&m, pool, &nodes[i]), 0);
 		if (i > 50)
-			wire_map_remove(&m, 2 * (i - 50) + 1);
-		assert_ptr_equal(wire_map_get(&m, 1), &at[0]);
-		assert_ptr_equal(wire_map_get(&m, 2 * i + 1), &at[i]);
-		for (uint32_t k = i < 50 ? 1 : i - 49; k < i; k++)
-			assert_ptr_equal(wire_map_get(&m, 2 * k + 1), &at[k]);
+			wire_map_remove(&m, &nodes[i - 50]);
+		assert_ptr_equal(wire_map_get(&m, 1), &nodes[0]);
+		for (uint32_t k = i < 50 ? 1 : i - 49; k <= i; k++)
+			assert_ptr_equal(wire_map_get(&m, 2 * k + 1), &nodes[k]);
 		assert_null(wire_map_get(&m, 2 * i + 3));
 		assert_null(i > 50 ? wire_map_get(&m, 2 * (i - 50) + 1) : NULL);
 	}
