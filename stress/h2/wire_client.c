@@ -6,44 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEAST_PIECE 1024U // of a body, unless it is its last: smaller ones wait for the next turn
-#define DATA_PIECE 16384U // of a body at a time, so that streams take turns
-
 // ---- the streams' life --------------------------------------------------------------------------------------
-
-static void leave_sending(struct h2_client *c, struct wire_stream *s)
-{
-	if (!s->sending)
-		return;
-	s->sending = false;
-	s->prev_sending->next_sending = s->next_sending;
-	s->next_sending->prev_sending = s->prev_sending;
-	if (c->sending == s)
-		c->sending = s->next_sending == s ? NULL : s->next_sending;
-}
-
-void wire_client_may_send(struct h2_client *c, struct wire_stream *s)
-{
-	if (s->sending || s->local_done || s->send_window <= 0)
-		return;
-	s->sending = true;
-	if (!c->sending) {
-		c->sending = s->next_sending = s->prev_sending = s;
-		return;
-	}
-	s->next_sending = c->sending;
-	s->prev_sending = c->sending->prev_sending;
-	s->prev_sending->next_sending = s->next_sending->prev_sending = s;
-}
 
 static void forget_stream(struct h2_client *c, struct wire_stream *s)
 {
-	leave_sending(c, s);
+	wire_sending_leave(&c->sending, &s->sender);
 	if (c->unsent == s)
 		c->unsent = s->next;
 	*(s->prev ? &s->prev->next : &c->first) = s->next;
 	*(s->next ? &s->next->prev : &c->last) = s->prev;
-	wire_map_remove(&c->streams, &s->node);
+	wire_map_remove(&c->streams, &s->sender.node);
 	h2_pool_give(c->config.pool, s);
 }
 
@@ -54,21 +26,13 @@ void wire_client_end(struct h2_client *c, struct wire_stream *s, uint32_t code, 
 	c->config.events->ended(c->config.arg, x, code, by_us);
 }
 
-static void remember_reset(struct h2_client *c, uint32_t id)
-{
-	uint32_t *place = &c->resets[c->reset_count++ % WIRE_RESETS_KNOWN];
-	if (*place > c->forgiven)
-		c->forgiven = *place;
-	*place = id;
-}
-
 void wire_client_reset(struct h2_client *c, struct wire_stream *s, struct wire_fault fault)
 {
 	h2_count(c->config.counters, H2_BAD, 1);
 	h2_count(c->config.counters, H2_RESETS_OUT, 1);
 	wire_client_count_out(c, NGHTTP2_RST_STREAM);
-	wire_out_u32(&c->out, NGHTTP2_RST_STREAM, s->node.id, fault.code);
-	remember_reset(c, s->node.id);
+	wire_out_u32(&c->out, NGHTTP2_RST_STREAM, s->sender.node.id, fault.code);
+	wire_ids_put(&c->resets, s->sender.node.id);
 	exchange_fault(s->exchange, H2_FAULT_MALFORMED, "a malformed response, which we reset with %s: %s",
 	               nghttp2_http2_strerror(fault.code), fault.why);
 	wire_client_end(c, s, fault.code, true);
@@ -111,11 +75,11 @@ static void client_close(struct h2_client *c)
 		forget_stream(c, c->first);
 	wire_map_deinit(&c->streams, c->config.pool);
 	wire_blocks_deinit(&c->heard, c->config.pool);
-	wire_encoder_deinit(&c->encoder);
+	wire_encoder_deinit(&c->sending.encoder);
 	wire_decoder_deinit(&c->decoder);
 	wire_reader_deinit(&c->reader);
 	wire_out_deinit(&c->out);
-	buf_deinit(&c->block);
+	buf_deinit(&c->assembly.block);
 	h2_pool_give(c->config.pool, c);
 }
 
@@ -126,14 +90,11 @@ static int client_open(const struct h2_client_config *config, struct h2_client *
 		return -ENOMEM;
 	*c = (struct h2_client){ .config = *config,
 		                 .next_id = 1,
-		                 .send_window = WIRE_WINDOW,
-		                 .receive_window = WIRE_CLIENT_WINDOW,
-		                 .peer_frame = WIRE_MAX_FRAME,
-		                 .peer_window = WIRE_WINDOW,
-		                 .peer_streams = UINT32_MAX,
+		                 .sending = WIRE_SENDING_START,
+		                 .window = { WIRE_CLIENT_WINDOW, WIRE_CLIENT_WINDOW },
 		                 .goaway_last = WIRE_MAX_ID };
 	wire_reader_init(&c->reader, config->pool);
-	int rc = wire_encoder_init(&c->encoder, config->pool);
+	int rc = wire_encoder_init(&c->sending.encoder, config->pool);
 	if (rc == 0)
 		rc = wire_decoder_init(&c->decoder, config->pool);
 	if (rc == 0) {
@@ -157,14 +118,17 @@ static int client_submit(struct h2_client *c, struct exchange *x)
 	if (!s)
 		return -ENOMEM;
 	const struct h2_request *q = x->prepared->request;
-	*s = (struct wire_stream){ .node.id = c->next_id,
+	const struct h2_body body = q->has_body ? q->body : (struct h2_body){ "", 0 };
+	*s = (struct wire_stream){ .sender = { .node.id = c->next_id,
+		                               .body = body,
+		                               .window = c->sending.initial_window,
+		                               .done = body.length == 0 },
 		                   .exchange = x,
-		                   .send_window = c->peer_window,
-		                   .receive_window = c->settings_acked ? WIRE_CLIENT_WINDOW : WIRE_WINDOW,
+		                   .window = { c->settings_acked ? WIRE_CLIENT_WINDOW : WIRE_WINDOW,
+		                               WIRE_CLIENT_WINDOW },
 		                   .content_length = -1,
-		                   .local_done = !q->has_body || q->body.length == 0,
 		                   .prev = c->last };
-	int rc = wire_map_put(&c->streams, c->config.pool, &s->node);
+	int rc = wire_map_put(&c->streams, c->config.pool, &s->sender.node);
 	if (rc < 0) {
 		h2_pool_give(c->config.pool, s);
 		return rc;
@@ -177,85 +141,35 @@ static int client_submit(struct h2_client *c, struct exchange *x)
 	return 0;
 }
 
-// The stream's HEADERS, to `to` if they fit there, else to c->out. Bytes put to `to`, or -errno.
-static ssize_t put_headers(struct h2_client *c, const struct wire_stream *s, uint8_t *to, size_t room)
-{
-	const struct h2_prepared *p = s->exchange->prepared;
-	const uint8_t *block, flags = s->local_done ? NGHTTP2_FLAG_END_STREAM : 0;
-	const ssize_t n = wire_encode(&c->encoder, p, p->headers, p->header_count, &block);
-	if (n < 0)
-		return n;
-	wire_client_count_out(c, NGHTTP2_HEADERS);
-	if ((size_t)n + WIRE_HEAD > room || (size_t)n > c->peer_frame) {
-		wire_out_block(&c->out, flags, s->node.id, block, (size_t)n, c->peer_frame);
-		return c->out.bytes.failed ? -ENOMEM : 0;
-	}
-	wire_put_head(to, (size_t)n, NGHTTP2_HEADERS, flags | NGHTTP2_FLAG_END_HEADERS, s->node.id);
-	memcpy(to + WIRE_HEAD, block, (size_t)n);
-	return n + (ssize_t)WIRE_HEAD;
-}
-
 // Sends the requests that were submitted. Bytes, or -errno.
 static ssize_t pull_requests(struct h2_client *c, uint8_t *to, size_t room)
 {
 	size_t used = 0;
 	while (c->unsent && room - used > WIRE_HEAD && wire_out_left(&c->out) == 0) {
 		struct wire_stream *s = c->unsent;
-		const ssize_t n = put_headers(c, s, to + used, room - used);
+		const struct h2_prepared *p = s->exchange->prepared;
+		const ssize_t n = wire_sending_headers(&c->sending, &s->sender, p, p->headers, p->header_count,
+		                                       &c->out, to + used, room - used);
 		if (n < 0)
 			return n;
+		wire_client_count_out(c, NGHTTP2_HEADERS);
 		used += (size_t)n;
 		used += wire_out_pull(&c->out, to + used, room - used);
 		c->unsent = s->next;
-		wire_client_may_send(c, s);
+		wire_sending_join(&c->sending, &s->sender);
 	}
 	return (ssize_t)used;
 }
 
-// ---- bodies -------------------------------------------------------------------------------------------------
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-// One DATA frame of the stream, whose turn it is. Bytes; 0 when it must wait for more room.
-static size_t put_data(struct h2_client *c, struct wire_stream *s, uint8_t *to, size_t room)
-{
-	struct exchange *x = s->exchange;
-	const struct h2_body *body = &x->prepared->request->body;
-	const uint64_t left = body->length - x->body_sent;
-	uint64_t n = least(left, least((uint64_t)s->send_window, (uint64_t)c->send_window));
-	n = least(n, least(c->peer_frame, DATA_PIECE));
-	if (n + WIRE_HEAD > room) {
-		if (room < WIRE_HEAD + LEAST_PIECE)
-			return 0;
-		n = room - WIRE_HEAD;
-	}
-	s->local_done = n == left;
-	wire_put_head(to, n, NGHTTP2_DATA, s->local_done ? NGHTTP2_FLAG_END_STREAM : 0, s->node.id);
-	h2_body_read(body, x->body_sent, to + WIRE_HEAD, n);
-	wire_client_count_out(c, NGHTTP2_DATA);
-	x->body_sent += n;
-	s->send_window -= (int64_t)n;
-	c->send_window -= (int64_t)n;
-	c->idle_frames = 0;
-	return WIRE_HEAD + n;
-}
-
 static size_t pull_bodies(struct h2_client *c, uint8_t *to, size_t room)
 {
+	struct wire_sender *sender;
 	size_t used = 0;
-	while (c->sending && c->send_window > 0) {
-		struct wire_stream *s = c->sending;
-		const size_t n = put_data(c, s, to + used, room - used);
-		if (n == 0)
-			break;
-		used += n;
-		c->sending = s->next_sending;
-		if (s->local_done || s->send_window <= 0)
-			leave_sending(c, s);
-		if (s->local_done && s->remote_done)
+	for (size_t n; (n = wire_sending_data(&c->sending, to + used, room - used, &sender)) > 0; used += n) {
+		struct wire_stream *s = (struct wire_stream *)sender;
+		wire_client_count_out(c, NGHTTP2_DATA);
+		c->idle_frames = 0;
+		if (sender->done && s->remote_done)
 			wire_client_end(c, s, NGHTTP2_NO_ERROR, false);
 	}
 	return used;

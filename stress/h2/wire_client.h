@@ -5,58 +5,40 @@
 
 #include "engine.h"
 #include "wire_fields.h"
-#include "wire_frame.h"
-#include "wire_hpack.h"
-#include "wire_map.h"
+#include "wire_flow.h"
 
 // Windows that a test never waits for: bodies are compared as they come and not kept.
 #define WIRE_CLIENT_WINDOW ((1 << 30) - 1)
 #define WIRE_HEADER_LIST_BYTES (64U * 1024U)
-#define WIRE_RESETS_KNOWN 64U
 
 // One request under way.
 struct wire_stream {
-	struct wire_node node; // first: the map hands this back
+	struct wire_sender sender; // first: the map hands this back
 	struct exchange *exchange;
-	int64_t send_window, receive_window;
+	struct wire_window window;
 	uint64_t received; // bytes of content
 	int64_t content_length;
 	bool final, no_content; // its final response has begun; it has none
-	bool local_done, remote_done;
-	bool sending;                    // in the ring of those that can send of their body
+	bool remote_done;
 	struct wire_stream *next, *prev; // of all, by id
-	struct wire_stream *next_sending, *prev_sending;
 };
 
 struct h2_client {
 	struct h2_client_config config;
 	struct wire_reader reader;
 	struct wire_out out;
-	struct wire_encoder encoder;
+	struct wire_sending sending;
+	struct wire_window window; // of the connection
 	struct wire_decoder decoder;
 	struct wire_blocks heard; // responses, judged before
+	struct wire_assembly assembly;
 
 	struct wire_map streams;
 	struct wire_stream *first, *last; // all of them
 	struct wire_stream *unsent;       // the first whose HEADERS are still to be sent
-	struct wire_stream *sending;      // a ring; NULL: none
 	uint32_t next_id;
+	struct wire_ids resets; // by us: what the server sent before it knew is no fault
 
-	// A field section that comes in more than one frame.
-	struct buf block;
-	uint32_t block_stream; // 0: none
-	uint8_t block_flags;
-	unsigned block_frames;
-
-	// Streams that we reset: what the server sent before it knew is no fault. Beyond the known ones, all ids
-	// up to `forgiven` are taken for such.
-	uint32_t resets[WIRE_RESETS_KNOWN], forgiven;
-	unsigned reset_count;
-
-	int64_t send_window, receive_window;
-	uint32_t peer_frame; // the longest payload that the server takes
-	int64_t peer_window; // of a new stream
-	uint32_t peer_streams;
 	uint32_t goaway_last; // the least that the server has named
 	unsigned idle_frames; // since anything moved a request on
 	bool settings_seen, settings_acked;
@@ -71,8 +53,6 @@ void wire_client_end(struct h2_client *c, struct wire_stream *s, uint32_t code, 
 void wire_client_reset(struct h2_client *c, struct wire_stream *s, struct wire_fault fault);
 // GOAWAY: nothing more is read.
 void wire_client_fail(struct h2_client *c, struct wire_fault fault);
-// Whether the stream's body waits for nothing but its turn.
-void wire_client_may_send(struct h2_client *c, struct wire_stream *s);
 int wire_client_receive(struct h2_client *c, const uint8_t *bytes, size_t len);
 
 // A frame of control goes out, and is counted.

@@ -4,26 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
-#define MAX_BLOCK (2U * WIRE_HEADER_LIST_BYTES) // bytes of one field section, compressed
-#define MAX_BLOCK_FRAMES 64U
 #define MAX_IDLE_FRAMES 10000U // in a row that move nothing on
 #define MAX_OUT (256U * 1024U) // answers that the server does not read
-#define HALF (WIRE_CLIENT_WINDOW / 2)
 
 #define FAULT(code, why) ((struct wire_fault){ NGHTTP2_##code, (why) })
 #define RIGHT ((struct wire_fault){ NGHTTP2_NO_ERROR, NULL })
 
 // ---- streams that are not there -----------------------------------------------------------------------------
-
-static bool was_reset_by_us(const struct h2_client *c, uint32_t id)
-{
-	if (id <= c->forgiven)
-		return true;
-	for (unsigned i = 0; i < WIRE_RESETS_KNOWN && i < c->reset_count; i++)
-		if (c->resets[i] == id)
-			return true;
-	return false;
-}
 
 // A frame for a stream that is not open. Right where it may still come (5.1).
 static struct wire_fault judge_absent(const struct h2_client *c, const struct wire_frame *f)
@@ -33,7 +20,7 @@ static struct wire_fault judge_absent(const struct h2_client *c, const struct wi
 		return FAULT(PROTOCOL_ERROR, "a frame on a stream of the server's, which may not push");
 	if (f->stream >= c->next_id)
 		return FAULT(PROTOCOL_ERROR, "a frame on a stream that was never opened");
-	if (carries && !was_reset_by_us(c, f->stream))
+	if (carries && !wire_ids_have(&c->resets, f->stream))
 		return FAULT(STREAM_CLOSED, "a frame on a stream that has ended");
 	return RIGHT;
 }
@@ -41,7 +28,7 @@ static struct wire_fault judge_absent(const struct h2_client *c, const struct wi
 // The stream was submitted, but nothing of it was sent: to the server it is idle.
 static bool is_unsent(const struct h2_client *c, const struct wire_stream *s)
 {
-	return c->unsent && s->node.id >= c->unsent->node.id;
+	return c->unsent && s->sender.node.id >= c->unsent->sender.node.id;
 }
 
 // The frame's stream; NULL where there is none to be told of it. Fails the connection where that is a fault.
@@ -169,7 +156,7 @@ static void end_remote(struct h2_client *c, struct wire_stream *s)
 		return;
 	}
 	s->exchange->ended = s->remote_done = true;
-	if (s->local_done)
+	if (s->sender.done)
 		wire_client_end(c, s, NGHTTP2_NO_ERROR, false);
 }
 
@@ -199,65 +186,35 @@ static void take_section(struct h2_client *c, const struct wire_frame *f, const 
 
 // ---- HEADERS and CONTINUATION -------------------------------------------------------------------------------
 
-static void take_headers(struct h2_client *c, const struct wire_event *e)
+static struct wire_fault take_headers(struct h2_client *c, const struct wire_event *e)
 {
-	const uint8_t *payload = e->bytes;
-	size_t len = e->len;
-	const struct wire_fault fault = wire_strip_headers(&e->frame, &payload, &len);
-	if (fault.why) {
-		wire_client_fail(c, fault);
-	} else if (e->frame.flags & NGHTTP2_FLAG_END_HEADERS) {
-		take_section(c, &e->frame, payload, len);
-	} else {
-		c->block_stream = e->frame.stream;
-		c->block_flags = e->frame.flags;
-		c->block_frames = 1;
-		buf_clear(&c->block);
-		buf_add(&c->block, payload, len);
-	}
-}
-
-static void take_continuation(struct h2_client *c, const struct wire_event *e)
-{
-	if (c->block.len + e->len > MAX_BLOCK || ++c->block_frames > MAX_BLOCK_FRAMES) {
-		wire_client_fail(c, FAULT(ENHANCE_YOUR_CALM, "a header of too many CONTINUATION frames"));
-		return;
-	}
-	buf_add(&c->block, e->bytes, e->len);
-	if (!(e->frame.flags & NGHTTP2_FLAG_END_HEADERS))
-		return;
-	const struct wire_frame whole = {
-		.length = 0, .stream = c->block_stream, .type = NGHTTP2_HEADERS, .flags = c->block_flags
-	};
-	c->block_stream = 0;
-	take_section(c, &whole, (const uint8_t *)buf_text(&c->block), c->block.len);
+	struct wire_frame frame;
+	const uint8_t *block;
+	size_t len;
+	const struct wire_fault fault = wire_assembly_take(&c->assembly, e, &frame, &block, &len);
+	if (!fault.why && block)
+		take_section(c, &frame, block, len);
+	return fault;
 }
 
 // ---- DATA ---------------------------------------------------------------------------------------------------
 
-static void widen(struct h2_client *c, uint32_t stream, int64_t *window)
+static void widen(struct h2_client *c, struct wire_window *w, uint32_t stream)
 {
-	if (*window > HALF)
-		return;
-	wire_out_u32(&c->out, NGHTTP2_WINDOW_UPDATE, stream, (uint32_t)(WIRE_CLIENT_WINDOW - *window));
-	wire_client_count_out(c, NGHTTP2_WINDOW_UPDATE);
-	*window = WIRE_CLIENT_WINDOW;
+	if (wire_window_widen(w, stream, &c->out))
+		wire_client_count_out(c, NGHTTP2_WINDOW_UPDATE);
 }
 
 // The whole frame counts against the windows, its padding too (6.9.1).
 static struct wire_fault take_from_windows(struct h2_client *c, struct wire_stream *s, uint32_t length)
 {
-	if (length > c->receive_window)
+	if (!wire_window_take(&c->window, length))
 		return FAULT(FLOW_CONTROL_ERROR, "more DATA than the connection's window allows");
-	c->receive_window -= length;
-	widen(c, 0, &c->receive_window);
-	if (!s)
-		return RIGHT;
-	if (length > s->receive_window)
+	widen(c, &c->window, 0);
+	if (s && !wire_window_take(&s->window, length))
 		return FAULT(FLOW_CONTROL_ERROR, "more DATA than the stream's window allows");
-	s->receive_window -= length;
-	if (c->settings_acked)
-		widen(c, s->node.id, &s->receive_window);
+	if (s && c->settings_acked)
+		widen(c, &s->window, s->sender.node.id);
 	return RIGHT;
 }
 
@@ -304,46 +261,16 @@ static void take_content(struct h2_client *c, const struct wire_event *e)
 
 // ---- SETTINGS -----------------------------------------------------------------------------------------------
 
-static struct wire_fault set_window(struct h2_client *c, uint32_t value)
+static struct wire_fault change_windows(struct h2_client *c, int64_t change)
 {
-	if (value > WIRE_MAX_WINDOW)
-		return FAULT(FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE beyond 2^31 - 1");
-	const int64_t more = (int64_t)value - c->peer_window;
-	c->peer_window = value;
 	for (struct wire_stream *s = c->first; s; s = s->next) {
-		s->send_window += more;
-		if (s->send_window > WIRE_MAX_WINDOW)
+		s->sender.window += change;
+		if (s->sender.window > WIRE_MAX_WINDOW)
 			return FAULT(FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE makes a window overflow");
 		if (!is_unsent(c, s))
-			wire_client_may_send(c, s);
+			wire_sending_join(&c->sending, &s->sender);
 	}
 	return RIGHT;
-}
-
-static struct wire_fault take_setting(struct h2_client *c, unsigned id, uint32_t value)
-{
-	switch (id) {
-	case NGHTTP2_SETTINGS_HEADER_TABLE_SIZE:
-		return wire_encoder_resize(&c->encoder, value) < 0 ? FAULT(INTERNAL_ERROR, "out of memory")
-		                                                   : RIGHT;
-	case NGHTTP2_SETTINGS_ENABLE_PUSH:
-		return value == 0 ? RIGHT : FAULT(PROTOCOL_ERROR, "SETTINGS_ENABLE_PUSH of a server is not 0");
-	case NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS:
-		c->peer_streams = value;
-		return RIGHT;
-	case NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE:
-		return set_window(c, value);
-	case NGHTTP2_SETTINGS_MAX_FRAME_SIZE:
-		if (value < WIRE_MAX_FRAME || value > WIRE_MOST_FRAME)
-			return FAULT(PROTOCOL_ERROR, "SETTINGS_MAX_FRAME_SIZE is not from 2^14 to 2^24 - 1");
-		c->peer_frame = value;
-		return RIGHT;
-	case NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL:
-		return value <= 1 ? RIGHT
-		                  : FAULT(PROTOCOL_ERROR, "SETTINGS_ENABLE_CONNECT_PROTOCOL is neither 0 nor 1");
-	default:
-		return RIGHT;
-	}
 }
 
 static struct wire_fault take_ack(struct h2_client *c)
@@ -352,7 +279,7 @@ static struct wire_fault take_ack(struct h2_client *c)
 		return FAULT(PROTOCOL_ERROR, "a SETTINGS ACK for nothing");
 	c->settings_acked = true;
 	for (struct wire_stream *s = c->first; s; s = s->next)
-		s->receive_window += WIRE_CLIENT_WINDOW - WIRE_WINDOW;
+		s->window.left += WIRE_CLIENT_WINDOW - WIRE_WINDOW;
 	return RIGHT;
 }
 
@@ -360,16 +287,16 @@ static struct wire_fault take_settings(struct h2_client *c, const struct wire_ev
 {
 	if (e->frame.flags & NGHTTP2_FLAG_ACK)
 		return take_ack(c);
-	for (size_t at = 0; at < e->len; at += 6) {
-		const unsigned id = (unsigned)e->bytes[at] << 8 | e->bytes[at + 1];
-		const struct wire_fault fault = take_setting(c, id, wire_get32(e->bytes + at + 2));
-		if (fault.why)
-			return fault;
-	}
+	int64_t change;
+	struct wire_fault fault = wire_sending_settings(&c->sending, true, e->bytes, e->len, &change);
+	if (!fault.why && change != 0)
+		fault = change_windows(c, change);
+	if (fault.why)
+		return fault;
 	wire_out_frame(&c->out, NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0, NULL, 0);
 	wire_client_count_out(c, NGHTTP2_SETTINGS);
 	c->settings_seen = true;
-	c->config.events->settings(c->config.arg, c->peer_streams);
+	c->config.events->settings(c->config.arg, c->sending.max_streams);
 	return RIGHT;
 }
 
@@ -379,23 +306,23 @@ static struct wire_fault take_window_update(struct h2_client *c, const struct wi
 {
 	const uint32_t more = wire_get32(e->bytes) & WIRE_MAX_ID;
 	if (e->frame.stream == 0) {
-		c->send_window += more;
+		c->sending.window += more;
 		if (more == 0)
 			return FAULT(PROTOCOL_ERROR, "WINDOW_UPDATE by 0");
-		return c->send_window > WIRE_MAX_WINDOW
+		return c->sending.window > WIRE_MAX_WINDOW
 		               ? FAULT(FLOW_CONTROL_ERROR, "the connection's window overflows")
 		               : RIGHT;
 	}
 	struct wire_stream *s = find(c, &e->frame);
 	if (!s)
 		return RIGHT;
-	s->send_window += more;
+	s->sender.window += more;
 	if (more == 0)
 		wire_client_reset(c, s, FAULT(PROTOCOL_ERROR, "WINDOW_UPDATE by 0"));
-	else if (s->send_window > WIRE_MAX_WINDOW)
+	else if (s->sender.window > WIRE_MAX_WINDOW)
 		wire_client_reset(c, s, FAULT(FLOW_CONTROL_ERROR, "the stream's window overflows"));
 	else
-		wire_client_may_send(c, s);
+		wire_sending_join(&c->sending, &s->sender);
 	return RIGHT;
 }
 
@@ -427,7 +354,7 @@ static struct wire_fault take_goaway(struct h2_client *c, const struct wire_even
 	c->goaway_last = last;
 	h2_count(c->config.counters, H2_GOAWAYS_IN, 1);
 	c->config.events->goaway(c->config.arg, last, code, e->bytes + 8, e->len - 8);
-	while (c->last && c->last->node.id > last)
+	while (c->last && c->last->sender.node.id > last)
 		wire_client_end(c, c->last, NGHTTP2_REFUSED_STREAM, false);
 	return RIGHT;
 }
@@ -437,10 +364,8 @@ static void take_frame(struct h2_client *c, const struct wire_event *e)
 	struct wire_fault fault = RIGHT;
 	switch (e->frame.type) {
 	case NGHTTP2_HEADERS:
-		take_headers(c, e);
-		break;
 	case NGHTTP2_CONTINUATION:
-		take_continuation(c, e);
+		fault = take_headers(c, e);
 		break;
 	case NGHTTP2_SETTINGS:
 		fault = take_settings(c, e);
@@ -472,16 +397,11 @@ static void take_frame(struct h2_client *c, const struct wire_event *e)
 static struct wire_fault judge_order(struct h2_client *c, const struct wire_frame *f)
 {
 	const bool is_ack = f->type == NGHTTP2_SETTINGS && (f->flags & NGHTTP2_FLAG_ACK);
-	const bool continues = f->type == NGHTTP2_CONTINUATION;
 	if (!c->settings_seen && (f->type != NGHTTP2_SETTINGS || is_ack))
 		return FAULT(PROTOCOL_ERROR, "the first frame is not SETTINGS");
-	if (continues && !c->block_stream)
-		return FAULT(PROTOCOL_ERROR, "CONTINUATION without HEADERS in front of it");
-	if (c->block_stream && (!continues || f->stream != c->block_stream))
-		return FAULT(PROTOCOL_ERROR, "a frame in the middle of another stream's header");
 	if (++c->idle_frames > MAX_IDLE_FRAMES)
 		return FAULT(ENHANCE_YOUR_CALM, "10000 frames in a row that moved no request on");
-	return RIGHT;
+	return wire_assembly_order(&c->assembly, f);
 }
 
 static void take_event(struct h2_client *c, const struct wire_event *e)
@@ -514,5 +434,5 @@ int wire_client_receive(struct h2_client *c, const uint8_t *bytes, size_t len)
 			wire_client_fail(c, FAULT(ENHANCE_YOUR_CALM,
 			                          "answers to its frames that the server does not read"));
 	}
-	return c->out.bytes.failed || c->block.failed ? -ENOMEM : 0;
+	return c->out.bytes.failed || c->assembly.block.failed ? -ENOMEM : 0;
 }
