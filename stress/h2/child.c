@@ -115,13 +115,16 @@ static void add_wish(struct args *a, const char *option, uint64_t value)
 	add_arg(a, number);
 }
 
-int h2_child_start(struct h2_child *c, const char *program, const struct h2_server_wishes *wishes, struct err *e)
+int h2_child_start(struct h2_child *c, const char *program, const char *engine,
+                   const struct h2_server_wishes *wishes, struct err *e)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
 	struct args a = { 0 };
 	*c = (struct h2_child){ .out = -1, .life = -1 };
 	add_arg(&a, "stressgen-h2");
 	add_arg(&a, "server");
+	add_arg(&a, "--h2-engine");
+	add_arg(&a, engine);
 	add_wish(&a, "--max-streams", wishes->max_streams);
 	add_wish(&a, "--max-body", wishes->max_body_bytes);
 	add_wish(&a, "--max-header-list", wishes->max_header_bytes);

@@ -24,8 +24,10 @@ struct h2_child_usage {
 	char trouble[128]; // how it ended, when not as it should; "" when it did
 };
 
-// Starts `program server` and waits for its port. 0, or -errno with `e` filled (and nothing left behind).
-int h2_child_start(struct h2_child *c, const char *program, const struct h2_server_wishes *wishes, struct err *e);
+// Starts `program server --h2-engine engine` and waits for its port. 0, or -errno with `e` filled (and nothing
+// left behind).
+int h2_child_start(struct h2_child *c, const char *program, const char *engine,
+                   const struct h2_server_wishes *wishes, struct err *e);
 // SIGTERM, then its last words and its end; after five seconds SIGKILL. Does nothing when there is none.
 void h2_child_stop(struct h2_child *c, struct h2_child_usage *usage);
 

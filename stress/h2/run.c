@@ -39,7 +39,7 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 		.engine = c->engine,
 		.reflects = !c->target,
 	};
-	int rc = c->target ? 0 : h2_child_start(&server, c->program, &c->scenario->server, e);
+	int rc = c->target ? 0 : h2_child_start(&server, c->program, c->server_engine, &c->scenario->server, e);
 	h2_target_local(&own, server.port);
 	if (rc == 0)
 		rc = h2_load_run(&load, &result, e);

@@ -14,8 +14,9 @@ struct h2_run_config {
 	const struct scenario *scenario;
 	const struct h2_target *target; // another server; NULL: our own is started
 	const struct h2_client_engine *engine;
-	const char *program; // our own executable, for starting the server
-	FILE *out;           // sample lines
+	const char *server_engine; // its name
+	const char *program;       // our own executable, for starting the server
+	FILE *out;                 // sample lines
 };
 
 // Performs the scenario and reports it in sample lines. *passed tells whether all that was checked was right;

@@ -34,6 +34,8 @@ struct h2_server_engine {
 	bool (*is_done)(struct h2_session *s);
 };
 
-extern const struct h2_server_engine h2_session_server;
+extern const struct h2_server_engine h2_session_server, h2_wire_server;
+// By name; NULL where there is none of that name.
+const struct h2_server_engine *h2_server_engine_named(const char *name);
 
 #endif

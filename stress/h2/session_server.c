@@ -1,7 +1,6 @@
 // The session engine of the server: nghttp2_session behind struct h2_server_engine.
 #include "exchange.h"
-#include "nv.h"
-#include "server_engine.h"
+#include "reply.h"
 #include "session_shared.h"
 
 #include <errno.h>
@@ -23,14 +22,12 @@ struct request {
 	struct request *next, *prev;
 	nghttp2_rcbuf *method, *path, *authority; // references
 	uint64_t header_count, header_hash, header_bytes;
-	struct buf body;
-	uint64_t held; // of shared->held_bytes
+	struct h2_upload upload;
 	uint64_t sent; // of the answer's body
-	bool headers_too_large, body_too_large, no_memory;
+	bool headers_too_large;
 	bool whole; // END_STREAM has come
 	bool answered;
-	struct h2_answer answer;
-	char status[20], length[20], count[20], hash[16]; // field values, not terminated
+	struct h2_reply reply;
 };
 
 static struct h2_text text_of(nghttp2_rcbuf *b)
@@ -71,12 +68,11 @@ static void request_free(struct h2_session *s, struct request *r)
 		s->requests = r->next;
 	if (r->next)
 		r->next->prev = r->prev;
-	s->shared->held_bytes -= r->held;
 	drop(r->method);
 	drop(r->path);
 	drop(r->authority);
-	buf_deinit(&r->body);
-	free(r->answer.owned);
+	h2_upload_deinit(&r->upload, s->shared);
+	h2_reply_deinit(&r->reply);
 	h2_pool_give(s->shared->pool, r);
 }
 
@@ -106,85 +102,17 @@ static void take_header(struct request *r, const struct h2_server_limits *limits
 	}
 }
 
-static void take_body(struct h2_session *s, struct request *r, const uint8_t *bytes, size_t len)
-{
-	struct h2_server_shared *shared = s->shared;
-	if (r->body_too_large || r->no_memory || !h2_route_keeps_body(text_of(r->method)))
-		return;
-	if (r->body.len + len > shared->limits.max_body_bytes) {
-		r->body_too_large = true;
-		return;
-	}
-	if (shared->held_bytes + len > shared->limits.max_held_bytes) {
-		r->no_memory = true;
-		return;
-	}
-	buf_add(&r->body, bytes, len);
-	r->no_memory = r->body.failed;
-	r->held += len;
-	shared->held_bytes += len;
-}
-
 // ---- responses ----------------------------------------------------------------------------------------------
-
-#define FIELD(name, value, len) h2_nv(name, sizeof(name) - 1, (value), (len))
-
-// Without stdio: these are made for every response.
-static size_t decimal(char to[20], uint64_t n)
-{
-	char digits[20];
-	size_t len = 0;
-	do {
-		digits[len++] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	for (size_t i = 0; i < len; i++)
-		to[i] = digits[len - 1 - i];
-	return len;
-}
-
-static size_t hexadecimal(char to[16], uint64_t n)
-{
-	for (unsigned i = 0; i < 16; i++)
-		to[i] = "0123456789abcdef"[(n >> (60 - 4 * i)) & 15];
-	return 16;
-}
-
-#define MAX_FIELDS 10
-
-// The response's header fields; what they point to lives as long as the request.
-static size_t fill_fields(struct request *r, nghttp2_nv nv[MAX_FIELDS])
-{
-	const struct h2_answer *a = &r->answer;
-	struct h2_text method = text_of(r->method), path = text_of(r->path), authority = text_of(r->authority);
-	size_t n = 0;
-	nv[n++] = FIELD(":status", r->status, decimal(r->status, a->status));
-	nv[n++] = FIELD("server", "stressgen-h2", 12);
-	if (a->type)
-		nv[n++] = FIELD("content-type", a->type, strlen(a->type));
-	if (a->has_length)
-		nv[n++] = FIELD("content-length", r->length, decimal(r->length, a->body.length));
-	if (a->allow)
-		nv[n++] = FIELD("allow", a->allow, strlen(a->allow));
-	if (r->headers_too_large) // they were not kept
-		return n;
-	nv[n++] = FIELD("x-method", method.text, method.len);
-	nv[n++] = FIELD("x-path", path.text, path.len);
-	nv[n++] = FIELD("x-authority", authority.text, authority.len);
-	nv[n++] = FIELD("x-header-count", r->count, decimal(r->count, r->header_count));
-	nv[n++] = FIELD("x-header-hash", r->hash, hexadecimal(r->hash, r->header_hash));
-	return n;
-}
 
 static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __attribute__((unused)) int32_t id,
                          uint8_t *to, size_t room, uint32_t *flags, nghttp2_data_source *source, void *arg)
 {
 	struct h2_session *s = arg;
 	struct request *r = source->ptr;
-	size_t n = h2_body_read(&r->answer.body, r->sent, to, room);
+	size_t n = h2_body_read(&r->reply.answer.body, r->sent, to, room);
 	r->sent += n;
 	h2_count(s->shared->counters, H2_BODY_OUT, n);
-	if (r->sent == r->answer.body.length)
+	if (r->sent == r->reply.answer.body.length)
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
 	return (ssize_t)n;
 }
@@ -197,18 +125,17 @@ static int respond(struct h2_session *s, int32_t id, struct request *r)
 		.authority = text_of(r->authority),
 		.header_count = r->header_count,
 		.header_hash = r->header_hash,
-		.body = { buf_text(&r->body), r->body.len },
+		.body = { buf_text(&r->upload.body), r->upload.body.len },
 		.headers_too_large = r->headers_too_large,
-		.body_too_large = r->body_too_large,
-		.no_memory = r->no_memory,
+		.body_too_large = r->upload.too_large,
+		.no_memory = r->upload.no_memory,
 	};
-	h2_route(&in, s->shared->counters, &r->answer);
+	h2_route(&in, s->shared->counters, &r->reply.answer);
 	r->answered = true;
-	nghttp2_nv nv[MAX_FIELDS];
-	size_t count = fill_fields(r, nv);
+	nghttp2_nv nv[H2_REPLY_FIELDS];
+	size_t count = h2_reply_fields(&r->reply, &in, nv);
 	const nghttp2_data_provider provider = { .source.ptr = r, .read_callback = read_body };
-	bool has_body = r->answer.body.length > 0 && !r->answer.head;
-	return nghttp2_submit_response(s->session, id, nv, count, has_body ? &provider : NULL);
+	return nghttp2_submit_response(s->session, id, nv, count, h2_reply_has_body(&r->reply) ? &provider : NULL);
 }
 
 // ---- what came ----------------------------------------------------------------------------------------------
@@ -252,7 +179,7 @@ static int on_data(nghttp2_session *session, __attribute__((unused)) uint8_t fla
 	struct request *r = nghttp2_session_get_stream_user_data(session, id);
 	h2_count(s->shared->counters, H2_BODY_IN, len);
 	if (r)
-		take_body(s, r, bytes, len);
+		h2_upload_take(&r->upload, s->shared, text_of(r->method), bytes, len);
 	return 0;
 }
 
@@ -263,7 +190,7 @@ static int maybe_respond(struct h2_session *s, const nghttp2_frame *frame)
 	if (!r)
 		return 0;
 	r->whole = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
-	bool refused = r->headers_too_large || r->body_too_large || r->no_memory;
+	bool refused = r->headers_too_large || r->upload.too_large || r->upload.no_memory;
 	return !r->answered && (r->whole || refused) ? respond(s, frame->hd.stream_id, r) : 0;
 }
 

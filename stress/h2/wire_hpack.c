@@ -50,6 +50,11 @@ struct wire_block *wire_blocks_keep(struct wire_blocks *b, struct h2_pool *pool,
 	return keep(&b->slots[slot_of(block->key, block->len)], pool, size, block);
 }
 
+struct wire_block *wire_blocks_place(const struct wire_blocks *b, const struct wire_block *block)
+{
+	return b->slots[slot_of(block->key, block->len)];
+}
+
 void wire_blocks_deinit(struct wire_blocks *b, struct h2_pool *pool)
 {
 	for (size_t i = 0; i < WIRE_BLOCKS; i++)
@@ -148,11 +153,17 @@ static ssize_t encode_anew(struct wire_encoder *e, const nghttp2_nv *fields, siz
 	return n < 0 ? h2_session_errno((int)n) : n;
 }
 
+bool wire_encoder_knows(const struct wire_encoder *e, const void *key)
+{
+	const struct wire_block *kept = e->blocks.slots[slot_of(key, 0)];
+	return key && kept && kept->key == key && kept->generation == e->generation;
+}
+
 ssize_t wire_encode(struct wire_encoder *e, const void *key, const nghttp2_nv *fields, size_t count,
                     const uint8_t **block)
 {
 	struct wire_block **slot = &e->blocks.slots[slot_of(key, 0)];
-	if (key && *slot && (*slot)->key == key && (*slot)->generation == e->generation) {
+	if (wire_encoder_knows(e, key)) {
 		*block = (*slot)->bytes;
 		return (*slot)->len;
 	}

@@ -29,6 +29,8 @@ struct wire_blocks {
 // The one with these bytes, of this key and generation, or NULL.
 struct wire_block *wire_blocks_find(const struct wire_blocks *b, const void *key, uint32_t generation,
                                     const uint8_t *bytes, size_t len);
+// What is in the place that a block of this key and length would take, or NULL.
+struct wire_block *wire_blocks_place(const struct wire_blocks *b, const struct wire_block *block);
 // Keeps a copy in a new struct of `size` bytes, zeroed behind the block; NULL without memory or if it is too long.
 struct wire_block *wire_blocks_keep(struct wire_blocks *b, struct h2_pool *pool, size_t size,
                                     const struct wire_block *block);
@@ -51,6 +53,8 @@ int wire_encoder_init(struct wire_encoder *e, struct h2_pool *pool); // 0 or -er
 void wire_encoder_deinit(struct wire_encoder *e);
 // The peer's SETTINGS_HEADER_TABLE_SIZE; no more than 4096 bytes are used.
 int wire_encoder_resize(struct wire_encoder *e, uint32_t bytes);
+// Whether the next call with this key needs no fields. False for NULL.
+bool wire_encoder_knows(const struct wire_encoder *e, const void *key);
 // The block of these fields, borrowed until the next call: its length, or -errno. The same `key` (not NULL)
 // promises the same fields; NULL promises nothing.
 ssize_t wire_encode(struct wire_encoder *e, const void *key, const nghttp2_nv *fields, size_t count,

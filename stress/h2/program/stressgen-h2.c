@@ -31,10 +31,18 @@ static const struct opt table[] = {
 	  .value = "NAME",
 	  .choices = "session,wire",
 	  .def = "session",
-	  .commands = RUN,
+	  .commands = RUN | SERVER,
 	  .config = true,
 	  .help = "What speaks HTTP/2: session (nghttp2's, the reference) or wire (frames of our own: several times "
 	          "faster). STRESSGEN_H2_ENGINE says the same." },
+	{ .name = "h2-server-engine",
+	  .type = OPT_CHOICE,
+	  .value = "NAME",
+	  .choices = "session,wire",
+	  .def = "session",
+	  .commands = RUN,
+	  .config = true,
+	  .help = "The same of our own server. STRESSGEN_H2_SERVER_ENGINE says the same." },
 	{ .name = "port",
 	  .type = OPT_U64,
 	  .value = "N",
@@ -154,6 +162,7 @@ static int run_scenario(const struct opt_set *o, const struct scenario *s, struc
 		.scenario = s,
 		.target = url ? &target : NULL,
 		.engine = h2_client_engine_named(opt_text(o, "h2-engine")),
+		.server_engine = opt_text(o, "h2-server-engine"),
 		.program = "/proc/self/exe",
 		.out = stdout,
 	};
@@ -208,7 +217,7 @@ static int command_server(const struct opt_set *o, struct err *e)
 	        .ready_fd = (int)opt_number(o, "ready-fd"),
 	        .life_fd = with_parent ? (int)opt_number(o, "life-fd") : -1,
 	        .drain_ns = opt_number(o, "drain"),
-	        .engine = &h2_session_server,
+	        .engine = h2_server_engine_named(opt_text(o, "h2-engine")),
 	        .limits =
 	                {
 	                        .max_streams = (uint32_t)opt_number(o, "max-streams"),

@@ -1,0 +1,93 @@
+// Bodies kept, and answers as header fields.
+#include "reply.h"
+
+#include "nv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// ---- bodies -------------------------------------------------------------------------------------------------
+
+void h2_upload_take(struct h2_upload *u, struct h2_server_shared *shared, struct h2_text method,
+                    const uint8_t *bytes, size_t len)
+{
+	if (u->too_large || u->no_memory || !h2_route_keeps_body(method))
+		return;
+	if (u->body.len + len > shared->limits.max_body_bytes) {
+		u->too_large = true;
+		return;
+	}
+	if (shared->held_bytes + len > shared->limits.max_held_bytes) {
+		u->no_memory = true;
+		return;
+	}
+	buf_add(&u->body, bytes, len);
+	u->no_memory = u->body.failed;
+	u->held += len;
+	shared->held_bytes += len;
+}
+
+void h2_upload_deinit(struct h2_upload *u, struct h2_server_shared *shared)
+{
+	shared->held_bytes -= u->held;
+	u->held = 0;
+	buf_deinit(&u->body);
+}
+
+// ---- answers ------------------------------------------------------------------------------------------------
+
+#define FIELD(name, value, len) h2_nv(name, sizeof(name) - 1, (value), (len))
+
+// Without stdio: these are made for every response.
+static size_t decimal(char to[20], uint64_t n)
+{
+	char digits[20];
+	size_t len = 0;
+	do {
+		digits[len++] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	for (size_t i = 0; i < len; i++)
+		to[i] = digits[len - 1 - i];
+	return len;
+}
+
+static size_t hexadecimal(char to[16], uint64_t n)
+{
+	for (unsigned i = 0; i < 16; i++)
+		to[i] = "0123456789abcdef"[(n >> (60 - 4 * i)) & 15];
+	return 16;
+}
+
+size_t h2_reply_fields(struct h2_reply *r, const struct h2_incoming *in, nghttp2_nv nv[H2_REPLY_FIELDS])
+{
+	const struct h2_answer *a = &r->answer;
+	size_t n = 0;
+	nv[n++] = FIELD(":status", r->status, decimal(r->status, a->status));
+	nv[n++] = FIELD("server", "stressgen-h2", 12);
+	if (a->type)
+		nv[n++] = FIELD("content-type", a->type, strlen(a->type));
+	if (a->has_length)
+		nv[n++] = FIELD("content-length", r->length, decimal(r->length, a->body.length));
+	if (a->allow)
+		nv[n++] = FIELD("allow", a->allow, strlen(a->allow));
+	if (in->headers_too_large) // they were not kept
+		return n;
+	nv[n++] = FIELD("x-method", in->method.text, in->method.len);
+	nv[n++] = FIELD("x-path", in->path.text, in->path.len);
+	nv[n++] = FIELD("x-authority", in->authority.text, in->authority.len);
+	nv[n++] = FIELD("x-header-count", r->count, decimal(r->count, in->header_count));
+	nv[n++] = FIELD("x-header-hash", r->hash, hexadecimal(r->hash, in->header_hash));
+	return n;
+}
+
+bool h2_reply_has_body(const struct h2_reply *r)
+{
+	return r->answer.body.length > 0 && !r->answer.head;
+}
+
+void h2_reply_deinit(struct h2_reply *r)
+{
+	free(r->answer.owned);
+	r->answer.owned = NULL;
+}

@@ -1,0 +1,281 @@
+// The wire engine of the server: frames of our own making behind struct h2_server_engine. This half opens, answers
+// and ends.
+#include "wire_server.h"
+
+#include <errno.h>
+#include <string.h>
+
+// ---- the requests' life -------------------------------------------------------------------------------------
+
+static void leave_waiting(struct h2_session *s, struct wire_request *r)
+{
+	if (!r->waiting)
+		return;
+	r->waiting = false;
+	*(r->prev_waiting ? &r->prev_waiting->next_waiting : &s->waiting) = r->next_waiting;
+	*(r->next_waiting ? &r->next_waiting->prev_waiting : &s->waiting_last) = r->prev_waiting;
+}
+
+void wire_request_forget(struct h2_session *s, struct wire_request *r)
+{
+	leave_waiting(s, r);
+	wire_sending_leave(&s->sending, &r->sender);
+	*(r->prev ? &r->prev->next : &s->first) = r->next;
+	if (r->next)
+		r->next->prev = r->prev;
+	wire_map_remove(&s->streams, &r->sender.node);
+	h2_upload_deinit(&r->upload, s->shared);
+	h2_reply_deinit(&r->reply);
+	wire_asked_release(s, r->asked);
+	h2_pool_give(s->shared->pool, r);
+}
+
+void wire_server_reset(struct h2_session *s, uint32_t id, struct wire_request *r, uint32_t code)
+{
+	wire_out_u32(&s->out, NGHTTP2_RST_STREAM, id, code);
+	wire_server_count_out(s, NGHTTP2_RST_STREAM);
+	h2_count(s->shared->counters, H2_RESETS_OUT, 1);
+	h2_count(s->shared->counters, H2_REFUSED, code == NGHTTP2_REFUSED_STREAM);
+	wire_ids_put(&s->resets, id);
+	if (r)
+		wire_request_forget(s, r);
+}
+
+static void say_goaway(struct h2_session *s, uint32_t last, uint32_t code, const char *text)
+{
+	wire_out_goaway(&s->out, last, code, text);
+	wire_server_count_out(s, NGHTTP2_GOAWAY);
+	h2_count(s->shared->counters, H2_GOAWAYS_OUT, 1);
+}
+
+void wire_server_fail(struct h2_session *s, struct wire_fault fault)
+{
+	if (s->over)
+		return;
+	s->over = true;
+	h2_count(s->shared->counters, H2_BAD, 1);
+	say_goaway(s, s->last_id, fault.code, fault.why);
+}
+
+void wire_server_cost(struct h2_session *s, enum wire_cost cost)
+{
+	s->credit -= (int)cost;
+	if (s->credit < 0)
+		wire_server_fail(s, (struct wire_fault){ NGHTTP2_ENHANCE_YOUR_CALM,
+		                                         "too many frames that ask for nothing" });
+}
+
+static void earn(struct h2_session *s)
+{
+	if (s->credit < WIRE_CREDIT)
+		s->credit++;
+}
+
+// ---- answers ------------------------------------------------------------------------------------------------
+
+static struct h2_incoming incoming(const struct wire_request *r)
+{
+	const struct wire_asked *a = r->asked;
+	return (struct h2_incoming){
+		.method = a->method,
+		.path = a->path,
+		.authority = a->authority,
+		.header_count = a->header_count,
+		.header_hash = a->header_hash,
+		.body = { buf_text(&r->upload.body), r->upload.body.len },
+		.headers_too_large = a->too_large,
+		.body_too_large = r->upload.too_large,
+		.no_memory = r->upload.no_memory,
+	};
+}
+
+void wire_server_answer(struct h2_session *s, struct wire_request *r)
+{
+	const struct h2_incoming in = incoming(r);
+	h2_route(&in, s->shared->counters, &r->reply.answer);
+	r->answered = r->waiting = true;
+	if (h2_reply_has_body(&r->reply))
+		r->sender.body = r->reply.answer.body;
+	else
+		r->sender.done = true;
+	r->prev_waiting = s->waiting_last;
+	*(s->waiting_last ? &s->waiting_last->next_waiting : &s->waiting) = r;
+	s->waiting_last = r;
+}
+
+// What was asked says all of the answer's header: made once, it is the same each time.
+static bool is_settled(const struct wire_request *r)
+{
+	return !r->reply.answer.owned && !h2_route_keeps_body(r->asked->method) && !r->asked->too_large;
+}
+
+static ssize_t put_header(struct h2_session *s, struct wire_request *r, uint8_t *to, size_t room)
+{
+	nghttp2_nv fields[H2_REPLY_FIELDS];
+	const void *key = is_settled(r) ? (const void *)(uintptr_t)r->asked->serial : NULL;
+	size_t count = 0;
+	if (!wire_encoder_knows(&s->sending.encoder, key)) {
+		const struct h2_incoming in = incoming(r);
+		count = h2_reply_fields(&r->reply, &in, fields);
+	}
+	wire_server_count_out(s, NGHTTP2_HEADERS);
+	return wire_sending_headers(&s->sending, &r->sender, key, fields, count, &s->out, to, room);
+}
+
+// Its answer is out.
+static void finish(struct h2_session *s, struct wire_request *r)
+{
+	h2_count(s->shared->counters, H2_RESPONSES, 1);
+	earn(s);
+	if (!r->whole) { // the rest of the upload is not wanted (RFC 9113, 8.1)
+		wire_server_reset(s, r->sender.node.id, r, NGHTTP2_NO_ERROR);
+		return;
+	}
+	wire_ids_put(&s->closed, r->sender.node.id);
+	wire_request_forget(s, r);
+}
+
+static ssize_t pull_headers(struct h2_session *s, uint8_t *to, size_t room)
+{
+	size_t used = 0;
+	while (s->waiting && room - used > WIRE_HEAD && wire_out_left(&s->out) == 0) {
+		struct wire_request *r = s->waiting;
+		const ssize_t n = put_header(s, r, to + used, room - used);
+		if (n < 0)
+			return n;
+		used += (size_t)n;
+		leave_waiting(s, r);
+		if (r->sender.done)
+			finish(s, r);
+		else
+			wire_sending_join(&s->sending, &r->sender);
+		used += wire_out_pull(&s->out, to + used, room - used);
+	}
+	return (ssize_t)used;
+}
+
+static size_t pull_bodies(struct h2_session *s, uint8_t *to, size_t room)
+{
+	struct wire_sender *sender;
+	size_t used = 0;
+	for (;;) {
+		const uint64_t before = s->sending.turn ? s->sending.turn->sent : 0;
+		const size_t n = wire_sending_data(&s->sending, to + used, room - used, &sender);
+		if (n == 0)
+			return used;
+		used += n;
+		wire_server_count_out(s, NGHTTP2_DATA);
+		h2_count(s->shared->counters, H2_BODY_OUT, sender->sent - before);
+		earn(s);
+		if (sender->done)
+			finish(s, (struct wire_request *)sender);
+	}
+}
+
+static ssize_t server_pull(struct h2_session *s, uint8_t *to, size_t room)
+{
+	if (s->out.bytes.failed)
+		return -ENOMEM;
+	size_t used = wire_out_pull(&s->out, to, room);
+	if (s->over || wire_out_left(&s->out) > 0)
+		return (ssize_t)used;
+	const ssize_t n = pull_headers(s, to + used, room - used);
+	if (n < 0)
+		return n;
+	used += (size_t)n;
+	if (wire_out_left(&s->out) == 0)
+		used += pull_bodies(s, to + used, room - used);
+	return (ssize_t)used;
+}
+
+// ---- opening and ending -------------------------------------------------------------------------------------
+
+static void greet(struct h2_session *s)
+{
+	const struct h2_server_limits *limits = &s->shared->limits;
+	const uint64_t list = limits->max_header_bytes;
+	const nghttp2_settings_entry settings[] = {
+		{ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->max_streams },
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WIRE_SERVER_WINDOW },
+		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, list < UINT32_MAX ? (uint32_t)list : UINT32_MAX },
+	};
+	wire_out_settings(&s->out, settings, sizeof(settings) / sizeof(settings[0]));
+	wire_server_count_out(s, NGHTTP2_SETTINGS);
+	wire_out_u32(&s->out, NGHTTP2_WINDOW_UPDATE, 0, WIRE_SERVER_CONNECTION - WIRE_WINDOW);
+	wire_server_count_out(s, NGHTTP2_WINDOW_UPDATE);
+}
+
+static void server_close(struct h2_session *s)
+{
+	if (!s)
+		return;
+	while (s->first)
+		wire_request_forget(s, s->first);
+	wire_map_deinit(&s->streams, s->shared->pool);
+	wire_heard_deinit(s);
+	wire_encoder_deinit(&s->sending.encoder);
+	wire_decoder_deinit(&s->decoder);
+	wire_reader_deinit(&s->reader);
+	wire_out_deinit(&s->out);
+	buf_deinit(&s->assembly.block);
+	buf_deinit(&s->scratch);
+	h2_pool_give(s->shared->pool, s);
+}
+
+static int server_open(struct h2_server_shared *shared, struct h2_session **out)
+{
+	struct h2_session *s = h2_pool_take(shared->pool, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	*s = (struct h2_session){ .shared = shared,
+		                  .sending = WIRE_SENDING_START,
+		                  .window = { WIRE_SERVER_CONNECTION, WIRE_SERVER_CONNECTION },
+		                  .goaway_last = WIRE_MAX_ID,
+		                  .credit = WIRE_CREDIT };
+	wire_reader_init(&s->reader, shared->pool);
+	int rc = wire_encoder_init(&s->sending.encoder, shared->pool);
+	if (rc == 0)
+		rc = wire_decoder_init(&s->decoder, shared->pool);
+	if (rc == 0) {
+		greet(s);
+		rc = s->out.bytes.failed ? -ENOMEM : 0;
+	}
+	if (rc < 0)
+		server_close(s);
+	else
+		*out = s;
+	return rc;
+}
+
+static int server_notify_end(struct h2_session *s)
+{
+	if (!s->over)
+		say_goaway(s, WIRE_MAX_ID, NGHTTP2_NO_ERROR, "");
+	return s->out.bytes.failed ? -ENOMEM : 0;
+}
+
+static int server_end(struct h2_session *s)
+{
+	if (s->over || s->ending)
+		return 0;
+	s->ending = true;
+	s->goaway_last = s->last_id;
+	say_goaway(s, s->last_id, NGHTTP2_NO_ERROR, "");
+	return s->out.bytes.failed ? -ENOMEM : 0;
+}
+
+static bool server_is_done(struct h2_session *s)
+{
+	return wire_out_left(&s->out) == 0 && (s->over || ((s->ending || s->leaving) && !s->first));
+}
+
+const struct h2_server_engine h2_wire_server = {
+	.name = "wire",
+	.open = server_open,
+	.close = server_close,
+	.receive = wire_server_receive,
+	.pull = server_pull,
+	.notify_end = server_notify_end,
+	.end = server_end,
+	.is_done = server_is_done,
+};

@@ -1,0 +1,102 @@
+// The state of one connection of the server's wire engine, as its halves share it: wire_server.c sends,
+// wire_server_in.c receives, wire_asked.c reads what a request's header asks for.
+#ifndef SG_H2_WIRE_SERVER_H
+#define SG_H2_WIRE_SERVER_H
+
+#include "reply.h"
+#include "server_engine.h"
+#include "wire_fields.h"
+#include "wire_flow.h"
+
+#define WIRE_SERVER_WINDOW                                                                                        \
+	(1 << 20) // of a stream, so that uploads are bounded by what the peer may have in flight
+#define WIRE_SERVER_CONNECTION (16 << 20)
+
+// What a peer may cost before it has to have done something useful. Frames that ask for nothing take from it,
+// responses and DATA that goes out give back; so floods end, whatever they are made of, and honest peers never
+// notice.
+#define WIRE_CREDIT 2000
+
+enum wire_cost {
+	WIRE_COST_FRAME = 1,     // PING, SETTINGS, PRIORITY, empty DATA, unknown types, WINDOW_UPDATE, RST_STREAM
+	WIRE_COST_REFUSED = 1,   // a stream beyond the limit
+	WIRE_COST_RESET = 1,     // of a request under way, on top of its frame
+	WIRE_COST_MALFORMED = 4, // a stream that it made us reset
+	WIRE_COST_TOO_LARGE = 50 // a header beyond the limit
+};
+
+// What one request's header asks for; shared by all requests whose header was the same block.
+struct wire_asked {
+	unsigned references;
+	uint64_t serial; // of the connection's, from 1: the key of its answers
+	struct h2_text method, path, authority;
+	uint64_t header_count, header_hash;
+	int64_t content_length; // -1: none
+	bool too_large;
+	char text[];
+};
+
+// One request, from its header to the end of its answer.
+struct wire_request {
+	struct wire_sender sender; // first: the map hands this back
+	struct wire_asked *asked;
+	struct h2_upload upload;
+	struct h2_reply reply;
+	struct wire_window window;
+	uint64_t received; // bytes of content
+	bool whole;        // END_STREAM has come
+	bool answered, waiting;
+	struct wire_request *next, *prev;                 // of all
+	struct wire_request *next_waiting, *prev_waiting; // of those whose answer's HEADERS are to be sent
+};
+
+struct h2_session {
+	struct h2_server_shared *shared;
+	struct wire_reader reader;
+	struct wire_out out;
+	struct wire_sending sending;
+	struct wire_window window; // of the connection
+	struct wire_decoder decoder;
+	struct wire_blocks heard; // requests, read before
+	struct wire_assembly assembly;
+	struct buf scratch; // texts of the request being read
+	uint64_t serials;
+
+	struct wire_map streams;
+	struct wire_request *first;
+	struct wire_request *waiting, *waiting_last;
+	uint32_t last_id;               // the greatest that the client opened
+	struct wire_ids resets, closed; // streams that we reset; that ended in order
+	uint32_t goaway_last;           // what our GOAWAY takes in
+	unsigned preface;               // bytes of it that have come
+	int credit;
+	bool settings_seen, settings_acked;
+	bool ending, leaving; // our GOAWAY is out; the client's has come
+	bool over;            // our GOAWAY with an error
+};
+
+int wire_server_receive(struct h2_session *s, const uint8_t *bytes, size_t len);
+
+// The request is there no more.
+void wire_request_forget(struct h2_session *s, struct wire_request *r);
+// RST_STREAM, and the end of the request, if there is one.
+void wire_server_reset(struct h2_session *s, uint32_t id, struct wire_request *r, uint32_t code);
+// GOAWAY with an error: nothing more is read.
+void wire_server_fail(struct h2_session *s, struct wire_fault fault);
+void wire_server_cost(struct h2_session *s, enum wire_cost cost);
+// The request is to be answered with what its route says.
+void wire_server_answer(struct h2_session *s, struct wire_request *r);
+
+static inline void wire_server_count_out(struct h2_session *s, uint8_t type)
+{
+	h2_count_frame(s->shared->counters, H2_FRAMES_OUT, type);
+}
+
+// Reads a request's header, or trailers. *asked is set unless `section` is trailers or there is a fault; it has a
+// reference for the caller. `fault.code` COMPRESSION_ERROR and INTERNAL_ERROR are the connection's.
+struct wire_fault wire_ask(struct h2_session *s, enum wire_section section, const uint8_t *block, size_t len,
+                           struct wire_asked **asked);
+void wire_asked_release(struct h2_session *s, struct wire_asked *a); // accepts NULL
+void wire_heard_deinit(struct h2_session *s);
+
+#endif

@@ -1,0 +1,298 @@
+// The wire engine of the server against what a client can do wrong, once and ten thousand times: the code that is
+// right, an end in time, and a bounded memory.
+#include "h2_rule.h"
+#include "harness.h"
+#include "server_engine.h"
+#include "wire_frame.h"
+
+#include <string.h>
+
+// http / without an authority.
+#define GET(id) H2_HEAD(3, T_HEADERS, END_BOTH, id), 0x82, 0x86, 0x84
+#define POST(id) H2_HEAD(3, T_HEADERS, END_HEADERS, id), 0x83, 0x86, 0x84
+#define POST_OF_3(id) H2_HEAD(7, T_HEADERS, END_HEADERS, id), 0x83, 0x86, 0x84, 0x0f, 0x0d, 1, '3'
+
+static const struct h2_rule rules[] = {
+	RULE("a request", TAKEN, NO_ERROR, GET(1)),
+	RULE("an upload", TAKEN, NO_ERROR, POST_OF_3(1), ABC),
+	RULE("an upload with trailers", TAKEN, NO_ERROR, POST(1), H2_HEAD(3, T_DATA, 0, 1), 'a', 'b', 'c',
+	     H2_HEAD(5, T_HEADERS, END_BOTH, 1), FIELD_1('t', '1')),
+	RULE("a header in two frames, with priority and padding", TAKEN, NO_ERROR,
+	     H2_HEAD(9, T_HEADERS, END_STREAM | PADDED | PRIORITY, 1), 1, U32(0), 7, 0x82, 0x86, 0,
+	     H2_HEAD(1, T_CONTINUATION, END_HEADERS, 1), 0x84),
+	RULE("te: trailers", TAKEN, NO_ERROR, H2_HEAD(16, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x84, 0x00, 2, 't',
+	     'e', 8, 't', 'r', 'a', 'i', 'l', 'e', 'r', 's'),
+	RULE("a frame of an unknown type", TAKEN, NO_ERROR, H2_HEAD(1, 0x99, 0, 0), 1, GET(1)),
+
+	RULE("no :path", RESET, PROTOCOL_ERROR, H2_HEAD(2, T_HEADERS, END_BOTH, 1), 0x82, 0x86),
+	RULE("no :method", RESET, PROTOCOL_ERROR, H2_HEAD(2, T_HEADERS, END_BOTH, 1), 0x86, 0x84),
+	RULE(":status in a request", RESET, PROTOCOL_ERROR, H2_HEAD(4, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x84,
+	     0x88),
+	RULE("an empty :path", RESET, PROTOCOL_ERROR, H2_HEAD(4, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x04, 0),
+	RULE("a name in upper case", RESET, PROTOCOL_ERROR, H2_HEAD(8, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x84,
+	     FIELD_1('X', '1')),
+	RULE("CR in a value", RESET, PROTOCOL_ERROR, H2_HEAD(8, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x84,
+	     FIELD_1('a', '\r')),
+	RULE("transfer-encoding", RESET, PROTOCOL_ERROR, H2_HEAD(7, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x84,
+	     0x0f, 0x2a, 1, 'x'),
+	RULE("content-length beyond the content", RESET, PROTOCOL_ERROR, POST_OF_3(1),
+	     H2_HEAD(2, T_DATA, END_STREAM, 1), 'a', 'b'),
+	RULE("content beyond the content-length", RESET, PROTOCOL_ERROR, POST_OF_3(1), H2_HEAD(4, T_DATA, 0, 1),
+	     'a', 'b', 'c', 'd'),
+	RULE("trailers that end nothing", RESET, PROTOCOL_ERROR, POST(1), H2_HEAD(5, T_HEADERS, END_HEADERS, 1),
+	     FIELD_1('t', '1')),
+	RULE("WINDOW_UPDATE by 0", RESET, PROTOCOL_ERROR, POST(1), H2_HEAD(4, T_WINDOW, 0, 1), U32(0)),
+	RULE("a window that overflows", RESET, FLOW_CONTROL_ERROR, POST(1), H2_HEAD(4, T_WINDOW, 0, 1),
+	     U32(0x7fffffff)),
+
+	RULE_WITH(.bare = true, "HTTP/1", ENDED, PROTOCOL_ERROR, 'G', 'E', 'T', ' ', '/'),
+	RULE("an even stream id", ENDED, PROTOCOL_ERROR, GET(2)),
+	RULE("DATA on an idle stream", ENDED, PROTOCOL_ERROR, H2_HEAD(1, T_DATA, 0, 5), 'a'),
+	RULE("RST_STREAM on an idle stream", ENDED, PROTOCOL_ERROR, H2_HEAD(4, T_RST, 0, 5), U32(8)),
+	RULE("WINDOW_UPDATE on an idle stream", ENDED, PROTOCOL_ERROR, H2_HEAD(4, T_WINDOW, 0, 5), U32(8)),
+	RULE("a frame too long", ENDED, FRAME_SIZE_ERROR, H2_HEAD(17000, T_HEADERS, END_BOTH, 1)),
+	RULE("CONTINUATION by itself", ENDED, PROTOCOL_ERROR, H2_HEAD(0, T_CONTINUATION, END_HEADERS, 1)),
+	RULE("a header interrupted", ENDED, PROTOCOL_ERROR, H2_HEAD(1, T_HEADERS, 0, 1), 0x82,
+	     H2_HEAD(0, T_DATA, 0, 1)),
+	RULE("an index that HPACK does not have", ENDED, COMPRESSION_ERROR, H2_HEAD(1, T_HEADERS, END_BOTH, 1),
+	     0xfe),
+	RULE("the connection's window overflows", ENDED, FLOW_CONTROL_ERROR, H2_HEAD(4, T_WINDOW, 0, 0),
+	     U32(0x7fffffff)),
+	RULE("PUSH_PROMISE", ENDED, PROTOCOL_ERROR, H2_HEAD(4, T_PUSH, END_HEADERS, 1), U32(2)),
+	RULE("SETTINGS_ENABLE_PUSH 2", ENDED, PROTOCOL_ERROR, H2_HEAD(6, T_SETTINGS, 0, 0), 0, 2, U32(2)),
+	RULE("SETTINGS_MAX_FRAME_SIZE 1", ENDED, PROTOCOL_ERROR, H2_HEAD(6, T_SETTINGS, 0, 0), 0, 5, U32(1)),
+	RULE("SETTINGS_INITIAL_WINDOW_SIZE 2^31", ENDED, FLOW_CONTROL_ERROR, H2_HEAD(6, T_SETTINGS, 0, 0), 0, 4,
+	     U32(0x80000000)),
+	RULE("a stream id that is smaller", ENDED_LATE, PROTOCOL_ERROR, GET(5), GET(3)),
+	RULE("HEADERS on a stream that has ended", ENDED_LATE, STREAM_CLOSED, GET(1), GET(1)),
+	RULE("DATA on a stream that has ended", ENDED_LATE, STREAM_CLOSED, GET(1), H2_HEAD(1, T_DATA, 0, 1), 'a'),
+};
+
+struct rig {
+	struct h2_counters counters;
+	struct h2_server_shared shared;
+	struct h2_session *session;
+	struct wire_reader said;
+	uint32_t reset, goaway;
+	bool has_reset, has_goaway;
+};
+
+static const struct h2_server_engine *const engine = &h2_wire_server;
+
+static void look(struct rig *r, const struct wire_event *e)
+{
+	assert_int_not_equal(e->kind, WIRE_FAULT);
+	if (e->kind == WIRE_WHOLE && e->frame.type == NGHTTP2_RST_STREAM) {
+		r->has_reset = true;
+		r->reset = wire_get32(e->bytes);
+	} else if (e->kind == WIRE_WHOLE && e->frame.type == NGHTTP2_GOAWAY) {
+		r->has_goaway = true;
+		r->goaway = wire_get32(e->bytes + 4);
+	}
+}
+
+static void drain(struct rig *r)
+{
+	static uint8_t out[64 * 1024];
+	struct wire_event e;
+	ssize_t n = engine->pull(r->session, out, sizeof(out));
+	assert_true(n >= 0);
+	for (size_t at = 0; at < (size_t)n;) {
+		at += wire_read(&r->said, out + at, (size_t)n - at, &e);
+		look(r, &e);
+	}
+}
+
+static void feed(struct rig *r, const uint8_t *bytes, size_t len, size_t piece)
+{
+	for (size_t at = 0; at < len; at += piece)
+		assert_int_equal(engine->receive(r->session, bytes + at, len - at < piece ? len - at : piece), 0);
+}
+
+static void setup(struct rig *r, bool greets)
+{
+	*r = (struct rig){ .shared = { .pool = h2_pool_new(),
+		                       .counters = &r->counters,
+		                       .limits = { .max_streams = 100,
+		                                   .max_header_bytes = 65536,
+		                                   .max_body_bytes = 1 << 20,
+		                                   .max_held_bytes = 1 << 21 } } };
+	static const uint8_t settings[] = { H2_HEAD(0, T_SETTINGS, 0, 0), H2_HEAD(0, T_SETTINGS, ACK, 0) };
+	h2_counters_init(&r->counters, NULL);
+	wire_reader_init(&r->said, r->shared.pool);
+	assert_int_equal(engine->open(&r->shared, &r->session), 0);
+	if (!greets)
+		return;
+	feed(r, (const uint8_t *)WIRE_PREFACE, WIRE_PREFACE_BYTES, 100);
+	feed(r, settings, sizeof(settings), 100);
+	drain(r);
+}
+
+static void teardown(struct rig *r)
+{
+	engine->close(r->session);
+	wire_reader_deinit(&r->said);
+	assert_int_equal(r->shared.held_bytes, 0);
+	assert_int_equal(h2_pool_live(r->shared.pool), 0);
+	h2_pool_free(r->shared.pool);
+}
+
+static bool as_it_should(const struct rig *r, const struct h2_rule *rule)
+{
+	const bool answered = *r->counters.cell[H2_RESPONSES] > 0;
+	switch (rule->reaction) {
+	case TAKEN:
+		return answered && !r->has_goaway && !r->has_reset;
+	case RESET:
+		return !answered && !r->has_goaway && r->has_reset && r->reset == rule->code;
+	case ENDED:
+		return !answered && r->has_goaway && r->goaway == rule->code;
+	default:
+		return answered && r->has_goaway && r->goaway == rule->code;
+	}
+}
+
+static void check(const struct h2_rule *rule, size_t piece)
+{
+	struct rig r;
+	setup(&r, !rule->bare);
+	if (rule->reaction == ENDED_LATE)
+		for (size_t at = 0; at < rule->len; at++) { // so that the answer goes out in time
+			feed(&r, rule->bytes + at, 1, 1);
+			drain(&r);
+		}
+	else
+		feed(&r, rule->bytes, rule->len, piece);
+	drain(&r);
+	if (!as_it_should(&r, rule))
+		fail_msg("%s, in pieces of %zu: answered %d, RST %d %u, GOAWAY %d %u; expected %d %u", rule->what,
+		         piece, *r.counters.cell[H2_RESPONSES] > 0, r.has_reset, r.reset, r.has_goaway, r.goaway,
+		         (int)rule->reaction, rule->code);
+	teardown(&r);
+}
+
+CASE("h2 wire server: each breach has the answer of RFC 9113, in pieces of any size")
+{
+	static const size_t pieces[] = { 100000, 1, 2, 3, 7, 11 };
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		for (size_t k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++)
+			check(&rules[i], pieces[k]);
+}
+
+// ---- floods -------------------------------------------------------------------------------------------------
+
+#define FLOOD(text, times, ...)                                                                                   \
+	{                                                                                                         \
+		text, times, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ })           \
+	}
+
+// Frames sent again and again; ids count up where the stream is 1.
+static const struct flood {
+	const char *what;
+	unsigned times;
+	const uint8_t *bytes;
+	size_t len;
+} floods[] = {
+	FLOOD("rapid reset", 10000, POST(1), H2_HEAD(4, T_RST, 0, 1), U32(8)),
+	FLOOD("made you reset", 2000, POST(1), H2_HEAD(4, T_WINDOW, 0, 1), U32(0)),
+	FLOOD("made you reset by malformed requests", 2000, H2_HEAD(2, T_HEADERS, END_BOTH, 1), 0x82, 0x86),
+	FLOOD("SETTINGS", 20000, H2_HEAD(0, T_SETTINGS, 0, 0)),
+	FLOOD("PING", 100000, H2_HEAD(8, T_PING, 0, 0), U32(1), U32(2)),
+	FLOOD("PRIORITY", 20000, H2_HEAD(5, T_PRIORITY, 0, 1), U32(3), 9),
+	FLOOD("unknown types", 20000, H2_HEAD(0, 0x77, 0, 0)),
+	FLOOD("windows that open and close nothing", 20000, H2_HEAD(4, T_WINDOW, 0, 0), U32(1)),
+};
+
+static void patch_ids(uint8_t *bytes, size_t len, uint32_t id)
+{
+	for (size_t at = 0; at + WIRE_HEAD <= len; at += WIRE_HEAD + (wire_get32(bytes + at) >> 8))
+		if (wire_get32(bytes + at + 5) != 0)
+			wire_put32(bytes + at + 5, id);
+}
+
+static void flood(const struct flood *f, bool reads)
+{
+	struct rig r;
+	uint8_t bytes[64];
+	unsigned sent = 0;
+	setup(&r, true);
+	memcpy(bytes, f->bytes, f->len);
+	while (sent < f->times && *r.counters.cell[H2_GOAWAYS_OUT] == 0) {
+		patch_ids(bytes, f->len, 2 * sent++ + 1);
+		feed(&r, bytes, f->len, f->len);
+		if (reads)
+			drain(&r);
+	}
+	assert_true(h2_pool_live(r.shared.pool) < 500);
+	while (!engine->is_done(r.session))
+		drain(&r);
+	if (!r.has_goaway || r.goaway != NGHTTP2_ENHANCE_YOUR_CALM)
+		fail_msg("%s: after %u rounds GOAWAY %d %u", f->what, sent, r.has_goaway, r.goaway);
+	teardown(&r);
+}
+
+CASE("h2 wire server: a flood ends with ENHANCE_YOUR_CALM, whether its answers are read or not")
+{
+	for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++) {
+		flood(&floods[i], true);
+		flood(&floods[i], false);
+	}
+}
+
+CASE("h2 wire server: empty DATA without end is a flood, DATA with content is none")
+{
+	static const uint8_t post[] = { POST(1) }, empty[] = { H2_HEAD(0, T_DATA, 0, 1) },
+	                     byte[] = { H2_HEAD(1, T_DATA, 0, 1), 'a' };
+	for (unsigned full = 0; full < 2; full++) {
+		struct rig r;
+		setup(&r, true);
+		feed(&r, post, sizeof(post), 100);
+		for (unsigned i = 0; i < 20000; i++) {
+			feed(&r, full ? byte : empty, full ? sizeof(byte) : sizeof(empty), 100);
+			drain(&r);
+		}
+		assert_int_equal(r.has_goaway, !full);
+		teardown(&r);
+	}
+}
+
+CASE("h2 wire server: honest requests never use up their credit, resets among them")
+{
+	struct rig r;
+	static const uint8_t reset[] = { H2_HEAD(4, T_RST, 0, 1), U32(8) }, post[] = { POST(1) },
+	                     get[] = { GET(1) };
+	static const uint8_t window[] = { H2_HEAD(4, T_WINDOW, 0, 0), U32(0x7fff0000 - WIRE_WINDOW) };
+	uint8_t bytes[32];
+	setup(&r, true);
+	feed(&r, window, sizeof(window), 100);
+	for (uint32_t i = 0; i < 20000; i++) { // each fourth is given up
+		const bool up = i % 4 == 0;
+		memcpy(bytes, up ? post : get, sizeof(post));
+		memcpy(bytes + sizeof(post), reset, sizeof(reset));
+		patch_ids(bytes, up ? sizeof(post) + sizeof(reset) : sizeof(get), 2 * i + 1);
+		feed(&r, bytes, up ? sizeof(post) + sizeof(reset) : sizeof(get), 100);
+		drain(&r);
+	}
+	assert_false(r.has_goaway);
+	assert_int_equal(*r.counters.cell[H2_RESPONSES], 15000);
+	teardown(&r);
+}
+
+CASE("h2 wire server: headers beyond the limit are answered with 431, and too many of them end the connection")
+{
+	struct rig r;
+	static uint8_t bomb[WIRE_HEAD + 30 + 3000] = {
+		H2_HEAD(30 + 3000, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x84, 0x40, 1, 'a', 24
+	};
+	memset(bomb + WIRE_HEAD + 7, 'b', 24);
+	memset(bomb + WIRE_HEAD + 31, 0xbe, sizeof(bomb) - WIRE_HEAD - 31);
+	setup(&r, true);
+	for (uint32_t i = 0; i < 100 && !r.has_goaway; i++) {
+		patch_ids(bomb, WIRE_HEAD, 2 * i + 1);
+		feed(&r, bomb, sizeof(bomb), sizeof(bomb));
+		drain(&r);
+	}
+	assert_true(*r.counters.cell[H2_RESPONSES] > 10);
+	assert_int_equal(r.goaway, NGHTTP2_ENHANCE_YOUR_CALM);
+	teardown(&r);
+}
