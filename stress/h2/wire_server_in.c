@@ -356,7 +356,7 @@ static void take_event(struct h2_session *s, const struct wire_event *e)
 static size_t take_preface(struct h2_session *s, const uint8_t *bytes, size_t len)
 {
 	const size_t left = WIRE_PREFACE_BYTES - s->preface, n = len < left ? len : left;
-	if (memcmp(bytes, WIRE_PREFACE + s->preface, n) != 0)
+	if (memcmp(bytes, &WIRE_PREFACE[s->preface], n) != 0)
 		wire_server_fail(s, FAULT(PROTOCOL_ERROR, "not the preface of HTTP/2"));
 	s->preface += (unsigned)n;
 	return n;
