@@ -53,6 +53,7 @@ static const struct field result_fields[] = {
 	ROW(memory_limit),
 	ROW(limits),
 	ROW(allocator),
+	ROW(growth),
 	ROW(quarantine),
 	ROW(containment),
 	ROW(leftovers),

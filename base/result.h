@@ -88,6 +88,7 @@ struct result {
 	uint64_t memory_limit;               // bytes that all of it might take together; 0: no limit
 	char *limits;                        // which limits were in force and by what, in words
 	char *allocator; // the malloc that the run was put on, "jemalloc 5.3.0", or why not; NULL: none was chosen
+	char *growth;    // how its time may grow with its size, "n log n"; NULL: nobody said
 	char *quarantine;         // "until 2026-12-31: reason" where a known failure is let pass; NULL
 	char *containment;        // "cgroup v2", "process group, subreaper and environment mark (weak)", ...
 	struct strings leftovers; // "pid 123 sleep 60"

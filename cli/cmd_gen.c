@@ -96,6 +96,7 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 		.out_dir = dir,
 		.seed = opt_given(opts, "seed") ? opt_number(opts, "seed") : rng_fresh_seed(),
 		.depth = opt_number(opts, "depth"),
+		.sizes = (unsigned)opt_number(opts, "sizes"),
 		.coverage = opt_flag(opts, "coverage"),
 		.heap_bytes = opt_number(opts, "heap-limit"),
 		.stack_bytes = opt_number(opts, "stack-limit"),

@@ -61,6 +61,8 @@ const struct opt cli_options[] = {
 	COUNT("malformed", "0", 0, 1000000, GENS,
 	      "That many hostile programs for each target, which its reader must survive (docs/random.md)."),
 	COUNT("size", "60", 1, 2000, GENS, "About how many nodes a random kernel has."),
+	COUNT("sizes", NULL, 2, 32, GENS,
+	      "So many sizes of each kernel that grows with one, geometrically spaced, in place of its own: for curves."),
 	FLAG("http2", 0, "yes", GENS, true, "Include the HTTP/2 scenarios."),
 	FLAG("workloads", 0, "yes", GENS, true,
 	     "Include the native workloads of allocators (docs/allocators.md)."),
@@ -157,6 +159,8 @@ const struct opt cli_options[] = {
 	     "Put all tests on this malloc, by preloading it: glibc, jemalloc, mimalloc, tcmalloc, tbb (stressgen targets "
 	     "lists those here), or a library; options behind a colon, 'jemalloc:dirty_decay_ms:0', 'glibc:arena_max=1'. "
 	     "One that is missing ends with exit 3."),
+	FLAG("strict-growth", 0, "no", RUNS | BIT(REPORT), true,
+	     "Exit 1 when a kernel's time grows faster with its size than the kernel says."),
 	FLAG("preload", 0, "yes", RUNS, true,
 	     "Preload the allocator instrumentation into programs that are not ours."),
 	CHOICE("instrument", "HOW", "sampled", "counters,live,sampled,every", RUNS, true,

@@ -230,7 +230,8 @@ int pipeline_report(const struct app *app, const char *dir)
 	if (r == 0)
 		say(app, "%s/report.html, report.json, junit.xml, metrics.prom", dir);
 	code = r < 0 ? complain(&e, r) : pipeline_trust(&run);
-	if (code == SG_EXIT_OK && report_soak_drifts(&run) > 0)
+	if (code == SG_EXIT_OK && (report_soak_drifts(&run) > 0 ||
+	                           (opt_flag(&app->opts, "strict-growth") && report_fast_growth(&run) > 0)))
 		code = SG_EXIT_TESTS;
 	run_deinit(&run);
 	return code;

@@ -85,7 +85,7 @@ int pipeline_config(const struct pipeline *j, struct runner_config *c, struct er
 // Steps 3 and 4: runs what is selected and reports. An exit code.
 int pipeline_run(struct pipeline *j, bool resume);
 // Reports on the run in DIR: the files into it, the summary on stdout. An exit code of reading, not of the run:
-// "untrusted" when lines of its journal are damaged.
+// "untrusted" when lines of its journal are damaged, "tests" when --strict-growth finds something.
 int pipeline_report(const struct app *app, const char *dir);
 // SG_EXIT_OK, or SG_EXIT_UNTRUSTED when what was read is not the whole run (the reports say why).
 int pipeline_trust(const struct run *r);

@@ -68,6 +68,7 @@ struct gen_config {
 	const char *out_dir; // made; must be empty, or hold a suite that we wrote (then it is replaced)
 	uint64_t seed;
 	uint64_t depth;      // for kernels' (depth from --depth) instances
+	unsigned sizes;      // of each kernel that grows with one, in place of its own; 0: its own
 	bool coverage;       // targets run by their command for that, where they have one
 	uint64_t heap_bytes; // limits that targets are to be given, by their own flags where they have some; 0:
 	                     // none

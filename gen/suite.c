@@ -3,6 +3,7 @@
 
 #include "eval.h"
 #include "io.h"
+#include "sizes.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -83,7 +84,7 @@ static int write_test(struct generation *g, struct pairing *p)
 		generation_no_memory(g);
 	if (rc == 0)
 		rc = generation_add_test(g, path.data, p->id.data, p->kernel->name, d->name, p->target->name, &t);
-	if (rc == 0 && p->kernel->growth != NULL)
+	if (rc == 0 && p->kernel->growth != NULL && sizes_is_one(p->kernel, p->instance))
 		rc = set_text(g, &t->growth, p->kernel->growth);
 	if (rc == 0 && p->params.len > 0)
 		rc = set_text(g, &t->param_text, p->params.data);
@@ -104,6 +105,8 @@ static bool is_repeated(const struct kernel *k, const struct kernel_instance *in
 {
 	int64_t earlier[KERNEL_ARGS_MAX];
 
+	if (instance < k->instances || instance >= k->instances + k->instance_count)
+		return false; // none of the kernel's own
 	for (const struct kernel_instance *i = k->instances; i < instance; i++)
 		if (kernel_instance_values(k, i, depth, earlier, NULL) == 0 &&
 		    memcmp(earlier, values, k->param_count * sizeof *values) == 0)
@@ -194,10 +197,33 @@ static int note_left_out(struct generation *g, const struct kernel *k)
 	return 0;
 }
 
+// In place of the usual instances, the slow ones kept.
+static int write_sizes(struct generation *g, const struct kernel *k, const int64_t *sizes, size_t count)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		int64_t values[KERNEL_ARGS_MAX];
+		bool given[KERNEL_ARGS_MAX] = { true }, from_depth[KERNEL_ARGS_MAX] = { false };
+		const struct kernel_instance instance = { values, given, from_depth, false };
+		for (size_t p = 0; p < k->param_count; p++)
+			values[p] = p == 0 ? sizes[i] : k->params[p].value;
+		rc = write_instance(g, k, &instance);
+	}
+	for (size_t i = 0; rc == 0 && i < k->instance_count; i++)
+		if (k->instances[i].slow)
+			rc = write_instance(g, k, &k->instances[i]);
+	return rc;
+}
+
 static int write_kernel(struct generation *g, const struct kernel *k)
 {
+	int64_t sizes[SIZES_MOST];
+	size_t count = sizes_of(k, g->config->depth, g->config->sizes, sizes);
 	int rc = note_left_out(g, k);
 
+	if (rc == 0 && count > 0)
+		return write_sizes(g, k, sizes, count);
 	for (size_t i = 0; rc == 0 && i < k->instance_count; i++)
 		rc = write_instance(g, k, &k->instances[i]);
 	return rc;

@@ -9,6 +9,7 @@
 #define COARSE_STEPS 60U
 #define FINE_STEPS 24U // of golden section
 #define DRAWS 200U
+#define LAST_SIZES 4U
 #define MOST_DRAWN 99U // values for one median: more do not make an interval that a reader could tell apart
 
 struct sums {
@@ -74,12 +75,36 @@ static double golden(const double *sizes, const double *costs, size_t count, dou
 	return (low + high) / 2;
 }
 
+// The line through the logarithms: t = a n^b.
+static struct growth_fit fit_line(const double *sizes, const double *costs, size_t count)
+{
+	double x = 0, y = 0, xx = 0, xy = 0, n = (double)count;
+	struct growth_fit f = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		double u = log(sizes[i]), v = log(costs[i]);
+
+		x += u;
+		y += v;
+		xx += u * u;
+		xy += u * v;
+	}
+	f.exponent = fmin(fmax((n * xy - x * y) / (n * xx - x * x), 0), GROWTH_STEEPEST);
+	f.factor = exp((y - f.exponent * x) / n);
+	f.low = f.high = f.exponent;
+	for (size_t i = 0; i < count; i++)
+		f.off = fmax(f.off, fabs(growth_at(&f, sizes[i]) / costs[i] - 1));
+	return f;
+}
+
 struct growth_fit growth_fit(const double *sizes, const double *costs, size_t count)
 {
 	const double step = GROWTH_STEEPEST / COARSE_STEPS;
 	struct growth_fit f = { 0 };
 	double best = INFINITY, at = 0;
 
+	if (count < GROWTH_WITH_CONSTANT)
+		return fit_line(sizes, costs, count);
 	for (unsigned i = 0; i <= COARSE_STEPS; i++) {
 		double rest = profile(sizes, costs, count, i * step);
 
@@ -124,6 +149,15 @@ static double drawn_median(const struct hist *h, struct rng *rng)
 	return fmax(1, (double)value_at(h, drawn[n / 2]));
 }
 
+// From the standard normal distribution (Box and Muller).
+static double normal(struct rng *rng)
+{
+	double u = ((double)(rng_next(rng) >> 11) + 1) / 9007199254740993.0;
+	double v = (double)(rng_next(rng) >> 11) / 9007199254740992.0;
+
+	return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
+}
+
 static int by_real(const void *a, const void *b)
 {
 	const double *x = a, *y = b;
@@ -132,7 +166,7 @@ static int by_real(const void *a, const void *b)
 }
 
 struct growth_fit growth_fit_hists(const double *sizes, const struct hist *const *hists, size_t count,
-                                   uint64_t seed)
+                                   double spread, uint64_t seed)
 {
 	double costs[GROWTH_MOST], exponents[DRAWS];
 	struct growth_fit f;
@@ -141,7 +175,7 @@ struct growth_fit growth_fit_hists(const double *sizes, const struct hist *const
 	rng_init(&rng, seed);
 	for (size_t draw = 0; draw < DRAWS; draw++) {
 		for (size_t i = 0; i < count; i++)
-			costs[i] = drawn_median(hists[i], &rng);
+			costs[i] = drawn_median(hists[i], &rng) * exp(spread * normal(&rng));
 		exponents[draw] = growth_fit(sizes, costs, count).exponent;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -151,6 +185,29 @@ struct growth_fit growth_fit_hists(const double *sizes, const struct hist *const
 	f.low = fmin(f.exponent, exponents[DRAWS / 40]);
 	f.high = fmax(f.exponent, exponents[DRAWS - 1 - DRAWS / 40]);
 	return f;
+}
+
+// The exponent of the last sizes alone, without a constant.
+static double steepness(const double *sizes, const double *costs, size_t count)
+{
+	size_t first = count > LAST_SIZES ? count - LAST_SIZES : 0;
+
+	return fit_line(sizes + first, costs + first, count - first).exponent;
+}
+
+bool growth_exceeds(const double *sizes, const struct hist *const *hists, size_t count, double exponent,
+                    uint64_t seed, struct growth_fit *f)
+{
+	double costs[GROWTH_MOST];
+
+	for (size_t i = 0; i < count; i++)
+		costs[i] = fmax(1, (double)hist_percentile(hists[i], 50));
+	*f = growth_fit(sizes, costs, count);
+	if (f->exponent <= exponent + GROWTH_MARGIN ||
+	    steepness(sizes, costs, count) <= exponent + GROWTH_MARGIN / 2)
+		return false;
+	*f = growth_fit_hists(sizes, hists, count, GROWTH_SPREAD, seed);
+	return f->low > exponent + GROWTH_MARGIN;
 }
 
 double growth_at(const struct growth_fit *f, double size)

@@ -6,11 +6,19 @@
 
 #include "hist.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define GROWTH_FEWEST 3U // sizes
 #define GROWTH_MOST 32U
+// Fewer sizes than this cannot tell a constant from a steep curve: then there is none, and the exponent is a
+// line's through the logarithms, which is never too large.
+#define GROWTH_WITH_CONSTANT 5U
+
+// An exponent is only too large when its interval lies above the declared one by more than this.
+#define GROWTH_MARGIN 0.5
+// Processes differ more than what one process repeats: that part, as a standard deviation, goes into the interval.
+#define GROWTH_SPREAD 0.15
 
 struct growth_fit {
 	double constant, factor, exponent; // c and a are at least 0, b lies in [0, GROWTH_STEEPEST]
@@ -20,12 +28,18 @@ struct growth_fit {
 
 #define GROWTH_STEEPEST 6.0
 
-// Fits `count` sizes (rising, different, positive) and what each cost. Without an interval: low = high = exponent.
+// Fits `count` sizes (at least 2, rising, different, positive) and what each cost. Without an interval: low = high
+// = exponent. Two sizes show only the least exponent, that without a constant.
 struct growth_fit growth_fit(const double *sizes, const double *costs, size_t count);
 // The same of the medians of histograms; the interval is that of medians of values drawn anew from each, by a
-// generator of this seed.
+// generator of this seed, and scattered by `spread` (the standard deviation of their logarithms).
 struct growth_fit growth_fit_hists(const double *sizes, const struct hist *const *hists, size_t count,
-                                   uint64_t seed);
+                                   double spread, uint64_t seed);
+// Whether it certainly grows with more than `exponent`: the fit's interval lies above it by GROWTH_MARGIN, and the
+// last sizes rise more steeply too (a step between two sizes alone is no growth). *f is filled; its interval only
+// where the exponent itself is too large.
+bool growth_exceeds(const double *sizes, const struct hist *const *hists, size_t count, double exponent,
+                    uint64_t seed, struct growth_fit *f);
 double growth_at(const struct growth_fit *f, double size);
 
 #endif

@@ -1,7 +1,7 @@
 // The page's growth charts: the median against the size.
 #include "html.h"
 
-#include "growth_fit.h"
+#include "growth.h"
 #include "text.h"
 
 #include <math.h>
@@ -9,43 +9,16 @@
 
 #define GROWTH_HEIGHT 210.0
 
-// One kernel on one target, with its sizes in rising order: tests[0..count) of step `step`.
-struct growth {
-	const struct view_test *points[GROWTH_MOST];
-	size_t count;
-	struct growth_fit fit;
-};
-
-static bool is_point(const struct view_test *t)
-{
-	return t->has_size && t->size > 0 && t->hist != NULL && hist_percentile(t->hist, 50) > 0 &&
-	       t->r->as_expected;
-}
+#define FEWEST 3U // sizes that make a chart
 
 static bool same_kernel(const struct view_test *a, const struct view_test *b)
 {
 	return strcmp(a->kernel, b->kernel) == 0 && strcmp(a->kind, b->kind) == 0;
 }
 
-// Collects the points that belong with the `first`-th test; false when an earlier test had begun with them.
 static bool collect(const struct view *v, size_t first, struct growth *g)
 {
-	const struct view_test *t = &v->tests[first];
-
-	g->count = 0;
-	if (!is_point(t))
-		return false;
-	for (size_t i = 0; i < v->count; i++) {
-		const struct view_test *other = &v->tests[i];
-
-		if (!is_point(other) || !same_kernel(other, t) || strcmp(other->target, t->target) != 0)
-			continue;
-		if (i < first)
-			return false;
-		if (g->count < sizeof g->points / sizeof g->points[0])
-			g->points[g->count++] = other;
-	}
-	return g->count >= GROWTH_FEWEST;
+	return growth_points(v, first, g) && g->count >= FEWEST;
 }
 
 // The same scales for all targets of a kernel, so that their charts can be compared.
@@ -56,7 +29,7 @@ static void growth_scales(const struct view *v, const struct view_test *of, stru
 	for (size_t i = 0; i < v->count; i++) {
 		const struct view_test *t = &v->tests[i];
 
-		if (!is_point(t) || !same_kernel(t, of))
+		if (!growth_is_point(t) || !same_kernel(t, of))
 			continue;
 		low_x = fmin(low_x, (double)t->size);
 		high_x = fmax(high_x, (double)t->size);
@@ -99,19 +72,6 @@ static void draw_other(struct page *p, const struct growth *g, const struct scal
 }
 
 #define CURVE_STEPS 40U
-#define SEED 20240607U // of the bootstrap: the same run gives the same page
-
-static void fit(struct growth *g)
-{
-	const struct hist *hists[GROWTH_MOST];
-	double sizes[GROWTH_MOST];
-
-	for (size_t i = 0; i < g->count; i++) {
-		sizes[i] = (double)g->points[i]->size;
-		hists[i] = g->points[i]->hist;
-	}
-	g->fit = growth_fit_hists(sizes, hists, g->count, SEED);
-}
 
 static void draw_fit(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y)
 {
@@ -153,6 +113,9 @@ static const char *exponent_words(struct page *p, const struct growth *g)
 {
 	const struct growth_fit *f = &g->fit;
 
+	if (g->over)
+		return text_make(p->arena, "%s · n^%.2f (%.2f to %.2f): faster than %s", g->points[0]->target,
+		                 f->exponent, f->low, f->high, g->declared);
 	if (f->off > FAR_OFF)
 		return text_make(p->arena, "%s · no clear growth: %.0f %% off", g->points[0]->target,
 		                 100 * f->off);
@@ -174,7 +137,7 @@ static void growth_chart(struct page *p, struct growth *g)
 	struct chart c = { first->kernel, "", "", CHART_WIDTH, GROWTH_HEIGHT };
 	struct scale x, y;
 
-	fit(g);
+	growth_judge(g);
 	c.sub = exponent_words(p, g);
 	c.description = text_make(a, "%s Fitted: %s + %.3g ns × n^%.2f.", description,
 	                          text_duration(a, (uint64_t)g->fit.constant), g->fit.factor, g->fit.exponent);

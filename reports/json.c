@@ -1,5 +1,6 @@
 // report.json: all results with their histograms, as docs/report.schema.json describes it.
 #include "formats.h"
+#include "growth.h"
 
 #include "soaked.h"
 #include "symbolise.h"
@@ -195,6 +196,30 @@ static json_t *tests(struct view *v)
 	return array;
 }
 
+static json_t *growth(const struct view *v)
+{
+	json_t *list = json_array();
+	struct growth g;
+
+	for (size_t i = 0; list != NULL && i < v->count; i++) {
+		json_t *one;
+		bool over;
+		if (!growth_points(v, i, &g))
+			continue;
+		over = growth_is_over(&g);
+		one = json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:b}", "kind", g.points[0]->kind, "kernel",
+		                g.points[0]->kernel, "target", g.points[0]->target, "from",
+		                (json_int_t)g.points[0]->size, "to", (json_int_t)g.points[g.count - 1]->size,
+		                "exponent", g.fit.exponent, "too_fast", over);
+		if (over)
+			json_object_update_new(one, json_pack("{s:[f,f]}", "interval", g.fit.low, g.fit.high));
+		if (g.declared[0] != '\0')
+			set_text(one, "declared", g.declared);
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
 int report_json(const struct run *r, const char *path, struct err *e)
 {
 	struct view v;
@@ -202,9 +227,9 @@ int report_json(const struct run *r, const char *path, struct err *e)
 	int rc = view_init(&v, r);
 
 	if (rc == 0)
-		report = json_pack("{s:s, s:i, s:o, s:o, s:O?, s:o}", "format", "stressgen-report", "version",
+		report = json_pack("{s:s, s:i, s:o, s:o, s:O?, s:o, s:o}", "format", "stressgen-report", "version",
 		                   REPORT_VERSION, "summary", summary(&v), "journal", journal_facts(&r->journal),
-		                   "run", r->info, "tests", tests(&v));
+		                   "run", r->info, "growth", growth(&v), "tests", tests(&v));
 	if (report != NULL && r->soak_count > 0)
 		json_object_set_new(report, "soak", soaked_to_json(r));
 	rc = report_finish_json(report, path, e);

@@ -24,5 +24,7 @@ int report_all(const struct run *r, struct err *e);
 
 // How many figures of a soak's tests grew from pass to pass; 0 where the run was no soak.
 size_t report_soak_drifts(const struct run *r);
+// How many kernels grow faster, on some target, than they say of themselves.
+size_t report_fast_growth(const struct run *r);
 
 #endif

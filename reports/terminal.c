@@ -1,4 +1,5 @@
 // The summary on a terminal.
+#include "growth.h"
 #include "reports.h"
 
 #include "bins.h"
@@ -374,6 +375,22 @@ static void put_failures(struct summary *s)
 		fprintf(s->out, "the last %zu in short; report.html tells more\n\n", told - MOST_STORIES);
 }
 
+static void put_growth(struct summary *s)
+{
+	struct growth g;
+	bool any = false;
+
+	for (size_t i = 0; i < s->view.count; i++)
+		if (growth_points(&s->view, i, &g) && growth_is_over(&g)) {
+			table_text(&s->style, STYLE_WARN, "! growth", s->out);
+			table_wrap(&s->style, text_make(&s->view.arena, "  %s", growth_words(&s->view.arena, &g)),
+			           0, 4, s->out);
+			any = true;
+		}
+	if (any)
+		fputc('\n', s->out);
+}
+
 int report_terminal(const struct run *r, const struct term_style *style, const char *again, FILE *out)
 {
 	struct summary s = { .style = *style, .again = again, .out = out, .names = symboliser_new() };
@@ -394,6 +411,7 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 	put_quarantined(&s);
 	put_failures(&s);
 	soaked_print(&s.view, style, out);
+	put_growth(&s);
 	for (size_t i = 0; (warning = view_warning(&s.view, i)) != NULL; i++)
 		table_wrap(style, text_make(&s.view.arena, "! %s", warning), 0, 2, out);
 	table_wrap(style, text_make(&s.view.arena, "%s %s", view_sentence(&s.view), view_remarks(&s.view)), 0, 0,

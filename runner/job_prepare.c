@@ -252,7 +252,8 @@ int job_prepare(struct job *j, const struct suite_test *t, unsigned attempt)
 	reset(j, t, attempt);
 	r->id = strdup(j->test->id);
 	r->containment = strdup(session_containment(j->session));
-	if (r->id == NULL || r->containment == NULL)
+	r->growth = t->growth != NULL ? strdup(t->growth) : NULL;
+	if (r->id == NULL || r->containment == NULL || (t->growth != NULL && r->growth == NULL))
 		return -ENOMEM;
 	j->session->serial++;
 	rc = prepare_paths(j, attempt);

@@ -34,7 +34,7 @@ static struct growth_fit fit(double c, double a, double b, double noise, uint64_
 	rng_init(&rng, seed);
 	for (unsigned i = 0; i < SIZES; i++)
 		hists[i] = owned[i] = around(c + a * pow(sizes[i], b), noise, 20, &rng);
-	f = growth_fit_hists(sizes, hists, SIZES, seed);
+	f = growth_fit_hists(sizes, hists, SIZES, 0, seed);
 	for (unsigned i = 0; i < SIZES; i++)
 		hist_free(owned[i]);
 	return f;

@@ -1,0 +1,127 @@
+#include "harness.h"
+
+#include "growth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define POINTS 6U
+
+// A kernel's tests of these sizes, whose medians are `costs` in ns.
+struct family {
+	struct result results[POINTS];
+	struct view_test tests[POINTS];
+	struct view view;
+};
+
+static void make(struct family *f, const char *declared, const uint64_t *sizes, const double *costs, size_t count)
+{
+	*f = (struct family){ .view = { .tests = f->tests, .count = count } };
+	for (size_t i = 0; i < count; i++) {
+		struct hist *h = hist_new(3);
+		for (unsigned k = 0; k < 20; k++)
+			hist_record(h, (uint64_t)(costs[i] * (1 + 0.002 * k)));
+		f->results[i] = (struct result){ .as_expected = true, .growth = strdup(declared) };
+		f->tests[i] = (struct view_test){ .r = &f->results[i],
+			                          .id = "",
+			                          .kind = "recursion",
+			                          .kernel = "countdown",
+			                          .target = "vm",
+			                          .size = sizes[i],
+			                          .has_size = true,
+			                          .hist = h };
+	}
+}
+
+static void release(struct family *f)
+{
+	for (size_t i = 0; i < f->view.count; i++) {
+		free(f->results[i].growth);
+		hist_free((struct hist *)(uintptr_t)f->tests[i].hist);
+	}
+}
+
+static bool is_over(const char *declared, const uint64_t *sizes, const double *costs, size_t count)
+{
+	struct family f;
+	struct growth g;
+
+	make(&f, declared, sizes, costs, count);
+	assert_true(growth_points(&f.view, 0, &g));
+	assert_int_equal(g.count, count);
+	bool over = growth_is_over(&g);
+	assert_int_equal(growth_count_over(&f.view), over);
+	release(&f);
+	return over;
+}
+
+CASE("growth: a countdown that takes 7.9 ms at 1000 and 144.9 ms at 5000 is too fast for n, and not for n^2")
+{
+	static const uint64_t sizes[] = { 1000, 5000 };
+	static const double costs[] = { 7.9e6, 144.9e6 };
+
+	assert_true(is_over("n", sizes, costs, 2));
+	assert_false(is_over("n^2", sizes, costs, 2));
+	assert_false(is_over("2^n", sizes, costs, 2));
+	assert_false(is_over("", sizes, costs, 2));
+}
+
+CASE("growth: one step between two sizes is no growth")
+{
+	static const uint64_t sizes[] = { 300, 520, 900, 1600, 2800, 5000 };
+	static const double step[] = { 5e3, 8.6e3, 15e3, 80e3, 143e3, 255e3 };
+
+	assert_false(is_over("n", sizes, step, 6));
+}
+
+CASE("growth: sizes that lie close together are not judged")
+{
+	static const uint64_t sizes[] = { 1000, 2000 };
+	static const double costs[] = { 1e6, 9e6 };
+
+	assert_false(is_over("n", sizes, costs, 2));
+}
+
+CASE("growth: the words say where it happened, and how much")
+{
+	static const uint64_t sizes[] = { 1000, 5000 };
+	static const double costs[] = { 7.9e6, 144.9e6 };
+	struct family f;
+	struct growth g;
+
+	make(&f, "n", sizes, costs, 2);
+	assert_true(growth_points(&f.view, 0, &g));
+	growth_judge(&g);
+	const char *words = growth_words(&f.view.arena, &g);
+	assert_non_null(strstr(words, "countdown on vm grows like n^1.8"));
+	assert_non_null(strstr(words, "from 1,000 to 5,000, where n is right"));
+	assert_non_null(strstr(words, "5 times the size takes 18.3 times as long"));
+	arena_deinit(&f.view.arena);
+	release(&f);
+}
+
+CASE("growth: the formula is named that fits best, the simplest of those")
+{
+	static const uint64_t sizes[] = { 100, 200, 400, 800, 1600, 3200 };
+	double linear[6], square[6], flat[6];
+	struct family f;
+	struct growth g;
+
+	for (size_t i = 0; i < 6; i++) {
+		double wobble = 1 + (i % 2 == 0 ? 0.01 : -0.01);
+		linear[i] = wobble * (5000 + 40 * (double)sizes[i]);
+		square[i] = wobble * (5000 + 3 * (double)sizes[i] * (double)sizes[i]);
+		flat[i] = wobble * 7000;
+	}
+	const struct {
+		const double *costs;
+		const char *model;
+	} wanted[] = { { linear, "n" }, { square, "n^2" }, { flat, "1" } };
+	for (size_t i = 0; i < 3; i++) {
+		make(&f, "n", sizes, wanted[i].costs, 6);
+		assert_true(growth_points(&f.view, 0, &g));
+		growth_judge(&g);
+		assert_string_equal(g.model, wanted[i].model);
+		release(&f);
+	}
+}
