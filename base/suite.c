@@ -46,6 +46,9 @@ static void test_deinit(struct suite_test *t)
 	free(t->target);
 	free(t->growth);
 	free(t->source);
+	if (t->invocation != NULL)
+		free(t->invocation->of);
+	free(t->invocation);
 	free(t->param_text);
 	free(t->hash);
 	free(t->preload_options);

@@ -18,6 +18,14 @@ struct pattern {
 	char *class_name, *exit, *stream, *regex;
 };
 
+// One invocation of a test in a comparison (docs/formats.md, "Pairs").
+struct suite_invocation {
+	char *of;                 // the test's id
+	const char *side, *phase; // as in struct result; not owned: they live as long as the program
+	unsigned pair;
+	uint64_t layout_bytes; // by which its environment is padded
+};
+
 struct suite_test {
 	char *path; // relative to the suite's directory
 	char *id;
@@ -30,7 +38,8 @@ struct suite_test {
 	char *preload_options; // what the preloaded library is told in this test alone; NULL
 	struct pattern *patterns;
 	size_t pattern_count;
-	struct test_meta meta; // parsed from the file by suite_load
+	struct test_meta meta;               // parsed from the file by suite_load
+	struct suite_invocation *invocation; // owned; NULL: an ordinary test
 };
 
 struct suite_left_out {
@@ -72,6 +81,14 @@ int suite_leave_out(struct suite *s, const char *kernel, const char *dialect, co
 // "ID#3", ... Whoever depends on a test that is replaced depends on all its cases. -EINVAL when two ids are the
 // same.
 int suite_expand(struct suite *s, const struct strings *cases, unsigned repeat, struct err *e);
+// Adds a copy of a test (of any suite) as one invocation of it, with the id "ID@SIDE#PAIR" and the command `run`
+// (NULL: the test's own). What it depends on is the same side's invocation of that pair, where `paired` says that
+// the test with that id has one; else nothing. Takes over nothing. 0, or -ENOMEM; suite_seal when all are there.
+typedef bool (*suite_paired_fn)(void *arg, const char *id);
+int suite_add_invocation(struct suite *s, const struct suite_test *t, const struct suite_invocation *how,
+                         const char *run, suite_paired_fn paired, void *arg);
+// Makes the index and the hash of a suite whose tests were added one by one. -EINVAL when two have one id.
+int suite_seal(struct suite *s, struct err *e);
 // The path of a test's file: below s->dir, or as given where it was given absolute. From malloc; NULL without
 // memory.
 char *suite_test_path(const struct suite *s, const struct suite_test *t);

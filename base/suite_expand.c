@@ -149,3 +149,64 @@ int suite_expand(struct suite *s, const struct strings *cases, unsigned repeat, 
 	suite_deinit(&made);
 	return rc;
 }
+
+// ---- invocations ----------------------------------------------------------------------------------------------
+
+static char *invocation_id(const char *id, const struct suite_invocation *how)
+{
+	struct buf text = { 0 };
+
+	buf_addf(&text, "%s@%s#%u", id, how->side, how->pair);
+	return buf_take(&text);
+}
+
+// Its dependencies are invocations too.
+static int pair_dependencies(struct test_meta *m, const struct suite_invocation *how, suite_paired_fn paired,
+                             void *arg)
+{
+	struct strings old = m->depends_on;
+	int rc = 0;
+
+	m->depends_on = (struct strings){ 0 };
+	for (size_t i = 0; rc == 0 && i < old.count; i++) {
+		char *id = paired(arg, old.items[i]) ? invocation_id(old.items[i], how) : NULL;
+
+		if (id != NULL)
+			rc = strings_add(&m->depends_on, id, strlen(id));
+		free(id);
+	}
+	strings_deinit(&old);
+	return rc;
+}
+
+int suite_add_invocation(struct suite *s, const struct suite_test *t, const struct suite_invocation *how,
+                         const char *run, suite_paired_fn paired, void *arg)
+{
+	struct suite_test *to = suite_add(s);
+
+	if (to == NULL || !copy_test(to, t, t->case_name, 1))
+		return -ENOMEM;
+	free(to->id);
+	to->id = invocation_id(t->id, how);
+	to->invocation = malloc(sizeof *to->invocation);
+	if (to->id == NULL || to->invocation == NULL)
+		return -ENOMEM;
+	*to->invocation = *how;
+	to->invocation->of = strdup(t->id);
+	if (run != NULL) {
+		free(to->meta.run);
+		to->meta.run = strdup(run);
+	}
+	if (to->invocation->of == NULL || (run != NULL && to->meta.run == NULL))
+		return -ENOMEM;
+	return pair_dependencies(&to->meta, how, paired, arg);
+}
+
+int suite_seal(struct suite *s, struct err *e)
+{
+	const int rc = suite_index(s, e);
+
+	if (rc == 0)
+		suite_hash(s);
+	return rc;
+}

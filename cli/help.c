@@ -36,6 +36,8 @@ static const struct example examples[] = {
 	  "several at a time, of those that the expression fits" },
 	{ BIT(RUN), "stressgen run suite --last-failed", "what failed last time" },
 	{ BIT(RUN), "stressgen run -- ./prog --arg", "one command as a test, with the allocator instrumented" },
+	{ BIT(RUN), "stressgen run suite --against ./build-of-main/lua",
+	  "in pairs with another build: what differs, and what is noise" },
 	{ BIT(REPORT), "stressgen report", "the latest run's summary again" },
 	{ BIT(REPORT), "stressgen report RUN --format json | jq .summary", "for other programs" },
 	{ BIT(COMPARE), "stressgen compare stressgen-runs/before stressgen-runs/after",

@@ -225,12 +225,22 @@ const struct opt cli_options[] = {
 	LIST("base", 0, "RUN,...", BIT(COMPARE), false,
 	     "Runs of the base side, in the place of the first argument."),
 	LIST("head", 0, "RUN,...", BIT(COMPARE), false, "Runs of the head side, in the place of the second."),
-	LIST("threshold", 0, "METRIC=P%", BIT(COMPARE), true,
+	TEXT("against", 0, "BASE", BIT(RUN), true,
+	     "Run each test in pairs with BASE and compare: a program in the place of each test's own, or with {file} in it "
+	     "the whole command (docs/statistics.md)."),
+	COUNT("pairs", "20", 1, 200, BIT(RUN), "Pairs of the screen; 16 are the least that can be judged."),
+	COUNT("confirm", "30", 0, 200, BIT(RUN),
+	      "Fresh pairs for what the screen finds; 0: none, judge by the screen."),
+	FLAG("control", 0, "yes", BIT(RUN), true,
+	     "Run BASE a second time in each pair, to see what the machine invents."),
+	FLAG("count-instructions", 0, "no", BIT(RUN), true,
+	     "With --against: count each test's instructions too, once on each side, under valgrind's callgrind."),
+	LIST("threshold", 0, "METRIC=P%", BIT(RUN) | BIT(COMPARE), true,
 	     "What is called a change of this metric, a name or a pattern (latency/*/p99=5%); may be repeated. Default: 3 %, "
 	     "or 10 % where base and head did not run in pairs."),
-	TEXT("accepted", 0, "FILE", BIT(COMPARE), true,
+	TEXT("accepted", 0, "FILE", BIT(RUN) | BIT(COMPARE), true,
 	     "Regressions that are accepted, one a line: TEST METRIC UNTIL REASON."),
-	LIST("fail-on", 0, "WHAT,...", BIT(COMPARE), true,
+	LIST("fail-on", 0, "WHAT,...", BIT(RUN) | BIT(COMPARE), true,
 	     "What makes the exit code 1: regressed, verdict, undecided, changed, missing, none. Default: "
 	     "regressed,verdict."),
 	// where to and how it looks

@@ -32,6 +32,7 @@ void pipeline_deinit(struct pipeline *j)
 	json_decref(j->source);
 	json_decref(j->cases);
 	json_decref(j->chosen);
+	json_decref(j->pairs);
 	*j = (struct pipeline){ 0 };
 }
 
@@ -61,73 +62,93 @@ static int load_quarantine(const struct opt_set *o, struct known *q, struct err 
 	return path == NULL ? 0 : known_load(path, today, "TEST TARGET UNTIL REASON", q, e);
 }
 
-static int run_selected(struct pipeline *j, bool resume)
+// With the words for how many, on stderr.
+static void say_how_many(const struct pipeline *j, unsigned workers)
 {
-	const char *linked = run_dir_name(j->run_dir);
-	char before[RUN_DIR_LINK];
-	struct runner_config config = { .resume = resume };
-	struct runner_summary summary = { 0 };
-	struct err e = { 0 };
-	struct progress *progress = progress_new(j, &config.hooks);
-	struct known quarantine = { 0 };
-	struct events *events = NULL;
-	int report_code;
-	int r;
-
-	if (progress == NULL)
-		return SG_EXIT_INTERNAL;
-	r = load_quarantine(&j->app->opts, &quarantine, &e);
-	if (r == 0)
-		r = pipeline_config(j, &config, &e);
-	if (r < 0) {
-		known_deinit(&quarantine);
-		progress_free(progress);
-		return complain(&e, r);
-	}
-	config.quarantine = &quarantine;
-	config.info = pipeline_info(j);
 	if (j->selected == 1)
 		say(j->app, "running 1 test into %s", j->run_dir);
-	else if (config.workers > 1)
-		say(j->app, "running %zu tests, %u at a time, into %s", j->selected, config.workers, j->run_dir);
+	else if (workers > 1)
+		say(j->app, "running %zu tests, %u at a time, into %s", j->selected, workers, j->run_dir);
 	else
 		say(j->app, "running %zu tests, one after another, into %s", j->selected, j->run_dir);
-	if (opt_text(&j->app->opts, "events") != NULL) {
-		events = events_new(opt_text(&j->app->opts, "events"), j->run_dir, j->selected, &config.hooks, &e);
-		if (events == NULL) {
-			known_deinit(&quarantine);
-			progress_free(progress);
-			json_decref(config.info);
-			return complain(&e, -EINVAL);
-		}
+}
+
+// The run itself, with everything that listens to it ready.
+static int start_run(struct pipeline *j, struct runner_config *config, struct runner_summary *summary,
+                     struct err *e)
+{
+	const char *linked = run_dir_name(j->run_dir);
+	const char *listener = opt_text(&j->app->opts, "events");
+	struct events *events = NULL;
+	char before[RUN_DIR_LINK];
+	int r;
+
+	say_how_many(j, config->workers);
+	if (listener != NULL) {
+		events = events_new(listener, j->run_dir, j->selected, &config->hooks, e);
+		if (events == NULL)
+			return -EINVAL;
 	}
 	run_dir_latest(before);
 	if (linked != NULL) // at the start, so that a run that is killed is found by --resume
 		run_dir_link_latest(linked);
-	r = runner_run(&config, &summary, &e);
-	events_free(events, &summary);
+	r = runner_run(config, summary, e);
+	events_free(events, summary);
+	if (r < 0 && !summary->untrusted && linked != NULL) // it could not begin
+		run_dir_link_latest(before);
+	return r < 0 && summary->untrusted ? 0 : r;
+}
+
+int pipeline_execute(struct pipeline *j, bool resume, struct runner_summary *summary, struct err *e)
+{
+	struct runner_config config = { .resume = resume };
+	struct progress *progress = progress_new(j, &config.hooks);
+	struct known quarantine = { 0 };
+	int r = progress != NULL ? 0 : err_set(e, ENOMEM, "out of memory");
+
+	if (r == 0)
+		r = load_quarantine(&j->app->opts, &quarantine, e);
+	if (r == 0)
+		r = pipeline_config(j, &config, e);
+	if (r == 0) {
+		config.quarantine = &quarantine;
+		config.info = pipeline_info(j);
+		r = start_run(j, &config, summary, e);
+		json_decref(config.info);
+	}
 	progress_free(progress);
 	known_deinit(&quarantine);
-	json_decref(config.info);
-	if (r < 0 && !summary.untrusted) { // it could not begin
-		if (linked != NULL)
-			run_dir_link_latest(before);
-		return complain(&e, r);
-	}
-	report_code = pipeline_report(j->app, j->run_dir);
-	if (summary.untrusted)
-		fprintf(stderr, "stressgen: these results cannot be trusted: %s\n", summary.why);
-	if (summary.stop_signal != 0)
+	return r;
+}
+
+void pipeline_say_why(const struct pipeline *j, const struct runner_summary *s)
+{
+	if (s->untrusted)
+		fprintf(stderr, "stressgen: these results cannot be trusted: %s\n", s->why);
+	if (s->stop_signal != 0)
 		fprintf(stderr, "stressgen: stopped by signal %d; go on with: %s run --resume -o '%s'\n",
-		        summary.stop_signal, pipeline_self(), j->run_dir);
-	if (summary.protected)
+		        s->stop_signal, pipeline_self(), j->run_dir);
+	if (s->protected)
 		fprintf(stderr,
 		        "stressgen: self-protection stopped the run: %s; go on with: %s run --resume -o '%s'\n",
-		        summary.why_protected, pipeline_self(), j->run_dir);
-	if (summary.suite_timed_out)
+		        s->why_protected, pipeline_self(), j->run_dir);
+	if (s->suite_timed_out)
 		fprintf(stderr,
 		        "stressgen: the time for the whole run was over; go on with: %s run --resume -o '%s'\n",
 		        pipeline_self(), j->run_dir);
+}
+
+static int run_selected(struct pipeline *j, bool resume)
+{
+	struct runner_summary summary = { 0 };
+	struct err e = { 0 };
+	int r = pipeline_execute(j, resume, &summary, &e);
+	int report_code;
+
+	if (r < 0)
+		return complain(&e, r);
+	report_code = pipeline_report(j->app, j->run_dir);
+	pipeline_say_why(j, &summary);
 	return exit_code(&summary, report_code);
 }
 
@@ -191,7 +212,9 @@ int pipeline_run(struct pipeline *j, bool resume)
 		r = pipeline_calibrate(j, &e);
 	if (r == 0)
 		r = pipeline_near_full(j, &e);
-	return r < 0 ? complain(&e, r) : run_selected(j, resume);
+	if (r < 0)
+		return complain(&e, r);
+	return pipeline_is_paired(j) ? pipeline_against(j, resume) : run_selected(j, resume);
 }
 
 // ---- reporting ----------------------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ struct pipeline {
 	char *preload_options; // what the preloaded library is told, owned; NULL
 	struct allocator_choice alloc; // --alloc's; zeroed where there is none
 	json_t *recalled_alloc;        // that of an earlier run to be resumed; owned, else NULL
+	const char *wrap;              // in the place of --wrap's; NULL: as that says
+	json_t *pairs;  // run.json's "pairs", of this run or of the one to be resumed; owned, else NULL
 	json_t *source; // what the suite was made of where it is no directory, for run.json; owned, else NULL
 };
 
@@ -84,6 +86,14 @@ bool pipeline_contained(const struct opt_set *o);
 int pipeline_config(const struct pipeline *j, struct runner_config *c, struct err *e);
 // Steps 3 and 4: runs what is selected and reports. An exit code.
 int pipeline_run(struct pipeline *j, bool resume);
+// The run alone: `summary` (zeroed) says how it went. Negative, with `e` filled, when it could not begin.
+int pipeline_execute(struct pipeline *j, bool resume, struct runner_summary *summary, struct err *e);
+// Why a run broke off or is worth nothing, on stderr.
+void pipeline_say_why(const struct pipeline *j, const struct runner_summary *s);
+// against.c: --against, or a run to be resumed that had it: what is selected runs in pairs, and is compared. An
+// exit code.
+bool pipeline_is_paired(const struct pipeline *j);
+int pipeline_against(struct pipeline *j, bool resume);
 // Reports on the run in DIR: the files into it, the summary on stdout. An exit code of reading, not of the run:
 // "untrusted" when lines of its journal are damaged, "tests" when --strict-growth finds something.
 int pipeline_report(const struct app *app, const char *dir);

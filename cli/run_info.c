@@ -164,7 +164,9 @@ json_t *pipeline_info(const struct pipeline *j)
 		                    json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "title", j->alloc.title, "name",
 		                              j->alloc.spec, "version", j->alloc.version, "path", j->alloc.path,
 		                              "options", j->alloc.options));
-	if (selection_is_special(j))
+	if (j->pairs != NULL)
+		json_object_set(info, "pairs", j->pairs);
+	else if (selection_is_special(j))
 		json_object_set_new(info, "selection", selected_ids(j));
 	json_object_set_new(info, "seed", json_integer((json_int_t)j->suite.seed));
 	json_object_set_new(info, "options", options);

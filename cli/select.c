@@ -260,7 +260,8 @@ static void fit_budget(struct selecting *s, uint64_t budget_ns)
 static int put_in_order(struct selecting *s, struct err *e)
 {
 	struct pipeline *j = s->j;
-	uint64_t budget_ns = opt_number(s->opts, "budget");
+	// With --against it is the pairs that must fit.
+	uint64_t budget_ns = opt_given(s->opts, "against") ? 0 : opt_number(s->opts, "budget");
 	int rc;
 
 	if (opt_given(s->opts, "shuffle"))
@@ -283,7 +284,7 @@ static int choose(struct selecting *s, struct err *e)
 
 	if (rc == 0 && s->filter != NULL && filter_needs_status(s->filter))
 		rc = load_last(s, opt_flag(s->opts, "last-failed") ? "--last-failed" : "the selection", e);
-	else if (rc == 0 && opt_number(s->opts, "budget") > 0)
+	else if (rc == 0 && opt_number(s->opts, "budget") > 0 && !opt_given(s->opts, "against"))
 		rc = load_last(s, "--budget", e);
 	if (rc == 0 && split_lines(opt_text(s->opts, "only"), &s->only) < 0)
 		rc = err_set(e, ENOMEM, "out of memory");

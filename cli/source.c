@@ -103,6 +103,11 @@ static void recall_selection(struct pipeline *j, const json_t *info)
 	if (opt_flag(&j->app->opts, "resume"))
 		j->chosen = json_incref(json_object_get(info, "selection"));
 	j->recalled_alloc = json_incref(json_object_get(info, "allocator"));
+	if (opt_flag(&j->app->opts, "resume") && json_object_get(info, "pairs") != NULL) {
+		j->pairs = json_incref(json_object_get(info, "pairs"));
+		json_decref(j->chosen);
+		j->chosen = json_incref(json_object_get(j->pairs, "tests"));
+	}
 }
 
 // A command and its relative paths mean something only where they were given.

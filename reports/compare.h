@@ -81,8 +81,7 @@ struct comparison {
 	size_t counts[COMPARE_OUTCOMES]; // of rows; accepted ones are not among the regressed
 	size_t accepted;
 	size_t verdicts_worse, verdicts_better; // accepted ones are not among them
-	size_t pairs;                           // the fewest and
-	size_t most_pairs;                      // the most that a judged row had
+	size_t pairs;                           // the most that a judged row had
 	double detectable;                      // the median of the judged rows'; NaN without any
 	const char *sentence;
 	struct strings notes; // what must be known of the whole, one line each

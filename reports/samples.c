@@ -1,6 +1,7 @@
 // Figures of invocations, gathered from runs.
 #include "samples.h"
 
+#include "instructions.h"
 #include "text.h"
 
 #include <ctype.h>
@@ -156,6 +157,12 @@ int samples_end(struct samples *s, const struct sample_place *at, const struct r
 	return 0;
 }
 
+// A test may be over before anyone has looked at its memory.
+static bool is_known(const struct result *r, const struct metric *m)
+{
+	return r->peak_rss_bytes > 0 || (strcmp(m->name, "memory") != 0 && strcmp(m->name, "waste") != 0);
+}
+
 // A result whose end was not the expected one says nothing about speed: a crash is no fast run.
 static int add_result(struct samples *s, const struct sample_place *at, const struct result *r)
 {
@@ -169,7 +176,8 @@ static int add_result(struct samples *s, const struct sample_place *at, const st
 	if (count < 0)
 		rc = (int)count;
 	for (ssize_t i = 0; rc == 0 && i < count; i++)
-		rc = samples_add(s, at, &metrics[i]);
+		if (is_known(r, &metrics[i]))
+			rc = samples_add(s, at, &metrics[i]);
 	arena_deinit(&arena);
 	return rc;
 }
@@ -304,6 +312,29 @@ static bool place_of(const struct result *r, struct sample_place *at)
 	return false;
 }
 
+// What was counted under callgrind, which says nothing of the test's time; why not is a note.
+static int add_count(struct samples *s, const struct run *run, const struct result *r)
+{
+	const struct sample_place at = { .test = r->of,
+		                         .side = strcmp(r->side, "base") == 0 ? SAMPLE_BASE : SAMPLE_HEAD,
+		                         .pair = r->pair };
+	struct metric m = { "instructions", "count", METRIC_LOWER, 0 };
+	const int rc = instructions_of(run, r, &m.value);
+
+	if (rc == 0)
+		return samples_add(s, &at, &m);
+	if (rc == -ENOMEM)
+		return rc;
+	buf_addf(&s->notes, "%s: its instructions on the %s side are not known: %s\n", text_line(&s->arena, r->of),
+	         r->side, rc == -EMLINK ? "it has several threads" : "callgrind did not say");
+	return 0;
+}
+
+static bool is_count(const struct result *r)
+{
+	return r->of != NULL && r->side != NULL && r->phase != NULL && strcmp(r->phase, "count") == 0;
+}
+
 int samples_add_pairs(struct samples *s, const struct run *r)
 {
 	int rc = 0;
@@ -318,6 +349,8 @@ int samples_add_pairs(struct samples *s, const struct run *r)
 
 		if (place_of(&r->results[i], &at))
 			rc = add_result(s, &at, &r->results[i]);
+		else if (is_count(&r->results[i]))
+			rc = add_count(s, r, &r->results[i]);
 	}
 	return rc;
 }

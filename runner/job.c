@@ -16,7 +16,7 @@
 #define READ_ROUNDS 16     // pieces read at once, so that a talkative test cannot keep timers waiting
 #define KILL_AGAIN_MS 50   // between two rounds of SIGKILL
 #define KILL_ROUNDS 200    // ten seconds; then it cannot be killed
-#define STRESSGEN_SLOTS 12 // entries of its own in a test's environment, and the NULL
+#define STRESSGEN_SLOTS 13 // entries of its own in a test's environment, and the NULL
 
 static void on_output(void *arg, const char *bytes, size_t len)
 {
@@ -395,6 +395,7 @@ int job_spawn(struct job *j)
 	const char *step = "";
 	int rc;
 
+	pressure_look(session_proc(j->session), &j->before);
 	j->start_ns = clock_now_ns();
 	session_score_for_test(j->session);
 	rc = spawn(&j->session->spawner, &j->plan, &j->pid, &j->pidfd, &step);

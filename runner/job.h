@@ -8,6 +8,7 @@
 #include "contain.h"
 #include "judge.h"
 #include "measure.h"
+#include "pressure.h"
 #include "session.h"
 #include "telemetry.h"
 
@@ -31,10 +32,13 @@ struct job_channel {
 };
 
 // Text of the variables that each test gets anew.
+#define LAYOUT_MOST 4096U // bytes by which an environment can be padded
+
 struct job_environment {
 	char **entries; // the session's, then these, then NULL
 	char mark[96], fd[24], temp[PATH_MAX + 16], home[PATH_MAX + 16], telemetry[SCRATCH_PATH + 32],
-	        preload[3 * PATH_MAX + 16], looks[48], cap[48], malloc_conf[PATH_MAX], preload_options[512];
+	        preload[3 * PATH_MAX + 16], layout[LAYOUT_MOST + 32], looks[48], cap[48], malloc_conf[PATH_MAX],
+	        preload_options[512];
 };
 
 // The engine's container of a test; GONE from the beginning where there is no engine.
@@ -92,6 +96,7 @@ struct job {
 	uv_timer_t limit, sampler, drain;
 	uint64_t start_ns, exit_ns;
 	uint64_t drain_from_ns; // the exit, or when its container was gone
+	struct pressure before; // what the machine had lost when it was started
 	unsigned looks;         // samples so far
 	bool looked_at_end;     // at the sentinel
 	unsigned kills;         // rounds of SIGKILL

@@ -167,6 +167,22 @@ static int prepare_preload(struct job *j, const char *ours, size_t *n)
 	return 0;
 }
 
+// Everything above it on the stack, and so all of a program's frames, moves by its length.
+static void pad_environment(struct job *j, size_t *n)
+{
+	const struct suite_invocation *i = j->test->invocation;
+	struct job_environment *env = &j->environment;
+	size_t len, bytes;
+
+	if (i == NULL || i->layout_bytes == 0)
+		return;
+	bytes = i->layout_bytes < LAYOUT_MOST ? (size_t)i->layout_bytes : LAYOUT_MOST;
+	len = (size_t)snprintf(env->layout, sizeof env->layout, "STRESSGEN_LAYOUT=");
+	memset(env->layout + len, 'x', bytes);
+	env->layout[len + bytes] = '\0';
+	env->entries[(*n)++] = env->layout;
+}
+
 static int prepare_environment(struct job *j)
 {
 	struct job_environment *env = &j->environment;
@@ -195,6 +211,7 @@ static int prepare_environment(struct job *j)
 		rc = io_make_dirs(j->temp_path, &j->why);
 	if (rc < 0)
 		return rc;
+	pad_environment(j, &n);
 	if (rc == 0)
 		rc = prepare_jemalloc(j, library != NULL, &n);
 	if (rc == 0)
@@ -244,6 +261,21 @@ static void reset(struct job *j, const struct suite_test *t, unsigned attempt)
 	measure_begin(&j->measure, &j->result);
 }
 
+// Which invocation it is goes into the result.
+static int name_invocation(const struct suite_test *t, struct result *r)
+{
+	const struct suite_invocation *i = t->invocation;
+
+	if (i == NULL)
+		return 0;
+	r->of = strdup(i->of);
+	r->side = strdup(i->side);
+	r->phase = strdup(i->phase);
+	r->pair = i->pair;
+	r->layout_bytes = i->layout_bytes;
+	return r->of != NULL && r->side != NULL && r->phase != NULL ? 0 : -ENOMEM;
+}
+
 int job_prepare(struct job *j, const struct suite_test *t, unsigned attempt)
 {
 	struct result *r = &j->result;
@@ -253,7 +285,8 @@ int job_prepare(struct job *j, const struct suite_test *t, unsigned attempt)
 	r->id = strdup(j->test->id);
 	r->containment = strdup(session_containment(j->session));
 	r->growth = t->growth != NULL ? strdup(t->growth) : NULL;
-	if (r->id == NULL || r->containment == NULL || (t->growth != NULL && r->growth == NULL))
+	if (r->id == NULL || r->containment == NULL || (t->growth != NULL && r->growth == NULL) ||
+	    name_invocation(t, r) < 0)
 		return -ENOMEM;
 	j->session->serial++;
 	rc = prepare_paths(j, attempt);

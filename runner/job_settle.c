@@ -192,12 +192,25 @@ static int say_allocator(struct job *j)
 	return j->result.allocator == NULL ? -ENOMEM : 0;
 }
 
+static void take_pressure(struct job *j)
+{
+	struct pressure now, lost;
+
+	pressure_look(session_proc(j->session), &now);
+	lost = pressure_since(&j->before, &now);
+	j->result.steal_ns = lost.steal_ns;
+	j->result.cpu_stall_ns = lost.cpu_ns;
+	j->result.memory_stall_ns = lost.memory_ns;
+	j->result.io_stall_ns = lost.io_ns;
+}
+
 static int collect(struct job *j)
 {
 	struct result *r = &j->result;
 	int rc;
 
 	r->wall_ns = j->exit_ns - j->start_ns;
+	take_pressure(j);
 	capture_end(&j->out);
 	capture_end(&j->err);
 	r->stdout_bytes = j->out.bytes;

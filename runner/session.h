@@ -56,4 +56,10 @@ void session_score_for_us(const struct session *s);
 // How tests are held together, in words.
 const char *session_containment(const struct session *s);
 
+// Where the machine's state is read.
+static inline const char *session_proc(const struct session *s)
+{
+	return s->config->proc_dir != NULL ? s->config->proc_dir : "/proc";
+}
+
 #endif

@@ -1,0 +1,365 @@
+// run --against: the selected tests in pairs with another build, first the screen, then what it found, then the
+// comparison.
+#include "comparing.h"
+#include "pairs.h"
+#include "pipeline.h"
+#include "rng.h"
+#include "units.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALLGRIND "valgrind --tool=callgrind --callgrind-out-file=/dev/null --trace-children=yes"
+
+struct against {
+	struct pipeline *j;
+	struct comparing comparing;
+	struct pairs_plan plan;
+	size_t tests;       // that are compared
+	unsigned pairs;     // of the screen that fit into the budget
+	unsigned confirm;   // likewise
+	json_t *candidates; // ids of the tests that the screen found something in
+	struct runner_summary summary;
+	struct err e;
+};
+
+bool pipeline_is_paired(const struct pipeline *j)
+{
+	return j->pairs != NULL || opt_given(&j->app->opts, "against");
+}
+
+// ---- what is asked for ----------------------------------------------------------------------------------------
+
+static int check_options(const struct opt_set *o, struct err *e)
+{
+	if (opt_number(o, "repeat") > 1)
+		return err_set(e, EINVAL, "--against repeats by --pairs; leave --repeat out");
+	if (opt_flag(o, "parallel") || opt_flag(o, "container-parallel"))
+		return err_set(
+		        e, EINVAL,
+		        "--against runs one test after another: tests beside each other disturb what is measured");
+	return 0;
+}
+
+static json_t *selected_ids(const struct pipeline *j)
+{
+	json_t *ids = json_array();
+
+	for (size_t i = 0; i < j->selected; i++)
+		json_array_append_new(ids, json_string(j->suite.tests[j->selection[i]].id));
+	return ids;
+}
+
+static json_t *plan_to_json(const struct against *a)
+{
+	const struct pairs_plan *p = &a->plan;
+
+	return json_pack("{s:s,s:i,s:i,s:b,s:b,s:b,s:I,s:I,s:o}", "base", p->base, "screen", (int)p->screen,
+	                 "confirm", (int)p->confirm, "warmup", p->warmup, "control", p->control, "count", p->count,
+	                 "seed", (json_int_t)p->seed, "budget_ns",
+	                 (json_int_t)opt_number(&a->j->app->opts, "budget"), "tests", selected_ids(a->j));
+}
+
+// A run that is gone on with keeps the plan that it began with.
+static int recall_plan(struct against *a)
+{
+	const json_t *pairs = a->j->pairs;
+	int control, warmup, count, screen, confirm;
+	json_int_t seed;
+
+	if (json_unpack((json_t *)(uintptr_t)pairs, "{s:s,s:i,s:i,s:b,s:b,s:b,s:I}", "base", &a->plan.base,
+	                "screen", &screen, "confirm", &confirm, "warmup", &warmup, "control", &control, "count",
+	                &count, "seed", &seed) < 0 ||
+	    screen < 1 || confirm < 0 || screen > 200 || confirm > 200)
+		return err_set(&a->e, EINVAL, "%s/run.json: \"pairs\" cannot be read", a->j->run_dir);
+	a->plan.screen = (unsigned)screen;
+	a->plan.confirm = (unsigned)confirm;
+	a->plan.warmup = warmup != 0;
+	a->plan.control = control != 0;
+	a->plan.count = count != 0;
+	a->plan.seed = (uint64_t)seed;
+	return 0;
+}
+
+static int make_plan(struct against *a)
+{
+	const struct opt_set *o = &a->j->app->opts;
+
+	if (a->j->pairs != NULL)
+		return recall_plan(a);
+	a->plan = (struct pairs_plan){ .base = opt_text(o, "against"),
+		                       .screen = (unsigned)opt_number(o, "pairs"),
+		                       .confirm = (unsigned)opt_number(o, "confirm"),
+		                       .warmup = opt_number(o, "budget") > 0,
+		                       .control = opt_flag(o, "control"),
+		                       .count = opt_flag(o, "count-instructions"),
+		                       .seed = rng_fresh_seed() };
+	a->j->pairs = plan_to_json(a);
+	return a->j->pairs != NULL ? 0 : err_set(&a->e, ENOMEM, "out of memory");
+}
+
+// ---- running --------------------------------------------------------------------------------------------------
+
+typedef bool (*wanted_fn)(const struct against *a, const struct suite_invocation *i);
+
+// Runs what is wanted beside all that has run: an earlier selection is settled and passes by.
+static int run_more(struct against *a, wanted_fn wanted, bool resume)
+{
+	struct pipeline *j = a->j;
+
+	free(j->selection);
+	j->selection = calloc(j->suite.count + 1, sizeof *j->selection);
+	j->selected = 0;
+	if (j->selection == NULL)
+		return err_set(&a->e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < j->suite.count; i++)
+		if (wanted(a, j->suite.tests[i].invocation))
+			j->selection[j->selected++] = i;
+	a->summary = (struct runner_summary){ 0 };
+	return pipeline_execute(j, resume, &a->summary, &a->e);
+}
+
+static bool broke_off(const struct against *a)
+{
+	const struct runner_summary *s = &a->summary;
+
+	return s->stop_signal != 0 || s->protected || s->untrusted || s->suite_timed_out;
+}
+
+static int load_samples(const struct against *a, struct samples *s, struct err *e)
+{
+	struct run run = { 0 };
+	int rc = run_load(a->j->run_dir, &run, e);
+
+	if (rc == 0)
+		rc = samples_init(s);
+	if (rc == 0)
+		rc = samples_add_pairs(s, &run);
+	if (rc == -ENOMEM)
+		err_set(e, ENOMEM, "out of memory");
+	run_deinit(&run);
+	return rc;
+}
+
+static bool is_warmup(__attribute__((unused)) const struct against *a, const struct suite_invocation *i)
+{
+	return strcmp(i->phase, "warmup") == 0;
+}
+
+static bool is_screen(const struct against *a, const struct suite_invocation *i)
+{
+	return is_warmup(a, i) || (strcmp(i->phase, "screen") == 0 && i->pair <= a->pairs);
+}
+
+// ---- the budget -----------------------------------------------------------------------------------------------
+
+// What the warmup took: of all tests' heads and bases together, and of the slowest.
+static int time_warmup(struct against *a, double *all_ns, double *slowest_ns)
+{
+	struct run run = { 0 };
+	int rc = run_load(a->j->run_dir, &run, &a->e);
+
+	*all_ns = *slowest_ns = 0;
+	for (size_t i = 0; rc == 0 && i < run.count; i++)
+		if (run.results[i].phase != NULL && strcmp(run.results[i].phase, "warmup") == 0) {
+			*all_ns += (double)run.results[i].wall_ns;
+			*slowest_ns = fmax(*slowest_ns, (double)run.results[i].wall_ns);
+		}
+	run_deinit(&run);
+	return rc;
+}
+
+static void say_detects(const struct against *a, unsigned pairs)
+{
+	static const double noises[] = { .01, .02, .05 };
+	double found[3];
+
+	for (size_t i = 0; i < 3; i++)
+		found[i] = 100 * stats_detectable(noises[i], pairs);
+	if (pairs < STATS_LEAST_PAIRS)
+		say(a->j->app, "%u pairs: fewer than %u are shown and not judged", pairs, STATS_LEAST_PAIRS);
+	else
+		say(a->j->app,
+		    "%u pairs detect %.0f %% where an invocation's noise is 1 %%, %.0f %% at 2 %%, %.0f %% at 5 %%",
+		    pairs, found[0], found[1], found[2]);
+}
+
+// As many pairs as fit, and half as many again to confirm a tenth of the suite, but at least its slowest test.
+static int fit_budget(struct against *a)
+{
+	const double budget = json_number_value(json_object_get(a->j->pairs, "budget_ns"));
+	const double sides = a->plan.control ? 1.5 : 1; // the warmup has two
+	const double per_screen = a->plan.screen > 0 ? (double)a->plan.confirm / a->plan.screen : 0;
+	double all, slowest, round;
+	char text[32];
+	int rc = time_warmup(a, &all, &slowest);
+
+	if (rc < 0)
+		return rc;
+	round = all * sides + per_screen * fmax(all * sides / 10, 2 * slowest * sides);
+	if (round * a->pairs > budget - all) {
+		a->pairs = budget > all + round ? (unsigned)((budget - all) / round) : 1;
+		a->confirm = (unsigned)(a->pairs * per_screen);
+	}
+	say(a->j->app, "--budget %s: %u of %u pairs fit", units_duration(text, sizeof text, (uint64_t)budget),
+	    a->pairs, a->plan.screen);
+	return 0;
+}
+
+static int run_screen(struct against *a, bool resume)
+{
+	int rc = 0;
+
+	if (a->plan.warmup) {
+		rc = run_more(a, is_warmup, resume);
+		if (rc == 0 && !broke_off(a))
+			rc = fit_budget(a);
+		resume = true;
+	}
+	if (rc < 0 || broke_off(a))
+		return rc;
+	say_detects(a, a->confirm > 0 ? a->confirm : a->pairs);
+	return run_more(a, is_screen, resume);
+}
+
+// ---- the confirmation -----------------------------------------------------------------------------------------
+
+static bool is_confirmed(const struct against *a, const struct suite_invocation *i)
+{
+	if (is_screen(a, i))
+		return true;
+	return strcmp(i->phase, "confirm") == 0 && i->pair <= a->plan.screen + a->confirm &&
+	       json_object_get(a->candidates, i->of) != NULL;
+}
+
+static int find_candidates(struct against *a)
+{
+	struct samples s = { 0 };
+	int rc = load_samples(a, &s, &a->e);
+
+	if (rc == 0)
+		samples_sort(&s);
+	for (size_t i = 0; rc >= 0 && i < s.count; i++) {
+		rc = compare_is_candidate(&s.tests[i], SAMPLE_HEAD, &a->comparing.options);
+		if (rc == 0 && a->plan.control)
+			rc = compare_is_candidate(&s.tests[i], SAMPLE_CONTROL, &a->comparing.options);
+		if (rc > 0)
+			json_object_set_new(a->candidates, s.tests[i].id, json_true());
+	}
+	samples_deinit(&s);
+	return rc < 0 ? rc : 0;
+}
+
+static int run_confirmation(struct against *a)
+{
+	int rc = a->confirm > 0 ? find_candidates(a) : 0;
+	const size_t found = json_object_size(a->candidates);
+
+	if (rc < 0 || a->confirm == 0)
+		return rc;
+	say(a->j->app, "the screen found something in %zu of %zu tests%s", found, a->tests,
+	    found > 0 ? "; fresh pairs decide" : "");
+	return found > 0 ? run_more(a, is_confirmed, true) : 0;
+}
+
+// ---- instructions ---------------------------------------------------------------------------------------------
+
+// Beside all that has run, so that the journal's last header says what the whole run set out to do.
+static bool is_counted(const struct against *a, const struct suite_invocation *i)
+{
+	return is_confirmed(a, i) || strcmp(i->phase, "count") == 0;
+}
+
+static int run_counting(struct against *a)
+{
+	int rc;
+
+	a->j->wrap = CALLGRIND;
+	rc = run_more(a, is_counted, true);
+	a->j->wrap = NULL;
+	return rc;
+}
+
+static int check_valgrind(const struct against *a, struct err *e)
+{
+	char *path = a->plan.count ? paths_which("valgrind") : NULL;
+	const bool missing = a->plan.count && path == NULL;
+
+	free(path);
+	return missing ? err_set(e, ENOENT, "--count-instructions needs valgrind: apt-get install valgrind") : 0;
+}
+
+// ---- the whole ------------------------------------------------------------------------------------------------
+
+static int run_all(struct against *a, bool resume)
+{
+	int rc = run_screen(a, resume);
+
+	if (rc == 0 && !broke_off(a))
+		rc = run_confirmation(a);
+	if (rc == 0 && !broke_off(a) && a->plan.count)
+		rc = run_counting(a);
+	return rc;
+}
+
+static int broken_code(const struct against *a)
+{
+	const struct runner_summary *s = &a->summary;
+
+	pipeline_say_why(a->j, s);
+	if (s->stop_signal != 0)
+		return SG_EXIT_SIGNAL + s->stop_signal;
+	return s->protected ? SG_EXIT_PROTECTED : s->untrusted ? SG_EXIT_UNTRUSTED : SG_EXIT_TESTS;
+}
+
+// The run's own reports are written too; what is printed is the comparison.
+static int tell(struct against *a)
+{
+	struct samples s = { 0 };
+	struct run run = { 0 };
+	int rc = run_load(a->j->run_dir, &run, &a->e);
+	int code;
+
+	if (rc == 0)
+		rc = report_all(&run, &a->e);
+	run_deinit(&run);
+	if (rc == 0)
+		rc = load_samples(a, &s, &a->e);
+	code = rc < 0 ? complain(&a->e, rc) : comparing_tell(&a->comparing, a->j->app, &s);
+	samples_deinit(&s);
+	if (broke_off(a))
+		return broken_code(a);
+	return code;
+}
+
+int pipeline_against(struct pipeline *j, bool resume)
+{
+	struct against a = { .j = j, .tests = j->selected, .candidates = json_object() };
+	int rc = check_options(&j->app->opts, &a.e);
+	int code;
+
+	if (rc == 0)
+		rc = comparing_init(&a.comparing, j->app, &a.e);
+	if (rc == 0)
+		rc = make_plan(&a);
+	a.pairs = a.plan.screen;
+	a.confirm = a.plan.confirm;
+	if (rc == 0 && check_valgrind(&a, &a.e) < 0) {
+		complain(&a.e, -EINVAL);
+		json_decref(a.candidates);
+		comparing_deinit(&a.comparing);
+		return SG_EXIT_MISSING;
+	}
+	if (rc == 0)
+		rc = pairs_make(&j->suite, j->selection, j->selected, &a.plan, &a.e);
+	j->selected = 0;
+	if (rc == 0)
+		rc = run_all(&a, resume);
+	code = rc < 0 ? complain(&a.e, rc) : tell(&a);
+	json_decref(a.candidates);
+	comparing_deinit(&a.comparing);
+	return code;
+}
