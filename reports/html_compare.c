@@ -42,9 +42,7 @@ static const char *side_name(struct arena *a, const struct sample_source *s)
 
 static const char *pairs_words(struct arena *a, const struct comparison *c)
 {
-	if (c->most_pairs > c->pairs)
-		return text_make(a, "%zu to %zu pairs", c->pairs, c->most_pairs);
-	return text_number(a, c->most_pairs, "pair", "pairs");
+	return text_number(a, c->pairs, "pair", "pairs");
 }
 
 static void add_tiles(struct compare_page *h)

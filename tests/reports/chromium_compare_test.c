@@ -105,7 +105,7 @@ static void make(struct made *m)
 			                        0,
 			                        false };
 	c->plan = STATS_ONE_STAGE;
-	c->pairs = c->most_pairs = PAIRS;
+	c->pairs = PAIRS;
 	c->detectable = 0.04;
 	c->accepted = 1;
 	c->control = COMPARE_CONTROL_CLEAN;
