@@ -56,6 +56,7 @@ enum sizing {
 	SIZE_UNKNOWN,  // that malloc cannot say, or nobody wants to know: no live bytes, no peak
 	SIZE_BY_CALL,  // malloc_usable_size
 	SIZE_BY_CHUNK, // glibc's own chunk headers
+	SIZE_BY_CLASS, // a small request has always the same: mimalloc, tcmalloc; else by call
 	SIZE_BY_COUNTS // jemalloc's thread.allocatedp and thread.deallocatedp; single blocks by call
 };
 
@@ -191,9 +192,6 @@ void observe_refusal(struct thread_ref *r, const struct request *q);
 enum value observe_counter(enum way w);
 // Sets the thread's marks for its next calls, as the options say.
 void observe_arm(struct thread_ref *r);
-// Small requests are sampled among those that are timed; larger ones are all observed and sampled by their bytes.
-#define LARGE_BYTES 4096U
-
 // Who wants to see every call (a recorder of traces) sets these before process_begin. `taken` is called after the
 // request was met or refused (`p` NULL), `given` before the block is free for others. Both on the calling thread,
 // also on those without a ref; both must do without malloc.
@@ -206,7 +204,8 @@ extern struct watcher watcher;
 // -- sample.c: what samples and failures leave in the file --
 
 #define SAMPLE_FILTER 8192U
-extern uint8_t sample_filter[SAMPLE_FILTER]; // how many sampled blocks hash here; 255: that many or more
+// How many sampled blocks hash here. 255: that many or more, NULL, or memory from before the start; for good.
+extern uint8_t sample_filter[SAMPLE_FILTER];
 static inline unsigned sample_hash(const void *p)
 {
 	return (unsigned)((uintptr_t)p >> 4 ^ (uintptr_t)p >> 17) % SAMPLE_FILTER;
@@ -255,17 +254,26 @@ static inline void own_add(uint64_t *at, uint64_t n)
 #endif
 }
 
+// Small requests are sampled among those that are timed; larger ones are all observed and sampled by their bytes.
+#define LARGE_BYTES 4096U
+#define SMALL_WORDS (LARGE_BYTES / 8 + 1)
+extern uint8_t small_classes[SMALL_WORDS]; // size_class_of a small request, by its bytes in words of 8, rounded up
+extern uint16_t small_usables[SMALL_WORDS]; // SIZE_BY_CLASS: what was handed out for one; 0: not known yet
+
 // What malloc_usable_size says of a block. glibc's also looks at the chunk behind, to see whether this one is
 // in use: one more cache line, and half of what all of the counting costs. The chunk's own header, which malloc
 // and free touch anyway, has the size; next_resolve has made sure that the two agree.
-static inline size_t usable_of(void *p)
+static inline size_t usable_of_chunk(const void *p)
 {
 	size_t header;
 
-	if (next.sizing != SIZE_BY_CHUNK)
-		return next.usable_size(p);
 	__builtin_memcpy(&header, (const char *)p - sizeof header, sizeof header);
 	return (header & ~(size_t)7) - sizeof header * (1 + (header >> 1 & 1)); // bit 1: mapped by itself
+}
+
+static inline size_t usable_of(void *p)
+{
+	return next.sizing == SIZE_BY_CHUNK ? usable_of_chunk(p) : next.usable_size(p);
 }
 
 static inline uint64_t unpublished(const struct thread_ref *r, const uint64_t *values)
@@ -273,9 +281,15 @@ static inline uint64_t unpublished(const struct thread_ref *r, const uint64_t *v
 	return values[USABLE_BYTES] - values[FREED_BYTES] - r->published;
 }
 
+// Below 0 is too far, too.
+static inline bool is_far(const struct thread_ref *r, const uint64_t *values)
+{
+	return UNLIKELY(unpublished(r, values) > r->limit);
+}
+
 static inline void check_live(struct thread_ref *r, const uint64_t *values)
 {
-	if (UNLIKELY(unpublished(r, values) > r->limit)) // or below 0
+	if (is_far(r, values))
 		live_publish(r);
 }
 
@@ -291,21 +305,41 @@ static inline void own_copy(uint64_t *at, const uint64_t *theirs, uint64_t befor
 	} while (UNLIKELY(*source != now));
 }
 
-// A request by way of `v` was met.
-static inline void count_grant(struct thread_ref *r, enum value v, size_t requested, void *p)
+static inline size_t usable_of_small(void *p, size_t requested)
+{
+	uint16_t *known = &small_usables[(requested + 7) / 8];
+
+	if (UNLIKELY(*known == 0))
+		*known = (uint16_t)next.usable_size(p);
+	return *known;
+}
+
+// Usable bytes of a block that was handed out; `small`: by malloc, for a request below LARGE_BYTES.
+static inline void count_usable(struct thread_ref *r, size_t requested, void *p, bool small)
 {
 	uint64_t *values = r->slot->values;
 
-	own_add(&values[v], 1);
-	own_add(&values[REQUESTED_BYTES], requested);
-	own_add(&r->sizes[heap_class(requested)], 1);
 	if (r->allocated != NULL)
 		own_copy(&values[USABLE_BYTES], r->allocated, r->allocated_before);
-	else if (next.sizing == SIZE_UNKNOWN)
-		return;
-	else
+	else if (small && next.sizing == SIZE_BY_CLASS)
+		own_add(&values[USABLE_BYTES], usable_of_small(p, requested));
+	else if (next.sizing != SIZE_UNKNOWN)
 		own_add(&values[USABLE_BYTES], usable_of(p));
-	check_live(r, values);
+}
+
+static inline void count_request(struct thread_ref *r, enum value v, size_t requested, unsigned class)
+{
+	own_add(&r->slot->values[v], 1);
+	own_add(&r->slot->values[REQUESTED_BYTES], requested);
+	own_add(&r->sizes[class], 1);
+}
+
+// A request by way of `v` was met.
+static inline void count_grant(struct thread_ref *r, enum value v, size_t requested, void *p)
+{
+	count_request(r, v, requested, heap_class(requested));
+	count_usable(r, requested, p, false);
+	check_live(r, r->slot->values);
 }
 
 // What count_freed wants to know of a block that is still there.

@@ -40,19 +40,55 @@ static void *overflows(enum way w)
 	return NULL;
 }
 
+// What the fast paths of malloc and free leave to others, so that they themselves have two registers to save: each
+// of these is a jump at their end.
+
+__attribute__((noinline)) static void *refuse_plain(struct thread_ref *r, size_t bytes)
+{
+	observe_refusal(r, &(struct request){ .way = BY_MALLOC, .bytes = bytes });
+	return NULL;
+}
+
+__attribute__((noinline)) static void *publish(struct thread_ref *r, void *p)
+{
+	live_publish(r);
+	return p;
+}
+
+__attribute__((noinline)) static void *count_other(struct thread_ref *r, size_t bytes, void *p)
+{
+	count_usable(r, bytes, p, true);
+	return is_far(r, r->slot->values) ? publish(r, p) : p;
+}
+
+__attribute__((noinline)) static void free_other(struct thread_ref *r, void *p)
+{
+	count_free(r, p);
+}
+
+__attribute__((noinline)) static void publish_and_free(struct thread_ref *r, void *p)
+{
+	live_publish(r);
+	next.free(p);
+}
+
 EXPORT void *malloc(size_t bytes)
 {
 	struct thread_ref *r = my_ref;
+	uint64_t *values;
 	void *p;
 
 	if (UNLIKELY(r->slot == NULL || r->slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES))
 		return take_plain(bytes);
 	p = next.malloc(bytes);
-	if (LIKELY(p != NULL))
-		count_grant(r, MALLOC_CALLS, bytes, p);
-	else
-		observe_refusal(r, &(struct request){ .way = BY_MALLOC, .bytes = bytes });
-	return p;
+	if (UNLIKELY(p == NULL))
+		return refuse_plain(r, bytes);
+	count_request(r, MALLOC_CALLS, bytes, small_classes[(bytes + 7) / 8]);
+	if (next.sizing != SIZE_BY_CHUNK)
+		return next.sizing != SIZE_UNKNOWN ? count_other(r, bytes, p) : p;
+	values = r->slot->values;
+	own_add(&values[USABLE_BYTES], usable_of_chunk(p));
+	return is_far(r, values) ? publish(r, p) : p;
 }
 
 __attribute__((noinline)) static void give(void *p)
@@ -64,12 +100,28 @@ __attribute__((noinline)) static void give(void *p)
 EXPORT void free(void *p)
 {
 	struct thread_ref *r = my_ref;
+	uint64_t *values;
 
-	if (UNLIKELY(p == NULL || r->slot == NULL || r->slot->values[FREE_CALLS] >= r->free_mark || bump_owns(p) ||
-	             sample_maybe(p)))
+	// NULL and memory from before the start are in the filter, too.
+	if (UNLIKELY(r->slot == NULL || r->slot->values[FREE_CALLS] >= r->free_mark || sample_maybe(p))) {
 		give(p);
+		return;
+	}
+	if (next.sizing != SIZE_BY_CHUNK && next.sizing != SIZE_UNKNOWN) {
+		free_other(r, p);
+		return;
+	}
+	values = r->slot->values;
+	own_add(&values[FREE_CALLS], 1);
+	if (next.sizing == SIZE_UNKNOWN) {
+		next.free(p);
+		return;
+	}
+	own_add(&values[FREED_BYTES], usable_of_chunk(p));
+	if (is_far(r, values))
+		publish_and_free(r, p);
 	else
-		count_free(r, p);
+		next.free(p);
 }
 
 EXPORT void *calloc(size_t count, size_t bytes)

@@ -6,6 +6,8 @@
 #define LIFETIMES 1024U // one block in so many has its end waited for
 
 struct watcher watcher;
+uint8_t small_classes[SMALL_WORDS];
+uint16_t small_usables[SMALL_WORDS];
 
 static const struct {
 	enum value counter;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct options options = { .mode = MODE_SAMPLED, .timed_every = 64, .sample_bytes = 512U << 10 };
+struct options options = { .mode = MODE_SAMPLED, .timed_every = 64, .sample_bytes = 1U << 20 };
 
 // A number behind which comes `end`, a blank or nothing; with k, M, G. False for anything else.
 static bool read_number(const char **text, char end, uint64_t *out)

@@ -351,6 +351,8 @@ void process_begin(struct tele_file *file, struct heap_file *heap)
 {
 	for (unsigned v = 0; v < VALUE_COUNT; v++)
 		file->counters[v].value = own.early.values[v];
+	for (unsigned words = 0; words < SMALL_WORDS; words++)
+		small_classes[words] = (uint8_t)heap_class(words * 8);
 	sample_reset(&own.wiped->sample_lock);
 	faults_live(own.live);
 	process.heap = heap;

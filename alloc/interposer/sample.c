@@ -26,7 +26,7 @@ struct block {
 	bool lifetime;
 };
 
-uint8_t sample_filter[SAMPLE_FILTER];
+uint8_t sample_filter[SAMPLE_FILTER] = { UINT8_MAX }; // where NULL hashes
 
 static struct {
 	struct block *blocks; // BLOCKS of them, mapped at the first sample
@@ -318,7 +318,9 @@ void sample_reset(int *lock_word)
 	if (state.blocks != NULL)
 		munmap(state.blocks, BLOCKS * sizeof *state.blocks);
 	memset(&state, 0, sizeof state);
-	memset(sample_filter, 0, sizeof sample_filter);
+	for (unsigned i = 0; i < SAMPLE_FILTER; i++)
+		if (sample_filter[i] < UINT8_MAX)
+			sample_filter[i] = 0;
 	state.lock_word = lock_word;
 	busy = false;
 }
