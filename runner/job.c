@@ -84,6 +84,7 @@ void job_deinit(struct job *j)
 	capture_deinit(&j->out);
 	capture_deinit(&j->err);
 	measure_deinit(&j->measure);
+	fill_end(&j->fill, &j->result);
 	contain_deinit(&j->contain);
 	cgroup_deinit(&j->group);
 	scratch_dir_deinit(&j->temp_dir);
@@ -132,6 +133,7 @@ static void look_at_end(struct job *j)
 	measure_look(&j->contain, &sample);
 	if (sample.rss_bytes > 0) // else it was faster than we
 		measure_add(&j->measure, clock_now_ns() - j->start_ns, &sample);
+	fill_look(&j->fill, &j->tele_dir, clock_now_ns() - j->start_ns);
 }
 
 void job_read(struct job_channel *ch)
@@ -293,6 +295,7 @@ static void on_look(uv_timer_t *handle)
 
 	measure_look(&j->contain, &sample);
 	measure_add(&j->measure, age_ns, &sample);
+	fill_look(&j->fill, &j->tele_dir, age_ns);
 	contain_over(&j->contain); // reaps what has been orphaned and has ended
 	job_flush_timeline(j);
 	over = over_memory(j, &sample);

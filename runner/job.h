@@ -6,6 +6,7 @@
 #include "capture.h"
 #include "command.h"
 #include "contain.h"
+#include "fill.h"
 #include "judge.h"
 #include "measure.h"
 #include "pressure.h"
@@ -78,6 +79,7 @@ struct job {
 	struct contain contain;
 	struct job_container container;
 	struct measure measure;
+	struct fill fill;
 	struct capture out, err;
 	struct job_channel channels[JOB_CHANNELS];
 	struct tele_file *tele_file;

@@ -220,6 +220,7 @@ static int collect(struct job *j)
 	rc = measure_end(&j->measure);
 	if (rc == 0 && !scratch_dir_is_empty(&j->tele_dir))
 		rc = harvest(j->tele_dir.path, j->copy_dir, j->start_ns, j->tele_file, r);
+	fill_end(&j->fill, r);
 	if (rc >= 0)
 		rc = harvest_note_unseen(r);
 	if (rc >= 0 && j->not_instrumented != NULL)

@@ -1,0 +1,30 @@
+// How full each slab of a running test is, at intervals: read from its telemetry files while they are written.
+#ifndef SG_FILL_H
+#define SG_FILL_H
+
+#include "result.h"
+#include "scratch.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FILL_FILES 16U // telemetry files that are looked at
+#define FILL_POOLS 48U
+
+struct fill_pool {
+	uint64_t pid;
+	char name[64];
+	struct number_rows rows; // POOL_COLUMNS
+};
+
+struct fill {
+	struct fill_pool pools[FILL_POOLS];
+	size_t count;
+};
+
+// Looks at what reports in the directory, `age_ns` after the test's start. What cannot be read is left out.
+void fill_look(struct fill *f, struct scratch_dir *dir, uint64_t age_ns);
+// Moves the figures to the result's pools, each with its end behind it, and is ready for the next test.
+void fill_end(struct fill *f, struct result *r);
+
+#endif
