@@ -15,9 +15,10 @@ static void add_option_facts(const struct opt_set *s, json_t *options)
 // How tests are run, where it was asked for: the same holds when one is run again and when the run is gone on
 // with.
 static const char *const kept_options[] = {
-	"timeout",          "grace",           "memory",         "cpu-time",   "files",     "procs", "io",
-	"no-limits",        "safe-mode",       "clean-home",     "wrap",       "preload",   "retry", "quarantine",
-	"container-engine", "container-image", "container-root", "instrument", "fail-alloc"
+	"timeout",    "grace",      "memory",           "cpu-time",        "files",          "procs",
+	"io",         "no-limits",  "safe-mode",        "clean-home",      "wrap",           "preload",
+	"retry",      "quarantine", "container-engine", "container-image", "container-root", "instrument",
+	"fail-alloc", "leak-check", "jemalloc-cap"
 };
 // For a whole run only.
 static const char *const run_options[] = { "parallel",

@@ -83,6 +83,8 @@ void html_matrix(struct page *p);
 void html_growth(struct page *p);
 void html_allocators(struct page *p);
 void html_slabs(struct page *p);
+void html_fill(struct page *p); // in the slabs' section
+void html_leaks(struct page *p);
 void html_jemalloc(struct page *p);
 void html_allocations(struct page *p);
 // html_heaps.c: one process under the preloaded library, folded up unless `open`.

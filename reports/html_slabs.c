@@ -147,5 +147,6 @@ void html_slabs(struct page *p)
 	}
 	if (count > MOST_SLABS)
 		markup_textf(&p->b, "%zu slabs that were less full are in report.json.", count - MOST_SLABS);
+	html_fill(p);
 	html_section_end(p);
 }

@@ -67,31 +67,42 @@ static const char *drift_words(struct arena *a, const struct run_soak *s, enum s
 	                 amount(a, c, t->high), amount(a, c, t->before), amount(a, c, t->after));
 }
 
-void soaked_print(struct view *v, const struct term_style *style, FILE *out)
+// The n-th drift, counted over all tests; NULL behind the last.
+static const char *drift_line(struct view *v, size_t n)
 {
 	const struct run *r = v->run;
-	const struct length l = length_of(r);
 	struct trend t;
 
-	if (r->soak_count == 0)
-		return;
 	for (size_t i = 0; i < r->soak_count; i++)
 		for (enum soak_column c = SOAK_FIRST_FIGURE; c < SOAK_COLUMNS; c++)
-			if (soak_drifts(&r->soaks[i].rows, c, &t))
-				table_wrap(
-				        style,
-				        text_make(&v->arena, "✗ %s", drift_words(&v->arena, &r->soaks[i], c, &t)),
-				        0, 2, out);
-	table_wrap(
-	        style,
-	        text_make(
-	                &v->arena, "soak: %s in %s: %s", text_number(&v->arena, l.passes, "pass", "passes"),
-	                text_duration(&v->arena, l.ms * 1000000),
-	                report_soak_drifts(r) > 0 ? "drift, see above"
-	                : l.enough
-	                        ? "steady: no growth of memory, live bytes, fragmentation, descriptors or threads"
-	                        : "too few passes to tell a drift"),
-	        0, 0, out);
+			if (soak_drifts(&r->soaks[i].rows, c, &t) && n-- == 0)
+				return text_make(&v->arena, "✗ %s", drift_words(&v->arena, &r->soaks[i], c, &t));
+	return NULL;
+}
+
+const char *soaked_line(struct view *v, size_t i)
+{
+	const size_t drifts = report_soak_drifts(v->run);
+	const struct length l = length_of(v->run);
+
+	if (v->run->soak_count == 0 || i > drifts)
+		return NULL;
+	if (i < drifts)
+		return drift_line(v, i);
+	return text_make(&v->arena, "soak: %s in %s: %s", text_number(&v->arena, l.passes, "pass", "passes"),
+	                 text_duration(&v->arena, l.ms * 1000000),
+	                 drifts > 0 ? "drift, see above"
+	                 : l.enough
+	                         ? "steady: no growth of memory, live bytes, fragmentation, descriptors or threads"
+	                         : "too few passes to tell a drift");
+}
+
+void soaked_print(struct view *v, const struct term_style *style, FILE *out)
+{
+	const char *line;
+
+	for (size_t i = 0; (line = soaked_line(v, i)) != NULL; i++)
+		table_wrap(style, line, 0, 2, out);
 }
 
 // ---- JSON ----

@@ -8,7 +8,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-// Nothing where the run was no soak.
+// What drifted, a line each, then the verdict; NULL behind that, and where the run was no soak.
+const char *soaked_line(struct view *v, size_t i);
 void soaked_print(struct view *v, const struct term_style *style, FILE *out);
 // {passes, duration_ms, verdict: "drift" | "steady" | "too short", drifts: [{id, figure, unit, slope, low, high,
 // before, after}], tests: [{id, figures: [...]}]}; NULL where the run was no soak, or without memory.

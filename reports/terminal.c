@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SPARK_COLUMNS 12U
@@ -20,6 +21,11 @@
 #define MOST_FRAMES 6U
 #define MOST_TAIL_LINES 5U
 #define MOST_LEFT_OUT 6U
+
+struct jemalloc_row {
+	const struct view_test *test;
+	const struct result_jemalloc *j;
+};
 
 struct summary {
 	struct view view;
@@ -242,6 +248,39 @@ static void put_heaps(struct summary *s)
 		fputc('\n', s->out);
 }
 
+// ---- jemallocs ----------------------------------------------------------------------------------------------
+
+static int by_resident(const void *a, const void *b)
+{
+	const struct jemalloc_row *x = a, *y = b;
+
+	if (x->j->peak_resident != y->j->peak_resident)
+		return x->j->peak_resident > y->j->peak_resident ? -1 : 1;
+	return (x->j > y->j) - (x->j < y->j);
+}
+
+static void put_jemallocs(struct summary *s)
+{
+	struct arena *a = &s->view.arena;
+	struct jemalloc_row *rows;
+	size_t count = 0, n = 0;
+
+	for (size_t i = 0; i < s->view.count; i++)
+		count += s->view.tests[i].r->jemalloc_count;
+	rows = count > 0 ? arena_alloc(a, count * sizeof *rows) : NULL;
+	for (size_t i = 0; rows != NULL && i < s->view.count; i++)
+		for (size_t k = 0; k < s->view.tests[i].r->jemalloc_count; k++)
+			rows[n++] = (struct jemalloc_row){ &s->view.tests[i], &s->view.tests[i].r->jemallocs[k] };
+	if (n == 0)
+		return;
+	qsort(rows, n, sizeof *rows, by_resident);
+	for (size_t i = 0; i < n && i < MOST_HEAPS; i++)
+		table_wrap(&s->style,
+		           text_make(a, "jemalloc %s, in %s", story_jemalloc(a, rows[i].j), rows[i].test->id), 0,
+		           9, s->out);
+	fputc('\n', s->out);
+}
+
 // ---- what is missing ----------------------------------------------------------------------------------------
 
 static void put_left_out(struct summary *s)
@@ -406,6 +445,7 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 			put_matrix(&s, &s.view.groups[i]);
 	put_slabs(&s);
 	put_heaps(&s);
+	put_jemallocs(&s);
 	put_left_out(&s);
 	put_skipped(&s);
 	put_quarantined(&s);

@@ -1,6 +1,8 @@
 // Runs that are made up in code.
 #include "fixture.h"
 
+#include "leak.h"
+
 #include "compare_formats.h"
 #include "harness.h"
 #include "io.h"
@@ -370,6 +372,11 @@ static void add_troubles(struct fixture *f)
 
 	p->exhausted = 2;
 	p->exhausted_ms = 12;
+	for (uint64_t i = 0; i < 6; i++)
+		memcpy(number_rows_add(&p->fill, POOL_COLUMNS), (uint64_t[]){ 2 * i, SLAB * i / 6, SLAB }, 24);
+	for (uint64_t i = 0; i < 20; i++)
+		memcpy(number_rows_add(&r.live, LIVE_COLUMNS), (uint64_t[]){ i, 100000 + 5000 * i }, 16);
+	r.live_cycles = 20;
 	p->request_bytes = 655392;
 	p->depth = 20482;
 	fixture_string(&p->frames, "countdown (countdown-40000.lua:7)");

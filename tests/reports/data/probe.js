@@ -54,6 +54,7 @@ function checkMatrices(page) {
 function checkSlabs(page) {
   for (const row of page.querySelectorAll('#slabs tr[data-test]')) {
     const t = testOf(row);
+    if (row.closest('figure')) continue;
     const pool = t.pools.find((p) => p.name === row.cells[0].textContent);
     const [percent, high, capacity] = figures(row);
     const [bar, outline] = [...row.querySelectorAll('rect')].map((r) => Number(r.getAttribute('width')));
@@ -61,6 +62,20 @@ function checkSlabs(page) {
     expect(capacity === pool.capacity * pool.unit_bytes, `${t.id}: capacity ${capacity}`);
     expect(near(percent, (100 * pool.high_water) / pool.capacity, 1e-9), `${t.id}: ${percent} % full`);
     expect(near(bar / outline, pool.high_water / pool.capacity, 1e-3), `${t.id}: the bar shows ${bar / outline}`);
+  }
+}
+
+// Each row of a chart's data is what report.json has there.
+function checkRows(page) {
+  for (const figure of page.querySelectorAll('#slabs figure, #leaks figure')) {
+    const rows = [...figure.querySelectorAll('tr[data-test]')];
+    const t = testOf(rows[0]);
+    const table = figure.closest('#leaks') ? t.live : t.pools.find((p) => p.fill && p.fill.length === rows.length).fill;
+    expect(rows.length === table.length, `${t.id}: ${rows.length} rows of ${table.length}`);
+    rows.forEach((row, i) => {
+      const [x, y] = figures(row);
+      expect(x === table[i][0] && y === table[i][1], `${t.id}: row ${i} is ${x}, ${y}`);
+    });
   }
 }
 
@@ -225,6 +240,7 @@ probe((page, view) => {
   checkTests(page);
   expect(checkMatrices(page) > 0, 'no matrix');
   checkSlabs(page);
+  checkRows(page);
   checkJemalloc(page);
   checkAllocations(page);
   checkTargets(page);
