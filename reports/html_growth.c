@@ -71,6 +71,11 @@ static void draw_other(struct page *p, const struct growth *g, const struct scal
 	svg_path_end(&p->b, SVG_FAINT, 2, SVG_SOLID);
 }
 
+static enum svg_colour colour_of(const struct growth *g)
+{
+	return g->over ? SVG_VERMILLION : SVG_BLUE;
+}
+
 #define CURVE_STEPS 40U
 
 static void draw_fit(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y)
@@ -86,7 +91,7 @@ static void draw_fit(struct page *p, const struct growth *g, const struct scale 
 		else
 			svg_path_to(&p->b, scale_at(x, size), py);
 	}
-	svg_path_end(&p->b, SVG_BLUE, 1.5, SVG_SOLID);
+	svg_path_end(&p->b, colour_of(g), 1.5, SVG_SOLID);
 }
 
 static void draw_growth(struct page *p, const struct growth *g, const struct scale *x, const struct scale *y)
@@ -103,7 +108,7 @@ static void draw_growth(struct page *p, const struct growth *g, const struct sca
 	draw_fit(p, g, x, y);
 	for (size_t i = 0; i < g->count; i++)
 		svg_dot(&p->b, scale_at(x, (double)g->points[i]->size),
-		        scale_at(y, (double)hist_percentile(g->points[i]->hist, 50)), 3.5, SVG_BLUE);
+		        scale_at(y, (double)hist_percentile(g->points[i]->hist, 50)), 3.5, colour_of(g));
 }
 
 // A curve that misses a point by this is no description of the points.
@@ -159,30 +164,45 @@ static void growth_chart(struct page *p, struct growth *g)
 	html_chart_close(p);
 }
 
-static void open_growth(struct page *p)
+#define OPEN_CHARTS 12U // the others are folded up
+
+// Draws the curves that grow faster than they may, or the others; returns how many are drawn now.
+static size_t draw_charts(struct page *p, bool over, size_t drawn)
 {
-	html_section(
-	        p, "growth", "Growth",
-	        "Dots are medians, against the size, on logarithmic axes that all targets share; the curve is c + a × n^b "
-	        "fitted to them, with b and its 95 % interval above it, or how far it misses a dot. The dashed line is growth in proportion to the "
-	        "size; the other targets are faint.");
-	html_charts(p);
+	struct growth g;
+
+	for (size_t i = 0; i < p->view->count && drawn < CHARTS_MOST; i++) {
+		if (!collect(p->view, i, &g) || growth_is_over(&g) != over)
+			continue;
+		if (drawn++ == OPEN_CHARTS) {
+			html_charts_end(p);
+			buf_adds(&p->b, "<details class=\"more\"><summary>Show more curves</summary>\n");
+			html_charts(p);
+		}
+		growth_chart(p, &g);
+	}
+	return drawn;
 }
 
 void html_growth(struct page *p)
 {
 	struct growth g;
-	size_t charts = 0;
+	size_t drawn, first = 0;
 
-	for (size_t i = 0; i < p->view->count && charts < CHARTS_MOST; i++) {
-		if (!collect(p->view, i, &g))
-			continue;
-		if (charts++ == 0)
-			open_growth(p);
-		growth_chart(p, &g);
-	}
-	if (charts == 0)
+	while (first < p->view->count && !collect(p->view, first, &g))
+		first++;
+	if (first == p->view->count)
 		return;
+	html_section(
+	        p, "growth", "Growth",
+	        "Dots are medians, against the size, on logarithmic axes that all targets share; the curve is "
+	        "c + a × n^b fitted to them, with b and its 95 % interval above it, or how far it misses a dot. "
+	        "The dashed line is growth in proportion to the size; the other targets are faint. What grows "
+	        "faster than its kernel says comes first, in vermillion.");
+	html_charts(p);
+	drawn = draw_charts(p, true, 0);
+	drawn = draw_charts(p, false, drawn);
 	html_charts_end(p);
+	buf_adds(&p->b, drawn > OPEN_CHARTS ? "</details>\n" : "");
 	html_section_end(p);
 }
