@@ -269,6 +269,12 @@ static int unknown_option(const struct opt_set *s, uint32_t command, const char 
 	return err_set(e, EINVAL, "unknown option '%s'; --help lists the options", arg);
 }
 
+// "--fail-fast" alone, or in front of something that is no number.
+static bool lacks_value(const struct opt *o, const char *next)
+{
+	return o->value[0] == '[' && (next == NULL || *next == '\0' || next[strspn(next, "0123456789")] != '\0');
+}
+
 static int parse_long(struct opt_set *s, uint32_t command, int argc, char **argv, int *at, struct err *e)
 {
 	const char *arg = argv[*at];
@@ -286,6 +292,8 @@ static int parse_long(struct opt_set *s, uint32_t command, int argc, char **argv
 		if (negated && value != NULL)
 			return err_set(e, EINVAL, "--no-%s takes no value", s->table[i].name);
 		value = negated ? "no" : (value != NULL ? value : "yes");
+	} else if (value == NULL && lacks_value(&s->table[i], *at + 1 < argc ? argv[*at + 1] : NULL)) {
+		value = "1";
 	} else if (value == NULL) {
 		if (*at + 1 >= argc)
 			return err_set(e, EINVAL, "%s needs a value: %s %s", shown, shown, s->table[i].value);

@@ -24,7 +24,7 @@ struct opt {
 	const char *name; // long name without dashes
 	char short_name;  // 0: none
 	enum opt_type type;
-	const char *value;   // what help calls the value, "N", "DIR"; NULL for flags
+	const char *value;   // what help calls the value, "N", "DIR"; "[N]": without one it is 1; NULL for flags
 	const char *def;     // default as text; NULL: none
 	uint64_t min, max;   // OPT_U64, OPT_BYTES, OPT_DURATION; max 0: no limit
 	const char *choices; // OPT_CHOICE

@@ -154,7 +154,8 @@ const struct opt cli_options[] = {
 	     "Bytes kept of each test's stdout and stderr, half from the head and half from the tail."),
 	TIME("sample-every", "100ms", 1 * MS, 60 * S, RUNS,
 	     "How often CPU, memory, descriptors and threads are read."),
-	COUNT("fail-fast", "0", 0, 1000000, RUNS, "Stop after that many unexpected verdicts; 0 goes on."),
+	{ "fail-fast", 0, OPT_U64, "[N]", "0", 0, 1000000, NULL, RUNS, true,
+	  "Stop after that many unexpected verdicts, without a number after the first; 0 goes on." },
 	TEXT("alloc", 0, "NAME|PATH.so", RUNS, true,
 	     "Put all tests on this malloc, by preloading it: glibc, jemalloc, mimalloc, tcmalloc, tbb (stressgen targets "
 	     "lists those here), or a library; options behind a colon, 'jemalloc:dirty_decay_ms:0', 'glibc:arena_max=1'. "

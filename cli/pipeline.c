@@ -199,7 +199,7 @@ int pipeline_run(struct pipeline *j, bool resume)
 
 	if (r < 0) {
 		complain(&e, r);
-		return r == -ENOENT ? SG_EXIT_NOTHING : SG_EXIT_INTERNAL;
+		return r == -ENOENT ? SG_EXIT_NOTHING : r == -ENOMEM ? SG_EXIT_INTERNAL : SG_EXIT_USAGE;
 	}
 	if (j->soak_ns == 0 || opt_given(&j->app->opts, "soak"))
 		j->soak_ns = opt_number(&j->app->opts, "soak");

@@ -101,16 +101,18 @@ static int make_filter(struct selecting *s, struct err *e)
 // ---- the last run
 // -----------------------------------------------------------------------------------------------
 
-// --last's run, else the one that stressgen-runs/latest leads to.
-static int load_last(struct selecting *s, const char *why, struct err *e)
+// --last's run, else the one that stressgen-runs/latest leads to. Without `must` there may be none.
+static int load_last(struct selecting *s, const char *why, bool must, struct err *e)
 {
 	const char *dir = opt_text(s->opts, "last");
 	int rc = run_load(dir != NULL ? dir : SG_LATEST, &s->last, e);
 
 	s->has_last = rc == 0;
 	if (rc == 0 || dir != NULL)
-		return rc;
+		return rc == -ENOENT ? -EINVAL : rc;
 	e->text[0] = '\0';
+	if (!must)
+		return 0;
 	return err_set(e, EINVAL, "%s asks for the last run, and there is none here; name one with --last RUN",
 	               why);
 }
@@ -283,9 +285,12 @@ static int choose(struct selecting *s, struct err *e)
 	int rc = make_filter(s, e);
 
 	if (rc == 0 && s->filter != NULL && filter_needs_status(s->filter))
-		rc = load_last(s, opt_flag(s->opts, "last-failed") ? "--last-failed" : "the selection", e);
+		rc = load_last(s, opt_flag(s->opts, "last-failed") ? "--last-failed" : "the selection",
+		               !opt_flag(s->opts, "only-skipped") || opt_flag(s->opts, "last-failed") ||
+		                       opt_given(s->opts, "filter"),
+		               e);
 	else if (rc == 0 && opt_number(s->opts, "budget") > 0 && !opt_given(s->opts, "against"))
-		rc = load_last(s, "--budget", e);
+		rc = load_last(s, "--budget", false, e);
 	if (rc == 0 && split_lines(opt_text(s->opts, "only"), &s->only) < 0)
 		rc = err_set(e, ENOMEM, "out of memory");
 	if (rc < 0)

@@ -86,9 +86,8 @@ static bool by_cgroup(const struct facts *f, struct finding *out)
 	}
 	if (f->forks_denied > 0) {
 		out->verdict = VERDICT_FAILED;
-		buf_addf(&out->words,
-		         "tried to have more than %" PRIu64 " processes: %" PRIu64 " forks were denied",
-		         f->processes_limit, f->forks_denied);
+		buf_addf(&out->words, "tried to have more than %" PRIu64 " processes: %" PRIu64 " fork%s denied",
+		         f->processes_limit, f->forks_denied, f->forks_denied == 1 ? " was" : "s were");
 		return true;
 	}
 	return false;

@@ -155,3 +155,46 @@ CASE("e2e: what fits into the budget is chosen by the last run's times, and it i
 	assert_contains(buf_text(&o.err), "1 of 2 tests fit");
 	outcome_deinit(&o);
 }
+
+CASE("e2e: bad selections are exit 2, and those that can do without a last run do")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome bad, missing, none, skipped, budget;
+
+	e2e_write(dir, "s/a.sh", "#!/bin/sh\n# @Skip not today\n", true);
+	e2e_write(dir, "s/b.sh", "#!/bin/sh\nexit 3\n", true);
+	e2e_write(dir, "s/c.sh", "#!/bin/sh\nexit 3\n", true);
+	bad = E2E(dir, "run", "s", "--filter", "kind(gc");
+	assert_int_equal(bad.exit_code, 2);
+	missing = E2E(dir, "run", "s", "--last-failed", "--last", "nowhere");
+	assert_int_equal(missing.exit_code, 2);
+	none = E2E(dir, "run", "s", "--last-failed");
+	assert_int_equal(none.exit_code, 2);
+	skipped = E2E(dir, "run", "s", "--only-skipped", "--dry-run");
+	assert_int_equal(skipped.exit_code, 0);
+	assert_contains(buf_text(&skipped.out), "a.sh");
+	budget = E2E(dir, "run", "s", "--budget", "1m", "--dry-run");
+	assert_int_equal(budget.exit_code, 0);
+	outcome_deinit(&bad);
+	outcome_deinit(&missing);
+	outcome_deinit(&none);
+	outcome_deinit(&skipped);
+	outcome_deinit(&budget);
+}
+
+CASE("e2e: --fail-fast ends the run after the first failure, --fail-fast=2 after the second")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome one, two;
+
+	e2e_write(dir, "s/a.sh", "#!/bin/sh\nexit 3\n", true);
+	e2e_write(dir, "s/b.sh", "#!/bin/sh\nexit 3\n", true);
+	e2e_write(dir, "s/c.sh", "#!/bin/sh\nexit 3\n", true);
+	one = E2E(dir, "run", "--fail-fast", "s", "-o", "one");
+	assert_int_equal(one.exit_code, 1);
+	assert_contains(buf_text(&one.out), "\n0 passed, 1 failed, 0 skipped\n");
+	two = E2E(dir, "run", "s", "-o", "two", "--fail-fast=2");
+	assert_contains(buf_text(&two.out), "\n0 passed, 2 failed, 0 skipped\n");
+	outcome_deinit(&one);
+	outcome_deinit(&two);
+}

@@ -80,9 +80,9 @@ CASE("run: a failure is counted, and the next test runs")
 
 CASE("run: every signal that ends a test is named")
 {
-	static const int signals[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGTRAP, SIGABRT,
-		                       SIGBUS,  SIGFPE,  SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2,
-		                       SIGPIPE, SIGALRM, SIGTERM, SIGXFSZ, SIGSYS };
+	static const int signals[] = { SIGHUP,  SIGINT,  SIGQUIT,   SIGILL,  SIGTRAP, SIGABRT, SIGBUS,  SIGFPE,
+		                       SIGKILL, SIGUSR1, SIGSEGV,   SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT,
+		                       SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGSYS };
 	const size_t count = sizeof signals / sizeof signals[0];
 	struct lab l;
 
