@@ -69,8 +69,9 @@ static void add_front(struct compare_page *h)
 {
 	const struct comparison *c = h->c;
 	struct page *p = &h->page;
-	const char *names = text_make(p->arena, "%s → %s", side_name(p->arena, &c->samples->sources[SAMPLE_BASE]),
-	                              side_name(p->arena, &c->samples->sources[SAMPLE_HEAD]));
+	const char *base = side_name(p->arena, &c->samples->sources[SAMPLE_BASE]);
+	const char *head = side_name(p->arena, &c->samples->sources[SAMPLE_HEAD]);
+	const char *names = strcmp(base, head) == 0 ? head : text_make(p->arena, "%s → %s", base, head);
 	struct html_front front = { "comparison", names, c->sentence, "",
 		                    c->counts[COMPARE_REGRESSED] > 0 || c->verdicts_worse > 0 ||
 		                            c->control == COMPARE_CONTROL_FAILED };
@@ -183,6 +184,7 @@ static struct forest_row forest_row_of(struct arena *a, const struct compare_row
 		                    .ratio = r->ratio,
 		                    .low = r->low,
 		                    .high = r->high,
+		                    .exact = r->exact,
 		                    .kind = kind_of(r),
 		                    .note = text_line(a, note) };
 }
@@ -247,24 +249,31 @@ static size_t strip_room(const struct sample_metric *m, enum sample_side side)
 }
 
 // Every invocation of the metrics that changed most.
+// False without memory.
+static bool add_strip(struct page *p, const struct compare_row *r)
+{
+	const struct sample_metric *m = r->sample;
+	struct strip s = { .caption = r->test, .sub = r->metric, .unit = r->unit };
+	double *base = arena_alloc(p->arena, strip_room(m, SAMPLE_BASE) * sizeof *base);
+	double *head = arena_alloc(p->arena, strip_room(m, SAMPLE_HEAD) * sizeof *head);
+
+	if (base == NULL || head == NULL)
+		return false;
+	s.lanes[0] = (struct strip_lane){ "base", base, read_strip(m, SAMPLE_BASE, base), r->base };
+	s.lanes[1] = (struct strip_lane){ "head", head, read_strip(m, SAMPLE_HEAD, head), r->head };
+	html_strip(p, &s);
+	return true;
+}
+
+// Every invocation of the metrics that changed most; what is constant on both sides needs no chart.
 static void add_strips(struct compare_page *h, const struct compare_row *const *rows, size_t count)
 {
-	struct page *p = &h->page;
+	size_t drawn = 0;
 
-	html_charts(p);
-	for (size_t i = 0; i < count && i < MOST_STRIPS; i++) {
-		const struct sample_metric *m = rows[i]->sample;
-		struct strip s = { .caption = rows[i]->test, .sub = rows[i]->metric, .unit = rows[i]->unit };
-		double *base = arena_alloc(p->arena, strip_room(m, SAMPLE_BASE) * sizeof *base);
-		double *head = arena_alloc(p->arena, strip_room(m, SAMPLE_HEAD) * sizeof *head);
-
-		if (base == NULL || head == NULL)
-			break;
-		s.lanes[0] = (struct strip_lane){ "base", base, read_strip(m, SAMPLE_BASE, base), rows[i]->base };
-		s.lanes[1] = (struct strip_lane){ "head", head, read_strip(m, SAMPLE_HEAD, head), rows[i]->head };
-		html_strip(p, &s);
-	}
-	html_charts_end(p);
+	html_charts(&h->page);
+	for (size_t i = 0; i < count && drawn < MOST_STRIPS; i++)
+		drawn += !rows[i]->exact && add_strip(&h->page, rows[i]);
+	html_charts_end(&h->page);
 }
 
 static void add_changes(struct compare_page *h)

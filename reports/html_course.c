@@ -37,7 +37,7 @@ static struct frame frame_of(const struct course *c)
 		widen(&low, &high, c->values[i]);
 	widen(&low, &high, c->low);
 	widen(&low, &high, c->high);
-	f.y = scale_range(low, high, f.bottom, f.top);
+	f.y = scale_range(low, high, c->label == svg_label_bytes ? scale_byte_unit(high) : 1, f.bottom, f.top);
 	return f;
 }
 

@@ -80,7 +80,7 @@ static void draw_row(struct page *p, const struct forest_row *r, const struct sc
 {
 	enum svg_colour colour = kinds[r->kind].colour;
 	double low = place(x, r->low), high = place(x, r->high), at = place(x, r->ratio), one = scale_at(x, 1);
-	bool interval = !isnan(r->low) && !isnan(r->high);
+	bool interval = !r->exact && !isnan(r->low) && !isnan(r->high);
 
 	svg_open_small(&p->b, FOREST_WIDTH, ROW_HEIGHT);
 	svg_line(&p->b, one, 0, one, ROW_HEIGHT, SVG_FAINT, SVG_SOLID);
@@ -89,9 +89,9 @@ static void draw_row(struct page *p, const struct forest_row *r, const struct sc
 		svg_path_to(&p->b, high, MIDDLE);
 		svg_path_end(&p->b, colour, 2, kinds[r->kind].dash);
 	}
-	if (r->low >= x->low)
+	if (interval && r->low >= x->low)
 		svg_line(&p->b, low, MIDDLE - 4, low, MIDDLE + 4, colour, SVG_SOLID);
-	if (r->high <= x->high)
+	if (interval && r->high <= x->high)
 		svg_line(&p->b, high, MIDDLE - 4, high, MIDDLE + 4, colour, SVG_SOLID);
 	if (is_ratio(r->ratio))
 		svg_dot(&p->b, at, MIDDLE, 4, colour);
@@ -107,6 +107,8 @@ static const char *arrow(const struct forest_row *r)
 
 static const char *interval_words(struct arena *a, const struct forest_row *r)
 {
+	if (r->exact)
+		return "exact";
 	if (!is_ratio(r->low) || !is_ratio(r->high))
 		return "no interval";
 	return text_make(a, "%s to %s", text_ratio(a, r->low), text_ratio(a, r->high));

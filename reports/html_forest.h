@@ -12,6 +12,7 @@ struct forest_row {
 	const char *base, *head; // the figures in words
 	double ratio, low, high; // head as a multiple of base, and its interval: 0 or infinite where it has no
 	                         // end, NaN where there is none
+	bool exact;              // constant on both sides: no statistics, no interval
 	enum forest_kind kind;   // CHANGED: neither direction is an improvement; UNKNOWN: could not tell
 	const char *note;        // last column, e.g. the smallest change that could be told; ""
 };

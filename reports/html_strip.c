@@ -17,7 +17,7 @@ static const enum svg_colour lane_colours[STRIP_LANES] = { SVG_BLUE, SVG_VERMILL
 
 static const char *label_amount(struct arena *a, double value)
 {
-	return text_make(a, "%.4g", value);
+	return text_amount(a, value);
 }
 
 static svg_label_fn label_of(const char *unit)
@@ -87,7 +87,8 @@ void html_strip(struct page *p, const struct strip *s)
 
 	if (!find_range(s, &low, &high))
 		return;
-	x = scale_range(low, high, STRIP_LEFT, CHART_RIGHT);
+	x = scale_range(low, high, strcmp(s->unit, "bytes") == 0 ? scale_byte_unit(high) : 1, STRIP_LEFT,
+	                CHART_RIGHT);
 	html_chart_open(p, &c);
 	svg_x_axis(&p->b, a, &x, STRIP_HEIGHT - CHART_BOTTOM, LANE_TOP, label_of(s->unit));
 	for (size_t k = 0; k < STRIP_LANES; k++)

@@ -45,7 +45,7 @@ struct scale scale_linear(double high, double unit, double from, double to)
 	return (struct scale){ 0, unit * step * (steps > 1 ? steps : 1), from, to, false, unit };
 }
 
-struct scale scale_range(double low, double high, double from, double to)
+struct scale scale_range(double low, double high, double unit, double from, double to)
 {
 	double least = fmax(fabs(low), fabs(high)) * 0.02, step;
 
@@ -56,9 +56,9 @@ struct scale scale_range(double low, double high, double from, double to)
 		low = middle - least / 2;
 		high = middle + least / 2;
 	}
-	step = round_up((high - low) / 4);
+	step = unit * round_up((high - low) / unit / 4);
 	return (struct scale){
-		step * floor(low / step + 1e-9), step * ceil(high / step - 1e-9), from, to, false, 0
+		step * floor(low / step + 1e-9), step * ceil(high / step - 1e-9), from, to, false, unit
 	};
 }
 

@@ -26,8 +26,8 @@ size_t scale_ticks(const struct scale *s, double ticks[SCALE_MOST_TICKS]);
 struct scale scale_log(double low, double high, double from, double to);
 // From 0 to a round number of `unit` at or above `high`.
 struct scale scale_linear(double high, double unit, double from, double to);
-// From a round number at or below `low` to one at or above `high`.
-struct scale scale_range(double low, double high, double from, double to);
+// From a round number of `unit` at or below `low` to one at or above `high`.
+struct scale scale_range(double low, double high, double unit, double from, double to);
 // `unit` that makes round ticks for bytes up to `high`: 1, 1 KiB, 1 MiB, 1 GiB.
 double scale_byte_unit(double high);
 
