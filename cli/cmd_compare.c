@@ -1,5 +1,7 @@
-// stressgen compare: two runs, two sets of runs, or one run that was made of pairs.
+// stressgen compare: two runs, two sets of runs, entries of the history, or one run that was made of pairs.
+#include "clock.h"
 #include "comparing.h"
+#include "history.h"
 #include "pipeline.h"
 
 #include <errno.h>
@@ -22,8 +24,32 @@ static int add_run(struct samples *s, enum sample_side side, const char *dir, st
 	return rc;
 }
 
+#define ENTRY "history:" // "history:12", or "history:12:anchor"
+
+static int add_entry(struct samples *s, enum sample_side side, const char *name, const struct opt_set *o,
+                     struct err *e)
+{
+	const unsigned wait_ms = (unsigned)(opt_number(o, "wait") / SG_NS_PER_MS);
+	const char *number = name + strlen(ENTRY);
+	struct history *h = NULL;
+	char *end;
+	long long id = strtoll(number, &end, 10);
+	int rc;
+
+	if (end == number || (*end != '\0' && strcmp(end, ":anchor") != 0))
+		return err_set(e, EINVAL,
+		               "'%s': an entry of the history is written history:12, its anchor history:12:anchor",
+		               name);
+	rc = history_open(opt_text(o, "db"), HISTORY_READ, wait_ms, &h, e);
+	if (rc == 0)
+		rc = history_samples(h, id, *end != '\0', side, s, e);
+	history_close(h);
+	return rc;
+}
+
 // "DIR,DIR": all of them one side.
-static int add_runs(struct samples *s, enum sample_side side, const char *list, struct err *e)
+static int add_runs(struct samples *s, enum sample_side side, const char *list, const struct opt_set *o,
+                    struct err *e)
 {
 	char *copy = strdup(list), *save = NULL;
 	int rc = copy != NULL ? 0 : err_set(e, ENOMEM, "out of memory");
@@ -31,7 +57,8 @@ static int add_runs(struct samples *s, enum sample_side side, const char *list, 
 
 	for (char *dir = rc == 0 ? strtok_r(copy, ",\n", &save) : NULL; rc == 0 && dir != NULL;
 	     dir = strtok_r(NULL, ",\n", &save), n++)
-		rc = add_run(s, side, dir, e);
+		rc = strncmp(dir, ENTRY, strlen(ENTRY)) == 0 ? add_entry(s, side, dir, o, e)
+		                                             : add_run(s, side, dir, e);
 	if (rc == 0 && n == 0)
 		rc = err_set(e, EINVAL, "the %s side names no run", sample_side_name(side));
 	free(copy);
@@ -66,8 +93,8 @@ static int gather(struct samples *s, const struct opt_set *o, struct err *e)
 		return err_set(
 		        e, EINVAL,
 		        "compare takes two runs, or two lists of them: stressgen compare BASE,BASE HEAD,HEAD");
-	rc = add_runs(s, SAMPLE_BASE, base != NULL ? base : o->args[next++], e);
-	return rc < 0 ? rc : add_runs(s, SAMPLE_HEAD, head != NULL ? head : o->args[next], e);
+	rc = add_runs(s, SAMPLE_BASE, base != NULL ? base : o->args[next++], o, e);
+	return rc < 0 ? rc : add_runs(s, SAMPLE_HEAD, head != NULL ? head : o->args[next], o, e);
 }
 
 int cmd_compare(struct app *app)

@@ -1,4 +1,5 @@
 // Which tests of a suite are run, and in which order.
+#include "history.h"
 #include "pipeline.h"
 
 #include "filter.h"
@@ -18,6 +19,7 @@ struct selecting {
 	struct strings only;   // --only's ids and patterns
 	struct run last;       // the last run, where it is asked for
 	bool has_last;
+	struct history *history; // for --budget: what tests took in earlier runs; NULL: there is none
 	size_t slow_left_out;
 };
 
@@ -218,12 +220,12 @@ static void shuffle(struct pipeline *j, uint64_t seed)
 	}
 }
 
-// What a test took last time; 0 when nobody knows.
+// What a test took last time, else what the history says; 0 when nobody knows.
 static uint64_t last_wall_ns(const struct selecting *s, const struct suite_test *t)
 {
 	const struct result *r = s->has_last ? run_find(&s->last, t->id) : NULL;
 
-	return r != NULL ? r->wall_ns : 0;
+	return r != NULL ? r->wall_ns : history_duration_ns(s->history, t->id);
 }
 
 // Keeps what fits into the budget, in order of running; a test that nobody has timed counts as the average
@@ -254,7 +256,7 @@ static void fit_budget(struct selecting *s, uint64_t budget_ns)
 	}
 	j->selected = kept;
 	say(j->app,
-	    "--budget %s: %zu of %zu tests fit, by the last run's times they take %s (%zu were never timed)",
+	    "--budget %s: %zu of %zu tests fit, by the times of earlier runs they take %s (%zu were never timed)",
 	    units_duration(limit, sizeof limit, budget_ns), kept, before,
 	    units_duration(text, sizeof text, used_ns), before - known);
 }
@@ -276,6 +278,18 @@ static int put_in_order(struct selecting *s, struct err *e)
 	return j->selected > 0 ? 0 : err_set(e, ENOENT, "no test fits into --budget");
 }
 
+#define HISTORY_WAIT_MS 1000U // no run waits longer for a history that is only of help
+
+// The last run's times, and the history's for what was not in it.
+static int load_times(struct selecting *s, struct err *e)
+{
+	int rc = load_last(s, "--budget", false, e);
+
+	if (rc == 0)
+		history_open(opt_text(s->opts, "db"), HISTORY_READ, HISTORY_WAIT_MS, &s->history, NULL);
+	return rc;
+}
+
 // ---- the whole
 // ----------------------------------------------------------------------------------------------------
 
@@ -290,7 +304,7 @@ static int choose(struct selecting *s, struct err *e)
 		                       opt_given(s->opts, "filter"),
 		               e);
 	else if (rc == 0 && opt_number(s->opts, "budget") > 0 && !opt_given(s->opts, "against"))
-		rc = load_last(s, "--budget", false, e);
+		rc = load_times(s, e);
 	if (rc == 0 && split_lines(opt_text(s->opts, "only"), &s->only) < 0)
 		rc = err_set(e, ENOMEM, "out of memory");
 	if (rc < 0)
@@ -336,5 +350,6 @@ int pipeline_select(struct pipeline *j, struct err *e)
 	filter_free(s.filter);
 	strings_deinit(&s.only);
 	run_deinit(&s.last);
+	history_close(s.history);
 	return rc;
 }

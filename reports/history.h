@@ -11,6 +11,7 @@
 #include "metrics.h"
 #include "reports.h"
 #include "run.h"
+#include "samples.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -117,6 +118,11 @@ int history_each(struct history *h, const struct history_query *q, const struct 
 // caller.
 int history_judge(struct history *h, const struct history_entry *entries, size_t count, const char *test,
                   const struct history_series *s, struct drift *d);
+
+// An entry's invocations as one side of a comparison; with `of_anchor` its anchor's. -ENOENT: there is no such
+// entry, or it has no anchor.
+int history_samples(struct history *h, int64_t entry, bool of_anchor, enum sample_side side, struct samples *s,
+                    struct err *e);
 
 // What a test takes, in ns: the median of its last 5 entries' times; 0 when nobody knows, also when there is no
 // history. For budgets, estimates and the division among machines.

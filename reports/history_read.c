@@ -1,7 +1,7 @@
 // Reading the history: entries, and each test's values as a table of metrics by entries.
 #include "history_db.h"
 
-#include "pack.h"
+#include "history_facts.h"
 #include "text.h"
 
 #include <errno.h>
@@ -80,20 +80,9 @@ ssize_t history_entries(struct history *h, struct arena *a, const struct history
 
 // ---- metrics and shapes -------------------------------------------------------------------------------------
 
-struct known_metric {
-	const char *name, *unit;
-	enum metric_better better;
-	bool wanted;
-};
-
-struct shape {
-	int64_t *metrics;
-	size_t count;
-};
-
 struct column { // of the table of one test
 	struct history_series series;
-	int64_t metric;
+	size_t metric; // its number
 };
 
 struct place { // where an entry stands
@@ -109,13 +98,10 @@ struct reading {
 	const struct history_query *q;
 	const struct history_entry *entries;
 	size_t count;
-	struct arena facts;           // metrics and shapes, for all tests
-	struct known_metric *metrics; // by number
-	size_t metric_count;
-	struct shape *shapes; // by number
-	size_t shape_count;
-	struct place *places; // sorted by number
+	struct history_facts facts;
+	bool *wanted;         // by metric
 	size_t *column_of;    // by metric: 1 + the column in this test, 0: none so far
+	struct place *places; // sorted by number
 	// one test
 	struct arena memory;
 	struct column *columns;
@@ -136,88 +122,19 @@ bool history_metric_fits(const char *pattern, const char *name)
 	       strcmp(name + strlen(name) - len, pattern) == 0;
 }
 
-static int most_of(struct reading *r, const char *sql, size_t *out)
+static int choose_metrics(struct reading *r)
 {
-	int64_t most = 0;
-	int rc = db_number(r->h, db_prepare(r->h, r->e, sql, ""), 0, &most, r->e);
+	struct arena *a = &r->facts.arena;
 
-	*out = (size_t)most + 1;
-	if (rc == 0 && (most < 0 || most > INT32_MAX))
-		rc = db_fail(r->h, SQLITE_CORRUPT, r->e);
-	return rc;
-}
-
-static int read_metrics(struct reading *r)
-{
-	sqlite3_stmt *s = NULL;
-	int rc = most_of(r, "SELECT max(id) FROM metric", &r->metric_count);
-
-	if (rc < 0)
-		return rc;
-	r->metrics = arena_alloc(&r->facts, r->metric_count * sizeof *r->metrics);
-	r->column_of = arena_alloc(&r->facts, r->metric_count * sizeof *r->column_of);
-	if (r->metrics == NULL || r->column_of == NULL)
+	r->wanted = arena_alloc(a, r->facts.metric_count * sizeof *r->wanted);
+	r->column_of = arena_alloc(a, r->facts.metric_count * sizeof *r->column_of);
+	r->row = arena_alloc(a, (r->facts.longest + 1) * sizeof *r->row);
+	if (r->wanted == NULL || r->column_of == NULL || r->row == NULL)
 		return -ENOMEM;
-	s = db_prepare(r->h, r->e, "SELECT id, name, unit, better FROM metric WHERE id > 0", "");
-	rc = s != NULL ? 1 : -EIO;
-	while (rc > 0 && (rc = db_step(r->h, s, r->e)) > 0) {
-		struct known_metric *m = &r->metrics[sqlite3_column_int64(s, 0)];
-
-		*m = (struct known_metric){ db_text(s, 1, &r->facts), db_text(s, 2, &r->facts), METRIC_NEITHER,
-			                    false };
-		metric_better_parse(db_text(s, 3, &r->facts), &m->better);
-		m->wanted = history_metric_fits(r->q->metric, m->name);
-	}
-	sqlite3_finalize(s);
-	return rc;
-}
-
-static int damaged(struct reading *r)
-{
-	return db_fail(r->h, SQLITE_CORRUPT, r->e);
-}
-
-static int read_shape(struct reading *r, const unsigned char *bytes, size_t len, struct shape *out)
-{
-	out->count = len / 4;
-	out->metrics = arena_alloc(&r->facts, (out->count + 1) * sizeof *out->metrics);
-	if (out->metrics == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < out->count; i++) {
-		uint32_t id = 0;
-
-		for (unsigned k = 0; k < 4; k++)
-			id |= (uint32_t)bytes[4 * i + k] << (8 * k);
-		if (id >= r->metric_count || r->metrics[id].name == NULL)
-			return damaged(r);
-		out->metrics[i] = id;
-	}
+	for (size_t i = 0; i < r->facts.metric_count; i++)
+		r->wanted[i] = r->facts.metrics[i].name != NULL &&
+		               history_metric_fits(r->q->metric, r->facts.metrics[i].name);
 	return 0;
-}
-
-static int read_shapes(struct reading *r)
-{
-	sqlite3_stmt *s = NULL;
-	int rc = most_of(r, "SELECT max(id) FROM shape", &r->shape_count);
-	size_t longest = 1;
-
-	if (rc < 0)
-		return rc;
-	r->shapes = arena_alloc(&r->facts, r->shape_count * sizeof *r->shapes);
-	if (r->shapes == NULL)
-		return -ENOMEM;
-	s = db_prepare(r->h, r->e, "SELECT id, metrics FROM shape WHERE id > 0", "");
-	rc = s != NULL ? 1 : -EIO;
-	while (rc > 0 && (rc = db_step(r->h, s, r->e)) > 0) {
-		struct shape *shape = &r->shapes[sqlite3_column_int64(s, 0)];
-		int bad = read_shape(r, sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), shape);
-
-		longest = shape->count > longest ? shape->count : longest;
-		rc = bad < 0 ? bad : rc;
-	}
-	sqlite3_finalize(s);
-	r->row = arena_alloc(&r->facts, longest * sizeof *r->row);
-	return rc == 0 && r->row == NULL ? -ENOMEM : rc;
 }
 
 // ---- one test -----------------------------------------------------------------------------------------------
@@ -231,7 +148,7 @@ static int by_entry(const void *a, const void *b)
 
 static int order_places(struct reading *r)
 {
-	r->places = arena_alloc(&r->facts, (r->count + 1) * sizeof *r->places);
+	r->places = arena_alloc(&r->facts.arena, (r->count + 1) * sizeof *r->places);
 	if (r->places == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->count; i++)
@@ -250,9 +167,9 @@ static double *no_values(struct reading *r)
 }
 
 // The column of a metric in this test's table, made where there is none; NULL without memory.
-static struct column *column_for(struct reading *r, int64_t metric)
+static struct column *column_for(struct reading *r, size_t metric)
 {
-	const struct known_metric *m = &r->metrics[metric];
+	const struct metric *m = &r->facts.metrics[metric];
 	struct column *c;
 
 	if (r->column_of[metric] != 0)
@@ -286,18 +203,18 @@ static int by_size(const void *a, const void *b)
 struct cell {
 	size_t place, rows;
 	int64_t side;
-	const struct shape *shape[MOST_INVOCATIONS];
+	const struct history_shape *shape[MOST_INVOCATIONS];
 	double *values[MOST_INVOCATIONS];
 };
 
 // The median of a metric over the cell's invocations that have it.
-static double cell_median(const struct cell *c, int64_t metric, double *pile)
+static double cell_median(const struct cell *c, size_t metric, double *pile)
 {
 	size_t n = 0;
 
 	for (size_t k = 0; k < c->rows; k++)
 		for (size_t i = 0; i < c->shape[k]->count; i++)
-			if (c->shape[k]->metrics[i] == metric && !isnan(c->values[k][i]))
+			if (c->shape[k]->ids[i] == metric && !isnan(c->values[k][i]))
 				pile[n++] = c->values[k][i];
 	if (n == 0)
 		return (double)NAN;
@@ -311,11 +228,11 @@ static int put_cell(struct reading *r, const struct cell *c)
 
 	for (size_t k = 0; k < c->rows; k++)
 		for (size_t i = 0; i < c->shape[k]->count; i++) {
-			int64_t metric = c->shape[k]->metrics[i];
+			size_t metric = c->shape[k]->ids[i];
 			struct column *col;
 			double *at;
 
-			if (!r->metrics[metric].wanted)
+			if (!r->wanted[metric])
 				continue;
 			col = column_for(r, metric);
 			if (col == NULL)
@@ -346,31 +263,26 @@ static void note_verdict(struct reading *r, sqlite3_stmt *s, size_t place)
 
 static int add_row(struct reading *r, sqlite3_stmt *s, struct cell *c, size_t place)
 {
-	int64_t side = sqlite3_column_int64(s, 1), shape = sqlite3_column_int64(s, 5);
-	const size_t len = (size_t)sqlite3_column_bytes(s, 6);
+	int64_t side = sqlite3_column_int64(s, 1);
 	int rc = 0;
 
 	if (c->rows > 0 && (c->place != place || c->side != side)) {
 		rc = put_cell(r, c);
 		c->rows = 0;
 	}
-	if (shape <= 0 || (size_t)shape >= r->shape_count)
-		return damaged(r);
 	c->place = place;
 	c->side = side;
 	if (side == 0)
 		note_verdict(r, s, place);
 	if (rc < 0 || sqlite3_column_int(s, 4) == 0 || c->rows == MOST_INVOCATIONS)
 		return rc; // figures of a test that went wrong say nothing
-	c->shape[c->rows] = &r->shapes[shape];
 	c->values[c->rows] =
-	        c->rows == 0 ? r->row : arena_alloc(&r->memory, c->shape[c->rows]->count * sizeof *r->row);
+	        c->rows == 0 ? r->row : arena_alloc(&r->memory, (r->facts.longest + 1) * sizeof *r->row);
 	if (c->values[c->rows] == NULL)
 		return -ENOMEM;
-	if (pack_read(sqlite3_column_blob(s, 6), len, c->shape[c->rows]->count, c->values[c->rows]) < 0)
-		return damaged(r);
-	c->rows++;
-	return 0;
+	rc = history_facts_values(r->h, &r->facts, s, 5, &c->shape[c->rows], c->values[c->rows], r->e);
+	c->rows += rc == 0;
+	return rc;
 }
 
 static int read_rows(struct reading *r, int64_t test, struct cell *c)
@@ -466,17 +378,17 @@ int history_each(struct history *h, const struct history_query *q, const struct 
 	int rc = db_exec(h, "BEGIN", e); // one state of the database, whoever writes beside us
 
 	if (rc == 0)
+		rc = history_facts_read(h, &r.facts, e);
+	if (rc == 0)
+		rc = choose_metrics(&r);
+	if (rc == 0)
 		rc = order_places(&r);
-	if (rc == 0)
-		rc = read_metrics(&r);
-	if (rc == 0)
-		rc = read_shapes(&r);
 	if (rc == 0)
 		rc = read_tests(&r, each, arg);
 	if (sqlite3_get_autocommit(h->db) == 0)
 		sqlite3_exec(h->db, "ROLLBACK", NULL, NULL, NULL);
 	free(r.columns);
 	arena_deinit(&r.memory);
-	arena_deinit(&r.facts);
+	history_facts_deinit(&r.facts);
 	return rc == -ENOMEM ? err_set(e, ENOMEM, "out of memory") : rc;
 }

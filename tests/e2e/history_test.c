@@ -98,6 +98,41 @@ CASE("e2e: a run is recorded once, listed, exported and pruned")
 	outcome_deinit(&o);
 }
 
+CASE("e2e: entries of the history can be compared, and give a budget its times")
+{
+	const char *dir = nightly_suite();
+	char path[300];
+	struct outcome o;
+
+	night(dir, 1, 1000);
+	night(dir, 2, 1500);
+	o = E2E(dir, "compare", "history:1", "history:2");
+	if (o.exit_code > 1)
+		fail_msg("%s", buf_text(&o.err));
+	assert_contains(buf_text(&o.out), "history:1");
+	outcome_deinit(&o);
+	o = E2E(dir, "compare", "history:1", "night2");
+	assert_true(o.exit_code <= 1);
+	outcome_deinit(&o);
+	o = E2E(dir, "compare", "history:1", "history:77");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "there is no entry 77");
+	outcome_deinit(&o);
+	o = E2E(dir, "compare", "history:1", "history:x");
+	assert_int_equal(o.exit_code, 2);
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "suite", "--budget", "10m", "--dry-run");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.err), "1 of 1 tests fit, by the times of earlier runs");
+	assert_contains(buf_text(&o.err), "(0 were never timed)");
+	outcome_deinit(&o);
+	snprintf(path, sizeof path, "%s/stressgen.db", dir);
+	unlink(path);
+	o = E2E(dir, "run", "suite", "--budget", "10m", "--dry-run");
+	assert_contains(buf_text(&o.err), "(1 were never timed)");
+	outcome_deinit(&o);
+}
+
 static void refuse(const char *dir, const char *const *args, const char *words)
 {
 	struct outcome o = e2e_run(dir, args);

@@ -259,6 +259,82 @@ CASE("history: a run without results, and one that is its own anchor, are refuse
 	history_close(h);
 }
 
+static struct sample_test *sample_of(struct samples *s, const char *id)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->tests[i].id, id) == 0)
+			return &s->tests[i];
+	fail_msg("no test %s", id);
+	return NULL;
+}
+
+static struct sample_metric *metric_of(struct sample_test *t, const char *name)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (strcmp(t->metrics[i].name, name) == 0)
+			return &t->metrics[i];
+	fail_msg("no metric %s", name);
+	return NULL;
+}
+
+CASE("history: an entry and its anchor are sides of a comparison, invocation by invocation")
+{
+	struct history *h = open_history(HISTORY_WRITE);
+	struct samples s = { 0 };
+	struct err e = { 0 };
+	struct run run, anchor;
+	struct sample_metric *m;
+
+	make_run("head", 0, 40, &run);
+	make_run("anchor", 0, 50, &anchor);
+	add(h, &(struct history_new){ &run, &anchor, "", NULL }, HISTORY_ADDED);
+	assert_int_equal(samples_init(&s), 0);
+	assert_int_equal(history_samples(h, 1, true, SAMPLE_BASE, &s, &e), 0);
+	assert_int_equal(history_samples(h, 1, false, SAMPLE_HEAD, &s, &e), 0);
+	samples_sort(&s);
+	m = metric_of(sample_of(&s, "gc/a.lua"), "time");
+	assert_int_equal(m->lists[SAMPLE_BASE][SAMPLE_SCREEN].count, 1);
+	assert_true(m->lists[SAMPLE_BASE][SAMPLE_SCREEN].items[0].value == 50e6);
+	assert_true(m->lists[SAMPLE_HEAD][SAMPLE_SCREEN].items[0].value == 40e6);
+	assert_int_equal(sample_of(&s, "gc/b.lua")->ends[SAMPLE_HEAD].count, 1);
+	assert_string_equal(s.sources[SAMPLE_BASE].dir, "history:1:anchor");
+	assert_int_equal(history_samples(h, 9, false, SAMPLE_HEAD, &s, &e), -ENOENT);
+	assert_non_null(strstr(e.text, "there is no entry 9"));
+	samples_deinit(&s);
+	history_close(h);
+	run_deinit(&run);
+	run_deinit(&anchor);
+}
+
+CASE("history: a run of pairs has its anchor in itself")
+{
+	static const char *const sides[] = { "base", "head", "control" };
+	struct history *h = open_history(HISTORY_WRITE);
+	struct fixture *f = fixture_new(harness_tmpdir(), "pairs", 9);
+	struct run run;
+
+	for (unsigned pair = 0; pair < 3; pair++)
+		for (unsigned side = 0; side < 3; side++) {
+			char id[32];
+			struct result r;
+
+			snprintf(id, sizeof id, "gc/x@%s#%u", sides[side], pair);
+			r = fixture_result(id, VERDICT_PASSED);
+			r.of = strdup("gc/x");
+			r.side = strdup(sides[side]);
+			r.phase = strdup(pair == 0 ? "warmup" : "screen");
+			r.pair = pair == 0 ? 1 : pair;
+			r.wall_ns = (pair == 0 ? 999 : 10 * (side + 1) + 2 * pair) * UINT64_C(1000000);
+			fixture_end(f, &r);
+		}
+	fixture_load(f, &run);
+	add(h, &(struct history_new){ &run, NULL, "", NULL }, HISTORY_ADDED);
+	assert_true(find(h, 0, "gc/x", "time").anchor == 13e6); // of 12 and 14
+	assert_true(find(h, 0, "gc/x", "time").head == 23e6);
+	history_close(h);
+	run_deinit(&run);
+}
+
 // ---- judging ------------------------------------------------------------------------------------------------
 
 static ssize_t trend(struct history *h, char **text)
