@@ -398,7 +398,7 @@ int job_spawn(struct job *j)
 	const char *step = "";
 	int rc;
 
-	pressure_look(session_proc(j->session), &j->before);
+	session_pressure(j->session, &j->before);
 	j->start_ns = clock_now_ns();
 	session_score_for_test(j->session);
 	rc = spawn(&j->session->spawner, &j->plan, &j->pid, &j->pidfd, &step);

@@ -196,7 +196,7 @@ static void take_pressure(struct job *j)
 {
 	struct pressure now, lost;
 
-	pressure_look(session_proc(j->session), &now);
+	session_pressure(j->session, &now);
 	lost = pressure_since(&j->before, &now);
 	j->result.steal_ns = lost.steal_ns;
 	j->result.cpu_stall_ns = lost.cpu_ns;

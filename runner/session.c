@@ -23,7 +23,8 @@
 #define DEFAULT_SAMPLE_NS (100 * SG_NS_PER_MS)
 #define DEFAULT_OUTPUT_BYTES (UINT64_C(1) << 20)
 #define DEFAULT_MEMORY_SHARE 75U // percent of what is available
-#define SESSION_SWEEP_S 60       // for an engine to remove what is left
+#define PRESSURE_FRESH_NS (10 * SG_NS_PER_MS)
+#define SESSION_SWEEP_S 60 // for an engine to remove what is left
 #define OOM_SCORE_RUNNER "-500"
 #define OOM_SCORE_TEST "500"
 
@@ -270,6 +271,17 @@ unsigned session_kill_remains(const struct session *s, const char *mark)
 	}
 	pid_list_deinit(&all);
 	return killed;
+}
+
+void session_pressure(struct session *s, struct pressure *out)
+{
+	const uint64_t now_ns = clock_now_ns();
+
+	if (s->pressure_ns == 0 || now_ns - s->pressure_ns >= PRESSURE_FRESH_NS) {
+		pressure_look(session_proc(s), &s->pressure);
+		s->pressure_ns = now_ns;
+	}
+	*out = s->pressure;
 }
 
 const char *session_containment(const struct session *s)

@@ -5,6 +5,7 @@
 #include "cgroup.h"
 #include "engine.h"
 #include "guardian.h"
+#include "pressure.h"
 #include "program.h"
 #include "runner.h"
 #include "scratch.h"
@@ -32,7 +33,9 @@ struct session {
 	const char *preload_before;  // LD_PRELOAD as we were given it; NULL
 	const char *malloc_conf;     // MALLOC_CONF likewise; "": none
 	const char *preload_refused; // why config->preload cannot be used; NULL
-	char containment[128];       // how tests are held together, in words
+	struct pressure pressure;    // as it was read last, at that time
+	uint64_t pressure_ns;
+	char containment[128]; // how tests are held together, in words
 	int null_fd;
 	int kernlog_fd;                    // -1: not readable
 	uint64_t serial;                   // of the last test started, for its mark
@@ -53,6 +56,9 @@ unsigned session_kill_remains(const struct session *s, const char *mark);
 // is ours only for that moment. (The child could write it itself, but opening a file in /proc costs far more.)
 void session_score_for_test(const struct session *s);
 void session_score_for_us(const struct session *s);
+// What the machine has lost so far, as of at most a tick of its clock ago: finer it does not count, and reading it
+// costs more than a short test's own bookkeeping.
+void session_pressure(struct session *s, struct pressure *out);
 // How tests are held together, in words.
 const char *session_containment(const struct session *s);
 
