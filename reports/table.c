@@ -122,6 +122,18 @@ static size_t next_to_drop(const struct table *t, const struct layout *l)
 	return worst;
 }
 
+// The column to be cut next: the widest of those that may be, the first of equals; column_count when none may.
+static size_t widest_to_cut(const struct table *t, const struct layout *l)
+{
+	size_t widest = t->column_count;
+
+	for (size_t c = 0; c < t->column_count; c++)
+		if (t->columns[c].cut && l->widths[c] > NARROWEST &&
+		    (widest == t->column_count || l->widths[c] > l->widths[widest]))
+			widest = c;
+	return widest;
+}
+
 static void fit(const struct table *t, size_t width, struct layout *l)
 {
 	for (size_t c = 0; c < t->column_count; c++)
@@ -135,14 +147,8 @@ static void fit(const struct table *t, size_t width, struct layout *l)
 		l->widths[c] = 0;
 		measure(t, l);
 	}
-	for (size_t c = 0; c < t->column_count && l->total > width; c++) {
-		size_t over = l->total - width;
-
-		if (!t->columns[c].cut || l->widths[c] <= NARROWEST)
-			continue;
-		l->widths[c] -= over < l->widths[c] - NARROWEST ? over : l->widths[c] - NARROWEST;
-		measure(t, l);
-	}
+	for (size_t c; l->total > width && (c = widest_to_cut(t, l)) < t->column_count; l->total--)
+		l->widths[c]--;
 }
 
 // ---- printing -----------------------------------------------------------------------------------------------
