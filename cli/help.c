@@ -38,6 +38,8 @@ static const struct example examples[] = {
 	{ BIT(RUN), "stressgen run -- ./prog --arg", "one command as a test, with the allocator instrumented" },
 	{ BIT(RUN), "stressgen run suite --against ./build-of-main/lua",
 	  "in pairs with another build: what differs, and what is noise" },
+	{ BIT(RECORD), "stressgen record -o app.sgtrace -- ./app args", "what ./app asks of malloc" },
+	{ BIT(REPLAY), "stressgen replay app.sgtrace --alloc mimalloc", "the same calls on another malloc" },
 	{ BIT(REPORT), "stressgen report", "the latest run's summary again" },
 	{ BIT(REPORT), "stressgen report RUN --format json | jq .summary", "for other programs" },
 	{ BIT(COMPARE), "stressgen compare stressgen-runs/before stressgen-runs/after",

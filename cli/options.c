@@ -1,7 +1,7 @@
 // The one table of options, and the one of commands.
 #include "cli.h"
 
-#define RUNS (BIT(JOB) | BIT(RUN))
+#define RUNS (BIT(JOB) | BIT(RUN) | BIT(REPLAY))
 #define GENS (BIT(JOB) | BIT(GEN))
 #define TRIES (RUNS | BIT(SHRINK) | BIT(CLIFF))
 #define WRITES (GENS | BIT(SHRINK) | BIT(CLIFF))
@@ -162,6 +162,8 @@ const struct opt cli_options[] = {
 	     "One that is missing ends with exit 3."),
 	FLAG("strict-growth", 0, "no", RUNS | BIT(REPORT), true,
 	     "Exit 1 when a kernel's time grows faster with its size than the kernel says."),
+	SIZE("trace-limit", "1G", UINT64_C(1) << 20, UINT64_C(1) << 40, BIT(RECORD),
+	     "Room for what each process calls while it is recorded; at the end of it recording stops, and the program goes on."),
 	FLAG("preload", 0, "yes", RUNS, true,
 	     "Preload the allocator instrumentation into programs that are not ours."),
 	CHOICE("instrument", "HOW", "sampled", "counters,live,sampled,every", RUNS, true,
@@ -249,7 +251,8 @@ const struct opt cli_options[] = {
 	     "regressed,verdict."),
 	// where to and how it looks
 	TEXT("output", 'o', "DIR",
-	     BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(COMPARE) | BIT(HISTORY),
+	     BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(COMPARE) |
+	             BIT(HISTORY) | BIT(RECORD) | BIT(REPLAY),
 	     false,
 	     "The run's directory (gen, shrink: the suite's; cliff: of its files; report, compare, history trend: the file). Default: a new one in "
 	     "stressgen-runs/."),

@@ -50,7 +50,14 @@ int pipeline_command(struct pipeline *j, char *const *words, size_t count, struc
 	slash = strrchr(words[0], '/');
 	if (s->dir == NULL || t == NULL || command.failed)
 		return err_set(e, ENOMEM, "out of memory");
-	t->id = strdup(slash != NULL && slash[1] != '\0' ? slash + 1 : words[0]);
+	if (count > 1 && strcmp(words[0], "{stressgen:native}") == 0) { // one of the workloads
+		t->meta.kind = KIND_ALLOC;
+		t->meta.sentinel = true;
+		if (asprintf(&t->id, "alloc/%s", words[1]) < 0)
+			t->id = NULL;
+	} else {
+		t->id = strdup(slash != NULL && slash[1] != '\0' ? slash + 1 : words[0]);
+	}
 	t->path = strdup(words[0]);
 	t->meta.run = buf_take(&command);
 	t->meta.timeout_ns = SG_DEFAULT_TIMEOUT_NS;

@@ -198,6 +198,8 @@ void observe_arm(struct thread_ref *r);
 struct watcher {
 	void (*taken)(const struct request *q, void *p);
 	void (*given)(void *p);
+	// in front of a realloc of `old`, which `taken` follows
+	void (*resizing)(void *old);
 };
 extern struct watcher watcher;
 

@@ -301,6 +301,8 @@ void *observe_take(struct thread_ref *r, struct request *q)
 	timed = r != NULL && is_timed(r, function, r->slot->values[ways[q->way].counter]);
 	if (q->old != NULL && sample_maybe(q->old))
 		sample_given(q->old);
+	if (UNLIKELY(watcher.resizing != NULL && q->old != NULL))
+		watcher.resizing(q->old);
 	if (timed)
 		start = heap_ticks();
 	p = perform(q);

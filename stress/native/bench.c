@@ -243,8 +243,10 @@ int bench_run(struct bench *b, void (*work)(struct lane *l), struct err *e)
 
 int bench_perform(struct bench *b, struct err *e)
 {
-	int rc = make_lanes(b, e);
+	int rc = b->workload->prepare != NULL ? b->workload->prepare(b, e) : 0;
 
+	if (rc == 0)
+		rc = make_lanes(b, e);
 	if (rc < 0)
 		return rc;
 	memory_begin(b);

@@ -17,7 +17,8 @@
 	X(alloc_test)                                                                                             \
 	X(rptest)                                                                                                 \
 	X(realloc_growth)                                                                                         \
-	X(retention)
+	X(retention)                                                                                              \
+	X(replay)
 
 #define X(name) extern const struct workload workload_##name;
 WORKLOADS(X)

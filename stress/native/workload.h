@@ -33,6 +33,8 @@ struct workload {
 	unsigned threads;                  // by default
 	unsigned ops;                      // BIT of each `enum lane_op` that it calls, for the latency series
 	bool needs_file;                   // takes a file's name behind its own
+	// Before the lanes are made; may say how many. NULL: nothing. 0, or -errno with `e` filled.
+	int (*prepare)(struct bench *b, struct err *e);
 	// Performs it, all in all, by lanes (bench.h). 0, or -errno with `e` filled.
 	int (*run)(struct bench *b, struct err *e);
 };

@@ -1,0 +1,112 @@
+// A recorded program's calls (base/trace.h): each of its threads by a lane, in its order; where a block changes
+// hands, the second waits for the first.
+#include "block.h"
+
+#include "trace.h"
+
+#include <sched.h>
+
+struct cell {
+	struct block block;
+	uint32_t generation; // calls to it so far
+};
+
+struct replay {
+	struct trace trace;
+	struct cell *cells;
+};
+
+static struct replay replay; // one trace for the process; its lanes are its threads
+
+static void wait_for(const struct cell *c, uint32_t generation)
+{
+	while (__atomic_load_n(&c->generation, __ATOMIC_ACQUIRE) != generation)
+		sched_yield();
+}
+
+static void perform(struct lane *l, struct block *b, const struct trace_event *v)
+{
+	// a block of ours says its size in 32 bits
+	const size_t size = v->bytes < UINT32_MAX ? v->bytes : UINT32_MAX;
+
+	switch (v->op) {
+	case TRACE_MALLOC:
+		block_take(l, b, size);
+		break;
+	case TRACE_CALLOC:
+		block_take_zeroed(l, b, size);
+		break;
+	case TRACE_ALIGNED:
+		block_take_aligned(l, b, (size_t)1 << (v->align > 3 ? v->align : 3), size);
+		break;
+	case TRACE_RESIZE:
+		block_resize(l, b, size);
+		break;
+	default:
+		block_give(l, b);
+	}
+}
+
+static void work(struct lane *l)
+{
+	struct trace_cursor c = trace_begin(&replay.trace, l->index);
+	struct trace_event v;
+
+	while (trace_next(&c, &v)) {
+		struct cell *cell = &replay.cells[v.slot];
+
+		if (v.waits)
+			wait_for(cell, v.generation);
+		perform(l, &cell->block, &v);
+		__atomic_store_n(&cell->generation, cell->generation + 1, __ATOMIC_RELEASE);
+	}
+}
+
+// What the program never gave back.
+static void clear(struct lane *l)
+{
+	for (uint32_t i = 0; l->index == 0 && i < replay.trace.slots; i++)
+		block_give(l, &replay.cells[i].block);
+}
+
+static int prepare(struct bench *b, struct err *e)
+{
+	int rc = trace_load(b->file, &replay.trace, e);
+
+	if (rc < 0)
+		return rc;
+	if (replay.trace.events == 0)
+		return err_set(e, EINVAL, "%s: has no calls", b->file);
+	replay.cells = bench_array(replay.trace.slots, sizeof *replay.cells, e);
+	b->common[WORKLOAD_THREADS] = replay.trace.lane_count;
+	return replay.cells == NULL ? -ENOMEM : 0;
+}
+
+static int run(struct bench *b, struct err *e)
+{
+	int rc;
+
+	// the table is there before the first call, and none of the allocator's
+	for (uint32_t i = 0; i < replay.trace.slots; i++)
+		replay.cells[i] = (struct cell){ 0 };
+	b->base_rss = bench_rss(b);
+	rc = bench_run(b, work, e);
+	bench_gauge(b, "trace_lost", (double)replay.trace.lost, "calls");
+	bench_gauge(b, "trace_stopped", replay.trace.stopped ? 1 : 0, "yes");
+	bench_gauge(b, "rss_at_end", (double)(bench_rss(b) > b->base_rss ? bench_rss(b) - b->base_rss : 0),
+	            "bytes");
+	rc = rc < 0 ? rc : bench_run(b, clear, e);
+	trace_deinit(&replay.trace);
+	return rc;
+}
+
+const struct workload workload_replay = {
+	.name = "replay",
+	.summary =
+	        "the calls of a recorded program (stressgen record), its threads kept in order where a block changes hands",
+	.threads = 1,
+	.ops = OP_BIT(OP_MALLOC) | OP_BIT(OP_FREE) | OP_BIT(OP_CALLOC) | OP_BIT(OP_REALLOC) | OP_BIT(OP_MEMALIGN),
+	.needs_file = true,
+	.prepare = prepare,
+	.run = run,
+};
