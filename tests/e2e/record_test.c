@@ -1,0 +1,141 @@
+// record and replay: a program's calls, performed again on whichever malloc.
+#include "e2e.h"
+
+#include "harness.h"
+#include "io.h"
+#include "trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct trace load(const char *dir)
+{
+	char *path = io_join(dir, "a.sgtrace");
+	struct trace t;
+	struct err e = { 0 };
+
+	if (trace_load(path, &t, &e) < 0)
+		fail_msg("%s", e.text);
+	free(path);
+	return t;
+}
+
+static void record(const char *dir, const char *what)
+{
+	struct outcome o = E2E(dir, "record", "-o", "a.sgtrace", "--", SG_INTERPOSED, what);
+
+	if (o.exit_code != 0)
+		fail_msg("exit %d: %s", o.exit_code, buf_text(&o.err));
+	assert_contains(buf_text(&o.err), "a.sgtrace: ");
+	outcome_deinit(&o);
+}
+
+static uint64_t count(const struct trace *t, enum trace_op op)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < t->lane_count; i++) {
+		struct trace_cursor c = trace_begin(t, i);
+		struct trace_event v;
+
+		while (trace_next(&c, &v))
+			n += v.op == op;
+	}
+	return n;
+}
+
+CASE("record: every kind of call is in the trace, and replay performs as many")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	struct trace t;
+	json_t *report;
+
+	record(dir, "functions");
+	t = load(dir);
+	for (enum trace_op op = TRACE_MALLOC; op < TRACE_OPS; op++)
+		assert_true(count(&t, op) > 0);
+	assert_false(t.stopped);
+	o = E2E(dir, "replay", "a.sgtrace", "--alloc", "glibc", "-o", "out");
+	if (o.exit_code != 0)
+		fail_msg("%s%s", buf_text(&o.out), buf_text(&o.err));
+	{
+		char *run_dir = io_join(dir, "out");
+
+		report = e2e_report(run_dir);
+		free(run_dir);
+	}
+	assert_string_equal(json_string_value(json_object_get(e2e_test(report, "alloc/replay"), "verdict")),
+	                    "passed");
+	json_decref(report);
+	outcome_deinit(&o);
+	trace_deinit(&t);
+}
+
+CASE("record: threads that come and go are recorded in order, and the trace can be performed")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	struct trace t;
+
+	record(dir, "threads");
+	t = load(dir); // which also makes sure that nothing is given back before it is taken
+	assert_true(t.lane_count > 1);
+	o = E2E(dir, "replay", "a.sgtrace", "-o", "out");
+	if (o.exit_code != 0)
+		fail_msg("%s%s", buf_text(&o.out), buf_text(&o.err));
+	outcome_deinit(&o);
+	trace_deinit(&t);
+}
+
+CASE("record: a program that dies leaves the trace up to there, and exit 1")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "record", "-o", "a.sgtrace", "--", SG_INTERPOSED, "segv");
+	struct trace t = load(dir);
+
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.err), "the program died of signal");
+	assert_true(t.events > 0);
+	trace_deinit(&t);
+	outcome_deinit(&o);
+}
+
+CASE("record: a trace that reaches its limit says so, and the program goes on")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	struct trace t;
+
+	o = E2E(dir, "record", "--trace-limit", "1M", "-o", "a.sgtrace", "--", SG_MANY_CALLS);
+	if (o.exit_code != 0)
+		fail_msg("%s", buf_text(&o.err));
+	assert_contains(buf_text(&o.err), "--trace-limit was reached");
+	t = load(dir);
+	assert_true(t.stopped);
+	trace_deinit(&t);
+	outcome_deinit(&o);
+}
+
+CASE("record: a program with a malloc of its own, none at all, and a damaged trace are refused")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome own = E2E(dir, "record", "--", SG_OWN_MALLOC);
+	struct outcome none = E2E(dir, "record");
+	struct outcome missing = E2E(dir, "record", "--", "/no/such/program");
+	struct outcome damaged;
+
+	assert_int_equal(own.exit_code, 2);
+	assert_contains(buf_text(&own.err), "none of its calls was seen");
+	assert_int_equal(none.exit_code, 2);
+	assert_int_equal(missing.exit_code, 3);
+	e2e_write(dir, "bad.sgtrace", "SGTRACE1 and nothing", false);
+	damaged = E2E(dir, "replay", "bad.sgtrace", "-o", "out");
+	assert_int_equal(damaged.exit_code, 1);
+	assert_contains(buf_text(&damaged.out), "header is damaged");
+	outcome_deinit(&own);
+	outcome_deinit(&none);
+	outcome_deinit(&missing);
+	outcome_deinit(&damaged);
+}
