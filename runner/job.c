@@ -260,10 +260,11 @@ static void on_exit_seen(struct job *j)
 
 // ---- looking at it ----
 
-// The next look is after 1, 2, 5, 10, 20, 50 and 100 ms, then every period: short tests have a peak too.
+// The next look is after 2, 15, 50 and 100 ms, then every period: short tests have a peak too. A look costs 0.1
+// ms, and of a test of 20 ms we may use a hundredth.
 static void schedule_look(struct job *j)
 {
-	static const uint64_t first_ms[] = { 1, 1, 3, 5, 10, 30, 50 };
+	static const uint64_t first_ms[] = { 2, 13, 35, 50 };
 	uint64_t ms = j->session->sample_ns / SG_NS_PER_MS;
 
 	if (j->looks < sizeof first_ms / sizeof first_ms[0] && first_ms[j->looks] < ms)
