@@ -24,6 +24,9 @@ struct suite_invocation {
 	const char *side, *phase; // as in struct result; not owned: they live as long as the program
 	unsigned pair;
 	uint64_t layout_bytes; // by which its environment is padded
+	// The malloc's library in the place of the run's, and its name; "": the C library's own; NULL: as the run
+	// has it.
+	const char *allocator, *allocator_title;
 };
 
 struct suite_test {

@@ -18,10 +18,11 @@ struct against {
 	struct pipeline *j;
 	struct comparing comparing;
 	struct pairs_plan plan;
-	size_t tests;       // that are compared
-	unsigned pairs;     // of the screen that fit into the budget
-	unsigned confirm;   // likewise
-	json_t *candidates; // ids of the tests that the screen found something in
+	struct allocator_choice malloc; // of the base side; zeroed: the run's
+	size_t tests;                   // that are compared
+	unsigned pairs;                 // of the screen that fit into the budget
+	unsigned confirm;               // likewise
+	json_t *candidates;             // ids of the tests that the screen found something in
 	struct runner_summary summary;
 	struct err e;
 };
@@ -41,6 +42,28 @@ static int check_options(const struct opt_set *o, struct err *e)
 		return err_set(
 		        e, EINVAL,
 		        "--against runs one test after another: tests beside each other disturb what is measured");
+	return 0;
+}
+
+#define ON_MALLOC "alloc:"
+
+// "alloc:NAME": the tests' own programs on another malloc. -ENODEV when it is missing.
+static int choose_malloc(struct against *a)
+{
+	const char *spec = a->plan.base;
+	int rc;
+
+	if (strncmp(spec, ON_MALLOC, strlen(ON_MALLOC)) != 0)
+		return 0;
+	rc = allocator_choose(a->j->app, spec + strlen(ON_MALLOC), &a->malloc, &a->e);
+	if (rc == 0 && a->malloc.variables.count > 0)
+		rc = err_set(&a->e, EINVAL, "--against %s: options are for the head's malloc alone (--alloc)",
+		             spec);
+	if (rc < 0)
+		return rc;
+	a->plan.base = NULL;
+	a->plan.allocator = a->malloc.path != NULL ? a->malloc.path : "";
+	a->plan.allocator_title = a->malloc.title;
 	return 0;
 }
 
@@ -347,8 +370,11 @@ int pipeline_against(struct pipeline *j, bool resume)
 		rc = make_plan(&a);
 	a.pairs = a.plan.screen;
 	a.confirm = a.plan.confirm;
-	if (rc == 0 && check_valgrind(&a, &a.e) < 0) {
+	if (rc == 0)
+		rc = choose_malloc(&a);
+	if (rc == -ENODEV || (rc == 0 && check_valgrind(&a, &a.e) < 0)) {
 		complain(&a.e, -EINVAL);
+		allocator_choice_deinit(&a.malloc);
 		json_decref(a.candidates);
 		comparing_deinit(&a.comparing);
 		return SG_EXIT_MISSING;
@@ -360,6 +386,7 @@ int pipeline_against(struct pipeline *j, bool resume)
 		rc = run_all(&a, resume);
 	code = rc < 0 ? complain(&a.e, rc) : tell(&a);
 	json_decref(a.candidates);
+	allocator_choice_deinit(&a.malloc);
 	comparing_deinit(&a.comparing);
 	return code;
 }

@@ -233,7 +233,7 @@ const struct opt cli_options[] = {
 	LIST("head", 0, "RUN,...", BIT(COMPARE), false, "Runs of the head side, in the place of the second."),
 	TEXT("against", 0, "BASE", BIT(RUN), true,
 	     "Run each test in pairs with BASE and compare: a program in the place of each test's own, or with {file} in it "
-	     "the whole command (docs/statistics.md)."),
+	     "the whole command; alloc:NAME: the same program on another malloc (docs/statistics.md)."),
 	COUNT("pairs", "20", 1, 200, BIT(RUN), "Pairs of the screen; 16 are the least that can be judged."),
 	COUNT("confirm", "30", 0, 200, BIT(RUN),
 	      "Fresh pairs for what the screen finds; 0: none, judge by the screen."),

@@ -84,14 +84,17 @@ static int add_pair(struct making *m, size_t index, const char *phase, unsigned 
 
 	shuffle(order, count, &m->rng);
 	for (unsigned i = 0; rc == 0 && i < count; i++) {
+		const bool is_head = order[i] == 1;
 		const struct suite_invocation how = { .side = sides[order[i]],
 			                              .phase = phase,
 			                              .pair = pair,
-			                              .layout_bytes =
-			                                      plain ? 0 : rng_below(&m->rng, LAYOUT_SPAN) };
+			                              .layout_bytes = plain ? 0 : rng_below(&m->rng, LAYOUT_SPAN),
+			                              .allocator = is_head ? NULL : m->plan->allocator,
+			                              .allocator_title =
+			                                      is_head ? NULL : m->plan->allocator_title };
 
 		rc = suite_add_invocation(&m->made, &m->from->tests[index], &how,
-		                          order[i] == 1 ? NULL : m->commands[index], is_paired, m);
+		                          is_head ? NULL : m->commands[index], is_paired, m);
 	}
 	return rc;
 }
@@ -131,6 +134,8 @@ static int prepare(struct making *m)
 		const size_t index = m->selection[i];
 
 		m->paired[index] = true;
+		if (m->plan->base == NULL)
+			continue;
 		m->commands[index] = pairs_base_command(m->from->tests[index].meta.run, m->plan->base);
 		if (m->commands[index] == NULL)
 			return -ENOMEM;

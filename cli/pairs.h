@@ -9,9 +9,11 @@
 #include <stdint.h>
 
 struct pairs_plan {
-	const char *base; // what runs in the place of each test's program, or with {file} the whole command
-	unsigned screen, confirm; // how many pairs of each
-	bool warmup;              // one invocation of each side first, which counts for nothing
+	// What runs in the place of each test's program, or with {file} the whole command; NULL: its own.
+	const char *base;
+	const char *allocator, *allocator_title; // base's malloc (suite.h); NULL: the run's
+	unsigned screen, confirm;                // how many pairs of each
+	bool warmup;                             // one invocation of each side first, which counts for nothing
 	bool control;
 	bool count;    // two invocations of base and head each in which instructions are counted
 	uint64_t seed; // of the order within pairs and of the layouts

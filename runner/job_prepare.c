@@ -136,10 +136,19 @@ static int prepare_preload_options(struct job *j, size_t *n)
 
 static char leak_check[] = SG_ENV_LEAK_CHECK "=1"; // never written to
 
+static const char *job_allocator(const struct job *j)
+{
+	const struct suite_invocation *i = j->test->invocation;
+
+	if (i == NULL || i->allocator == NULL)
+		return j->session->config->allocator;
+	return i->allocator[0] != '\0' ? i->allocator : NULL;
+}
+
 // The library of the malloc that the run is put on; NULL where there is none, or not in this program.
 static const char *allocator_for(struct job *j)
 {
-	const char *library = j->session->config->allocator;
+	const char *library = job_allocator(j);
 
 	j->not_on_allocator =
 	        library != NULL ? program_own_malloc(&j->session->programs, j->command.program) : NULL;

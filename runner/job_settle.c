@@ -179,7 +179,9 @@ static int say_there_is_not(struct job *j, const char *role, const char *what, c
 // Which malloc it ran on, where one was chosen.
 static int say_allocator(struct job *j)
 {
-	const char *title = j->session->config->allocator_title;
+	const struct suite_invocation *i = j->test->invocation;
+	const char *title =
+	        i != NULL && i->allocator != NULL ? i->allocator_title : j->session->config->allocator_title;
 	struct buf words = { 0 };
 
 	if (title == NULL)

@@ -61,7 +61,13 @@ static size_t count_of(const struct suite *s, const char *phase, const char *sid
 
 CASE("pairs: every selected test has each side once a pair, adjacent, round-robin over the tests")
 {
-	const struct pairs_plan plan = { "old", 20, 30, true, true, true, 7 };
+	const struct pairs_plan plan = { .base = "old",
+		                         .screen = 20,
+		                         .confirm = 30,
+		                         .warmup = true,
+		                         .control = true,
+		                         .count = true,
+		                         .seed = 7 };
 	const size_t selection[] = { 0, 1 };
 	struct err e = { 0 };
 	struct suite s;
@@ -90,7 +96,13 @@ CASE("pairs: every selected test has each side once a pair, adjacent, round-robi
 
 CASE("pairs: base alone has another command, and what a test depends on is its own side's")
 {
-	const struct pairs_plan plan = { "old", 1, 0, false, false, false, 7 };
+	const struct pairs_plan plan = { .base = "old",
+		                         .screen = 1,
+		                         .confirm = 0,
+		                         .warmup = false,
+		                         .control = false,
+		                         .count = false,
+		                         .seed = 7 };
 	const size_t selection[] = { 0, 1 };
 	const struct suite_test *t;
 	struct err e = { 0 };
@@ -117,7 +129,13 @@ CASE("pairs: the same seed gives the same order and layouts, another seed others
 	size_t differ = 0;
 
 	for (unsigned i = 0; i < 3; i++) {
-		const struct pairs_plan plan = { "old", 20, 0, false, true, false, i < 2 ? 7 : 8 };
+		const struct pairs_plan plan = { .base = "old",
+			                         .screen = 20,
+			                         .confirm = 0,
+			                         .warmup = false,
+			                         .control = true,
+			                         .count = false,
+			                         .seed = i < 2 ? 7 : 8 };
 
 		load(&s[i]);
 		assert_int_equal(pairs_make(&s[i], selection, 3, &plan, &e), 0);

@@ -102,6 +102,28 @@ CASE("against: instructions are counted on both sides where valgrind is there")
 	outcome_deinit(&o);
 }
 
+CASE("against: base runs on another malloc, head as it is")
+{
+	const char *dir = make_suite();
+	struct outcome o = E2E(dir, "run", "suite", "--against", "alloc:glibc", "--pairs", "1", "--confirm", "0",
+	                       "-o", "out", "--only", "gc/a", CALM);
+	struct outcome missing = E2E(dir, "run", "suite", "--against", "alloc:nosuchmalloc", "-o", "x");
+	char *out = io_join(dir, "out");
+	json_t *report = e2e_report(out);
+	const char *of_base = json_string_value(json_object_get(e2e_test(report, "gc/a@base#1"), "allocator"));
+
+	assert_int_equal(o.exit_code, 0);
+	assert_non_null(of_base);
+	assert_contains(of_base, "glibc");
+	assert_null(json_object_get(e2e_test(report, "gc/a@head#1"), "allocator"));
+	assert_int_equal(missing.exit_code, 2);
+	assert_contains(buf_text(&missing.err), "nosuchmalloc");
+	free(out);
+	json_decref(report);
+	outcome_deinit(&o);
+	outcome_deinit(&missing);
+}
+
 CASE("against: what cannot be compared is refused with what to write")
 {
 	const char *dir = make_suite();
