@@ -366,6 +366,24 @@ static void holds(void)
 		give_back();
 }
 
+// Each size up to above a page, three times over, some of them at once: prints the usable bytes of all.
+static void spans(void)
+{
+	enum { MOST = 4300 };
+	static void *blocks[MOST];
+	uint64_t usable = 0;
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < MOST; i++) {
+			blocks[i] = malloc((size_t)i);
+			usable += malloc_usable_size(blocks[i]);
+		}
+		for (int i = 0; i < MOST; i++)
+			free(blocks[i * 7 % MOST]);
+	}
+	print_number(usable);
+}
+
 // A block of each way to ask; how many were refused is printed.
 static void asks(void)
 {
@@ -424,6 +442,7 @@ int main(int argc, char **argv)
 		{ "forks", forks },         { "peak", peak },       { "dies", dies },
 		{ "handlers", handlers },   { "segv", segv },       { "storm", fork_storm },
 		{ "holds", holds },         { "asks", asks },       { "fills", fills },
+		{ "spans", spans },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof all[0]; i++)

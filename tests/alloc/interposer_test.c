@@ -61,6 +61,44 @@ CASE("interposer: in front of jemalloc it counts the same but for realloc to not
 	check_threads(PRELOAD " libjemalloc.so.2");
 }
 
+static void check_usable(const char *library)
+{
+	struct difference d;
+	char libraries[600];
+
+	snprintf(libraries, sizeof libraries, "%s %s", PRELOAD, library);
+	difference_init(&d, libraries, "spans");
+	assert_int_equal(more(&d, "malloc_calls"), 3 * 4300);
+	assert_int_equal(more(&d, "free_calls"), 3 * 4300);
+	assert_int_equal(more(&d, "usable_bytes"), strtoll(buf_text(&under_out), NULL, 10));
+	assert_int_equal(more(&d, "freed_bytes"), more(&d, "usable_bytes"));
+	assert_int_equal(more(&d, "live_bytes"), 0);
+	difference_deinit(&d);
+}
+
+CASE("interposer: usable bytes are to the byte what malloc_usable_size says, of glibc")
+{
+	check_usable("");
+}
+
+CASE("interposer: usable bytes are to the byte what malloc_usable_size says, of jemalloc, which counts them itself")
+{
+	need_library("libjemalloc.so.2");
+	check_usable("libjemalloc.so.2");
+}
+
+CASE("interposer: usable bytes are to the byte what malloc_usable_size says, of mimalloc, whose classes are learnt")
+{
+	need_library("libmimalloc.so.2");
+	check_usable("libmimalloc.so.2");
+}
+
+CASE("interposer: usable bytes are to the byte what malloc_usable_size says, of tcmalloc, whose classes are learnt")
+{
+	need_library("libtcmalloc_minimal.so.4");
+	check_usable("libtcmalloc_minimal.so.4");
+}
+
 CASE("interposer: threads that come and go, more of them than slots, lose no call")
 {
 	check_threads(PRELOAD);
