@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Bound when the program is loaded: dlsym would allocate words for what is not there.
 extern int mallctl(const char *name, void *old, size_t *old_bytes, void *fresh, size_t fresh_bytes)
@@ -22,7 +23,8 @@ __attribute__((constructor)) static void load_companion(void)
 	    dladdr((void *)&load_companion, &self) == 0 || (slash = strrchr(self.dli_fname, '/')) == NULL)
 		return;
 	if (snprintf(path, sizeof path, "%.*s/%s", (int)(slash - self.dli_fname), self.dli_fname, name) <
-	    (int)sizeof path)
-		dlopen(path, RTLD_NOW | RTLD_LOCAL); // not there: this build had no jemalloc's header
+	            (int)sizeof path &&
+	    access(path, R_OK) == 0) // not there: this build had no jemalloc's header
+		dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	errno = saved;
 }
