@@ -115,6 +115,16 @@ static void add_wish(struct args *a, const char *option, uint64_t value)
 	add_arg(a, number);
 }
 
+static void add_time(struct args *a, const char *option, uint64_t ns)
+{
+	char time[32];
+	if (ns == 0)
+		return;
+	snprintf(time, sizeof(time), "%" PRIu64 "ns", ns);
+	add_arg(a, option);
+	add_arg(a, time);
+}
+
 int h2_child_start(struct h2_child *c, const char *program, const char *engine,
                    const struct h2_server_wishes *wishes, struct err *e)
 {
@@ -128,6 +138,7 @@ int h2_child_start(struct h2_child *c, const char *program, const char *engine,
 	add_wish(&a, "--max-streams", wishes->max_streams);
 	add_wish(&a, "--max-body", wishes->max_body_bytes);
 	add_wish(&a, "--max-header-list", wishes->max_header_bytes);
+	add_time(&a, "--idle-timeout", wishes->idle_timeout_ns);
 	add_arg(&a, "--life-fd");
 	add_arg(&a, "0");
 	int rc = pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ? -errno : 0;

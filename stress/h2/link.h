@@ -19,6 +19,7 @@ struct load {
 	uint16_t *round;              // indices of requests: each as often as its weight
 	struct link *links;
 	unsigned open_links;
+	struct h2_assault *assault;
 	uint64_t first_ns, last_ns; // the first request, the last response
 	uv_timer_t deadline, duration;
 	bool time_up; // no new requests

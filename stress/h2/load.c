@@ -59,6 +59,7 @@ static void on_deadline(uv_timer_t *timer)
 	load->time_up = true;
 	for (unsigned i = 0; i < load->config->scenario->connections; i++)
 		link_abort(&load->links[i]);
+	h2_assault_abort(load->assault);
 }
 
 static uint64_t whole_ms(uint64_t ns)
@@ -137,12 +138,30 @@ static int open_links(struct load *load)
 	return 0;
 }
 
+static void on_assault_ended(void *arg)
+{
+	load_link_ended(arg);
+}
+
+static int start_attack(struct load *load)
+{
+	const struct h2_attack *attack = load->config->scenario->attack;
+	if (!attack)
+		return 0;
+	int rc = h2_assault_start(&load->assault, &load->hub, attack, load->config->target, &load->result->assault,
+	                          on_assault_ended, load);
+	load->open_links += rc == 0;
+	return rc;
+}
+
 static int perform(struct load *load)
 {
 	uint64_t cpu = process_cpu_ns();
 	start_timers(load);
 	load->open_links = 1; // the opening itself, so that the timers outlive it
 	int rc = open_links(load);
+	if (rc == 0)
+		rc = start_attack(load);
 	if (rc < 0)
 		for (unsigned i = 0; i < load->config->scenario->connections; i++)
 			link_abort(&load->links[i]);
@@ -176,6 +195,7 @@ out:
 			link_deinit(&load->links[i]);
 		for (size_t i = 0; load->prepared && i < config->scenario->count; i++)
 			h2_prepared_deinit(&load->prepared[i]);
+		h2_assault_free(load->assault);
 		h2_pool_free(load->pool);
 		free(load->links);
 		free(load->prepared);

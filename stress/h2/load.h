@@ -2,6 +2,7 @@
 #ifndef SG_H2_LOAD_H
 #define SG_H2_LOAD_H
 
+#include "assault.h"
 #include "counters.h"
 #include "engine.h"
 #include "err.h"
@@ -27,11 +28,12 @@ struct h2_load_result {
 	uint64_t begun, right, wrong; // begun: requests that were sent at least once
 	uint64_t retried;             // refused and made again
 	uint64_t goaways, reconnects;
-	unsigned connected, failed; // connections
-	char trouble[320];          // the first thing that went wrong with a connection; ""
-	bool timed_out;             // the deadline came first
-	uint64_t elapsed_ns;        // from the first request to the last response
-	uint64_t cpu_ns;            // of this process meanwhile
+	unsigned connected, failed;       // connections
+	char trouble[320];                // the first thing that went wrong with a connection; ""
+	bool timed_out;                   // the deadline came first
+	uint64_t elapsed_ns;              // from the first request to the last response
+	uint64_t cpu_ns;                  // of this process meanwhile
+	struct h2_assault_result assault; // of the scenario's attack
 	struct h2_counters counters;
 };
 

@@ -152,6 +152,12 @@ static bool checks(const struct scenario *s, const struct h2_load_result *r, con
 	else
 		ok &= check(out, "complete", r->right > 0 && r->right + r->wrong == r->begun,
 		            "%" PRIu64 " of %" PRIu64 " requests ended in time", r->right + r->wrong, r->begun);
+	if (s->attack) {
+		struct buf words = { 0 };
+		h2_assault_words(s->attack, &r->assault, &words);
+		ok &= check(out, "attack", h2_assault_is_right(s->attack, &r->assault), "%s", buf_text(&words));
+		buf_deinit(&words);
+	}
 	if (u)
 		ok &= check(out, "server", u->trouble[0] == '\0', "%s",
 		            u->trouble[0] ? u->trouble : "ended in order");
@@ -183,6 +189,10 @@ bool h2_report(const struct scenario *s, const struct h2_load_result *r, const s
 		return check(out, "histograms", false, "out of memory");
 	bool ok = hists(s, r, total, out);
 	client_gauges(r, out);
+	if (s->attack) {
+		gauge(out, "attack_frames", (double)r->assault.frames, "frames");
+		gauge(out, "attack_bytes", (double)r->assault.bytes, "bytes");
+	}
 	if (usage)
 		server_gauges(r, usage, out);
 	ok &= checks(s, r, usage, out);

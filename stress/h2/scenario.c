@@ -274,9 +274,8 @@ static int read_request_name(struct reader *r, const struct scenario *s, const s
                              const char **name)
 {
 	// What the run itself reports under.
-	static const char *const taken[] = {
-		"total", "connect", "connections", "complete", "server", "histograms"
-	};
+	static const char *const taken[] = { "total",  "connect",    "connections", "complete",
+		                             "server", "histograms", "attack" };
 	int rc = sexp_get_symbol(r->doc, form, 1, name, r->e);
 	if (rc < 0)
 		return rc;
@@ -428,7 +427,7 @@ static int read_load(struct reader *r, struct scenario *s, const struct sexp *li
 
 static int read_server(struct reader *r, struct scenario *s, const struct sexp *list)
 {
-	static const char *const fields[] = { "max-streams", "max-body", "max-header-list", NULL };
+	static const char *const fields[] = { "max-streams", "max-body", "max-header-list", "idle-timeout", NULL };
 	if (!list)
 		return 0;
 	int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
@@ -438,12 +437,22 @@ static int read_server(struct reader *r, struct scenario *s, const struct sexp *
 		rc = get_bytes(r, list, "max-body", &s->server.max_body_bytes);
 	if (rc == 0)
 		rc = get_bytes(r, list, "max-header-list", &s->server.max_header_bytes);
+	if (rc == 0)
+		rc = get_duration(r, list, "idle-timeout", &s->server.idle_timeout_ns);
 	return rc;
+}
+
+static int read_attack(struct reader *r, struct scenario *s, const struct sexp *form)
+{
+	if (!form)
+		return 0;
+	s->attack = calloc(1, sizeof(*s->attack));
+	return s->attack ? h2_attack_read(r->doc, form, s->attack, r->e) : err_set(r->e, ENOMEM, "out of memory");
 }
 
 static int read_scenario(struct reader *r, struct scenario *s)
 {
-	static const char *const fields[] = { "summary", "load", "server", "*request", NULL };
+	static const char *const fields[] = { "summary", "load", "server", "attack", "*request", NULL };
 	const struct sexp *root = sexp_root(r->doc), *form = sexp_at(root, 0);
 	if (!sexp_is_form(form, "scenario"))
 		return FAIL(r, form ? form : root, "a scenario file is one (scenario NAME ...)");
@@ -461,6 +470,8 @@ static int read_scenario(struct reader *r, struct scenario *s)
 		rc = read_load(r, s, sexp_field(form, "load"));
 	if (rc == 0)
 		rc = read_server(r, s, sexp_field(form, "server"));
+	if (rc == 0)
+		rc = read_attack(r, s, sexp_field(form, "attack"));
 	if (rc == 0)
 		rc = read_requests(r, s, form);
 	if (rc == 0 && s->requests == 0 && s->duration_ns == 0)
@@ -482,6 +493,9 @@ int scenario_load(const char *path, struct scenario *s, struct err *e)
 
 void scenario_deinit(struct scenario *s)
 {
+	if (s->attack)
+		h2_attack_deinit(s->attack);
+	free(s->attack);
 	free(s->items);
 	sexp_free(s->doc);
 	*s = (struct scenario){ 0 };

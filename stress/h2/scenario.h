@@ -2,6 +2,7 @@
 #ifndef SG_H2_SCENARIO_H
 #define SG_H2_SCENARIO_H
 
+#include "attack.h"
 #include "body.h"
 #include "err.h"
 
@@ -57,8 +58,9 @@ struct scenario {
 	uint64_t duration_ns;          // no new request after that; 0: none
 	uint64_t deadline_ns;          // all must have ended by then
 	struct h2_server_wishes {      // 0: the server's default
-		uint64_t max_streams, max_body_bytes, max_header_bytes;
+		uint64_t max_streams, max_body_bytes, max_header_bytes, idle_timeout_ns;
 	} server;
+	struct h2_attack *attack; // beside the load; NULL: none
 	struct h2_request *items;
 	size_t count;
 	uint64_t round;       // the sum of the weights

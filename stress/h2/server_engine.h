@@ -11,6 +11,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+// What a client may cost before it has to have done something useful. Frames that ask for nothing take from it,
+// responses and DATA that goes out give back; so floods end, whatever they are made of, and honest clients never
+// notice.
+#define H2_CREDIT 2000
+
+enum h2_cost {
+	H2_COST_FRAME = 1,     // PING, SETTINGS, PRIORITY, empty DATA, unknown types, WINDOW_UPDATE, RST_STREAM
+	H2_COST_REFUSED = 1,   // a stream beyond the limit
+	H2_COST_RESET = 1,     // of a request under way, on top of its frame
+	H2_COST_MALFORMED = 4, // a stream that it made us reset
+	H2_COST_TOO_LARGE = 50 // a header beyond the limit
+};
+
 struct h2_session; // one connection's state, of the engine's own making
 
 // What all connections of a server share.

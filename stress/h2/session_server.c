@@ -15,6 +15,7 @@ struct h2_session {
 	nghttp2_session *session;
 	struct request *requests; // doubly linked
 	struct h2_held held;
+	int credit;
 };
 
 // One stream, from its first header to its close.
@@ -138,12 +139,43 @@ static int respond(struct h2_session *s, int32_t id, struct request *r)
 	return nghttp2_submit_response(s->session, id, nv, count, h2_reply_has_body(&r->reply) ? &provider : NULL);
 }
 
+// ---- floods -------------------------------------------------------------------------------------------------
+
+static void cost(struct h2_session *s, enum h2_cost n)
+{
+	const bool had = s->credit >= 0;
+	s->credit -= (int)n;
+	if (had && s->credit < 0)
+		nghttp2_session_terminate_session(s->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static void earn(struct h2_session *s)
+{
+	if (s->credit >= 0 && s->credit < H2_CREDIT)
+		s->credit++;
+}
+
+static bool asks_for_nothing(const nghttp2_frame_hd *hd)
+{
+	switch (hd->type) {
+	case NGHTTP2_HEADERS:
+	case NGHTTP2_CONTINUATION:
+		return false;
+	case NGHTTP2_DATA:
+		return hd->length == 0 && !(hd->flags & NGHTTP2_FLAG_END_STREAM);
+	default:
+		return true;
+	}
+}
+
 // ---- what came ----------------------------------------------------------------------------------------------
 
 static int on_begin_frame(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame_hd *hd, void *arg)
 {
 	struct h2_session *s = arg;
 	h2_count_frame(s->shared->counters, H2_FRAMES_IN, hd->type);
+	if (asks_for_nothing(hd))
+		cost(s, H2_COST_FRAME);
 	return 0;
 }
 
@@ -205,6 +237,7 @@ static int on_frame(__attribute__((unused)) nghttp2_session *session, const nght
 		break;
 	case NGHTTP2_RST_STREAM:
 		h2_count(s->shared->counters, H2_RESETS_IN, 1);
+		cost(s, H2_COST_RESET);
 		break;
 	case NGHTTP2_GOAWAY:
 		h2_count(s->shared->counters, H2_GOAWAYS_IN, 1);
@@ -249,6 +282,8 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
 	struct h2_session *s = arg;
 	count_sent(s->shared->counters, frame);
 	bool carries = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
+	if (carries)
+		earn(s);
 	if (!carries || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
 		return 0;
 	h2_count(s->shared->counters, H2_RESPONSES, 1);
@@ -317,6 +352,7 @@ static int session_open(struct h2_server_shared *shared, struct h2_session **out
 		return -ENOMEM;
 	memset(s, 0, sizeof(*s));
 	s->shared = shared;
+	s->credit = H2_CREDIT;
 	int rc = make_session(s);
 	if (rc == 0)
 		rc = greet(s);

@@ -141,7 +141,7 @@ bool wire_fields_take(struct wire_fields *f, const nghttp2_nv *nv)
 	f->count++;
 	if (f->bytes > f->max_bytes || f->count > WIRE_MAX_FIELDS)
 		f->too_large = true;
-	if (f->why)
+	if (f->why || f->too_large) // nothing more is spent on it
 		return false;
 	if (nv->namelen > 0 && nv->name[0] == ':')
 		return take_pseudo(f, nv);

@@ -57,7 +57,7 @@ void wire_server_fail(struct h2_session *s, struct wire_fault fault)
 	say_goaway(s, s->last_id, fault.code, fault.why);
 }
 
-void wire_server_cost(struct h2_session *s, enum wire_cost cost)
+void wire_server_cost(struct h2_session *s, enum h2_cost cost)
 {
 	s->credit -= (int)cost;
 	if (s->credit < 0)
@@ -67,7 +67,7 @@ void wire_server_cost(struct h2_session *s, enum wire_cost cost)
 
 static void earn(struct h2_session *s)
 {
-	if (s->credit < WIRE_CREDIT)
+	if (s->credit < H2_CREDIT)
 		s->credit++;
 }
 
@@ -231,7 +231,7 @@ static int server_open(struct h2_server_shared *shared, struct h2_session **out)
 		                  .sending = WIRE_SENDING_START,
 		                  .window = { WIRE_SERVER_CONNECTION, WIRE_SERVER_CONNECTION },
 		                  .goaway_last = WIRE_MAX_ID,
-		                  .credit = WIRE_CREDIT };
+		                  .credit = H2_CREDIT };
 	wire_reader_init(&s->reader, shared->pool);
 	int rc = wire_encoder_init(&s->sending.encoder, shared->pool);
 	if (rc == 0)

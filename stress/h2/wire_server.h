@@ -12,19 +12,6 @@
 	(1 << 20) // of a stream, so that uploads are bounded by what the peer may have in flight
 #define WIRE_SERVER_CONNECTION (16 << 20)
 
-// What a peer may cost before it has to have done something useful. Frames that ask for nothing take from it,
-// responses and DATA that goes out give back; so floods end, whatever they are made of, and honest peers never
-// notice.
-#define WIRE_CREDIT 2000
-
-enum wire_cost {
-	WIRE_COST_FRAME = 1,     // PING, SETTINGS, PRIORITY, empty DATA, unknown types, WINDOW_UPDATE, RST_STREAM
-	WIRE_COST_REFUSED = 1,   // a stream beyond the limit
-	WIRE_COST_RESET = 1,     // of a request under way, on top of its frame
-	WIRE_COST_MALFORMED = 4, // a stream that it made us reset
-	WIRE_COST_TOO_LARGE = 50 // a header beyond the limit
-};
-
 // What one request's header asks for; shared by all requests whose header was the same block.
 struct wire_asked {
 	unsigned references;
@@ -83,7 +70,7 @@ void wire_request_forget(struct h2_session *s, struct wire_request *r);
 void wire_server_reset(struct h2_session *s, uint32_t id, struct wire_request *r, uint32_t code);
 // GOAWAY with an error: nothing more is read.
 void wire_server_fail(struct h2_session *s, struct wire_fault fault);
-void wire_server_cost(struct h2_session *s, enum wire_cost cost);
+void wire_server_cost(struct h2_session *s, enum h2_cost cost);
 // The request is to be answered with what its route says.
 void wire_server_answer(struct h2_session *s, struct wire_request *r);
 

@@ -34,7 +34,7 @@ static void malformed(struct h2_session *s, uint32_t id, struct wire_request *r,
 {
 	h2_count(s->shared->counters, H2_BAD, 1);
 	wire_server_reset(s, id, r, code);
-	wire_server_cost(s, WIRE_COST_MALFORMED);
+	wire_server_cost(s, H2_COST_MALFORMED);
 }
 
 static struct wire_request *open_request(struct h2_session *s, uint32_t id, struct wire_asked *asked)
@@ -120,11 +120,11 @@ static void take_request(struct h2_session *s, const struct wire_frame *f, const
 		if (too_late) // the client knows by our GOAWAY
 			return;
 		wire_server_reset(s, id, NULL, NGHTTP2_REFUSED_STREAM);
-		wire_server_cost(s, WIRE_COST_REFUSED);
+		wire_server_cost(s, H2_COST_REFUSED);
 		return;
 	}
 	if (asked->too_large)
-		wire_server_cost(s, WIRE_COST_TOO_LARGE);
+		wire_server_cost(s, H2_COST_TOO_LARGE);
 	if (f->flags & NGHTTP2_FLAG_END_STREAM)
 		end_upload(s, r);
 	else
@@ -193,7 +193,7 @@ static void take_content(struct h2_session *s, const struct wire_event *e)
 	if (fault.why)
 		wire_server_fail(s, fault);
 	if (!s->over && e->len == 0 && !ends)
-		wire_server_cost(s, WIRE_COST_FRAME);
+		wire_server_cost(s, H2_COST_FRAME);
 	if (s->over || !r)
 		return;
 	r->received += e->len;
@@ -278,7 +278,7 @@ static void take_reset(struct h2_session *s, const struct wire_event *e)
 		return;
 	wire_ids_put(&s->resets, e->frame.stream);
 	wire_request_forget(s, r);
-	wire_server_cost(s, WIRE_COST_RESET);
+	wire_server_cost(s, H2_COST_RESET);
 }
 
 static void take_ping(struct h2_session *s, const struct wire_event *e)
@@ -322,7 +322,7 @@ static void take_frame(struct h2_session *s, const struct wire_event *e)
 	if (fault.why)
 		wire_server_fail(s, fault);
 	else if (e->frame.type != NGHTTP2_HEADERS && e->frame.type != NGHTTP2_CONTINUATION && !s->over)
-		wire_server_cost(s, WIRE_COST_FRAME);
+		wire_server_cost(s, H2_COST_FRAME);
 }
 
 // ---- all of it ----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum h2_reaction {
+enum rule_reaction {
 	TAKEN,      // the message is right, and so is the connection
 	RESET,      // the message is malformed: RST_STREAM
 	ENDED,      // the connection cannot go on: GOAWAY
@@ -16,7 +16,7 @@ enum h2_reaction {
 
 struct h2_rule {
 	const char *what;
-	enum h2_reaction reaction;
+	enum rule_reaction reaction;
 	uint32_t code; // of RST_STREAM or GOAWAY
 	const uint8_t *bytes;
 	size_t len;

@@ -1,0 +1,310 @@
+// Attacks performed.
+#include "assault.h"
+
+#include "clock.h"
+#include "units.h"
+#include "wire_frame.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PING_TEXT "stressgn"
+
+struct h2_assault {
+	struct transport transport; // first: the loop hands this back
+	const struct h2_attack *attack;
+	struct h2_assault_result *result;
+	void (*ended)(void *arg);
+	void *arg;
+	uv_timer_t timer;
+	struct h2_pool *pool;
+	struct wire_reader reader;
+	struct wire_out out;
+	size_t step, piece; // to be sent next
+	uint64_t round;     // of the step
+	uint32_t next_id, id;
+	uint64_t start_ns;
+	bool greeted; // the server's SETTINGS came
+	bool sent_all, unreadable, over;
+};
+
+// ---- sending ------------------------------------------------------------------------------------------------
+
+static uint32_t stream_of(struct h2_assault *a, enum h2_stream_rule rule)
+{
+	if (rule == STREAM_NEXT) {
+		a->id = a->next_id;
+		a->next_id += 2;
+	}
+	return a->id;
+}
+
+static void advance(struct h2_assault *a)
+{
+	const struct h2_step *s = &a->attack->steps[a->step];
+	if (++a->piece < s->count)
+		return;
+	a->piece = 0;
+	if (++a->round < s->times)
+		return;
+	a->round = 0;
+	a->step++;
+}
+
+static void queue_piece(struct h2_assault *a)
+{
+	const struct h2_attack *attack = a->attack;
+	const struct h2_step *s = &attack->steps[a->step];
+	if (s->count > 0 && s->times > 0) {
+		const struct h2_piece *p = &attack->pieces[s->first + a->piece];
+		const size_t at = a->out.bytes.len;
+		buf_add(&a->out.bytes, attack->bytes.data + p->at, p->len);
+		if (p->rule != STREAM_FIXED && !a->out.bytes.failed)
+			wire_put32((uint8_t *)a->out.bytes.data + at + 5, stream_of(a, p->rule));
+		a->result->frames++;
+	}
+	advance(a);
+}
+
+// Where a reset or life itself is right, the answer to a PING tells that nothing else follows; else the server has
+// all of its time.
+static bool asks_for_life(const struct h2_attack *attack)
+{
+	for (size_t i = 0; i < attack->right_count; i++)
+		if (attack->right[i].kind == REACTION_ALIVE || attack->right[i].kind == REACTION_RESET)
+			return true;
+	return false;
+}
+
+static void queue_more(struct h2_assault *a, size_t room)
+{
+	while (a->step < a->attack->step_count && wire_out_left(&a->out) < room)
+		queue_piece(a);
+	if (a->step < a->attack->step_count || a->sent_all)
+		return;
+	a->sent_all = true;
+	if (asks_for_life(a->attack))
+		wire_out_frame(&a->out, NGHTTP2_PING, 0, 0, PING_TEXT, 8);
+}
+
+static ssize_t on_pull(struct transport *t, uint8_t *to, size_t room)
+{
+	struct h2_assault *a = (struct h2_assault *)t;
+	const bool may = (a->greeted || a->attack->no_preface) && !a->result->goaway;
+	if (may) {
+		if (a->start_ns == 0)
+			a->start_ns = clock_now_ns();
+		queue_more(a, room);
+	}
+	if (a->out.bytes.failed)
+		return -ENOMEM;
+	const size_t n = wire_out_pull(&a->out, to, room);
+	a->result->bytes += n;
+	return (ssize_t)n;
+}
+
+// ---- what the server does -----------------------------------------------------------------------------------
+
+static void note_reaction(struct h2_assault *a)
+{
+	if (a->result->reaction_ns == 0 && a->start_ns != 0)
+		a->result->reaction_ns = clock_now_ns() - a->start_ns;
+}
+
+static void take_goaway(struct h2_assault *a, const struct wire_event *e)
+{
+	struct h2_assault_result *r = a->result;
+	if (r->goaway)
+		return;
+	r->goaway = true;
+	r->goaway_code = wire_get32(e->bytes + 4);
+	for (size_t i = 8; i < e->len && i - 8 < sizeof(r->text) - 1; i++)
+		r->text[i - 8] = isprint(e->bytes[i]) ? (char)e->bytes[i] : '?';
+	note_reaction(a);
+}
+
+static void take_frame(struct h2_assault *a, const struct wire_event *e)
+{
+	struct h2_assault_result *r = a->result;
+	if (e->frame.type == NGHTTP2_SETTINGS && !(e->frame.flags & NGHTTP2_FLAG_ACK) && !a->greeted) {
+		a->greeted = true;
+		if (a->attack->no_preface)
+			return;
+		wire_out_frame(&a->out, NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0, NULL, 0);
+	} else if (e->frame.type == NGHTTP2_GOAWAY) {
+		take_goaway(a, e);
+	} else if (e->frame.type == NGHTTP2_RST_STREAM) {
+		if (r->resets++ == 0)
+			r->reset_code = wire_get32(e->bytes);
+	} else if (e->frame.type == NGHTTP2_PING && (e->frame.flags & NGHTTP2_FLAG_ACK) &&
+	           memcmp(e->bytes, PING_TEXT, 8) == 0) {
+		r->alive = true;
+		note_reaction(a);
+	}
+}
+
+static int on_received(struct transport *t, const uint8_t *bytes, size_t len)
+{
+	struct h2_assault *a = (struct h2_assault *)t;
+	struct wire_event e;
+	while (len > 0 && !a->unreadable) {
+		const size_t n = wire_read(&a->reader, bytes, len, &e);
+		bytes += n;
+		len -= n;
+		if (e.kind == WIRE_WHOLE)
+			take_frame(a, &e);
+		a->unreadable = e.kind == WIRE_FAULT;
+	}
+	return 0;
+}
+
+static bool on_finished(struct transport *t)
+{
+	const struct h2_assault *a = (const struct h2_assault *)t;
+	return a->result->alive || (a->result->goaway && wire_out_left(&a->out) == 0);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct h2_assault *a = handle->data;
+	a->ended(a->arg);
+}
+
+static void on_closed(struct transport *t, int reason)
+{
+	struct h2_assault *a = (struct h2_assault *)t;
+	struct h2_assault_result *r = a->result;
+	const bool by_server = reason == UV_EOF || reason == UV_ECONNRESET || reason == UV_EPIPE;
+	a->over = true;
+	if (a->start_ns == 0 && !r->goaway)
+		snprintf(r->trouble, sizeof(r->trouble), "it could not begin: %s",
+		         reason ? uv_strerror(reason) : "the connection ended");
+	if (by_server && a->start_ns != 0) {
+		r->closed = true;
+		note_reaction(a);
+	}
+	uv_close((uv_handle_t *)&a->timer, on_timer_closed);
+}
+
+static void on_opened(struct transport *t, int status)
+{
+	if (status < 0)
+		transport_close(t, status);
+}
+
+static const struct transport_user user = {
+	.opened = on_opened,
+	.received = on_received,
+	.pull = on_pull,
+	.finished = on_finished,
+	.closed = on_closed,
+};
+
+static void on_time(uv_timer_t *timer)
+{
+	struct h2_assault *a = timer->data;
+	transport_close(&a->transport, UV_ETIMEDOUT);
+}
+
+// ---- its life -----------------------------------------------------------------------------------------------
+
+int h2_assault_start(struct h2_assault **out, struct hub *hub, const struct h2_attack *attack,
+                     const struct h2_target *target, struct h2_assault_result *result, void (*ended)(void *arg),
+                     void *arg)
+{
+	struct h2_assault *a = calloc(1, sizeof(*a));
+	struct h2_pool *pool = h2_pool_new();
+	if (!a || !pool) {
+		free(a);
+		h2_pool_free(pool);
+		return -ENOMEM;
+	}
+	*out = a;
+	a->attack = attack;
+	a->result = result;
+	a->ended = ended;
+	a->arg = arg;
+	a->pool = pool;
+	a->next_id = 1;
+	wire_reader_init(&a->reader, pool);
+	if (!attack->no_preface) {
+		buf_add(&a->out.bytes, WIRE_PREFACE, WIRE_PREFACE_BYTES);
+		wire_out_settings(&a->out, NULL, 0);
+	}
+	transport_init(&a->transport, hub, &user);
+	uv_timer_init(&hub->loop, &a->timer);
+	a->timer.data = a;
+	uv_timer_start(&a->timer, on_time, attack->time_ns / SG_NS_PER_MS + 1, 0);
+	int rc = transport_connect(&a->transport, &target->address.any);
+	if (rc < 0)
+		transport_close(&a->transport, rc);
+	return 0;
+}
+
+void h2_assault_abort(struct h2_assault *a)
+{
+	if (a && !a->over)
+		transport_close(&a->transport, UV_ETIMEDOUT);
+}
+
+void h2_assault_free(struct h2_assault *a)
+{
+	if (!a)
+		return;
+	wire_reader_deinit(&a->reader);
+	wire_out_deinit(&a->out);
+	h2_pool_free(a->pool);
+	free(a);
+}
+
+// ---- the verdict --------------------------------------------------------------------------------------------
+
+static bool is(const struct h2_reaction *x, const struct h2_assault_result *r)
+{
+	switch (x->kind) {
+	case REACTION_GOAWAY:
+		return r->goaway && (!x->has_code || x->code == r->goaway_code);
+	case REACTION_RESET:
+		return r->resets > 0 && !r->goaway && (!x->has_code || x->code == r->reset_code);
+	case REACTION_CLOSE:
+		return r->closed && !r->goaway;
+	default:
+		return r->alive && r->resets == 0;
+	}
+}
+
+bool h2_assault_is_right(const struct h2_attack *attack, const struct h2_assault_result *r)
+{
+	for (size_t i = 0; i < attack->right_count && r->trouble[0] == '\0'; i++)
+		if (is(&attack->right[i], r))
+			return true;
+	return false;
+}
+
+void h2_assault_words(const struct h2_attack *attack, const struct h2_assault_result *r, struct buf *out)
+{
+	char time[32];
+	if (r->trouble[0] != '\0') {
+		buf_adds(out, r->trouble);
+		return;
+	}
+	if (r->resets > 0)
+		buf_addf(out, "RST_STREAM %s (%" PRIu64 " in all), ", nghttp2_http2_strerror(r->reset_code),
+		         r->resets);
+	if (r->goaway)
+		buf_addf(out, "GOAWAY %s%s%s%s", nghttp2_http2_strerror(r->goaway_code), r->text[0] ? " (" : "",
+		         r->text, r->text[0] ? ")" : "");
+	else
+		buf_adds(out, r->closed  ? "closed"
+		              : r->alive ? "taken, and still alive"
+		                         : "no reaction in its time");
+	buf_addf(out, " after %" PRIu64 " of %" PRIu64 " frames", r->frames, h2_attack_frames(attack));
+	if (r->reaction_ns == 0)
+		return;
+	units_duration(time, sizeof(time), r->reaction_ns);
+	buf_addf(out, ", in %s", time);
+}

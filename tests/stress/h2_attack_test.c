@@ -1,0 +1,164 @@
+// Attacks: as scenarios say them, and our own server under each of the suite.
+#include "attack.h"
+#include "h2_support.h"
+#include "harness.h"
+#include "scenario.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+// ---- reading ------------------------------------------------------------------------------------------------
+
+#define ATTACK(text) "(scenario t (attack " text ") (request r))"
+
+static void expect_wrong(const char *text, const char *words)
+{
+	struct scenario s = { 0 };
+	struct err e = { "" };
+	if (scenario_parse("t.h2", text, strlen(text), &s, &e) == 0 || !strstr(e.text, words))
+		fail_msg("%s: \"%s\", expected \"%s\"", text, e.text, words);
+	scenario_deinit(&s);
+}
+
+CASE("h2 attack: frames are the bytes that the file says")
+{
+	struct scenario s = { 0 };
+	struct err e = { "" };
+	static const char text[] =
+	        ATTACK("(right goaway (reset REFUSED_STREAM)) (time 2s)"
+	               " (send (frame PING (hex \"00 01 0203\")))"
+	               " (send (times 3) (frame HEADERS (flags END_STREAM END_HEADERS) (stream next)"
+	               " (hex \"82\") (repeat \"be bf\" 2)) (frame 119 (stream 5) (length 9)))"
+	               " (send (bytes \"ff\"))");
+	static const uint8_t bytes[] = { 0, 0, 4, 6, 0, 0, 0, 0, 0, 0, 1, 2, 3,    0,    0,    5,    1,
+		                         5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x82, 0xbe, 0xbf, 0xbe, 0xbf };
+	if (scenario_parse("t.h2", text, strlen(text), &s, &e) < 0)
+		fail_msg("%s", e.text);
+	const struct h2_attack *a = s.attack;
+	assert_int_equal(a->step_count, 3);
+	assert_int_equal(a->steps[1].times, 3);
+	assert_int_equal(h2_attack_frames(a), 8);
+	assert_int_equal(a->pieces[1].rule, STREAM_NEXT);
+	assert_int_equal(a->right_count, 2);
+	assert_int_equal(a->right[1].code, 7);
+	assert_int_equal(a->time_ns, 2000000000);
+	assert_int_equal(a->bytes.len, 13 + 14 + 9 + 1);
+	assert_memory_equal(a->bytes.data, bytes, 22);
+	assert_memory_equal(a->bytes.data + 22, bytes + 29, 5);
+	assert_int_equal(a->bytes.data[29], 9); // the length that is said, with no payload
+	assert_int_equal(a->bytes.data[30], 119);
+	scenario_deinit(&s);
+}
+
+CASE("h2 attack: what is wrong is said where it stands")
+{
+	expect_wrong(ATTACK("(send (frame PING))"), "(right goaway close ...) says what the server may do");
+	expect_wrong(ATTACK("(right goaway)"), "one (send ...) at least");
+	expect_wrong(ATTACK("(right gone) (send (frame PING))"), "known are goaway, close, reset, alive");
+	expect_wrong(ATTACK("(right (close 1)) (send (frame PING))"), "known are goaway, close, reset, alive");
+	expect_wrong(ATTACK("(right (goaway CALM)) (send (frame PING))"), "a name such as NO_ERROR");
+	expect_wrong(ATTACK("(right close) (send (frame PONG))"),
+	             "a name such as DATA, or a number from 0 to 255");
+	expect_wrong(ATTACK("(right close) (send (frame 256))"), "a number from 0 to 255");
+	expect_wrong(ATTACK("(right close) (send (frame DATA (flags END)))"), "a name such as END_STREAM");
+	expect_wrong(ATTACK("(right close) (send (frame DATA (stream new)))"), "a name such as next");
+	expect_wrong(ATTACK("(right close) (send (frame DATA (hex \"8\")))"), "pairs of 0-9 a-f");
+	expect_wrong(ATTACK("(right close) (send (frame DATA (hex \"8G\")))"), "pairs of 0-9 a-f");
+	expect_wrong(ATTACK("(right close) (send (frame DATA (repeat \"00\" 16777216)))"), "16777215");
+	expect_wrong(ATTACK("(right close) (send (times 1000001) (frame PING))"), "1000000");
+	expect_wrong(ATTACK("(right close) (send (times 1000000) (frame DATA (repeat \"00\" 1000)))"), "256 MiB");
+	expect_wrong(ATTACK("(right close) (send (hex \"00\"))"), "(frame TYPE ...) or (bytes");
+	expect_wrong(ATTACK("(right close) (send (frame))"), "a frame has a type, e.g. (frame PING)");
+	expect_wrong(ATTACK("(right close) (time 0s) (send (frame PING))"), "(time 10s)");
+	expect_wrong(ATTACK("(right close) (sent (frame PING))"), "unknown field 'sent'");
+}
+
+// ---- our own server -----------------------------------------------------------------------------------------
+
+// nghttp2 takes a header on a lower id for a late one, and reads over it.
+static bool session_passes(const char *path)
+{
+	return !strstr(path, "attack-decreasing-stream");
+}
+
+static void attack_all(const char *engine)
+{
+	glob_t found;
+	const bool session = strcmp(engine, "session") == 0;
+	assert_int_equal(glob(SG_SOURCE_DIR "/gen/scenarios/attack-*.h2", 0, NULL, &found), 0);
+	assert_true(found.gl_pathc >= 30);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct h2_output o;
+		if (session && !session_passes(found.gl_pathv[i]))
+			continue;
+		h2_sh(&o, "%s run --h2-server-engine %s %s", H2_PROGRAM, engine, found.gl_pathv[i]);
+		if (o.code != 0 || !strstr(o.out, "@@ check attack ok ") || !strstr(o.out, "@@ check beside ok "))
+			fail_msg("%s, %s: exit %d\n%s%s", found.gl_pathv[i], engine, o.code, o.out, o.err);
+		h2_output_deinit(&o);
+	}
+	globfree(&found);
+}
+
+CASE("h2 attack: our server reacts rightly to each attack of the suite, and serves others meanwhile [wire]")
+{
+	attack_all("wire");
+}
+
+CASE("h2 attack: our server reacts rightly to each attack of the suite, and serves others meanwhile [session]")
+{
+	attack_all("session");
+}
+
+// ---- servers that react wrongly -----------------------------------------------------------------------------
+
+// Answers requests with status 200 and nothing, and takes all else.
+static void absorb(int fd, __attribute__((unused)) unsigned count)
+{
+	raw_read_preface(fd);
+	raw_send(fd, RAW_SETTINGS, 0, 0, NULL, 0);
+	for (uint32_t id; (id = raw_next_request(fd));)
+		RAW_SEND(fd, RAW_HEADERS, RAW_END_HEADERS | RAW_END_STREAM, id, 0x88);
+}
+
+// The attack is on a connection of its own; the fake serves one after the other, so the load's comes first.
+static void reset_all(int fd, __attribute__((unused)) unsigned count)
+{
+	raw_read_preface(fd);
+	raw_send(fd, RAW_SETTINGS, 0, 0, NULL, 0);
+	for (uint32_t id; (id = raw_next_request(fd));) {
+		if (count == 0)
+			RAW_SEND(fd, RAW_HEADERS, RAW_END_HEADERS | RAW_END_STREAM, id, 0x88);
+		else
+			RAW_SEND(fd, RAW_RST, 0, id, 0, 0, 0, 2);
+	}
+}
+
+static void expect_attack(void (*serve)(int, unsigned), const char *attack, int code, const char *words)
+{
+	struct h2_process p;
+	struct h2_output o;
+	char text[1024];
+	h2_fake(&p, serve);
+	snprintf(text, sizeof(text), "(scenario t (load (deadline 20s)) (attack %s) (request r))", attack);
+	h2_sh(&o, "%s run --h2-target http://127.0.0.1:%u %s", H2_PROGRAM, p.port, h2_file("t.h2", text));
+	h2_fake_stop(&p);
+	if (o.code != code || !strstr(o.out, words))
+		fail_msg("exit %d, expected %d and \"%s\"\n%s%s", o.code, code, words, o.out, o.err);
+	h2_output_deinit(&o);
+}
+
+#define GET_NEXT "(frame HEADERS (flags END_STREAM END_HEADERS) (stream next) (hex \"82 86 84\"))"
+
+CASE("h2 attack: a server that lets it pass has failed, and one that reacts otherwise too")
+{
+	expect_attack(absorb, "(right goaway) (time 300ms) (send (times 20) " GET_NEXT ")", 1,
+	              "@@ check attack bad no reaction in its time after 20 of 20 frames");
+	expect_attack(reset_all,
+	              "(right (goaway ENHANCE_YOUR_CALM) (reset REFUSED_STREAM)) (time 300ms) (send " GET_NEXT ")",
+	              1, "@@ check attack bad RST_STREAM INTERNAL_ERROR (1 in all), ");
+	expect_attack(reset_all, "(right reset) (time 300ms) (send " GET_NEXT ")", 0,
+	              "@@ check attack ok RST_STREAM INTERNAL_ERROR (1 in all), ");
+}
