@@ -2,6 +2,7 @@
 #include "e2e.h"
 #include "harness.h"
 #include "io.h"
+#include "journal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,4 +182,49 @@ CASE("compare: sets of runs are one side each, and --repeat's are invocations")
 	outcome_deinit(&b);
 	outcome_deinit(&c);
 	outcome_deinit(&d);
+}
+
+// A journal with a header of that format, and nothing else.
+static void write_journal(const char *dir, const char *name, int format)
+{
+	char path[400];
+	struct err e = { 0 };
+	struct journal *journal;
+	json_t *header = json_pack("{s:i, s:i}", "format", format, "tests", 1);
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	assert_int_equal(io_make_dirs(path, &e), 0);
+	snprintf(path, sizeof path, "%s/%s/journal.jsonl", dir, name);
+	assert_int_equal(journal_create(path, &journal, &e), 0);
+	assert_int_equal(journal_append(journal, "header", header, true), 0);
+	assert_int_equal(journal_close(journal), 0);
+	json_decref(header);
+}
+
+static void assert_refused(const char *dir, const char *run, const char *why)
+{
+	struct outcome o = E2E(dir, "compare", run, run);
+
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), why);
+	outcome_deinit(&o);
+}
+
+CASE("compare: a run that is empty, half written or of another version is refused, one without results is said")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "empty/run.json", "{}", false);
+	e2e_write(dir, "half/journal.jsonl", "{\"crc\":\"00", false);
+	write_journal(dir, "later", 99);
+	write_journal(dir, "begun", 1);
+	assert_refused(dir, "empty", "empty: there is no run here");
+	assert_refused(dir, "half", "the journal has no header");
+	assert_refused(dir, "later", "a run of format 99; this program reads format 1");
+	o = E2E(dir, "compare", "begun", "begun");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out), "Neither side has a test that ended.");
+	assert_contains(buf_text(&o.out), "the run did not finish (it was killed): 0 of 1 tests have ended");
+	outcome_deinit(&o);
 }
