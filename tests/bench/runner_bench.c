@@ -45,6 +45,7 @@ struct bench {
 	struct suite suite;
 	uint64_t first_ns, last_ns; // of one run: from the first test's start to the last one's end
 	double cpu_us, last_cpu_us; // ours then
+	long first_kib;
 };
 
 static double own_cpu_us(void)
@@ -56,6 +57,14 @@ static double own_cpu_us(void)
 	       (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
 }
 
+static long highest_rss_kib(void)
+{
+	struct rusage ru;
+
+	getrusage(RUSAGE_SELF, &ru);
+	return ru.ru_maxrss;
+}
+
 static void on_started(void *arg, size_t position, size_t total, const struct suite_test *t)
 {
 	struct bench *b = arg;
@@ -65,6 +74,7 @@ static void on_started(void *arg, size_t position, size_t total, const struct su
 	if (position == 0 && b->first_ns == 0) {
 		b->first_ns = clock_now_ns();
 		b->cpu_us = own_cpu_us();
+		b->first_kib = highest_rss_kib();
 	}
 }
 
@@ -191,15 +201,13 @@ static int bench_long(struct bench *b, int count)
 static int bench_flat(struct bench *b, int count)
 {
 	int rc = make_suite(b, "flat", count, NULL);
-	struct rusage ru;
 	double us;
 
 	if (rc < 0)
 		return rc;
 	us = runner_us(b, &variants[0], 0);
-	getrusage(RUSAGE_SELF, &ru);
-	printf("%d tests, %.1f us each; the runner held %ld KiB at most (goal: below %d)\n", count, us,
-	       ru.ru_maxrss, FLAT_GOAL_KIB);
+	printf("%d tests, %.1f us each; the runner held %ld KiB at most (goal: below %d), %ld before the first test\n",
+	       count, us, highest_rss_kib(), FLAT_GOAL_KIB, b->first_kib);
 	return us < 0 ? -EIO : 0;
 }
 
