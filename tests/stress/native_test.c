@@ -4,6 +4,7 @@
 
 #include "bench.h"
 #include "block.h"
+#include "io.h"
 #include "sample.h"
 #include "verdict.h"
 
@@ -269,4 +270,50 @@ CASE("native: an unknown workload or parameter and a value out of range are refu
 	assert_int_equal(program_run("stressgen-native", "xmalloc threads=3"), SG_EXIT_USAGE);
 	program_assert(&program_err, "must be even");
 	assert_int_equal(program_run("stressgen-native", ""), SG_EXIT_USAGE);
+}
+
+// ---- CONTRIBUTING's recipe ------------------------------------------------------------------------------------
+
+static const struct workload_param own_params[] = { { "times", 3, 1, 100, false, "how often" }, { 0 } };
+
+static void own_work(struct lane *l)
+{
+	for (uint64_t i = 0; i < bench_value(l->bench, 0); i++) {
+		struct block b;
+
+		block_take(l, &b, 32);
+		block_give(l, &b);
+	}
+}
+
+static int own_run(struct bench *b, struct err *e)
+{
+	return bench_run(b, own_work, e);
+}
+
+CASE("native: a descriptor, its parameters and a work are all that a new workload needs")
+{
+	const struct workload own = { .name = "own",
+		                      .summary = "as CONTRIBUTING.md says",
+		                      .params = own_params,
+		                      .threads = 2,
+		                      .ops = OP_BIT(OP_MALLOC) | OP_BIT(OP_FREE),
+		                      .run = own_run };
+	char word[] = "times=5", every[] = "sample=1";
+	char *words[] = { word, every };
+	struct bench b = { 0 };
+	struct buf readme = { 0 };
+	struct err e = { 0 };
+
+	if (bench_configure(&b, &own, words, 2, &e) < 0 || bench_perform(&b, &e) < 0)
+		fail_msg("%s", e.text);
+	buf_clear(&program_out);
+	assert_true(bench_report(&b, &program_out));
+	assert_int_equal((int)gauge("calls"), 2 * 5 * 2);
+	assert_int_equal(look(NULL).hists, 2);
+	bench_deinit(&b);
+	assert_true(io_read_file(SG_SOURCE_DIR "/CONTRIBUTING.md", 1 << 20, &readme, NULL) >= 0);
+	program_assert(&readme, "stress/native/workload.c");
+	assert_non_null(workload_find("nop"));
+	buf_deinit(&readme);
 }
