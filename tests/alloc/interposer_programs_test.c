@@ -84,6 +84,14 @@ CASE("interposer: python3's own tests of the collector and of threads end as the
 	buf_deinit(&plain);
 }
 
+// Where memory lies is drawn anew for each process: what goes wrong with one in a few hundred is seen here.
+CASE("interposer: two thousand short programs start and end")
+{
+	assert_int_equal(run("sh -c 'unset STRESSGEN_TELEMETRY_DIR; i=0; while [ $i -lt 2000 ]; do "
+	                     "env true || exit 1; i=$((i + 1)); done'"),
+	                 0);
+}
+
 CASE("interposer: node runs unchanged, its worker threads too")
 {
 	static const char program[] =

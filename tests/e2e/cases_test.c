@@ -93,7 +93,9 @@ CASE("e2e: 35 heavy cases of one file pass five times in a row")
 	for (int i = 0; i < 5; i++) {
 		struct outcome o = E2E(dir, "run", "suite");
 
-		assert_int_equal(o.exit_code, 0);
+		if (o.exit_code != 0)
+			fail_msg("round %d: exit %d: %s%s", i + 1, o.exit_code, buf_text(&o.out),
+			         buf_text(&o.err));
 		assert_contains(buf_text(&o.out), "35 passed, 0 failed, 0 skipped");
 		assert_contains(buf_text(&o.err), "heavy.sh::stream-35");
 		outcome_deinit(&o);
