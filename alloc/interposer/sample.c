@@ -255,8 +255,8 @@ void sample_given(const void *p)
 {
 	struct block *b;
 
-	// An address that hashes to a place in the filter that is in use, before anything was sampled: before there is
-	// a file, too.
+	// An address that hashes to a place in the filter that is in use, before anything was sampled: before
+	// there is a file, too.
 	if (process.heap == NULL || !__atomic_load_n(&state.ready, __ATOMIC_RELAXED))
 		return;
 	if (!enter()) {
