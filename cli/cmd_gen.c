@@ -154,9 +154,9 @@ static void say_plan(const struct app *app, const struct plan *p, const struct s
 		buf_addf(&names, "%s%s", i > 0 ? ", " : "", p->targets[i].name);
 	say(app, "%zu test%s from %zu kernel%s for %s%s%s, depth %llu, seed %llu", s->count,
 	    s->count == 1 ? "" : "s", kernels, kernels == 1 ? "" : "s", buf_text(&names),
-	    p->config.scenario_count > 0 ? ", and HTTP/2" : "",
-	    p->config.workload_count > 0 ? ", and the malloc" : "", (unsigned long long)p->config.depth,
-	    (unsigned long long)p->config.seed);
+	    p->config.scenario_count > 0 ? ", HTTP/2" : "",
+	    p->config.workload_count > 0 ? ", and native workloads of malloc" : "",
+	    (unsigned long long)p->config.depth, (unsigned long long)p->config.seed);
 	say_left_out(app, s);
 	buf_deinit(&names);
 }

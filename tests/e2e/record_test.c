@@ -132,8 +132,8 @@ CASE("record: a program with a malloc of its own, none at all, and a damaged tra
 	assert_int_equal(missing.exit_code, 3);
 	e2e_write(dir, "bad.sgtrace", "SGTRACE1 and nothing", false);
 	damaged = E2E(dir, "replay", "bad.sgtrace", "-o", "out");
-	assert_int_equal(damaged.exit_code, 1);
-	assert_contains(buf_text(&damaged.out), "header is damaged");
+	assert_int_equal(damaged.exit_code, 2);
+	assert_contains(buf_text(&damaged.err), "header is damaged");
 	outcome_deinit(&own);
 	outcome_deinit(&none);
 	outcome_deinit(&missing);
