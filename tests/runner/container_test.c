@@ -66,16 +66,7 @@ CASE("container: several at a time are as good")
 	struct lab l;
 
 	begin(&l);
-	l.config.workers = 4;
-	for (int i = 0; i < 12; i++) {
-		char name[16];
-
-		snprintf(name, sizeof name, "t%02d.sh", i);
-		lab_script(&l, name, "echo $$ > \"$TMPDIR/only\"; [ $(ls \"$TMPDIR\" | wc -l) = 1 ]");
-	}
-	lab_run(&l);
-	assert_int_equal(l.summary.unexpected, 0);
-	assert_int_equal(l.run.count, 12);
+	lab_run_several(&l);
 	lab_deinit(&l);
 }
 

@@ -106,6 +106,20 @@ void lab_run(struct lab *l)
 	lab_load(l);
 }
 
+void lab_run_several(struct lab *l)
+{
+	l->config.workers = 4;
+	for (int i = 0; i < 12; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "t%02d.sh", i);
+		lab_script(l, name, "echo $$ > \"$TMPDIR/only\"; [ $(ls \"$TMPDIR\" | wc -l) = 1 ]");
+	}
+	lab_run(l);
+	assert_int_equal(l->summary.unexpected, 0);
+	assert_int_equal(l->run.count, 12);
+}
+
 void lab_resume(struct lab *l)
 {
 	l->config.resume = true;

@@ -33,6 +33,8 @@ void lab_program(struct lab *l, const char *name, const char *header, const char
 void lab_run(struct lab *l);
 // The same with --resume; what came before is freed.
 void lab_resume(struct lab *l);
+// A dozen tests, four at a time, each of which must be alone in its temporary directory.
+void lab_run_several(struct lab *l);
 // Starts the run in a process of its own, which exits with runner_run's stop_signal or code.
 pid_t lab_run_apart(struct lab *l);
 // Waits until a file of the run is there and not empty, at most half a minute.
