@@ -429,35 +429,7 @@ static int read_lists(struct reader *r)
 	return rc;
 }
 
-// --- templates -------------------------------------------------------------------------------------------------
-
-// What no dialect of its style can do without.
-static int check_required(struct reader *r)
-{
-	static const int all[] = { CONSTRUCT_INT, CONSTRUCT_CALL, CONSTRUCT_FUNCTION, CONSTRUCT_PROGRAM };
-	static const int statements[] = { CONSTRUCT_LET,     CONSTRUCT_ASSIGN, CONSTRUCT_RETURN,  CONSTRUCT_EFFECT,
-		                          CONSTRUCT_DISCARD, CONSTRUCT_WHEN,   CONSTRUCT_IF_ELSE, OP_NOT };
-	static const int expressions[] = { CONSTRUCT_LET, CONSTRUCT_BEGIN, CONSTRUCT_IF };
-	const int *more = r->d->statements ? statements : expressions;
-	size_t more_count = r->d->statements ? sizeof statements / sizeof *statements
-	                                     : sizeof expressions / sizeof *expressions;
-	int missing = -1;
-
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		missing = dialect_has(r->d, all[i]) ? missing : all[i];
-	for (size_t i = 0; i < more_count; i++)
-		missing = dialect_has(r->d, more[i]) ? missing : more[i];
-	// the next values of a loop that steps by itself cannot be kept in order
-	if (!r->d->statements && r->d->any_order && dialect_has(r->d, CONSTRUCT_LOOP) &&
-	    !dialect_has(r->d, CONSTRUCT_NEXT))
-		missing = CONSTRUCT_NEXT;
-	if (r->d->statements && dialect_has(r->d, CONSTRUCT_CAPTURE_AROUND) &&
-	    !dialect_has(r->d, CONSTRUCT_LOCAL_FUNCTION_AROUND))
-		missing = CONSTRUCT_LOCAL_FUNCTION_AROUND;
-	return missing < 0
-	               ? 0
-	               : sexp_err(r->doc, r->form, r->e, "a template for '%s' is missing", template_word(missing));
-}
+// --- the whole file -------------------------------------------------------------------------------------------
 
 static int read_style(struct reader *r)
 {
@@ -471,20 +443,6 @@ static int read_style(struct reader *r)
 	               ? 0
 	               : sexp_err(r->doc, style != NULL ? style : r->form, r->e,
 	                          "(style statement), (style expression) or (style kernel) was expected");
-}
-
-static int read_templates(struct reader *r)
-{
-	const struct sexp *f = sexp_field(r->form, "templates");
-	int rc = 0;
-
-	if (r->d->kernel_text)
-		return f == NULL ? 0 : sexp_err(r->doc, f, r->e, "the style 'kernel' has no templates");
-	if (f == NULL && !r->inherits)
-		return sexp_err(r->doc, r->form, r->e, "the dialect has no (templates ...)");
-	for (size_t i = 1; rc == 0 && f != NULL && i < f->count; i++)
-		rc = template_parse(r->d, r->doc, f->items[i], r->e);
-	return rc < 0 || r->d->abstract ? rc : check_required(r);
 }
 
 static int read_dialect(struct reader *r);
@@ -567,7 +525,7 @@ static int read_dialect(struct reader *r)
 	if (rc < 0 || (rc = read_fields(r)) < 0 || (rc = read_style(r)) < 0 || (rc = read_reserved(r)) < 0 ||
 	    (rc = read_escapes(r)) < 0 || (rc = read_lists(r)) < 0)
 		return rc;
-	return read_templates(r);
+	return template_parse_all(r->d, r->doc, r->form, r->inherits, r->e);
 }
 
 static int build(const struct sexp_doc *doc, struct dialect **out, struct err *e)

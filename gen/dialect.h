@@ -175,5 +175,9 @@ const char *template_word(int t);
 int dialect_parse(const char *path, const char *text, size_t len, struct dialect **out, struct err *e);
 // Reads (word [precedence] "line" ...) into its template; the placeholders must be those of the construct.
 int template_parse(struct dialect *d, const struct sexp_doc *doc, const struct sexp *s, struct err *e);
+// The form's (templates ...), which may be left out where the dialect inherits some, and whether all are there
+// that its style cannot do without. 0 or -EINVAL.
+int template_parse_all(struct dialect *d, const struct sexp_doc *doc, const struct sexp *form, bool inherits,
+                       struct err *e);
 
 #endif

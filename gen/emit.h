@@ -1,5 +1,6 @@
 // From a kernel's tree to a program's text. emit.c fills templates and assembles the program; emit_expr.c writes
-// expressions of either style; emit_stmt.c lays expressions out as statements.
+// expressions of either style; emit_stmt.c lays expressions out as statements, emit_ask.c tells it which need
+// that.
 #ifndef SG_EMIT_H
 #define SG_EMIT_H
 
@@ -148,5 +149,21 @@ struct text emit_global_value(struct emitter *em, const struct kernel_global *g,
 struct text emit_global_block(struct emitter *em, const struct kernel_global *g, const char *name);
 // A function's body in statement style: a block that returns the value.
 struct text emit_block(struct emitter *em, const struct function *f);
+
+// --- what statement style asks before it writes (emit_ask.c) ---
+// Whether the node needs statements in front of the one that uses it; of several (NULL ones are passed over), any.
+bool emit_needs_statements(const struct emitter *em, const struct node *n);
+bool emit_any_needs_statements(const struct emitter *em, struct node *const *nodes, size_t count);
+// A variable from outside that a loop gives new values to, while the closure must keep the one it saw.
+bool emit_is_moving(const struct emitter *em, const struct var *v);
+// Whether the function is written where its value is used.
+bool emit_is_inline_lambda(const struct emitter *em, const struct function *f);
+// Whether it makes no difference when it is evaluated: it has no effects and reads nothing that can change.
+bool emit_is_pure(const struct node *n);
+// The state variables that get another value, as indices into KERNEL_ARGS_MAX places. Returns their number.
+size_t emit_changing(const struct loop *l, size_t *out);
+// An order in which the assignments of these state variables can follow one another: none reads a variable
+// assigned before. What has effects keeps its place. Sorts `order`; false when there is none.
+bool emit_one_by_one(const struct loop *l, size_t *order, size_t count);
 
 #endif

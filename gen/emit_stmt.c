@@ -54,86 +54,6 @@ static const char *new_variable(struct emitter *em, const struct var *v)
 	return em->vars[v->id];
 }
 
-// --- what needs statements, and what may be evaluated later
-// ------------------------------------------------------
-
-static bool needs_statements(const struct emitter *em, const struct node *n);
-
-static bool any_needs_statements(const struct emitter *em, struct node *const *nodes, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (nodes[i] != NULL && needs_statements(em, nodes[i]))
-			return true;
-	return false;
-}
-
-// A variable from outside that a loop gives new values to, while the closure must keep the one it saw.
-static bool is_moving(const struct emitter *em, const struct var *v)
-{
-	return v->in_loop && !em->settled[v->id];
-}
-
-static bool is_inline_lambda(const struct emitter *em, const struct function *f)
-{
-	return dialect_has(em->d, CONSTRUCT_LAMBDA) && type_of(f->type->result)->kind != TYPE_UNIT &&
-	       !needs_statements(em, f->body);
-}
-
-static bool needs_statements(const struct emitter *em, const struct node *n)
-{
-	struct node *operands[KERNEL_ARGS_MAX + 1];
-
-	switch (n->kind) {
-	case NODE_LET:
-	case NODE_BEGIN:
-	case NODE_LOOP:
-	case NODE_TRY:
-		return true;
-	case NODE_IF:
-		return n->args[2] == NULL || !dialect_has(em->d, CONSTRUCT_IF) ||
-		       any_needs_statements(em, n->args, n->count);
-	case NODE_LAMBDA:
-		for (size_t i = 0; i < n->function->captured_count; i++)
-			if (is_moving(em, n->function->captured[i]) && dialect_has(em->d, CONSTRUCT_CAPTURE))
-				return true;
-		return !dialect_has(em->d, CONSTRUCT_CLOSURE) && !is_inline_lambda(em, n->function);
-	case NODE_APPLY:
-		return needs_statements(em, n->body) || any_needs_statements(em, n->args, n->count) ||
-		       emit_bound_operands(em, operands, emit_operands_of(n, operands)) > 0;
-	case NODE_OP:
-		return n->op == OP_RAISE || any_needs_statements(em, n->args, n->count) ||
-		       (n->op != OP_AND && n->op != OP_OR && emit_bound_operands(em, n->args, n->count) > 0);
-	case NODE_CALL:
-		return any_needs_statements(em, n->args, n->count) ||
-		       emit_bound_operands(em, n->args, n->count) > 0;
-	default:
-		return false;
-	}
-}
-
-// Whether it makes no difference when it is evaluated: it has no effects and reads nothing that can change.
-static bool is_pure(const struct node *n)
-{
-	bool pure = n->kind != NODE_OP || n->op <= OP_LIST || (n->op >= OP_STRING_APPEND && n->op < OP_FULL_GC);
-
-	switch (n->kind) {
-	case NODE_INT:
-	case NODE_BOOL:
-	case NODE_STRING:
-	case NODE_NIL:
-	case NODE_VAR:
-	case NODE_FUNCTION:
-		return true;
-	case NODE_IF:
-	case NODE_OP:
-		for (size_t i = 0; pure && i < n->count; i++)
-			pure = n->args[i] != NULL && is_pure(n->args[i]);
-		return pure;
-	default:
-		return false;
-	}
-}
-
 // --- values ----------------------------------------------------------------------------------------------------
 
 static void assign(struct emitter *em, const char *name, struct text t, bool declared)
@@ -157,11 +77,11 @@ static void values(struct emitter *em, struct node *const *nodes, size_t count, 
 	size_t last = 0, bound = emit_bound_operands(em, nodes, count);
 
 	for (size_t i = 0; i < count; i++)
-		if (needs_statements(em, nodes[i]))
+		if (emit_needs_statements(em, nodes[i]))
 			last = i;
 	for (size_t i = 0; i < count; i++) {
 		out[i] = value(em, nodes[i]);
-		if ((i < last && !is_pure(nodes[i])) || (i < bound && emit_trace(em, nodes[i]) != TRACE_NONE))
+		if ((i < last && !emit_is_pure(nodes[i])) || (i < bound && emit_trace(em, nodes[i]) != TRACE_NONE))
 			out[i] = temporary(em, out[i]);
 	}
 }
@@ -177,8 +97,8 @@ static struct text value_by_variable(struct emitter *em, const struct node *n)
 
 static struct text value_if(struct emitter *em, const struct node *n)
 {
-	if (needs_statements(em, n) &&
-	    (!dialect_has(em->d, CONSTRUCT_IF) || any_needs_statements(em, n->args + 1, n->count - 1)))
+	if (emit_needs_statements(em, n) &&
+	    (!dialect_has(em->d, CONSTRUCT_IF) || emit_any_needs_statements(em, n->args + 1, n->count - 1)))
 		return value_by_variable(em, n);
 	struct text condition = value(em, n->args[0]);
 	struct text then = value(em, n->args[1]);
@@ -193,7 +113,7 @@ static struct text value_and_or(struct emitter *em, const struct node *n)
 {
 	struct text args[KERNEL_ARGS_MAX];
 
-	if (any_needs_statements(em, n->args + 1, n->count - 1))
+	if (emit_any_needs_statements(em, n->args + 1, n->count - 1))
 		return value_by_variable(em, n);
 	for (size_t i = 0; i < n->count; i++)
 		args[i] = value(em, n->args[i]);
@@ -222,7 +142,7 @@ static bool open_closure(struct emitter *em, const struct function *f, struct cl
 	for (size_t i = 0; c->outside != NULL && i < f->captured_count; i++) {
 		const struct var *v = f->captured[i];
 		c->outside[i] = NULL;
-		if (!is_moving(em, v) || c->copy_count == KERNEL_ARGS_MAX || !copies_captured(em))
+		if (!emit_is_moving(em, v) || c->copy_count == KERNEL_ARGS_MAX || !copies_captured(em))
 			continue;
 		c->outside[i] = em->vars[v->id];
 		em->vars[v->id] = emit_variable(em, v->name);
@@ -269,7 +189,7 @@ static struct text value_lambda(struct emitter *em, const struct node *n)
 {
 	const struct function *f = n->function;
 	const char *prefix = em->d->variable_prefix[0] != 0 ? em->d->variable_prefix : em->d->function_prefix;
-	const bool in_line = is_inline_lambda(em, f);
+	const bool in_line = emit_is_inline_lambda(em, f);
 	struct closure c;
 	struct text out;
 
@@ -375,81 +295,6 @@ static struct text value(struct emitter *em, const struct node *n)
 
 // --- loops -----------------------------------------------------------------------------------------------------
 
-static bool mentions(const struct node *n, const struct var *v);
-
-static bool any_mentions(struct node *const *nodes, size_t count, const struct var *v)
-{
-	for (size_t i = 0; i < count; i++)
-		if (nodes[i] != NULL && mentions(nodes[i], v))
-			return true;
-	return false;
-}
-
-static bool mentions(const struct node *n, const struct var *v)
-{
-	switch (n->kind) {
-	case NODE_VAR:
-		return n->var == v;
-	case NODE_LAMBDA:
-		return mentions(n->function->body, v);
-	case NODE_LOOP:
-		return any_mentions(n->loop->first, n->loop->count, v) || mentions(n->loop->condition, v) ||
-		       any_mentions(n->loop->effects, n->loop->effect_count, v) ||
-		       any_mentions(n->loop->next, n->loop->count, v) ||
-		       (n->loop->result != NULL && mentions(n->loop->result, v));
-	case NODE_LET:
-	case NODE_APPLY:
-	case NODE_TRY:
-		return mentions(n->body, v) || any_mentions(n->args, n->count, v);
-	case NODE_IF:
-	case NODE_OP:
-	case NODE_BEGIN:
-	case NODE_CALL:
-		return any_mentions(n->args, n->count, v);
-	default:
-		return false;
-	}
-}
-
-// The state variables that get another value, as indices. Returns their number.
-static size_t changing(const struct loop *l, size_t *out)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < l->count; i++)
-		if (l->next[i]->kind != NODE_VAR || l->next[i]->var != l->vars[i])
-			out[count++] = i;
-	return count;
-}
-
-// An order in which the assignments can follow one another: none reads a variable assigned before. What has
-// effects keeps its place. Sorts `order`; false when there is none.
-static bool one_by_one(const struct loop *l, size_t *order, size_t count)
-{
-	size_t impure = 0;
-
-	for (size_t i = 0; i < count; i++)
-		impure += !is_pure(l->next[order[i]]);
-	if (impure > 1)
-		return false;
-	for (size_t done = 0; done < count; done++) {
-		size_t pick = done;
-		for (; pick < count; pick++) {
-			bool read = false;
-			for (size_t i = done; i < count; i++)
-				read = read || (i != pick && mentions(l->next[order[i]], l->vars[order[pick]]));
-			if (!read)
-				break;
-		}
-		if (pick == count)
-			return false;
-		size_t chosen = order[pick];
-		memmove(order + done + 1, order + done, (pick - done) * sizeof *order);
-		order[done] = chosen;
-	}
-	return true;
-}
-
 // Whether assigning all at once would take a long line, and can be done one by one as well: `order` is sorted for
 // that.
 static bool is_long(const struct loop *l, const struct text *texts, size_t *order, size_t count)
@@ -458,7 +303,7 @@ static bool is_long(const struct loop *l, const struct text *texts, size_t *orde
 
 	for (size_t i = 0; i < count; i++)
 		width += texts[i].len;
-	return width > LIST_ROOM && one_by_one(l, order, count);
+	return width > LIST_ROOM && emit_one_by_one(l, order, count);
 }
 
 static void assign_at_once(struct emitter *em, const struct loop *l, const size_t *order, size_t count)
@@ -493,13 +338,13 @@ static void assign_at_once(struct emitter *em, const struct loop *l, const size_
 
 static void put_next(struct emitter *em, const struct loop *l)
 {
-	size_t order[KERNEL_ARGS_MAX], count = changing(l, order);
+	size_t order[KERNEL_ARGS_MAX], count = emit_changing(l, order);
 	struct node *nodes[KERNEL_ARGS_MAX];
 
 	for (size_t i = 0; i < count; i++)
 		nodes[i] = l->next[order[i]];
-	bool plain = dialect_has(em->d, CONSTRUCT_ASSIGN_MANY) && !any_needs_statements(em, nodes, count);
-	if (count < 2 || (!plain && one_by_one(l, order, count)))
+	bool plain = dialect_has(em->d, CONSTRUCT_ASSIGN_MANY) && !emit_any_needs_statements(em, nodes, count);
+	if (count < 2 || (!plain && emit_one_by_one(l, order, count)))
 		for (size_t i = 0; i < count; i++)
 			put(em, l->next[order[i]],
 			    (struct dest){ TO_VARIABLE, em->vars[l->vars[order[i]]->id], true });
@@ -513,7 +358,7 @@ static void put_loop(struct emitter *em, const struct loop *l)
 	bool forever;
 
 	put_bindings(em, l->vars, l->first, l->count);
-	forever = needs_statements(em, l->condition);
+	forever = emit_needs_statements(em, l->condition);
 	em->block = &inside;
 	struct slot condition = SLOT("condition", value(em, l->condition));
 	if (forever)
@@ -642,7 +487,7 @@ static void put_effect(struct emitter *em, const struct node *n)
 {
 	bool call = n->kind == NODE_CALL || n->kind == NODE_APPLY;
 
-	if (is_pure(n))
+	if (emit_is_pure(n))
 		return;
 	struct slot slot = SLOT("value", value(em, n));
 	if (type_of(n->type)->kind == TYPE_UNIT && !call) { // an operation: its template is a statement
@@ -676,7 +521,7 @@ static void put(struct emitter *em, const struct node *n, struct dest dest)
 			put(em, n->loop->result, dest);
 		return;
 	case NODE_IF:
-		if (dest.place != TO_VARIABLE || needs_statements(em, n)) {
+		if (dest.place != TO_VARIABLE || emit_needs_statements(em, n)) {
 			put_if(em, n, dest);
 			return;
 		}
@@ -695,7 +540,7 @@ static void put(struct emitter *em, const struct node *n, struct dest dest)
 			return;
 		}
 		if ((n->op == OP_AND || n->op == OP_OR) && dest.place == TO_VARIABLE &&
-		    any_needs_statements(em, n->args + 1, n->count - 1)) {
+		    emit_any_needs_statements(em, n->args + 1, n->count - 1)) {
 			put(em, n->args[0], dest);
 			put_and_or(em, n, dest.name);
 			return;

@@ -118,6 +118,8 @@ enum op {
 
 const char *op_word(enum op o);
 const char *op_signature(enum op o);
+// False when no operation has this word.
+bool op_find(const char *word, enum op *out);
 enum type_kind op_result(enum op o); // TYPE_ANY where it is what its use needs
 
 enum node_kind {

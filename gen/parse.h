@@ -1,4 +1,4 @@
-// What parse.c (a kernel's fields) and parse_expr.c (expressions) share.
+// What parse.c (a kernel's fields), parse_expr.c (forms) and parse_name.c (names, calls, literals) share.
 #ifndef SG_PARSE_H
 #define SG_PARSE_H
 
@@ -34,5 +34,16 @@ int parse_check_name(struct parser *p, const struct sexp *s);
 // Zeroed memory from the kernel's arena, and a copy of text; NULL with the error filled in.
 void *parse_alloc(struct parser *p, size_t bytes);
 char *parse_text(struct parser *p, const char *text, size_t len);
+
+// --- within the parser of expressions; NULL with the error filled in ---
+// A node that stands where `at` does; the kernel is told that it has one of this kind.
+struct node *parse_node(struct parser *p, enum node_kind kind, const struct sexp *at);
+// `count` expressions from items[first], none of them in tail position.
+struct node **parse_items(struct parser *p, const struct sexp *s, size_t first, size_t count);
+struct node *parse_symbol(struct parser *p, const struct sexp *s);
+struct node *parse_string(struct parser *p, const struct sexp *s);
+struct node *parse_op(struct parser *p, const struct sexp *s, enum op o);
+// What no form and no operation begins: a call of a function, by its name or as a value.
+struct node *parse_call(struct parser *p, const struct sexp *s);
 
 #endif

@@ -1,43 +1,9 @@
 // Expressions: S-expressions into nodes, names resolved. Recursion is bounded by SG_SEXP_DEPTH.
 #include "parse.h"
 
-#include "pattern.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const op_words[OP_COUNT] = {
-#define X(name, word, signature) word,
-	KERNEL_OPS(X)
-#undef X
-};
-
-static const char *const op_signatures[OP_COUNT] = {
-#define X(name, word, signature) signature,
-	KERNEL_OPS(X)
-#undef X
-};
-
-const char *op_word(enum op o)
-{
-	return op_words[o];
-}
-
-const char *op_signature(enum op o)
-{
-	return op_signatures[o];
-}
-
-static bool find_op(const char *word, enum op *out)
-{
-	for (int i = 0; i < OP_COUNT; i++)
-		if (strcmp(op_words[i], word) == 0) {
-			*out = (enum op)i;
-			return true;
-		}
-	return false;
-}
 
 static void no_memory(struct parser *p)
 {
@@ -63,7 +29,7 @@ char *parse_text(struct parser *p, const char *text, size_t len)
 	return copy;
 }
 
-static struct node *new_node(struct parser *p, enum node_kind kind, const struct sexp *at)
+struct node *parse_node(struct parser *p, enum node_kind kind, const struct sexp *at)
 {
 	struct node *n = parse_alloc(p, sizeof *n);
 
@@ -128,7 +94,7 @@ int parse_check_name(struct parser *p, const struct sexp *s)
 	}
 	if (s->len > 40)
 		return sexp_err(p->doc, s, p->e, "a name has at most 40 characters");
-	bool word = find_op(s->text, &o);
+	bool word = op_find(s->text, &o);
 	for (size_t i = 0; i < FORM_COUNT; i++)
 		word = word || strcmp(forms[i].word, s->text) == 0;
 	for (size_t i = 0; i < sizeof other_words / sizeof other_words[0]; i++)
@@ -175,7 +141,7 @@ static struct node *parse_if(struct parser *p, const struct sexp *s, bool tail)
 
 	if (!has_items(p, s, 3, 3, "(if condition then else); without an else it is (when condition ...)"))
 		return NULL;
-	n = new_node(p, NODE_IF, s);
+	n = parse_node(p, NODE_IF, s);
 	if (n == NULL || (n->args = parse_alloc(p, 3 * sizeof(struct node *))) == NULL)
 		return NULL;
 	n->count = 3;
@@ -191,7 +157,7 @@ static struct node *parse_when(struct parser *p, const struct sexp *s, bool tail
 
 	if (!has_items(p, s, 2, KERNEL_ARGS_MAX, "(when condition effect ...)"))
 		return NULL;
-	n = new_node(p, NODE_IF, s);
+	n = parse_node(p, NODE_IF, s);
 	if (n == NULL || (n->args = parse_alloc(p, 3 * sizeof(struct node *))) == NULL)
 		return NULL;
 	n->count = 3;
@@ -226,7 +192,7 @@ static struct node *parse_let(struct parser *p, const struct sexp *s, bool tail)
 
 	if (!has_items(p, s, 2, KERNEL_ARGS_MAX, shape) || (count = pair_count(p, s->items[1], shape)) < 0)
 		return NULL;
-	n = new_node(p, NODE_LET, s);
+	n = parse_node(p, NODE_LET, s);
 	if (n == NULL || (n->vars = parse_alloc(p, (size_t)count * sizeof(struct var *))) == NULL ||
 	    (n->args = parse_alloc(p, (size_t)count * sizeof(struct node *))) == NULL)
 		return NULL;
@@ -254,7 +220,7 @@ struct node *parse_body(struct parser *p, const struct sexp *list, size_t first,
 
 	if (count == 1)
 		return parse_expr(p, list->items[first], tail);
-	n = new_node(p, NODE_BEGIN, list->items[first]);
+	n = parse_node(p, NODE_BEGIN, list->items[first]);
 	if (n == NULL || (n->args = parse_alloc(p, count * sizeof(struct node *))) == NULL)
 		return NULL;
 	n->count = count;
@@ -262,17 +228,6 @@ struct node *parse_body(struct parser *p, const struct sexp *list, size_t first,
 		if ((n->args[i] = parse_expr(p, list->items[first + i], tail && i + 1 == count)) == NULL)
 			return NULL;
 	return n;
-}
-
-// `count` expressions from items[first].
-static struct node **parse_list(struct parser *p, const struct sexp *s, size_t first, size_t count)
-{
-	struct node **nodes = parse_alloc(p, (count + 1) * sizeof(struct node *));
-
-	for (size_t i = 0; nodes != NULL && i < count; i++)
-		if ((nodes[i] = parse_expr(p, s->items[first + i], false)) == NULL)
-			return NULL;
-	return nodes;
 }
 
 // (while condition) effect ... (next value ...) [result], behind the state.
@@ -298,8 +253,8 @@ static bool parse_rounds(struct parser *p, const struct sexp *s, struct loop *l,
 	*next_at = at;
 	l->effect_count = at - 3;
 	l->condition = parse_expr(p, s->items[2]->items[1], false);
-	return l->condition != NULL && (l->effects = parse_list(p, s, 3, l->effect_count)) != NULL &&
-	       (l->next = parse_list(p, s->items[at], 1, l->count)) != NULL;
+	return l->condition != NULL && (l->effects = parse_items(p, s, 3, l->effect_count)) != NULL &&
+	       (l->next = parse_items(p, s->items[at], 1, l->count)) != NULL;
 }
 
 static struct node *parse_loop(struct parser *p, const struct sexp *s, bool tail)
@@ -311,7 +266,7 @@ static struct node *parse_loop(struct parser *p, const struct sexp *s, bool tail
 	int count;
 
 	if (!has_items(p, s, 3, KERNEL_ARGS_MAX, shape) || (count = pair_count(p, s->items[1], shape)) < 0 ||
-	    (n = new_node(p, NODE_LOOP, s)) == NULL || (l = n->loop = parse_alloc(p, sizeof *l)) == NULL)
+	    (n = parse_node(p, NODE_LOOP, s)) == NULL || (l = n->loop = parse_alloc(p, sizeof *l)) == NULL)
 		return NULL;
 	l->count = (size_t)count;
 	l->first = parse_alloc(p, l->count * sizeof(struct node *));
@@ -373,7 +328,7 @@ static struct node *parse_lambda(struct parser *p, const struct sexp *s, __attri
 		sexp_err(p->doc, s->items[1], p->e, "a list of parameters was expected");
 		return NULL;
 	}
-	n = new_node(p, NODE_LAMBDA, s);
+	n = parse_node(p, NODE_LAMBDA, s);
 	if (n == NULL || (n->function = parse_alloc(p, sizeof *n->function)) == NULL)
 		return NULL;
 	n->function->line = s->line;
@@ -420,7 +375,7 @@ static struct node *parse_try(struct parser *p, const struct sexp *s, bool tail)
 		return NULL;
 	}
 	body.count--;
-	n = new_node(p, NODE_TRY, s);
+	n = parse_node(p, NODE_TRY, s);
 	if (n == NULL || (n->args = parse_alloc(p, sizeof(struct node *))) == NULL ||
 	    (n->vars = parse_alloc(p, sizeof(struct var *))) == NULL ||
 	    (n->body = parse_body(p, &body, 1, false)) == NULL ||
@@ -432,165 +387,14 @@ static struct node *parse_try(struct parser *p, const struct sexp *s, bool tail)
 	return n->args[0] == NULL ? NULL : n;
 }
 
-// --- names, calls, literals ------------------------------------------------------------------------------------
-
-// Every lambda between the variable's function and here has it from outside.
-static bool note_capture(struct parser *p, struct var *v)
+struct node **parse_items(struct parser *p, const struct sexp *s, size_t first, size_t count)
 {
-	if (v->level == 0)
-		return true;
-	for (unsigned l = v->level + 1; l <= p->level; l++) {
-		struct function *f = p->lambdas[l];
-		size_t i = 0;
-		while (i < f->captured_count && f->captured[i] != v)
-			i++;
-		if (i < f->captured_count)
-			continue;
-		if ((f->captured_count & (f->captured_count - 1)) == 0) { // room for the next power of two
-			struct var **more = parse_alloc(p, (f->captured_count * 2 + 1) * sizeof(struct var *));
-			if (more == NULL)
-				return false;
-			if (f->captured_count > 0)
-				memcpy(more, f->captured, f->captured_count * sizeof(struct var *));
-			f->captured = more;
-		}
-		f->captured[f->captured_count++] = v;
-		p->kernel->captures = true;
-	}
-	return true;
-}
+	struct node **nodes = parse_alloc(p, (count + 1) * sizeof(struct node *));
 
-static struct var *find_variable(const struct parser *p, const char *name)
-{
-	for (size_t i = p->scope_count; i-- > 0;)
-		if (strcmp(p->scope[i]->name, name) == 0)
-			return p->scope[i];
-	return NULL;
-}
-
-static struct function *find_function(struct parser *p, const char *name)
-{
-	for (size_t i = 0; i < p->visible_functions; i++)
-		if (strcmp(p->kernel->functions[i]->name, name) == 0) {
-			if (i > p->function_now)
-				p->kernel->functions[i]->early = true;
-			return p->kernel->functions[i];
-		}
-	return NULL;
-}
-
-static struct node *parse_symbol(struct parser *p, const struct sexp *s)
-{
-	struct node *n = NULL;
-	struct function *f;
-	struct var *v;
-
-	if (strcmp(s->text, "true") == 0 || strcmp(s->text, "false") == 0) {
-		if ((n = new_node(p, NODE_BOOL, s)) != NULL)
-			n->number = s->text[0] == 't';
-	} else if (strcmp(s->text, "nil") == 0) {
-		n = new_node(p, NODE_NIL, s);
-	} else if ((v = find_variable(p, s->text)) != NULL) {
-		if (p->formula && v->global) {
-			sexp_err(p->doc, s, p->e, "a formula is over the parameters alone; '%s' is a global",
-			         v->name);
+	for (size_t i = 0; nodes != NULL && i < count; i++)
+		if ((nodes[i] = parse_expr(p, s->items[first + i], false)) == NULL)
 			return NULL;
-		}
-		if ((n = new_node(p, NODE_VAR, s)) != NULL)
-			n->var = v;
-		return note_capture(p, v) ? n : NULL;
-	} else if ((f = find_function(p, s->text)) != NULL) {
-		if ((n = new_node(p, NODE_FUNCTION, s)) != NULL)
-			n->function = f;
-	} else {
-		sexp_err(p->doc, s, p->e, "'%.40s' is not defined here", s->text);
-	}
-	return n;
-}
-
-static struct node *parse_string(struct parser *p, const struct sexp *s)
-{
-	struct node *n = new_node(p, NODE_STRING, s);
-
-	if (n == NULL)
-		return NULL;
-	for (size_t i = 0; i < s->len; i++)
-		if ((unsigned char)s->text[i] >= 0x7F || s->text[i] == '\r') {
-			sexp_err(p->doc, s, p->e, "a string holds printable ASCII, \\n and \\t only");
-			return NULL;
-		}
-	n->text = parse_text(p, s->text, s->len);
-	return n->text == NULL ? NULL : n;
-}
-
-static bool parse_args(struct parser *p, struct node *n, const struct sexp *s)
-{
-	n->count = s->count - 1;
-	if (n->count > KERNEL_ARGS_MAX) {
-		sexp_err(p->doc, s, p->e, "more than %u arguments", KERNEL_ARGS_MAX);
-		return false;
-	}
-	n->args = parse_list(p, s, 1, n->count);
-	return n->args != NULL;
-}
-
-// A regular expression is written into the program as it stands, so it must mean the same everywhere.
-static bool is_common_regex(struct parser *p, const struct sexp *s)
-{
-	const struct sexp *regex = sexp_at(s, 1);
-
-	if (regex != NULL && regex->kind == SEXP_STRING && regex->len > 0 &&
-	    strspn(regex->text, "abcdefghijklmnopqrstuvwxyz0123456789()|*+?^$") == regex->len &&
-	    pattern_compiles(regex->text))
-		return true;
-	sexp_err(p->doc, regex != NULL ? regex : s, p->e,
-	         "a pattern is a string of letters, digits and ( ) | * + ? ^ $ that is a regular expression");
-	return false;
-}
-
-static struct node *parse_op(struct parser *p, const struct sexp *s, enum op o)
-{
-	const char *signature = op_signatures[o];
-	size_t least = strcspn(signature, ">");
-	bool many = least > 0 && signature[least - 1] == '*';
-	struct node *n = new_node(p, NODE_OP, s);
-
-	if (n == NULL || (o == OP_REGEX_MATCH && !is_common_regex(p, s)))
-		return NULL;
-	n->op = o;
-	p->kernel->ops_used |= UINT64_C(1) << o;
-	least -= many;
-	if (s->count - 1 < least || (s->count - 1 > least && !many)) {
-		sexp_err(p->doc, s, p->e, "'%s' takes %zu argument%s%s, not %zu", op_words[o], least,
-		         least == 1 ? "" : "s", many ? " or more" : "", s->count - 1);
-		return NULL;
-	}
-	return parse_args(p, n, s) ? n : NULL;
-}
-
-static struct node *parse_call(struct parser *p, const struct sexp *s)
-{
-	const struct sexp *head = s->items[0];
-	bool variable = head->kind == SEXP_SYMBOL && find_variable(p, head->text) != NULL;
-	struct function *f = head->kind == SEXP_SYMBOL && !variable ? find_function(p, head->text) : NULL;
-	struct node *n;
-
-	if (head->kind == SEXP_SYMBOL && !variable && f == NULL) {
-		sexp_err(p->doc, head, p->e, "unknown form or function '%.40s'", head->text);
-		return NULL;
-	}
-	if (f != NULL && f->param_count != s->count - 1) {
-		sexp_err(p->doc, s, p->e, "'%s' takes %zu argument%s, not %zu", f->name, f->param_count,
-		         f->param_count == 1 ? "" : "s", s->count - 1);
-		return NULL;
-	}
-	n = new_node(p, f != NULL ? NODE_CALL : NODE_APPLY, s);
-	if (n == NULL)
-		return NULL;
-	n->function = f;
-	if (f == NULL && (n->body = parse_expr(p, head, false)) == NULL)
-		return NULL;
-	return parse_args(p, n, s) ? n : NULL;
+	return nodes;
 }
 
 static struct node *parse_list_form(struct parser *p, const struct sexp *s, bool tail)
@@ -604,7 +408,7 @@ static struct node *parse_list_form(struct parser *p, const struct sexp *s, bool
 	for (size_t i = 0; i < FORM_COUNT; i++)
 		if (sexp_is_symbol(s->items[0], forms[i].word))
 			return forms[i].parse(p, s, tail);
-	if (s->items[0]->kind == SEXP_SYMBOL && find_op(s->items[0]->text, &o))
+	if (s->items[0]->kind == SEXP_SYMBOL && op_find(s->items[0]->text, &o))
 		return parse_op(p, s, o);
 	return parse_call(p, s);
 }
@@ -619,7 +423,7 @@ struct node *parse_expr(struct parser *p, const struct sexp *s, bool tail)
 			sexp_err(p->doc, s, p->e, "integers lie within 2^53 - 1 of zero");
 			return NULL;
 		}
-		n = new_node(p, NODE_INT, s);
+		n = parse_node(p, NODE_INT, s);
 		if (n != NULL)
 			n->number = s->number;
 		return n;

@@ -207,3 +207,43 @@ bool template_uses(const struct template *t, const char *name)
 				return true;
 	return false;
 }
+
+// What no dialect of its style can do without.
+static int check_required(struct dialect *d, const struct sexp_doc *doc, const struct sexp *form, struct err *e)
+{
+	static const int all[] = { CONSTRUCT_INT, CONSTRUCT_CALL, CONSTRUCT_FUNCTION, CONSTRUCT_PROGRAM };
+	static const int statements[] = { CONSTRUCT_LET,     CONSTRUCT_ASSIGN, CONSTRUCT_RETURN,  CONSTRUCT_EFFECT,
+		                          CONSTRUCT_DISCARD, CONSTRUCT_WHEN,   CONSTRUCT_IF_ELSE, OP_NOT };
+	static const int expressions[] = { CONSTRUCT_LET, CONSTRUCT_BEGIN, CONSTRUCT_IF };
+	const int *more = d->statements ? statements : expressions;
+	size_t more_count =
+	        d->statements ? sizeof statements / sizeof *statements : sizeof expressions / sizeof *expressions;
+	int missing = -1;
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		missing = dialect_has(d, all[i]) ? missing : all[i];
+	for (size_t i = 0; i < more_count; i++)
+		missing = dialect_has(d, more[i]) ? missing : more[i];
+	// the next values of a loop that steps by itself cannot be kept in order
+	if (!d->statements && d->any_order && dialect_has(d, CONSTRUCT_LOOP) && !dialect_has(d, CONSTRUCT_NEXT))
+		missing = CONSTRUCT_NEXT;
+	if (d->statements && dialect_has(d, CONSTRUCT_CAPTURE_AROUND) &&
+	    !dialect_has(d, CONSTRUCT_LOCAL_FUNCTION_AROUND))
+		missing = CONSTRUCT_LOCAL_FUNCTION_AROUND;
+	return missing < 0 ? 0 : sexp_err(doc, form, e, "a template for '%s' is missing", template_word(missing));
+}
+
+int template_parse_all(struct dialect *d, const struct sexp_doc *doc, const struct sexp *form, bool inherits,
+                       struct err *e)
+{
+	const struct sexp *f = sexp_field(form, "templates");
+	int rc = 0;
+
+	if (d->kernel_text)
+		return f == NULL ? 0 : sexp_err(doc, f, e, "the style 'kernel' has no templates");
+	if (f == NULL && !inherits)
+		return sexp_err(doc, form, e, "the dialect has no (templates ...)");
+	for (size_t i = 1; rc == 0 && f != NULL && i < f->count; i++)
+		rc = template_parse(d, doc, f->items[i], e);
+	return rc < 0 || d->abstract ? rc : check_required(d, doc, form, e);
+}
