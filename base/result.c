@@ -87,6 +87,12 @@ static const struct field case_fields[] = {
 	{ 0 },
 };
 
+static const struct field cliff_fields[] = {
+	SG_FIELD(struct result_cliff, param),  SG_FIELD(struct result_cliff, broke),
+	SG_FIELD(struct result_cliff, passes), SG_FIELD(struct result_cliff, fails),
+	SG_FIELD(struct result_cliff, sharp),  { 0 },
+};
+
 #define ROW(member) SG_FIELD(struct result_pool, member)
 static const struct field pool_fields[] = {
 	ROW(name),          ROW(role),       ROW(program),  ROW(pid),      ROW(unit_bytes), ROW(capacity),
@@ -259,7 +265,7 @@ static void pool_free(void *item)
 	number_rows_deinit(&((struct result_pool *)item)->fill);
 }
 
-enum { SERIES, JEMALLOCS = 5 };
+enum { SERIES, JEMALLOCS = 5, CLIFFS };
 
 static const struct field_list result_lists[] = {
 	{ LIST("series", result_series, series, series_count, result_series_fields),
@@ -273,6 +279,7 @@ static const struct field_list result_lists[] = {
 	[JEMALLOCS] = { LIST("jemallocs", result_jemalloc, jemallocs, jemalloc_count, result_jemalloc_fields),
 	                .write_more = result_jemalloc_write, .read_more = result_jemalloc_read,
 	                .free_more = result_jemalloc_deinit },
+	[CLIFFS] = { LIST("cliffs", result_cliff, cliffs, cliff_count, cliff_fields) },
 	{ 0 },
 };
 
@@ -362,6 +369,11 @@ double result_pool_headroom(const struct result_pool *p)
 struct result_jemalloc *result_add_jemalloc(struct result *r)
 {
 	return list_add(r, &result_lists[JEMALLOCS]);
+}
+
+struct result_cliff *result_add_cliff(struct result *r)
+{
+	return list_add(r, &result_lists[CLIFFS]);
 }
 
 json_t *result_to_json(const struct result *r)

@@ -57,6 +57,15 @@ struct result_counters { // one process's named counters
 	struct result_heap *heap; // what the interposer saw beyond them; owned; NULL: nothing
 };
 
+// What a search for a cliff found (stressgen cliff): the result's figures are those of the largest value that
+// passes, its verdict is how the program ends above it.
+struct result_cliff {
+	char *param;            // what was searched: "depth"
+	char *broke;            // what gave way: "stack", "heap", "slab", "time", ...; "": nothing
+	uint64_t passes, fails; // as in gen/cliff.h; 0: none
+	bool sharp;
+};
+
 struct result_point { // one sample of the whole process tree
 	uint32_t at_ms;
 	uint32_t cpu_percent; // 100 = one core
@@ -114,6 +123,8 @@ struct result {
 	size_t counters_count;
 	struct result_jemalloc *jemallocs; // one for each process that had one
 	size_t jemalloc_count;
+	struct result_cliff *cliffs; // at most one; no list of tests that were run has any
+	size_t cliff_count;
 	struct result_point *points; // timeline, thinned to at most 240 points
 	size_t point_count;
 };
@@ -134,6 +145,8 @@ struct result_jemalloc *result_add_jemalloc(struct result *r);
 // All series named SERIES merged is result_hist's own; this picks the one tables show: "total", else the
 // first. NULL when there is none.
 const struct result_series *result_main_series(const struct result *r);
+// A zeroed one at the end; NULL without memory.
+struct result_cliff *result_add_cliff(struct result *r);
 // `text` as UTF-8 that can harm neither a terminal nor an XML file, whatever a test printed: bytes that are none,
 // and control characters but newline and tab, as \xHH; C1 controls and non-characters as \u{HHHH}. Doing it twice
 // changes nothing. From malloc; NULL without memory.

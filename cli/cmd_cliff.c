@@ -2,6 +2,7 @@
 // after another.
 #include "catalogue.h"
 #include "cliff.h"
+#include "cliff_journal.h"
 #include "cliffs.h"
 #include "emit.h"
 #include "io.h"
@@ -32,6 +33,8 @@ struct hunt {
 	struct cliffs found;
 	size_t pairs, pair; // how many there are, and which one is under way, from 1
 	bool interrupted;
+	struct allocator_choice alloc; // --alloc's; zeroed where there is none
+	struct cliff_journal journal;
 	struct err *e;
 };
 
@@ -148,6 +151,10 @@ static char *again(const struct search *s, const char *suite)
 	            NULL ||
 	    strchr(s->cliff->target, '@') != NULL)
 		buf_addf(&b, " --slab-capacity %" PRIu64, all->slab_bytes);
+	if (s->trial.alloc != NULL) {
+		buf_adds(&b, " --alloc");
+		pipeline_quote(s->trial.alloc->spec, &b);
+	}
 	return buf_take(&b);
 }
 
@@ -185,13 +192,35 @@ static int take_texts(struct cliff *c, const struct trial_end *end)
 	c->clean = end->clean;
 	c->evidence = strdup(end->evidence);
 	c->slab = strdup(end->slab);
-	return c->evidence != NULL && c->slab != NULL ? 0 : -ENOMEM;
+	c->heap = strdup(end->heap);
+	return c->evidence != NULL && c->slab != NULL && c->heap != NULL ? 0 : -ENOMEM;
 }
 
 // The language or the evaluator cannot follow: the search ends, the hunt goes on.
 static bool is_end_of_road(int r)
 {
 	return r == -ENOTSUP || r == -ELOOP || r == -ENOSPC || r == -ERANGE;
+}
+
+// Where a heap gave way, or --alloc chose one: the same program once more with the allocator instrumented, which
+// no figure of the search comes from.
+static int look_at_heap(struct search *s)
+{
+	struct trial_end end = { 0 };
+	struct buf text = { 0 };
+	int r = 0;
+
+	if (s->cliff->fails == 0 || s->broken.slab[0] != '\0' || s->broken.verdict == VERDICT_TIMEOUT ||
+	    (s->broken.verdict != VERDICT_OUT_OF_MEMORY && s->trial.alloc == NULL))
+		return 0;
+	r = kernel_at(s, s->cliff->fails, &text);
+	s->trial.preload = true;
+	if (r == 0)
+		r = trial_run(&s->trial, text.data, text.len, &end);
+	s->trial.preload = false;
+	buf_deinit(&text);
+	snprintf(s->broken.heap, sizeof s->broken.heap, "%s", end.heap);
+	return r == -EINTR ? 0 : r;
 }
 
 static int take_result(struct search *s, const struct cliff_search *f)
@@ -213,6 +242,8 @@ static int take_result(struct search *s, const struct cliff_search *f)
 		if (f->stopped != -EINTR && !is_end_of_road(f->stopped))
 			return err_set(s->hunt->e, -f->stopped, "%s", s->e.text);
 	}
+	if (f->stopped == 0 && look_at_heap(s) < 0)
+		return err_set(s->hunt->e, EIO, "%s", s->e.text);
 	if (c->fails > 0)
 		r = take_texts(c, &s->broken);
 	if (r < 0)
@@ -295,6 +326,7 @@ static int hunt_one(struct hunt *h, const char *path, const struct gen_target *t
 		                       .target = *target,
 		                       .timeout_ns = h->found.timeout_ns * 2,
 		                       .memory_bytes = h->found.memory_bytes,
+		                       .alloc = h->alloc.spec != NULL ? &h->alloc : NULL,
 		                       .prefix = "stressgen-cliff" } };
 	char reason[256];
 	int r = kernel_load(path, &s.kernel, h->e);
@@ -398,6 +430,30 @@ static char *command_line(const struct hunt *h)
 	return buf_take(&b);
 }
 
+static int choose_allocator(struct hunt *h)
+{
+	const char *given = opt_text(&h->app->opts, "alloc");
+	int r = given == NULL ? 0 : allocator_choose(h->app, given, &h->alloc, h->e);
+
+	if (r == 0 && given != NULL &&
+	    (allocator_set_environment(&h->alloc) < 0 || (h->found.allocator = strdup(h->alloc.title)) == NULL))
+		r = no_memory(h->e);
+	return r;
+}
+
+// What run.json says, so that compare and the history know what was measured.
+static json_t *run_info(const struct hunt *h)
+{
+	json_t *info = json_pack("{s:s, s:s, s:s}", "stressgen", SG_VERSION, "again", h->found.command, "cliffs",
+	                         "cliffs.json");
+
+	if (h->alloc.spec != NULL)
+		json_object_set_new(info, "allocator",
+		                    json_pack("{s:s, s:s, s:s, s:s*}", "title", h->alloc.title, "name",
+		                              h->alloc.spec, "version", h->alloc.version, "path", h->alloc.path));
+	return info;
+}
+
 static int prepare(struct hunt *h)
 {
 	const struct opt_set *o = &h->app->opts;
@@ -422,8 +478,12 @@ static int prepare(struct hunt *h)
 	if (r == 0)
 		r = catalogue_targets(&h->catalogue, o, &h->targets, &h->target_count, h->e);
 	if (r == 0)
+		r = choose_allocator(h);
+	if (r == 0)
 		r = io_make_dirs(h->dir, h->e);
 	h->pairs = h->kernels.count * h->target_count;
+	if (r == 0)
+		r = cliff_journal_open(&h->journal, h->dir, h->pairs, run_info(h), h->e);
 	return r;
 }
 
@@ -453,6 +513,9 @@ static int hunt_all(struct hunt *h)
 		for (size_t t = 0; t < h->target_count && r == 0 && !h->interrupted; t++) {
 			h->pair++;
 			r = hunt_one(h, h->kernels.items[k], &h->targets[t]);
+			if (r == 0)
+				r = cliff_journal_add(&h->journal, &h->found.items[h->found.count - 1],
+				                      h->found.allocator, h->e);
 			if (r == 0)
 				r = write_files(h);
 		}
@@ -484,12 +547,17 @@ int cmd_cliff(struct app *app)
 		r = hunt_all(&h);
 	if (r == 0)
 		print(&h);
+	if (r == 0)
+		r = cliff_journal_close(&h.journal, h.interrupted ? "SIGINT" : "finished", &e);
+	else
+		cliff_journal_close(&h.journal, NULL, NULL);
 	code = r == -ENODEV ? (complain(&e, r), SG_EXIT_MISSING) : r < 0 ? complain(&e, r) : SG_EXIT_OK;
 	if (r == 0 && h.interrupted)
 		code = SG_EXIT_SIGNAL + 2;
 	catalogue_deinit(&h.catalogue);
 	strings_deinit(&h.kernels);
 	free(h.targets);
+	allocator_choice_deinit(&h.alloc);
 	cliffs_deinit(&h.found);
 	return code;
 }

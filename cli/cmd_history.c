@@ -49,6 +49,9 @@ static int add_run(struct app *app, struct history *h, const char *dir, const st
 	int rc = run_load(dir, &run, e);
 
 	n.head = &run;
+	// Cliffs are a history of their own, beside that of the runs of the same nights.
+	if (rc == 0 && label == NULL && json_object_get(run.info, "cliffs") != NULL)
+		n.label = "cliffs";
 	if (rc == 0)
 		rc = history_add(h, &n, &id, &how, e);
 	if (rc == 0) {

@@ -156,7 +156,7 @@ const struct opt cli_options[] = {
 	     "How often CPU, memory, descriptors and threads are read."),
 	{ "fail-fast", 0, OPT_U64, "[N]", "0", 0, 1000000, NULL, RUNS, true,
 	  "Stop after that many unexpected verdicts, without a number after the first; 0 goes on." },
-	TEXT("alloc", 0, "NAME|PATH.so", RUNS, true,
+	TEXT("alloc", 0, "NAME|PATH.so", RUNS | BIT(CLIFF), true,
 	     "Put all tests on this malloc, by preloading it: glibc, jemalloc, mimalloc, tcmalloc, tbb (stressgen targets "
 	     "lists those here), or a library; options behind a colon, 'jemalloc:dirty_decay_ms:0', 'glibc:arena_max=1'. "
 	     "One that is missing ends with exit 3."),

@@ -61,6 +61,39 @@ static void describe_slab(const struct result *r, char *out, size_t size)
 			         units_bytes(capacity, sizeof capacity, r->pools[i].capacity));
 }
 
+static uint64_t counter(const struct result_counters *c, const char *name)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (strcmp(c->items[i].name, name) == 0)
+			return strtoull(c->items[i].value, NULL, 10);
+	return 0;
+}
+
+// Of the process that had most. Our own programs are not instrumented.
+static void describe_heap(const struct result *r, char *out, size_t size)
+{
+	char live[32], resident[32], asked[32];
+	uint64_t most = 0;
+
+	if (r->allocator != NULL)
+		snprintf(out, size, "heap of %s: %s resident", r->allocator,
+		         units_bytes(resident, sizeof resident, r->peak_rss_bytes));
+	for (size_t i = 0; i < r->counters_count; i++) {
+		const struct result_counters *c = &r->counters[i];
+		const struct result_refusal *refused =
+		        c->heap != NULL && c->heap->refusal_count > 0 ? &c->heap->refusals[0] : NULL;
+		if (counter(c, "peak_bytes") <= most)
+			continue;
+		most = counter(c, "peak_bytes");
+		snprintf(out, size, "heap of %s: %s live at its peak, %s resident%s%s%s",
+		         r->allocator != NULL ? r->allocator : "malloc", units_bytes(live, sizeof live, most),
+		         units_bytes(resident, sizeof resident, r->peak_rss_bytes),
+		         refused != NULL ? ", refused " : "",
+		         refused != NULL ? units_bytes(asked, sizeof asked, refused->bytes) : "",
+		         refused != NULL ? " more" : "");
+	}
+}
+
 static void note_ending(void *arg, __attribute__((unused)) size_t settled, __attribute__((unused)) size_t total,
                         __attribute__((unused)) const struct suite_test *t, const struct result *r)
 {
@@ -77,6 +110,7 @@ static void note_ending(void *arg, __attribute__((unused)) size_t settled, __att
 		                   .peak_rss_bytes = r->peak_rss_bytes };
 	snprintf(end->evidence, sizeof end->evidence, "%s", r->evidence != NULL ? r->evidence : "");
 	describe_slab(r, end->slab, sizeof end->slab);
+	describe_heap(r, end->heap, sizeof end->heap);
 }
 
 // What the first trial measures is that of all.
@@ -107,6 +141,8 @@ static int execute(struct trial *t, struct pipeline *j, struct trial_end *end)
 		.resolve = paths_resolve,
 		.resolve_arg = &t->app->paths,
 		.preload = t->preload ? t->app->paths.preload : NULL,
+		.allocator = t->alloc != NULL ? t->alloc->path : NULL,
+		.allocator_title = t->alloc != NULL ? t->alloc->title : NULL,
 		.timeout_ns = t->timeout_ns > 0 ? t->timeout_ns : opt_number(o, "timeout"),
 		.grace_ns = opt_number(o, "grace"),
 		.memory_bytes = t->memory_bytes > 0 ? t->memory_bytes : opt_number(o, "memory"),

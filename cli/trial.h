@@ -17,6 +17,7 @@ struct trial_end {
 	uint64_t wall_ns, cpu_ns, peak_rss_bytes;
 	char evidence[256]; // in words
 	char slab[160];     // the slab that was exhausted, in words; "": none
+	char heap[200]; // what the allocator held, in words; "": it was not instrumented, or another one is used
 };
 
 struct trial {
@@ -25,9 +26,10 @@ struct trial {
 	uint64_t seed;
 	struct param *params; // for {param:NAME}; measured at the first trial when there are none; owned
 	size_t param_count;
-	uint64_t timeout_ns, memory_bytes; // 0: what the options say
-	bool preload;                      // the allocator instrumentation
-	const char *prefix;                // "stressgen-shrink": of the directory's name
+	uint64_t timeout_ns, memory_bytes;    // 0: what the options say
+	bool preload;                         // the allocator instrumentation
+	const struct allocator_choice *alloc; // the malloc that it runs on; borrowed; NULL: the target's own
+	const char *prefix;                   // "stressgen-shrink": of the directory's name
 	char dir[64];
 	struct err *e;
 };

@@ -17,6 +17,7 @@ static void free_cliff(struct cliff *c)
 	free(c->why);
 	free(c->evidence);
 	free(c->slab);
+	free(c->heap);
 	free(c->suite);
 	free(c->again);
 	free(c->points);
@@ -28,6 +29,7 @@ void cliffs_deinit(struct cliffs *c)
 		free_cliff(&c->items[i]);
 	free(c->items);
 	free(c->command);
+	free(c->allocator);
 	*c = (struct cliffs){ 0 };
 }
 
@@ -144,6 +146,8 @@ static void print_one(const struct cliff *c, struct arena *a, const struct term_
 		           text_make(a, "it breaks by: %s, %s%s%s", cliff_what_broke(c), how(a, c),
 		                     c->slab[0] != '\0' ? ", " : "", text_line(a, c->slab)),
 		           2, 4, out);
+		if (c->heap[0] != '\0')
+			table_wrap(style, text_line(a, c->heap), 2, 4, out);
 		table_wrap(style, text_make(a, "evidence: %s", text_line(a, c->evidence)), 2, 4, out);
 		if (c->again != NULL)
 			table_wrap(style, text_make(a, "see it: %s", text_line(a, c->again)), 2, 4, out);
@@ -232,6 +236,7 @@ static json_t *cliff_to_json(const struct cliff *c)
 		set_text(o, "broke", cliff_what_broke(c));
 		set_text(o, "evidence", c->evidence);
 		set_text(o, "slab", c->slab);
+		set_text(o, "heap", c->heap);
 		set_text(o, "suite", c->suite);
 		set_text(o, "again", c->again);
 	}
@@ -251,6 +256,6 @@ json_t *cliffs_to_json(const struct cliffs *c)
 		json_object_set_new(limits, "memory_bytes", json_integer((json_int_t)c->memory_bytes));
 	for (size_t i = 0; i < c->count; i++)
 		json_array_append_new(list, cliff_to_json(&c->items[i]));
-	return json_pack("{s:i, s:s, s:o, s:o}", "version", 1, "command", c->command, "limits", limits, "cliffs",
-	                 list);
+	return json_pack("{s:i, s:s, s:s*, s:o, s:o}", "version", 1, "command", c->command, "allocator",
+	                 c->allocator, "limits", limits, "cliffs", list);
 }

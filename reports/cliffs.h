@@ -4,6 +4,7 @@
 
 #include "err.h"
 #include "reports.h"
+#include "result.h"
 #include "verdict.h"
 
 #include <jansson.h>
@@ -38,12 +39,12 @@ struct cliff {
 	char *kernel, *param, *target;
 	enum cliff_state state;
 	char *why;
-	int64_t passes, fails; // 0: none
-	bool sharp;            // no value both passed and failed
-	enum verdict verdict;  // of the least value that fails
-	bool clean;            // the runtime noticed and said so
-	char *evidence, *slab; // in words; "": none
-	char *suite, *again;   // where the breaking program is, and the command that runs it; NULL: none
+	int64_t passes, fails;        // 0: none
+	bool sharp;                   // no value both passed and failed
+	enum verdict verdict;         // of the least value that fails
+	bool clean;                   // the runtime noticed and said so
+	char *evidence, *slab, *heap; // in words; "": none. heap: what the allocator held when it broke
+	char *suite, *again;          // where the breaking program is, and the command that runs it; NULL: none
 	struct cliff_point *points;
 	size_t point_count;
 };
@@ -54,6 +55,7 @@ struct cliffs {
 	uint64_t timeout_ns, memory_bytes; // of each trial; memory 0: the machine's
 	uint64_t slab_bytes;               // of fixed slabs
 	char *command;                     // that made them; owned
+	char *allocator; // the malloc that all of them ran on, "jemalloc 5.3.0"; owned; NULL: their own
 };
 
 void cliffs_deinit(struct cliffs *c);
@@ -67,6 +69,10 @@ const char *cliff_what_broke(const struct cliff *c);
 int cliffs_text(const struct cliffs *c, const struct term_style *style, FILE *out);
 // A new reference, NULL without memory (docs/formats.md).
 json_t *cliffs_to_json(const struct cliffs *c);
+// The same as the result of a test "cliff/KERNEL/PARAM.TARGET" that ended as expected, with the time and memory of
+// the largest value that passes. `allocator`: the malloc's title, or NULL. Fills a zeroed result, which the caller
+// deinits in every case. 0 or -ENOMEM.
+int cliff_to_result(const struct cliff *c, const char *allocator, struct result *r);
 // A page: kernels by targets, coloured by how much of the range passes.
 int cliffs_html(const struct cliffs *c, const char *path, struct err *e);
 

@@ -14,7 +14,9 @@
 #define MOST_MEMORY_STALL 0.10
 #define MOST_CPU_STALL 0.50
 #define LEAST_GAP 0.001 // between instruction counts that are not constant, as a fraction
-#define LEAST_EXACT 2U  // invocations of each side that must agree for a count to be called constant
+#define CLIFF_MOVED 0.03
+#define SLOW_CLIFF_MOVED 0.25
+#define LEAST_EXACT 2U // invocations of each side that must agree for a count to be called constant
 
 const char *compare_outcome_name(enum compare_outcome o)
 {
@@ -250,6 +252,37 @@ static void judge_instructions(struct compare_row *row, double threshold)
 		row->outcome = outcome_of(row->better, row->head > row->base);
 }
 
+static const struct sample_metric *find_metric(const struct sample_test *t, const char *name)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (strcmp(t->metrics[i].name, name) == 0)
+			return &t->metrics[i];
+	return NULL;
+}
+
+// Where a program breaks is searched to 1 %, and does not scatter: one search on each side is enough. What lies
+// between the largest value that passes and the least that fails is not known.
+static void judge_cliff(struct compare_row *row, const struct sample_test *t, enum sample_side side,
+                        double threshold)
+{
+	const struct sample_metric *fails = find_metric(t, "cliff/fails");
+	const struct range base = range_of(row->sample, SAMPLE_BASE), head = range_of(row->sample, side);
+	const bool slow =
+	        t->ends[SAMPLE_BASE].verdict == VERDICT_TIMEOUT || t->ends[side].verdict == VERDICT_TIMEOUT;
+	double base_high = base.high, head_high = head.high;
+
+	judge_exactly(row, INFINITY);
+	row->why = slow ? "a cliff by time moves with the machine" : "";
+	if (fails != NULL && strcmp(row->metric, "cliff") == 0) {
+		base_high = fmax(base_high, range_of(fails, SAMPLE_BASE).high);
+		head_high = fmax(head_high, range_of(fails, side).high);
+	}
+	if (threshold <= 0)
+		threshold = slow ? SLOW_CLIFF_MOVED : CLIFF_MOVED;
+	if ((head.low > base_high || base.low > head_high) && fabs(row->head - row->base) > threshold * row->base)
+		row->outcome = outcome_of(row->better, row->head > row->base);
+}
+
 static const char *disturbance(struct arena *a, const struct samples *s, const struct sample_test *t)
 {
 	const double steal = t->steal_ns / (t->wall_ns * fmax(s->cores, 1));
@@ -346,6 +379,10 @@ static int add_row(struct judging *j, const struct sample_test *t, const struct 
 	}
 	if (strcmp(m->name, "instructions") == 0) {
 		judge_instructions(row, threshold);
+		return 0;
+	}
+	if (strcmp(m->name, "cliff") == 0 || strcmp(m->name, "cliff/clean") == 0) {
+		judge_cliff(row, t, j->side, threshold);
 		return 0;
 	}
 	if (!compare_is_judged(m))

@@ -392,6 +392,51 @@ int drift_judge(const struct drift_night *nights, size_t count, struct drift *d)
 	return rc;
 }
 
+// One night of an exact figure, with `s->step` the change that is open.
+static int exact_night(struct state *s, size_t night, double tolerance)
+{
+	const double figure = s->nights[night].figure;
+	const bool off = fabs(figure - s->baseline) > tolerance;
+	struct drift_change c = {
+		.began = night, .found = night, .before = s->baseline, .after = figure, .threshold = tolerance
+	};
+
+	if (isnan(s->baseline)) {
+		s->baseline = figure;
+		return 0;
+	}
+	s->d->judged++;
+	if (off && s->step == NONE)
+		return add_change(s, c, &s->step);
+	if (off) {
+		s->d->changes[s->step].after = figure;
+	} else if (s->step != NONE) {
+		s->d->changes[s->step].ended = night;
+		s->step = NONE;
+	}
+	return 0;
+}
+
+int drift_judge_exact(const struct drift_night *nights, size_t count, double tolerance, struct drift *d)
+{
+	struct state s = { .nights = nights, .count = count, .d = d, .baseline = (double)NAN, .step = NONE };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		if (has_figure(&s, i))
+			rc = exact_night(&s, i, tolerance);
+		if (rc == 0 && s.step != NONE && accepted_between(&s, d->changes[s.step].began, i)) {
+			d->changes[s.step].ended = i;
+			d->changes[s.step].accepted = true;
+			s.baseline = d->changes[s.step].after;
+			s.step = NONE;
+		}
+	}
+	d->baseline = s.baseline;
+	d->threshold = isnan(s.baseline) ? (double)NAN : tolerance;
+	return rc;
+}
+
 void drift_deinit(struct drift *d)
 {
 	free(d->changes);

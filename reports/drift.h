@@ -54,6 +54,9 @@ double drift_ratio(const char *unit, double from, double to);
 
 // Fills a zeroed `d`. 0 or -ENOMEM. Deinit in every case.
 int drift_judge(const struct drift_night *nights, size_t count, struct drift *d);
+// The same for a figure that does not scatter beyond `tolerance` (a cliff, which is searched to 1 %): no night
+// needs another to confirm it, the first night is the baseline, and stays it until a change is accepted.
+int drift_judge_exact(const struct drift_night *nights, size_t count, double tolerance, struct drift *d);
 void drift_deinit(struct drift *d);
 // The step that is open at the end, else NULL; the creep likewise.
 const struct drift_change *drift_open(const struct drift *d, enum drift_kind kind, size_t nights);

@@ -108,16 +108,20 @@ struct history_test {
 	const bool *expected;
 };
 
+#define HISTORY_CLIFF 0.03
+#define HISTORY_SLOW_CLIFF 0.25
+
 // Calls `each` for each test that has something in `entries` (in the order history_entries gave), by name; what it
 // is given is gone when it returns. A non-zero result ends the reading and is returned.
 typedef int (*history_fn)(void *arg, const struct history_test *t);
 int history_each(struct history *h, const struct history_query *q, const struct history_entry *entries,
                  size_t count, history_fn each, void *arg, struct err *e);
 
-// The changes of one series, acceptances included. 0 or -ENOMEM; `d` must be zeroed, and is deinited by the
-// caller.
-int history_judge(struct history *h, const struct history_entry *entries, size_t count, const char *test,
-                  const struct history_series *s, struct drift *d);
+// The changes of one series of the test, acceptances included. Cliffs are exact (drift_judge_exact) up to
+// HISTORY_CLIFF, or to HISTORY_SLOW_CLIFF where time is what breaks. 0 or -ENOMEM; `d` must be zeroed, and is
+// deinited by the caller.
+int history_judge(struct history *h, const struct history_entry *entries, size_t count,
+                  const struct history_test *t, const struct history_series *s, struct drift *d);
 
 // An entry's invocations as one side of a comparison; with `of_anchor` its anchor's. -ENOENT: there is no such
 // entry, or it has no anchor.

@@ -2,6 +2,7 @@
 #include "history_db.h"
 
 #include "pack.h"
+#include "verdict.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -52,8 +53,22 @@ static bool is_accepted(const struct history *h, int64_t entry, const char *test
 	return false;
 }
 
-int history_judge(struct history *h, const struct history_entry *entries, size_t count, const char *test,
-                  const struct history_series *s, struct drift *d)
+static bool is_cliff(const char *metric)
+{
+	return strcmp(metric, "cliff") == 0 || strcmp(metric, "cliff/clean") == 0;
+}
+
+// How far the place of a cliff moves by itself.
+static double cliff_tolerance(const struct history_test *t, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (t->verdicts[i] != NULL && strcmp(t->verdicts[i], verdict_name(VERDICT_TIMEOUT)) == 0)
+			return HISTORY_SLOW_CLIFF;
+	return HISTORY_CLIFF;
+}
+
+int history_judge(struct history *h, const struct history_entry *entries, size_t count,
+                  const struct history_test *t, const struct history_series *s, struct drift *d)
 {
 	struct drift_night *nights = calloc(count + 1, sizeof *nights);
 	bool paired = false;
@@ -67,9 +82,11 @@ int history_judge(struct history *h, const struct history_entry *entries, size_t
 			nights[i].figure = (double)NAN;
 		else
 			nights[i].figure = drift_figure(s->unit, s->head[i], s->anchor[i]);
-		nights[i].accepted = h->accepted_count > 0 && is_accepted(h, entries[i].id, test, s->name);
+		nights[i].accepted = h->accepted_count > 0 && is_accepted(h, entries[i].id, t->name, s->name);
 	}
-	if (rc == 0)
+	if (rc == 0 && is_cliff(s->name))
+		rc = drift_judge_exact(nights, count, cliff_tolerance(t, count), d);
+	else if (rc == 0)
 		rc = drift_judge(nights, count, d);
 	free(nights);
 	return rc;

@@ -122,19 +122,19 @@ static const char *state_words(struct showing *s, const struct history_series *m
 	return text_make(s->arena, "%+.1f %% since entry %lld", by * 100, (long long)s->entries[c->began].id);
 }
 
-static int add_series(struct showing *s, const char *test, const struct history_series *m)
+static int add_series(struct showing *s, const struct history_test *t, const struct history_series *m)
 {
 	size_t last = last_value(m->head, s->count);
 	struct drift d = { 0 };
 	enum table_style style;
-	int rc = history_judge(s->h, s->entries, s->count, test, m, &d);
+	int rc = history_judge(s->h, s->entries, s->count, t, m, &d);
 	double ratio = last > 0 ? ratio_at(m, last - 1) : (double)NAN;
 
 	if (rc == 0 && last > 0) {
 		const char *words = state_words(s, m, &d, &style);
 
 		table_row(s->table);
-		table_cell(s->table, STYLE_PLAIN, text_make(s->arena, "%s", test));
+		table_cell(s->table, STYLE_PLAIN, text_make(s->arena, "%s", t->name));
 		table_cell(s->table, STYLE_PLAIN, text_make(s->arena, "%s", m->name));
 		table_cell(s->table, STYLE_PLAIN, metric_words(s->arena, m->unit, m->head[last - 1]));
 		table_cell(s->table, STYLE_PLAIN, isnan(ratio) ? "" : text_make(s->arena, "%.3f", ratio));
@@ -152,7 +152,7 @@ static int show_test(void *arg, const struct history_test *t)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < t->count; i++)
-		rc = add_series(s, t->name, &t->series[i]);
+		rc = add_series(s, t, &t->series[i]);
 	return rc;
 }
 
@@ -198,7 +198,7 @@ static int show_entries(void *arg, const struct history_test *t)
 		const struct history_series *m = &t->series[k];
 		struct table *table = table_new(a, entry_columns, sizeof entry_columns / sizeof entry_columns[0]);
 		struct drift d = { 0 };
-		int rc = table == NULL ? -ENOMEM : history_judge(s->h, s->entries, s->count, t->name, m, &d);
+		int rc = table == NULL ? -ENOMEM : history_judge(s->h, s->entries, s->count, t, m, &d);
 
 		for (size_t i = 0; rc == 0 && i < s->count; i++) {
 			const char *mark = mark_at(s, t, m, &d, i);

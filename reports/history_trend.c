@@ -90,7 +90,7 @@ static struct trend_metric *keep(struct trend *t, const char *test, const struct
 	return m;
 }
 
-static int judge_series(struct trend *t, const char *test, const struct history_series *s)
+static int judge_series(struct trend *t, const struct history_test *test, const struct history_series *s)
 {
 	const struct trend_metric *m = NULL;
 	struct drift d = { 0 };
@@ -104,7 +104,7 @@ static int judge_series(struct trend *t, const char *test, const struct history_
 		t->narrowest = fmin(t->narrowest, d.threshold);
 	}
 	if (rc == 0 && d.count > 0) {
-		m = keep(t, test, s, &d);
+		m = keep(t, test->name, s, &d);
 		rc = m != NULL ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; rc == 0 && i < d.count; i++)
@@ -113,13 +113,38 @@ static int judge_series(struct trend *t, const char *test, const struct history_
 	return rc;
 }
 
+// In the newest entry it ended as it should, and so did the last one before, and yet not alike: a program breaks
+// in another way.
+static int note_ending(struct trend *t, const struct history_test *test)
+{
+	const size_t last = t->count - 1;
+	struct trend_ending *more;
+	size_t before = last;
+
+	if (test->verdicts[last] == NULL || !test->expected[last])
+		return 0;
+	while (before > 0 && test->verdicts[before - 1] == NULL)
+		before--;
+	if (before == 0 || !test->expected[before - 1] ||
+	    strcmp(test->verdicts[before - 1], test->verdicts[last]) == 0)
+		return 0;
+	more = reallocarray(t->endings, t->ending_count + 1, sizeof *more);
+	if (more == NULL)
+		return -ENOMEM;
+	t->endings = more;
+	more[t->ending_count++] = (struct trend_ending){ text_make(&t->arena, "%s", test->name),
+		                                         text_make(&t->arena, "%s", test->verdicts[before - 1]),
+		                                         text_make(&t->arena, "%s", test->verdicts[last]) };
+	return 0;
+}
+
 static int judge_test(void *arg, const struct history_test *test)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < test->count; i++)
-		rc = judge_series(arg, test->name, &test->series[i]);
-	return rc;
+		rc = judge_series(arg, test, &test->series[i]);
+	return rc == 0 ? note_ending(arg, test) : rc;
 }
 
 static int by_name(const struct trend_moved *x, const struct trend_moved *y)
@@ -176,5 +201,6 @@ void trend_deinit(struct trend *t)
 {
 	free(t->open);
 	free(t->past);
+	free(t->endings);
 	arena_deinit(&t->arena);
 }

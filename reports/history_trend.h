@@ -32,6 +32,12 @@ struct trend_moved {
 	bool is_new; // found in the newest entry
 };
 
+// A test that broke as it should in its last two entries, but not in the same way: a cliff by stack is now one by
+// heap.
+struct trend_ending {
+	const char *test, *before, *after; // verdicts' names
+};
+
 struct trend {
 	struct arena arena; // of everything
 	const struct history_entry *entries;
@@ -40,6 +46,8 @@ struct trend {
 	size_t open_count;
 	struct trend_moved *past; // back to what it was, or accepted; the newest first
 	size_t past_count;
+	struct trend_ending *endings; // by test; owned
+	size_t ending_count;
 	size_t by_state[TREND_STATES], fresh[TREND_STATES]; // of those that are open
 	size_t series, judged, unpaired;
 	double widest, narrowest; // thresholds; infinite before anything is judged

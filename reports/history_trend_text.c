@@ -70,6 +70,17 @@ static void put_moved(struct trend *t, const struct term_style *style, FILE *out
 	table_free(table);
 }
 
+static void put_endings(struct trend *t, const struct term_style *style, FILE *out)
+{
+	for (size_t i = 0; i < t->ending_count; i++)
+		table_wrap(style,
+		           text_make(&t->arena, "~ %s breaks in another way: %s, was %s", t->endings[i].test,
+		                     t->endings[i].after, t->endings[i].before),
+		           0, 2, out);
+	if (t->ending_count > 0)
+		fputc('\n', out);
+}
+
 static void put_sentence(struct trend *t, const struct term_style *style, FILE *out)
 {
 	struct arena *a = &t->arena;
@@ -121,6 +132,7 @@ ssize_t history_print_trend(struct history *h, const struct history_query *q, co
 
 	if (rc == 0) {
 		put_moved(&t, style, out);
+		put_endings(&t, style, out);
 		put_sentence(&t, style, out);
 	}
 	trend_deinit(&t);

@@ -150,6 +150,11 @@ static void add_map(struct page *p, const struct grid *g)
 	html_section_end(p);
 }
 
+static const char *also(struct arena *a, const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text_make(a, "; %s", text_line(a, text)) : "";
+}
+
 static void add_row(struct page *p, const struct cliff *c)
 {
 	struct arena *a = p->arena;
@@ -173,9 +178,8 @@ static void add_row(struct page *p, const struct cliff *c)
 		html_empty_cell(p);
 		html_empty_cell(p);
 	}
-	html_cell(p, text_make(a, "%s%s%s", cell_cause(a, c), c->sharp ? "" : "; not sharp",
-	                       c->slab != NULL && c->slab[0] != '\0' ? text_make(a, "; %s", text_line(a, c->slab))
-	                                                             : ""));
+	html_cell(p, text_make(a, "%s%s%s%s", cell_cause(a, c), c->sharp ? "" : "; not sharp", also(a, c->slab),
+	                       also(a, c->heap)));
 	html_cell(p, text_line(a, c->fails > 0 ? c->evidence : c->why != NULL ? c->why : ""));
 	if (c->again != NULL)
 		html_code_cell(p, text_line(a, c->again));
@@ -225,6 +229,8 @@ static void add_how(struct page *p, const struct cliffs *all)
 	html_section(p, "how", "How it was measured", NULL);
 	buf_adds(&p->b, "<dl class=\"facts\">");
 	html_fact(p, "command", text_line(a, all->command));
+	if (all->allocator != NULL)
+		html_fact(p, "malloc", text_line(a, all->allocator));
 	html_fact(p, "time limit of each",
 	          text_make(a, "%s, without waiting for a busy machine", text_duration(a, all->timeout_ns)));
 	html_fact(p, "memory limit of each",

@@ -297,6 +297,27 @@ static void add_open(struct history_page *h)
 	html_section_end(&h->page);
 }
 
+static void add_endings(struct history_page *h)
+{
+	static const char *const titles[] = { "Test", "Broke by", "Breaks by", NULL };
+	const struct trend *t = h->trend;
+
+	if (t->ending_count == 0)
+		return;
+	html_section(&h->page, "endings", "Breaks in another way",
+	             "Cliffs that are reached in another way than in the entry before.");
+	html_head(&h->page, titles);
+	for (size_t i = 0; i < t->ending_count; i++) {
+		buf_adds(&h->page.b, "<tr>");
+		html_code_cell(&h->page, t->endings[i].test);
+		html_cell(&h->page, t->endings[i].before);
+		html_cell(&h->page, t->endings[i].after);
+		buf_adds(&h->page.b, "</tr>\n");
+	}
+	html_head_end(&h->page);
+	html_section_end(&h->page);
+}
+
 static void add_past(struct history_page *h)
 {
 	const struct trend *t = h->trend;
@@ -478,6 +499,7 @@ ssize_t report_html_history(struct history *h, const struct history_query *q, co
 	if (rc == 0) {
 		add_front(&page);
 		add_open(&page);
+		add_endings(&page);
 		add_past(&page);
 		add_tests(&page);
 		add_entries(&page);

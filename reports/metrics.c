@@ -148,6 +148,20 @@ static void add_waste(struct list *l, const struct result *r)
 		add(l, "waste", "x live", METRIC_LOWER, (double)r->peak_rss_bytes / live);
 }
 
+static void add_cliff(struct list *l, const struct result *r)
+{
+	const struct result_cliff *c = r->cliffs;
+
+	if (r->cliff_count == 0)
+		return;
+	add(l, "cliff", "count", METRIC_HIGHER, (double)c->passes);
+	if (c->fails == 0)
+		return;
+	add(l, "cliff/fails", "count", METRIC_NEITHER, (double)c->fails);
+	if (r->verdict != VERDICT_TIMEOUT)
+		add(l, "cliff/clean", "count", METRIC_HIGHER, r->clean);
+}
+
 // ---- the list -----------------------------------------------------------------------------------------------
 
 static int by_name(const void *a, const void *b)
@@ -189,7 +203,7 @@ static size_t fold_names(const struct list *l, struct metric *out)
 
 static size_t room_for(const struct result *r)
 {
-	size_t room = 12 + r->series_count * (2 + POINTS) + r->gauge_count + 4 * r->pool_count;
+	size_t room = 15 + r->series_count * (2 + POINTS) + r->gauge_count + 4 * r->pool_count;
 
 	for (size_t i = 0; i < r->counters_count; i++)
 		room += r->counters[i].count;
@@ -213,6 +227,7 @@ ssize_t metrics_of(struct arena *a, const struct result *r, struct metric **out)
 		add_pool(&l, &r->pools[i]);
 	for (size_t i = 0; i < r->counters_count; i++)
 		add_counters(&l, &r->counters[i]);
+	add_cliff(&l, r);
 	add_waste(&l, r);
 	qsort(l.items, l.count, sizeof *l.items, by_name);
 	return (ssize_t)fold_names(&l, *out);

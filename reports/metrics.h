@@ -28,6 +28,8 @@ struct metric {
 //   sum);
 //                                                 occupancy: at the end
 //   counter/ROLE/NAME                             summed over the processes of a role
+//   cliff, cliff/fails, cliff/clean               the largest value that passes; the least above it that fails;
+//                                                 1 where the program then says so itself, 0 where it just dies
 //   waste                                         peak memory over peak live bytes, where those were counted
 ssize_t metrics_of(struct arena *a, const struct result *r, struct metric **out);
 

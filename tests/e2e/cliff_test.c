@@ -109,6 +109,102 @@ CASE("cliff: several targets are a table, a page and JSON, and what a language l
 	outcome_deinit(&o);
 }
 
+// A hunt for the cliff of a slab of that size, into DIR/NAME.
+static void hunt_with_slab(const char *dir, const char *capacity, const char *name)
+{
+	struct outcome o = E2E(dir, "cliff", "recursion/sum", "--target", "lua@slab-fixed", "--slab-capacity",
+	                       capacity, "-o", name, "--tries", "1", "--quiet");
+
+	if (o.exit_code != 0)
+		fail_msg("exit %d: %s", o.exit_code, buf_text(&o.err));
+	outcome_deinit(&o);
+}
+
+CASE("cliff: the history reports one that moved, from the second night on, until it is accepted")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	hunt_with_slab(dir, "512K", "first");
+	hunt_with_slab(dir, "500K", "second"); // within 3 %
+	hunt_with_slab(dir, "300K", "third");
+	o = E2E(dir, "history", "add", "first", "second");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "trend");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+
+	o = E2E(dir, "history", "add", "third");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "trend");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out), "regressed");
+	assert_contains(buf_text(&o.out), "cliff/recursion/sum/depth.lua@slab-fixed");
+	assert_contains(buf_text(&o.out), "entry 3");
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "show", "cliff");
+	assert_contains(buf_text(&o.out), "a change of -");
+	outcome_deinit(&o);
+
+	o = E2E(dir, "history", "annotate", "3", "a smaller slab", "--accept");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "trend");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+}
+
+CASE("cliff: compare judges cliffs by one search on each side")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	hunt_with_slab(dir, "512K", "base");
+	hunt_with_slab(dir, "1M", "head");
+	o = E2E(dir, "compare", "base", "head");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out), "1 improved");
+	outcome_deinit(&o);
+	o = E2E(dir, "compare", "head", "base");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out), "1 regressed");
+	outcome_deinit(&o);
+	o = E2E(dir, "compare", "base", "base");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+}
+
+CASE("cliff: another malloc in front of the target, and what its heap held when it broke")
+{
+	static const char *const mallocs[] = { "jemalloc", "mimalloc" };
+	size_t tried = 0;
+
+	for (size_t i = 0; i < sizeof mallocs / sizeof mallocs[0]; i++) {
+		struct outcome o = E2E(harness_tmpdir(), "cliff", "gc/preserve-list", "--target", "lua54",
+		                       "--alloc", mallocs[i], "--limit", "time=60s,memory=64M", "--tries", "1",
+		                       "--format", "json", "--quiet");
+		json_t *all, *c;
+
+		if (o.exit_code == 3) {
+			outcome_deinit(&o);
+			continue;
+		}
+		tried++;
+		c = only_cliff(&o, &all);
+		assert_contains(text(all, "allocator"), mallocs[i]);
+		assert_string_equal(text(c, "broke"), "heap");
+		assert_contains(text(c, "heap"), mallocs[i]);
+		assert_contains(text(c, "heap"), "live at its peak");
+		assert_contains(text(c, "again"), mallocs[i]);
+		json_decref(all);
+		outcome_deinit(&o);
+	}
+	if (tried == 0)
+		harness_skip("lua5.4, or both of jemalloc and mimalloc, are not on this machine");
+}
+
 CASE("cliff: one line says what is wrong when kernel, parameter, limit or format are")
 {
 	static const struct {
@@ -122,6 +218,7 @@ CASE("cliff: one line says what is wrong when kernel, parameter, limit or format
 		{ { "cliff", "recursion/sum", "--limit", "size=3" }, "--limit: 'size=3'", 2 },
 		{ { "cliff", "recursion/sum", "--format", "tap" }, "text or json", 2 },
 		{ { "cliff", "recursion/sum", "--target", "nix" }, "unknown target 'nix'", 2 },
+		{ { "cliff", "recursion/sum", "--alloc", "./nix.so" }, "nix.so", 3 },
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

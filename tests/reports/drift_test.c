@@ -267,3 +267,46 @@ CASE("drift: steady metrics of any scatter raise hardly an alarm over years")
 	}
 	free(nights);
 }
+
+CASE("drift: an exact figure is judged from its second night on, and one night is enough")
+{
+	struct drift_night nights[6] = { { .figure = 1 },   { .figure = (double)NAN }, { .figure = 1.02 },
+		                         { .figure = 1.2 }, { .figure = 1.21 },        { .figure = 1 } };
+	struct drift d = { 0 };
+
+	assert_int_equal(drift_judge_exact(nights, 3, 0.03, &d), 0);
+	assert_int_equal(d.count, 0);
+	assert_int_equal(d.judged, 1);
+	drift_deinit(&d);
+
+	assert_int_equal(drift_judge_exact(nights, 5, 0.03, &d), 0);
+	assert_int_equal(d.count, 1);
+	assert_int_equal(d.changes[0].began, 3);
+	assert_int_equal(d.changes[0].found, 3);
+	assert_int_equal(d.changes[0].ended, 5); // open
+	assert_true(fabs(d.changes[0].after - 1.21) < 1e-9);
+	drift_deinit(&d);
+
+	assert_int_equal(drift_judge_exact(nights, 6, 0.03, &d), 0);
+	assert_int_equal(d.changes[0].ended, 5); // back
+	assert_null(drift_open(&d, DRIFT_STEP, 6));
+	drift_deinit(&d);
+}
+
+CASE("drift: an exact figure that is accepted is the new baseline")
+{
+	struct drift_night nights[5] = { { .figure = 1 },
+		                         { .figure = 2 },
+		                         { .figure = 2, .accepted = true },
+		                         { .figure = 2 },
+		                         { .figure = 1 } };
+	struct drift d = { 0 };
+
+	assert_int_equal(drift_judge_exact(nights, 5, 0.03, &d), 0);
+	assert_int_equal(d.count, 2);
+	assert_true(d.changes[0].accepted);
+	assert_int_equal(d.changes[0].ended, 2);
+	assert_int_equal(d.changes[1].began, 4); // back to the old one is a change now
+	assert_true(fabs(d.baseline - 2) < 1e-9);
+	drift_deinit(&d);
+}
