@@ -1,5 +1,6 @@
 // The one table of options, and the one of commands.
 #include "cli.h"
+#include "server_options.h"
 
 #define RUNS (BIT(JOB) | BIT(RUN) | BIT(REPLAY))
 #define GENS (BIT(JOB) | BIT(GEN))
@@ -249,6 +250,10 @@ const struct opt cli_options[] = {
 	LIST("fail-on", 0, "WHAT,...", BIT(RUN) | BIT(COMPARE), true,
 	     "What makes the exit code 1: regressed, verdict, undecided, changed, missing, none. Default: "
 	     "regressed,verdict."),
+	// HTTP/2
+	CHOICE("h2-engine", "NAME", "wire", "session,wire", BIT(H2_SERVER), true,
+	       "What speaks HTTP/2: session (nghttp2's, the reference) or wire (frames of our own: several times faster)."),
+	H2_SERVER_OPTIONS(BIT(H2_SERVER)),
 	// where to and how it looks
 	TEXT("output", 'o', "DIR",
 	     BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(COMPARE) |

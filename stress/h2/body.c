@@ -1,7 +1,10 @@
-// Message bodies: texts and the pattern.
+// Message bodies: texts, and those that are made as they are read.
 #include "body.h"
 
 #include <string.h>
+
+const char h2_body_random[] = "random";
+const char h2_body_events[] = "events";
 
 static const char pattern[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy";
 _Static_assert(sizeof(pattern) == H2_PATTERN_PERIOD + 1, "the pattern's period");
@@ -20,10 +23,53 @@ static const char *stretch(uint64_t offset, size_t n, size_t *len)
 	return pattern + at;
 }
 
+// The eight random bytes whose first has this index / 8.
+static uint64_t random_word(uint64_t index)
+{
+	uint64_t z = (index + 1) * UINT64_C(0x9e3779b97f4a7c15);
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static void read_random(uint64_t offset, char *to, size_t n)
+{
+	for (size_t i = 0; i < n; i++, offset++)
+		to[i] = (char)(random_word(offset / 8) >> (8 * (offset % 8)));
+}
+
+static void write_event(uint64_t number, char event[H2_EVENT_BYTES])
+{
+	static const char form[] = "id: 0000000000\ndata: event 0000000000\n\n";
+	_Static_assert(sizeof(form) - 1 == H2_EVENT_BYTES, "an event's bytes");
+	memcpy(event, form, H2_EVENT_BYTES);
+	for (unsigned i = 0; i < 10; i++, number /= 10)
+		event[13 - i] = event[36 - i] = (char)('0' + number % 10);
+}
+
+static void read_events(uint64_t offset, char *to, size_t n)
+{
+	char event[H2_EVENT_BYTES];
+	for (size_t done = 0, piece; done < n; done += piece) {
+		const size_t at = (size_t)((offset + done) % H2_EVENT_BYTES);
+		piece = n - done < H2_EVENT_BYTES - at ? n - done : H2_EVENT_BYTES - at;
+		write_event((offset + done) / H2_EVENT_BYTES, event);
+		memcpy(to + done, event + at, piece);
+	}
+}
+
 size_t h2_body_read(const struct h2_body *b, uint64_t offset, void *to, size_t room)
 {
 	size_t n = left(b, offset, room);
 	char *out = to;
+	if (b->text == h2_body_random) {
+		read_random(offset, out, n);
+		return n;
+	}
+	if (b->text == h2_body_events) {
+		read_events(offset, out, n);
+		return n;
+	}
 	if (b->text) {
 		memcpy(out, b->text + offset, n);
 		return n;
@@ -45,10 +91,25 @@ static size_t first_difference(const char *a, const char *b, size_t len)
 	return i;
 }
 
+static size_t compare_made(const struct h2_body *b, uint64_t offset, const char *in, size_t n)
+{
+	char want[1024];
+	for (size_t done = 0; done < n;) {
+		const size_t piece = h2_body_read(b, offset + done, want, n - done < sizeof(want) ? n - done : sizeof(want));
+		const size_t same = first_difference(want, in + done, piece);
+		if (same < piece)
+			return done + same;
+		done += piece;
+	}
+	return n;
+}
+
 size_t h2_body_compare(const struct h2_body *b, uint64_t offset, const void *bytes, size_t len)
 {
 	size_t n = left(b, offset, len);
 	const char *in = bytes;
+	if (b->text == h2_body_random || b->text == h2_body_events)
+		return compare_made(b, offset, in, n);
 	if (b->text)
 		return first_difference(b->text + offset, in, n);
 	for (size_t done = 0, piece; done < n; done += piece) {

@@ -1,4 +1,5 @@
-// Message bodies: a text, or the pattern, which both sides know without storing it.
+// Message bodies: a text, or one that is made as it is read: the pattern, which both sides know without storing it,
+// random bytes, or server-sent events.
 #ifndef SG_H2_BODY_H
 #define SG_H2_BODY_H
 
@@ -9,6 +10,12 @@
 // The pattern repeats 61 printable characters: a prime, so that a piece that is lost, doubled or swapped at any
 // power of two shows.
 #define H2_PATTERN_PERIOD 61U
+
+// In the place of a body's text: what is made as it is read, each byte by its offset alone.
+extern const char h2_body_random[]; // bytes that do not compress, always the same (SplitMix64 over the offset)
+extern const char h2_body_events[]; // server-sent events, H2_EVENT_BYTES each, numbered from 0
+
+#define H2_EVENT_BYTES 39U // "id: 0000000007\ndata: event 0000000007\n\n"
 
 struct h2_body {
 	const char *text; // borrowed; NULL: the pattern

@@ -89,7 +89,7 @@ static int read_port(struct h2_child *c, struct err *e)
 	              : 0;
 }
 
-#define ARGS 16
+#define ARGS 24
 #define ARG 64
 
 struct args {
@@ -139,6 +139,8 @@ int h2_child_start(struct h2_child *c, const char *program, const char *engine,
 	add_wish(&a, "--max-body", wishes->max_body_bytes);
 	add_wish(&a, "--max-header-list", wishes->max_header_bytes);
 	add_time(&a, "--idle-timeout", wishes->idle_timeout_ns);
+	add_arg(&a, "--drain");
+	add_arg(&a, "2s");
 	add_arg(&a, "--life-fd");
 	add_arg(&a, "0");
 	int rc = pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ? -errno : 0;

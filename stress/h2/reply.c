@@ -1,6 +1,7 @@
 // Bodies kept, and answers as header fields.
 #include "reply.h"
 
+#include "clock.h"
 #include "nv.h"
 
 #include <stdlib.h>
@@ -84,6 +85,22 @@ size_t h2_reply_fields(struct h2_reply *r, const struct h2_incoming *in, nghttp2
 bool h2_reply_has_body(const struct h2_reply *r)
 {
 	return r->answer.body.length > 0 && !r->answer.head;
+}
+
+uint64_t h2_reply_withheld(struct h2_reply *r, const struct h2_server_shared *shared, uint64_t sent,
+                           uint64_t *next_ns)
+{
+	struct h2_answer *a = &r->answer;
+	if (a->every_ns == 0 || !shared->alarms)
+		return 0;
+	const uint64_t now = clock_now_ns();
+	if (r->start_ns == 0)
+		r->start_ns = now;
+	uint64_t ready = h2_answer_ready(a, r->start_ns, now);
+	if (shared->ending && a->endless && ready < a->body.length)
+		a->body.length = ready < sent ? sent : ready;
+	*next_ns = h2_answer_next_ns(a, r->start_ns, ready);
+	return a->body.length - (ready < a->body.length ? ready : a->body.length);
 }
 
 void h2_reply_deinit(struct h2_reply *r)

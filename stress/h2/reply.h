@@ -26,6 +26,7 @@ void h2_upload_deinit(struct h2_upload *u, struct h2_server_shared *shared);
 // An answer, and the texts that its fields point to.
 struct h2_reply {
 	struct h2_answer answer;
+	uint64_t start_ns; // of its body, where it goes out in pieces
 	char status[20], length[20], count[20], hash[16]; // not terminated
 };
 
@@ -34,5 +35,9 @@ size_t h2_reply_fields(struct h2_reply *r, const struct h2_incoming *in, nghttp2
 // Whether the answer has a body to be sent.
 bool h2_reply_has_body(const struct h2_reply *r);
 void h2_reply_deinit(struct h2_reply *r);
+// The body's bytes that may not go out yet. Where that is more than none, *next_ns is when to ask again. A body
+// without an end ends here when the server does.
+uint64_t h2_reply_withheld(struct h2_reply *r, const struct h2_server_shared *shared, uint64_t sent,
+                           uint64_t *next_ns);
 
 #endif

@@ -1,42 +1,17 @@
 // The server's life: listening, connections and their limits, the graceful end.
-#include "server.h"
+#include "server_parts.h"
 
-#include "buf.h"
 #include "clock.h"
 #include "io.h"
 #include "telemetry.h"
-#include "transport.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BACKLOG 1024
-#define SWEEP_MS 100    // how often idle connections and the end's progress are looked at
+#define SWEEP_MS 100    // how often the limits in time and the end's progress are looked at
 #define NOTICE_SWEEPS 2 // from the notice to the last GOAWAY, so at least 100 ms: many round trips on loopback
-
-struct server {
-	struct hub hub;
-	const struct h2_server_config *config;
-	struct h2_server_shared shared;
-	struct h2_counters counters;
-	uv_tcp_t listener;
-	uv_timer_t sweep;
-	uv_signal_t on_term, on_int;
-	uv_poll_t life;
-	struct connection *connections; // doubly linked
-	bool ending;
-	unsigned sweeps_ending;
-	uint64_t ending_ms;
-};
-
-struct connection {
-	struct transport transport; // first: the loop hands this back
-	struct server *server;
-	struct h2_session *session;
-	struct connection *next, *prev;
-};
 
 // ---- the loop's end -----------------------------------------------------------------------------------------
 
@@ -47,6 +22,7 @@ static void close_own_handles(struct server *s)
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
 		if (handles[i]->loop && !uv_is_closing(handles[i]))
 			uv_close(handles[i], NULL);
+	h2_alarms_close(&s->alarms);
 }
 
 // With the last connection of an ending server, its loop ends.
@@ -62,22 +38,34 @@ static int connection_received(struct transport *t, const uint8_t *bytes, size_t
 {
 	struct connection *c = (struct connection *)t;
 	h2_count(&c->server->counters, H2_BYTES_IN, len);
+	if (c->lingering) {
+		c->lingered += len;
+		return 0;
+	}
 	return c->server->config->engine->receive(c->session, bytes, len);
 }
 
 static ssize_t connection_pull(struct transport *t, uint8_t *to, size_t room)
 {
 	struct connection *c = (struct connection *)t;
-	ssize_t n = c->server->config->engine->pull(c->session, to, room);
+	ssize_t n = c->lingering ? 0 : c->server->config->engine->pull(c->session, to, room);
 	if (n > 0)
 		h2_count(&c->server->counters, H2_BYTES_OUT, (uint64_t)n);
 	return n;
 }
 
+// The client reads to the end and closes; only then, or after a while, do we.
 static bool connection_finished(struct transport *t)
 {
 	struct connection *c = (struct connection *)t;
-	return c->server->config->engine->is_done(c->session);
+	if (!c->lingering && c->server->config->engine->is_done(c->session))
+		server_linger(c);
+	return false;
+}
+
+static void connection_wake(void *owner)
+{
+	transport_wake(&((struct connection *)owner)->transport);
 }
 
 static void connection_closed(struct transport *t, __attribute__((unused)) int reason)
@@ -111,6 +99,7 @@ static void on_connection(uv_stream_t *listener, int status)
 		return;
 	c->server = s;
 	transport_init(&c->transport, &s->hub, &connection_user);
+	c->accepted_ms = c->moved_ms = uv_now(&s->hub.loop);
 	c->next = s->connections;
 	if (c->next)
 		c->next->prev = c;
@@ -121,7 +110,7 @@ static void on_connection(uv_stream_t *listener, int status)
 	// Accepted whatever comes: else it would stay with libuv, which takes no other before it.
 	int rc = transport_accept(&c->transport, listener);
 	if (rc == 0)
-		rc = s->config->engine->open(&s->shared, &c->session);
+		rc = s->config->engine->open(&s->shared, c, &c->session);
 	if (full || rc < 0)
 		transport_close(&c->transport, full ? UV_EMFILE : rc);
 }
@@ -131,7 +120,7 @@ static void on_connection(uv_stream_t *listener, int status)
 static void tell_all(struct server *s, int (*tell)(struct h2_session *))
 {
 	for (struct connection *c = s->connections; c; c = c->next) {
-		if (c->transport.closing)
+		if (c->transport.closing || c->lingering)
 			continue;
 		int rc = tell(c->session);
 		if (rc < 0)
@@ -145,10 +134,9 @@ static void begin_end(struct server *s)
 {
 	if (s->ending)
 		return;
-	s->ending = true;
+	s->ending = s->shared.ending = true;
 	s->ending_ms = uv_now(&s->hub.loop);
-	if (!uv_is_closing((uv_handle_t *)&s->listener))
-		uv_close((uv_handle_t *)&s->listener, NULL);
+	server_stop_listening(s);
 	tell_all(s, s->config->engine->notify_end);
 	maybe_end(s);
 }
@@ -168,25 +156,14 @@ static void go_on_ending(struct server *s)
 		cut_all(s);
 }
 
-static void sweep_idle(struct server *s)
-{
-	uint64_t now = uv_now(&s->hub.loop);
-	for (struct connection *c = s->connections; c; c = c->next) {
-		if ((now - c->transport.active_ms) * SG_NS_PER_MS < s->config->limits.idle_timeout_ns)
-			continue;
-		if (!c->transport.closing)
-			h2_count(&s->counters, H2_CONNECTIONS_IDLE, 1);
-		transport_close(&c->transport, UV_ETIMEDOUT);
-	}
-}
-
 static void on_sweep(uv_timer_t *timer)
 {
 	struct server *s = timer->data;
 	if (s->ending)
 		go_on_ending(s);
-	else
-		sweep_idle(s);
+	for (struct connection *c = s->connections; c; c = c->next)
+		server_watch(c);
+	h2_counters_measure(&s->counters);
 }
 
 static void on_signal(uv_signal_t *handle, __attribute__((unused)) int number)
@@ -204,21 +181,6 @@ static void on_life(uv_poll_t *poll, __attribute__((unused)) int status, __attri
 }
 
 // ---- the beginning ------------------------------------------------------------------------------------------
-
-static int listen_on(struct server *s, struct err *e)
-{
-	struct sockaddr_in address;
-	uv_ip4_addr("127.0.0.1", s->config->port, &address);
-	uv_tcp_init(&s->hub.loop, &s->listener);
-	s->listener.data = s;
-	int rc = uv_tcp_bind(&s->listener, (const struct sockaddr *)&address, 0);
-	if (rc == 0)
-		rc = uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection);
-	if (rc < 0)
-		err_set(e, -rc, "cannot listen on 127.0.0.1:%u: %s; try another --port", s->config->port,
-		        uv_strerror(rc));
-	return rc;
-}
 
 static int watch(struct server *s)
 {
@@ -243,14 +205,9 @@ static int watch(struct server *s)
 
 static int tell_port(struct server *s)
 {
-	struct sockaddr_in address;
-	int len = sizeof(address);
-	int rc = uv_tcp_getsockname(&s->listener, (struct sockaddr *)&address, &len);
-	if (rc < 0)
-		return rc;
 	struct buf line = { 0 };
-	buf_addf(&line, "port %u\n", ntohs(address.sin_port));
-	rc = line.failed ? -ENOMEM : io_write_all(s->config->ready_fd, line.data, line.len);
+	buf_addf(&line, "port %u\n", server_port(s));
+	int rc = line.failed ? -ENOMEM : io_write_all(s->config->ready_fd, line.data, line.len);
 	buf_deinit(&line);
 	return rc;
 }
@@ -259,6 +216,7 @@ static int tell_port(struct server *s)
 static void tell_stats(struct server *s)
 {
 	struct buf line = { 0 };
+	h2_counters_measure(&s->counters);
 	buf_adds(&line, "stats ");
 	h2_counters_json(&s->counters, &line);
 	buf_addc(&line, '\n');
@@ -269,18 +227,26 @@ static void tell_stats(struct server *s)
 
 static int serve(struct server *s, struct err *e)
 {
-	int rc = listen_on(s, e);
+	int rc = server_listen(s, on_connection, e);
 	if (rc == 0)
 		rc = watch(s);
 	if (rc == 0)
 		rc = tell_port(s);
 	if (rc < 0) { // end what was begun, without having served
-		uv_close((uv_handle_t *)&s->listener, NULL);
+		server_stop_listening(s);
 		close_own_handles(s);
 	}
 	uv_run(&s->hub.loop, UV_RUN_DEFAULT);
 	tell_stats(s);
 	return rc;
+}
+
+static int load_file(struct server *s, struct err *e)
+{
+	int rc = s->config->file ? io_read_file(s->config->file, H2_SERVED_FILE, &s->file, e) : 0;
+	if (rc >= 0 && s->config->file)
+		s->shared.file = (struct h2_text){ buf_text(&s->file), s->file.len };
+	return rc < 0 ? rc : 0;
 }
 
 int h2_server_run(const struct h2_server_config *config, struct err *e)
@@ -292,9 +258,19 @@ int h2_server_run(const struct h2_server_config *config, struct err *e)
 		goto out;
 	s->config = config;
 	h2_counters_init(&s->counters, telemetry_open(TELE_SERVER, "stressgen-h2", NULL));
-	s->shared = (struct h2_server_shared){ .pool = pool, .counters = &s->counters, .limits = config->limits };
-	rc = serve(s, e);
+	s->shared = (struct h2_server_shared){ .pool = pool,
+		                               .counters = &s->counters,
+		                               .limits = config->limits,
+		                               .alarms = &s->alarms,
+		                               .wake = connection_wake };
+	rc = load_file(s, e);
+	if (rc == 0)
+		rc = h2_alarms_init(&s->alarms, &s->hub.loop);
+	if (rc == 0)
+		rc = serve(s, e);
 	hub_deinit(&s->hub);
+	h2_alarms_deinit(&s->alarms);
+	buf_deinit(&s->file);
 out:
 	h2_pool_free(pool);
 	free(s);

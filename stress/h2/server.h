@@ -1,4 +1,4 @@
-// The server: h2c on loopback, with limits of its own, counters, and a graceful end.
+// The server: HTTP/2 with limits of its own, counters, and a graceful end.
 #ifndef SG_H2_SERVER_H
 #define SG_H2_SERVER_H
 
@@ -8,11 +8,15 @@
 
 #include <stdint.h>
 
+#define H2_SERVED_FILE (256U << 20)
+
 struct h2_server_config {
-	uint16_t port;     // on 127.0.0.1; 0: one that is free
+	const char *bind;  // addresses, IPv4 and IPv6, separated by commas
+	uint16_t port;     // 0: one that is free
 	int ready_fd;      // "port N\n" goes there, and "stats {...}\n" at the end
 	int life_fd;       // its end of file ends the server at once; -1: none
 	uint64_t drain_ns; // how long a graceful end may take
+	const char *file;  // what /file answers, at most H2_SERVED_FILE bytes; NULL: nothing
 	struct h2_server_limits limits;
 	const struct h2_server_engine *engine;
 };

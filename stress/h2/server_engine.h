@@ -2,6 +2,7 @@
 #ifndef SG_H2_SERVER_ENGINE_H
 #define SG_H2_SERVER_ENGINE_H
 
+#include "alarm.h"
 #include "counters.h"
 #include "pool.h"
 #include "route.h"
@@ -32,11 +33,27 @@ struct h2_server_shared {
 	struct h2_counters *counters;
 	struct h2_server_limits limits;
 	uint64_t held_bytes; // of request bodies, at present
+	struct h2_text file; // what /file answers; text NULL: nothing
+	bool ending;         // bodies without an end end now
+	// NULL where there is no loop: then answers that take their time are given at once.
+	struct h2_alarms *alarms;
+	void (*wake)(void *owner); // the connection may have something to send; NULL with `alarms`
+};
+
+// What a connection waits for: the server's limits in time are held against it.
+struct h2_waiting {
+	bool greeted; // the client's preface and SETTINGS have come
+	bool acked;   // so has its ACK of ours
+	bool receiving; // a header or an upload is under way, which we read as fast as it comes
+	bool sending;   // answers are under way that only the client holds up
+	bool ours;      // answers are under way that wait for us
+	uint64_t moved; // grows with each byte and frame that brings a request or an answer on
 };
 
 struct h2_server_engine {
 	const char *name;
-	int (*open)(struct h2_server_shared *shared, struct h2_session **out);  // 0 or -errno
+	// 0 or -errno. `owner` is what shared->wake is called with.
+	int (*open)(struct h2_server_shared *shared, void *owner, struct h2_session **out);
 	void (*close)(struct h2_session *s);                                    // accepts NULL
 	int (*receive)(struct h2_session *s, const uint8_t *bytes, size_t len); // 0 or -errno
 	// As the client's.
@@ -45,6 +62,9 @@ struct h2_server_engine {
 	int (*notify_end)(struct h2_session *s);
 	int (*end)(struct h2_session *s);
 	bool (*is_done)(struct h2_session *s);
+	void (*waiting)(const struct h2_session *s, struct h2_waiting *w);
+	// GOAWAY with that code and text (static): nothing more is read. Does nothing when there has been one.
+	void (*fail)(struct h2_session *s, uint32_t code, const char *text);
 };
 
 extern const struct h2_server_engine h2_session_server, h2_wire_server;

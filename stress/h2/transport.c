@@ -246,3 +246,11 @@ static void flush(struct transport *t)
 	else if (!t->writing && !t->closing && t->user->finished(t))
 		transport_close(t, 0);
 }
+
+void transport_shut(struct transport *t)
+{
+	uv_os_fd_t fd;
+	if (!t->closing && !t->writing && uv_fileno((uv_handle_t *)&t->tcp, &fd) == 0)
+		shutdown(fd, SHUT_WR);
+	t->write_ended = true;
+}

@@ -77,7 +77,8 @@ void wire_sending_leave(struct wire_sending *c, struct wire_sender *s)
 
 void wire_sending_join(struct wire_sending *c, struct wire_sender *s)
 {
-	if (s->in_ring || s->done || s->window <= 0)
+	const uint64_t there = s->body.length - s->withheld;
+	if (s->in_ring || s->done || (s->sent == there ? s->withheld > 0 : s->window <= 0))
 		return;
 	s->in_ring = true;
 	if (!c->turn) {
@@ -99,22 +100,22 @@ size_t wire_sending_data(struct wire_sending *c, uint8_t *to, size_t room, struc
 	struct wire_sender *s = *of = c->turn;
 	if (!s || c->window <= 0)
 		return 0;
-	const uint64_t left = s->body.length - s->sent;
-	uint64_t n = least(left, least((uint64_t)s->window, (uint64_t)c->window));
+	const uint64_t left = s->body.length - s->withheld - s->sent;
+	uint64_t n = left ? least(left, least((uint64_t)s->window, (uint64_t)c->window)) : 0;
 	n = least(n, least(c->max_frame, DATA_PIECE));
 	if (n + WIRE_HEAD > room) {
 		if (room < WIRE_HEAD + LEAST_PIECE)
 			return 0;
 		n = room - WIRE_HEAD;
 	}
-	s->done = n == left;
+	s->done = n == left && s->withheld == 0;
 	wire_put_head(to, n, NGHTTP2_DATA, s->done ? NGHTTP2_FLAG_END_STREAM : 0, s->node.id);
 	h2_body_read(&s->body, s->sent, to + WIRE_HEAD, n);
 	s->sent += n;
 	s->window -= (int64_t)n;
 	c->window -= (int64_t)n;
 	c->turn = s->next_in_ring;
-	if (s->done || s->window <= 0)
+	if (n == left || s->window <= 0)
 		wire_sending_leave(c, s);
 	return WIRE_HEAD + n;
 }

@@ -2,8 +2,13 @@
 // and ends.
 #include "wire_server.h"
 
+#include "clock.h"
+
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
+
+#define READ_EVERY (50 * SG_NS_PER_MS) // how often a slowly read stream's window is opened
 
 // ---- the requests' life -------------------------------------------------------------------------------------
 
@@ -16,8 +21,27 @@ static void leave_waiting(struct h2_session *s, struct wire_request *r)
 	*(r->next_waiting ? &r->next_waiting->prev_waiting : &s->waiting_last) = r->prev_waiting;
 }
 
+static void wake_up(struct h2_session *s, struct wire_request *r)
+{
+	if (r->alarm.place == 0)
+		return;
+	h2_alarm_clear(s->shared->alarms, &r->alarm);
+	s->asleep--;
+}
+
+void wire_server_whole(struct h2_session *s, struct wire_request *r)
+{
+	s->uploading -= !r->whole;
+	s->slow -= !r->whole && r->plan.rate > 0;
+	s->moved++;
+	r->whole = true;
+}
+
 void wire_request_forget(struct h2_session *s, struct wire_request *r)
 {
+	wake_up(s, r);
+	wire_server_whole(s, r);
+	s->answering -= r->answered;
 	leave_waiting(s, r);
 	wire_sending_leave(&s->sending, &r->sender);
 	*(r->prev ? &r->prev->next : &s->first) = r->next;
@@ -73,7 +97,7 @@ static void earn(struct h2_session *s)
 
 // ---- answers ------------------------------------------------------------------------------------------------
 
-static struct h2_incoming incoming(const struct wire_request *r)
+static struct h2_incoming incoming(const struct h2_session *s, const struct wire_request *r)
 {
 	const struct wire_asked *a = r->asked;
 	return (struct h2_incoming){
@@ -83,24 +107,106 @@ static struct h2_incoming incoming(const struct wire_request *r)
 		.header_count = a->header_count,
 		.header_hash = a->header_hash,
 		.body = { buf_text(&r->upload.body), r->upload.body.len },
+		.file = s->shared->file,
 		.headers_too_large = a->too_large,
 		.body_too_large = r->upload.too_large,
 		.no_memory = r->upload.no_memory,
 	};
 }
 
+static void wait_for_turn(struct h2_session *s, struct wire_request *r)
+{
+	r->waiting = true;
+	r->prev_waiting = s->waiting_last;
+	*(s->waiting_last ? &s->waiting_last->next_waiting : &s->waiting) = r;
+	s->waiting_last = r;
+}
+
+static void on_alarm(struct h2_alarm *a, uint64_t now_ns);
+
+// False without memory for that, or without a loop.
+static bool sleep_until(struct h2_session *s, struct wire_request *r, uint64_t at_ns)
+{
+	wake_up(s, r);
+	r->alarm.ring = on_alarm;
+	if (!s->shared->alarms || h2_alarm_set(s->shared->alarms, &r->alarm, at_ns) < 0)
+		return false;
+	s->asleep++;
+	return true;
+}
+
+void wire_server_read_slowly(struct h2_session *s, struct wire_request *r, uint64_t now_ns)
+{
+	const uint64_t used = (uint64_t)(r->window.full - r->window.left);
+	if (r->whole || used == 0)
+		return;
+	if (r->read_ns == 0 || r->read_ns + SG_NS_PER_S < now_ns)
+		r->read_ns = now_ns;
+	const bool asleep = sleep_until(s, r, now_ns + READ_EVERY);
+	const double may = (double)(now_ns - r->read_ns) * (double)r->plan.rate / (double)SG_NS_PER_S;
+	const uint64_t n = asleep && may < (double)used ? (uint64_t)may : used;
+	if (n > 0) {
+		wire_out_u32(&s->out, NGHTTP2_WINDOW_UPDATE, r->sender.node.id, (uint32_t)n);
+		wire_server_count_out(s, NGHTTP2_WINDOW_UPDATE);
+		r->window.left += (int64_t)n;
+		r->read_ns = now_ns;
+	}
+}
+
+static void on_alarm(struct h2_alarm *a, uint64_t now_ns)
+{
+	struct wire_request *r =
+	        (struct wire_request *)(void *)((char *)a - offsetof(struct wire_request, alarm));
+	struct h2_session *s = r->session;
+	s->asleep--;
+	if (!r->answered)
+		wire_server_read_slowly(s, r, now_ns);
+	else if (r->headed)
+		wire_server_offer(s, r);
+	else
+		wait_for_turn(s, r);
+	s->shared->wake(s->owner);
+}
+
+void wire_server_offer(struct h2_session *s, struct wire_request *r)
+{
+	uint64_t next_ns = 0;
+	if (!r->headed || r->sender.done)
+		return;
+	if (r->plan.echoes) {
+		r->sender.body = (struct h2_body){ buf_text(&r->upload.body), r->upload.body.len };
+		if (!r->whole)
+			r->sender.body.length = H2_ENDLESS;
+		r->sender.withheld = r->sender.body.length - r->upload.body.len;
+	} else {
+		r->sender.withheld = h2_reply_withheld(&r->reply, s->shared, r->sender.sent, &next_ns);
+		r->sender.body.length = r->reply.answer.body.length;
+	}
+	if (next_ns != 0 && r->sender.sent + r->sender.withheld == r->sender.body.length &&
+	    r->sender.withheld > 0 && !sleep_until(s, r, next_ns))
+		wire_server_reset(s, r->sender.node.id, r, NGHTTP2_INTERNAL_ERROR);
+	else
+		wire_sending_join(&s->sending, &r->sender);
+}
+
 void wire_server_answer(struct h2_session *s, struct wire_request *r)
 {
-	const struct h2_incoming in = incoming(r);
-	h2_route(&in, s->shared->counters, &r->reply.answer);
-	r->answered = r->waiting = true;
+	const struct h2_incoming in = incoming(s, r);
+	if (r->plan.echoes) // whatever it will be
+		r->reply.answer = (struct h2_answer){ .status = 200,
+			                              .type = "application/octet-stream",
+			                              .body = { "", H2_ENDLESS } };
+	else
+		h2_route(&in, s->shared->counters, &r->reply.answer);
+	r->answered = true;
+	s->answering++;
 	if (h2_reply_has_body(&r->reply))
 		r->sender.body = r->reply.answer.body;
 	else
 		r->sender.done = true;
-	r->prev_waiting = s->waiting_last;
-	*(s->waiting_last ? &s->waiting_last->next_waiting : &s->waiting) = r;
-	s->waiting_last = r;
+	const uint64_t delay = r->reply.answer.delay_ns;
+	if (delay == 0 || !sleep_until(s, r, clock_now_ns() + delay))
+		wait_for_turn(s, r);
 }
 
 // What was asked says all of the answer's header: made once, it is the same each time.
@@ -115,7 +221,7 @@ static ssize_t put_header(struct h2_session *s, struct wire_request *r, uint8_t 
 	const void *key = is_settled(r) ? (const void *)(uintptr_t)r->asked->serial : NULL;
 	size_t count = 0;
 	if (!wire_encoder_knows(&s->sending.encoder, key)) {
-		const struct h2_incoming in = incoming(r);
+		const struct h2_incoming in = incoming(s, r);
 		count = h2_reply_fields(&r->reply, &in, fields);
 	}
 	wire_server_count_out(s, NGHTTP2_HEADERS);
@@ -145,10 +251,12 @@ static ssize_t pull_headers(struct h2_session *s, uint8_t *to, size_t room)
 			return n;
 		used += (size_t)n;
 		leave_waiting(s, r);
+		r->headed = true;
+		s->moved++;
 		if (r->sender.done)
 			finish(s, r);
 		else
-			wire_sending_join(&s->sending, &r->sender);
+			wire_server_offer(s, r);
 		used += wire_out_pull(&s->out, to + used, room - used);
 	}
 	return (ssize_t)used;
@@ -167,8 +275,11 @@ static size_t pull_bodies(struct h2_session *s, uint8_t *to, size_t room)
 		wire_server_count_out(s, NGHTTP2_DATA);
 		h2_count(s->shared->counters, H2_BODY_OUT, sender->sent - before);
 		earn(s);
+		s->moved += sender->sent - before;
 		if (sender->done)
 			finish(s, (struct wire_request *)sender);
+		else if (sender->withheld > 0)
+			wire_server_offer(s, (struct wire_request *)sender);
 	}
 }
 
@@ -196,7 +307,7 @@ static void greet(struct h2_session *s)
 	const uint64_t list = limits->max_header_bytes;
 	const nghttp2_settings_entry settings[] = {
 		{ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->max_streams },
-		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WIRE_SERVER_WINDOW },
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits->window_bytes },
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, list < UINT32_MAX ? (uint32_t)list : UINT32_MAX },
 	};
 	wire_out_settings(&s->out, settings, sizeof(settings) / sizeof(settings[0]));
@@ -222,12 +333,13 @@ static void server_close(struct h2_session *s)
 	h2_pool_give(s->shared->pool, s);
 }
 
-static int server_open(struct h2_server_shared *shared, struct h2_session **out)
+static int server_open(struct h2_server_shared *shared, void *owner, struct h2_session **out)
 {
 	struct h2_session *s = h2_pool_take(shared->pool, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	*s = (struct h2_session){ .shared = shared,
+		                  .owner = owner,
 		                  .sending = WIRE_SENDING_START,
 		                  .window = { WIRE_SERVER_CONNECTION, WIRE_SERVER_CONNECTION },
 		                  .goaway_last = WIRE_MAX_ID,
@@ -254,10 +366,20 @@ static int server_notify_end(struct h2_session *s)
 	return s->out.bytes.failed ? -ENOMEM : 0;
 }
 
-static int server_end(struct h2_session *s)
+// Bodies without an end end now.
+static void end_the_endless(struct h2_session *s)
+{
+	for (struct wire_request *r = s->first; r; r = r->next)
+		if (r->headed && r->reply.answer.endless && r->alarm.place > 0)
+			h2_alarm_set(s->shared->alarms, &r->alarm, clock_now_ns());
+}
+
+int wire_server_end(struct h2_session *s)
 {
 	if (s->over || s->ending)
 		return 0;
+	if (s->shared->ending)
+		end_the_endless(s);
 	s->ending = true;
 	s->goaway_last = s->last_id;
 	say_goaway(s, s->last_id, NGHTTP2_NO_ERROR, "");
@@ -269,6 +391,24 @@ static bool server_is_done(struct h2_session *s)
 	return wire_out_left(&s->out) == 0 && (s->over || ((s->ending || s->leaving) && !s->first));
 }
 
+static void server_waiting(const struct h2_session *s, struct h2_waiting *w)
+{
+	*w = (struct h2_waiting){ .greeted = s->settings_seen,
+		                  .acked = s->settings_acked,
+		                  .receiving = s->assembly.frame.stream != 0 || s->uploading > s->slow,
+		                  .sending = s->answering + s->slow > s->asleep,
+		                  .ours = s->asleep > 0,
+		                  .moved = s->moved };
+}
+
+static void server_fail(struct h2_session *s, uint32_t code, const char *text)
+{
+	if (s->over)
+		return;
+	s->over = true;
+	say_goaway(s, s->last_id, code, text);
+}
+
 const struct h2_server_engine h2_wire_server = {
 	.name = "wire",
 	.open = server_open,
@@ -276,6 +416,8 @@ const struct h2_server_engine h2_wire_server = {
 	.receive = wire_server_receive,
 	.pull = server_pull,
 	.notify_end = server_notify_end,
-	.end = server_end,
+	.end = wire_server_end,
 	.is_done = server_is_done,
+	.waiting = server_waiting,
+	.fail = server_fail,
 };

@@ -8,8 +8,6 @@
 #include "wire_fields.h"
 #include "wire_flow.h"
 
-#define WIRE_SERVER_WINDOW                                                                                        \
-	(1 << 20) // of a stream, so that uploads are bounded by what the peer may have in flight
 #define WIRE_SERVER_CONNECTION (16 << 20)
 
 // What one request's header asks for; shared by all requests whose header was the same block.
@@ -26,19 +24,25 @@ struct wire_asked {
 // One request, from its header to the end of its answer.
 struct wire_request {
 	struct wire_sender sender; // first: the map hands this back
+	struct h2_session *session;
+	struct h2_alarm alarm; // its answer's time, or that of reading on
 	struct wire_asked *asked;
 	struct h2_upload upload;
+	struct h2_upload_plan plan;
+	uint64_t read_ns;  // until when its window is opened, where the plan has a rate
 	struct h2_reply reply;
 	struct wire_window window;
 	uint64_t received; // bytes of content
 	bool whole;        // END_STREAM has come
-	bool answered, waiting;
+	bool answered, waiting; // it has an answer; whose turn for HEADERS has come
+	bool headed;            // which are out
 	struct wire_request *next, *prev;                 // of all
 	struct wire_request *next_waiting, *prev_waiting; // of those whose answer's HEADERS are to be sent
 };
 
 struct h2_session {
 	struct h2_server_shared *shared;
+	void *owner; // shared->wake's
 	struct wire_reader reader;
 	struct wire_out out;
 	struct wire_sending sending;
@@ -57,6 +61,9 @@ struct h2_session {
 	uint32_t goaway_last;           // what our GOAWAY takes in
 	unsigned preface;               // bytes of it that have come
 	int credit;
+	uint64_t opened, moved;                // requests; struct h2_waiting
+	uint32_t uploading, answering, asleep; // requests that are not whole; answered; that wait for an alarm
+	uint32_t slow;                         // not whole, and read slowly
 	bool settings_seen, settings_acked;
 	bool ending, leaving; // our GOAWAY is out; the client's has come
 	bool over;            // our GOAWAY with an error
@@ -73,6 +80,13 @@ void wire_server_fail(struct h2_session *s, struct wire_fault fault);
 void wire_server_cost(struct h2_session *s, enum h2_cost cost);
 // The request is to be answered with what its route says.
 void wire_server_answer(struct h2_session *s, struct wire_request *r);
+// More of its answer's body may be there.
+void wire_server_offer(struct h2_session *s, struct wire_request *r);
+// Its upload has come to its end.
+void wire_server_whole(struct h2_session *s, struct wire_request *r);
+// Reads on at the plan's rate.
+void wire_server_read_slowly(struct h2_session *s, struct wire_request *r, uint64_t now_ns);
+int wire_server_end(struct h2_session *s); // struct h2_server_engine's `end`
 
 static inline void wire_server_count_out(struct h2_session *s, uint8_t type)
 {

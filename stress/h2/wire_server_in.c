@@ -1,6 +1,8 @@
 // The wire engine of the server: what comes in, held against RFC 9113 and against what a peer may cost.
 #include "wire_server.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -42,9 +44,11 @@ static struct wire_request *open_request(struct h2_session *s, uint32_t id, stru
 	struct wire_request *r = h2_pool_take(s->shared->pool, sizeof(*r));
 	if (!r)
 		return NULL;
+	const int64_t window = s->shared->limits.window_bytes;
 	*r = (struct wire_request){ .sender = { .node.id = id, .window = s->sending.initial_window },
+		                    .session = s,
 		                    .asked = asked,
-		                    .window = { WIRE_SERVER_WINDOW, WIRE_SERVER_WINDOW },
+		                    .window = { window, window },
 		                    .next = s->first };
 	if (wire_map_put(&s->streams, s->shared->pool, &r->sender.node) < 0) {
 		h2_pool_give(s->shared->pool, r);
@@ -53,6 +57,7 @@ static struct wire_request *open_request(struct h2_session *s, uint32_t id, stru
 	if (s->first)
 		s->first->prev = r;
 	s->first = r;
+	s->uploading++;
 	h2_count(s->shared->counters, H2_STREAMS, 1);
 	return r;
 }
@@ -61,8 +66,12 @@ static struct wire_request *open_request(struct h2_session *s, uint32_t id, stru
 static void maybe_answer(struct h2_session *s, struct wire_request *r)
 {
 	const bool refused = r->asked->too_large || r->upload.too_large || r->upload.no_memory;
-	if (!r->answered && (r->whole || refused))
+	if (r->plan.echoes && r->answered && refused) // too late for a status
+		wire_server_reset(s, r->sender.node.id, r, NGHTTP2_CANCEL);
+	else if (!r->answered && (r->whole || refused || r->plan.echoes))
 		wire_server_answer(s, r);
+	else if (r->plan.echoes)
+		wire_server_offer(s, r);
 }
 
 // END_STREAM has come.
@@ -72,8 +81,16 @@ static void end_upload(struct h2_session *s, struct wire_request *r)
 		malformed(s, r->sender.node.id, r, NGHTTP2_PROTOCOL_ERROR);
 		return;
 	}
-	r->whole = true;
+	wire_server_whole(s, r);
 	maybe_answer(s, r);
+}
+
+// There is a body to come: how it is taken.
+static void plan_upload(struct h2_session *s, struct wire_request *r)
+{
+	if (!r->asked->too_large)
+		r->plan = h2_route_plan(r->asked->method, r->asked->path);
+	s->slow += r->plan.rate > 0;
 }
 
 // ---- HEADERS ------------------------------------------------------------------------------------------------
@@ -117,18 +134,25 @@ static void take_request(struct h2_session *s, const struct wire_frame *f, const
 	struct wire_request *r = too_late || full ? NULL : open_request(s, id, asked);
 	if (!r) {
 		wire_asked_release(s, asked);
-		if (too_late) // the client knows by our GOAWAY
+		if (too_late) { // the client knows by our GOAWAY; what belongs to it may follow
+			wire_ids_put(&s->resets, id);
 			return;
+		}
 		wire_server_reset(s, id, NULL, NGHTTP2_REFUSED_STREAM);
 		wire_server_cost(s, H2_COST_REFUSED);
 		return;
 	}
 	if (asked->too_large)
 		wire_server_cost(s, H2_COST_TOO_LARGE);
-	if (f->flags & NGHTTP2_FLAG_END_STREAM)
+	const uint64_t most = s->shared->limits.goaway_after;
+	if (++s->opened == most && most > 0)
+		wire_server_end(s);
+	if (f->flags & NGHTTP2_FLAG_END_STREAM) {
 		end_upload(s, r);
-	else
-		maybe_answer(s, r);
+		return;
+	}
+	plan_upload(s, r);
+	maybe_answer(s, r);
 }
 
 // A header for a stream that has been there: in place of an open one it can only be late.
@@ -177,8 +201,10 @@ static struct wire_fault take_from_windows(struct h2_session *s, struct wire_req
 	widen(s, &s->window, 0);
 	if (r && !wire_window_take(&r->window, length))
 		return FAULT(FLOW_CONTROL_ERROR, "more DATA than the stream's window allows");
-	if (r && !r->whole)
+	if (r && !r->whole && r->plan.rate == 0)
 		widen(s, &r->window, r->sender.node.id);
+	else if (r && !r->whole && r->alarm.place == 0)
+		wire_server_read_slowly(s, r, clock_now_ns());
 	return RIGHT;
 }
 
@@ -205,6 +231,7 @@ static void take_content(struct h2_session *s, const struct wire_event *e)
 		malformed(s, id, r, NGHTTP2_PROTOCOL_ERROR);
 		return;
 	}
+	s->moved += e->len;
 	h2_count(s->shared->counters, H2_BODY_IN, e->len);
 	h2_upload_take(&r->upload, s->shared, r->asked->method, e->bytes, e->len);
 	if (ends)
@@ -221,7 +248,7 @@ static struct wire_fault change_windows(struct h2_session *s, int64_t change)
 		r->sender.window += change;
 		if (r->sender.window > WIRE_MAX_WINDOW)
 			return FAULT(FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE makes a window overflow");
-		if (r->answered && !r->waiting)
+		if (r->headed)
 			wire_sending_join(&s->sending, &r->sender);
 	}
 	return RIGHT;
@@ -265,7 +292,7 @@ static struct wire_fault take_window_update(struct h2_session *s, const struct w
 		malformed(s, e->frame.stream, r, NGHTTP2_PROTOCOL_ERROR);
 	else if (r->sender.window > WIRE_MAX_WINDOW)
 		malformed(s, e->frame.stream, r, NGHTTP2_FLOW_CONTROL_ERROR);
-	else if (r->answered && !r->waiting)
+	else if (r->headed)
 		wire_sending_join(&s->sending, &r->sender);
 	return RIGHT;
 }

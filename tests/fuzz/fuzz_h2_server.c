@@ -28,10 +28,11 @@ static void try_engine(const struct h2_server_engine *engine, const uint8_t *dat
 		                           .limits = { .max_streams = 10,
 		                                       .max_header_bytes = 500,
 		                                       .max_body_bytes = 100,
-		                                       .max_held_bytes = 250 } };
+		                                       .max_held_bytes = 250,
+		                                       .window_bytes = 1 << 20 } };
 	struct h2_session *s = NULL;
 	h2_counters_init(&counters, NULL);
-	must(shared.pool && engine->open(&shared, &s) == 0);
+	must(shared.pool && engine->open(&shared, NULL, &s) == 0);
 	bool alive = drain(engine, s);
 	for (size_t at = 0; alive && at < size;) {
 		size_t piece = size - at < 997 ? size - at : 997;

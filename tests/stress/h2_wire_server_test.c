@@ -116,11 +116,12 @@ static void setup(struct rig *r, bool greets)
 		                       .limits = { .max_streams = 100,
 		                                   .max_header_bytes = 65536,
 		                                   .max_body_bytes = 1 << 20,
-		                                   .max_held_bytes = 1 << 21 } } };
+		                                   .max_held_bytes = 1 << 21,
+		                                   .window_bytes = 1 << 20 } } };
 	static const uint8_t settings[] = { H2_HEAD(0, T_SETTINGS, 0, 0), H2_HEAD(0, T_SETTINGS, ACK, 0) };
 	h2_counters_init(&r->counters, NULL);
 	wire_reader_init(&r->said, r->shared.pool);
-	assert_int_equal(engine->open(&r->shared, &r->session), 0);
+	assert_int_equal(engine->open(&r->shared, NULL, &r->session), 0);
 	if (!greets)
 		return;
 	feed(r, (const uint8_t *)WIRE_PREFACE, WIRE_PREFACE_BYTES, 100);

@@ -4,7 +4,7 @@
 #include "opt.h"
 #include "run.h"
 #include "scenario.h"
-#include "server.h"
+#include "server_options.h"
 #include "target.h"
 #include "verdict.h"
 
@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 enum { RUN = 1, SERVER = 2, CHECK = 4 };
 
@@ -43,81 +41,7 @@ static const struct opt table[] = {
 	  .commands = RUN,
 	  .config = true,
 	  .help = "The same of our own server. STRESSGEN_H2_SERVER_ENGINE says the same." },
-	{ .name = "port",
-	  .type = OPT_U64,
-	  .value = "N",
-	  .def = "0",
-	  .max = 65535,
-	  .commands = SERVER,
-	  .help = "Listen there on 127.0.0.1; 0 takes a free port." },
-	{ .name = "ready-fd",
-	  .type = OPT_U64,
-	  .value = "N",
-	  .def = "1",
-	  .max = 1023,
-	  .commands = SERVER,
-	  .help = "Descriptor for \"port N\" at the beginning and the counters at the end." },
-	{ .name = "life-fd",
-	  .type = OPT_U64,
-	  .value = "N",
-	  .max = 1023,
-	  .commands = SERVER,
-	  .help = "End when this descriptor reaches its end of file, or when the parent dies." },
-	{ .name = "max-connections",
-	  .type = OPT_U64,
-	  .value = "N",
-	  .def = "10000",
-	  .min = 1,
-	  .max = 1000000,
-	  .commands = SERVER,
-	  .help = "Connections at a time; more are closed at once." },
-	{ .name = "max-streams",
-	  .type = OPT_U64,
-	  .value = "N",
-	  .def = "256",
-	  .min = 1,
-	  .max = 2147483647,
-	  .commands = SERVER,
-	  .help = "Streams at a time on one connection; more are refused." },
-	{ .name = "max-header-list",
-	  .type = OPT_BYTES,
-	  .value = "SIZE",
-	  .def = "64k",
-	  .min = 1,
-	  .max = 4294967295,
-	  .commands = SERVER,
-	  .help = "Header fields of one request; larger ones are answered with 431." },
-	{ .name = "max-body",
-	  .type = OPT_BYTES,
-	  .value = "SIZE",
-	  .def = "16M",
-	  .min = 1,
-	  .max = 4294967295,
-	  .commands = SERVER,
-	  .help = "Body of one request; larger ones are answered with 413." },
-	{ .name = "max-held",
-	  .type = OPT_BYTES,
-	  .value = "SIZE",
-	  .def = "256M",
-	  .min = 1,
-	  .max = 1099511627776,
-	  .commands = SERVER,
-	  .help = "All bodies held at a time; beyond that, 503." },
-	{ .name = "idle-timeout",
-	  .type = OPT_DURATION,
-	  .value = "TIME",
-	  .def = "60s",
-	  .min = 1,
-	  .max = UINT64_MAX / 2,
-	  .commands = SERVER,
-	  .help = "Close a connection on which nothing has moved for that long." },
-	{ .name = "drain",
-	  .type = OPT_DURATION,
-	  .value = "TIME",
-	  .def = "2s",
-	  .max = UINT64_MAX / 2,
-	  .commands = SERVER,
-	  .help = "After SIGTERM, finish what was begun for at most that long." },
+	H2_SERVER_OPTIONS(SERVER),
 	{ .name = "help",
 	  .short_name = 'h',
 	  .type = OPT_FLAG,
@@ -139,16 +63,6 @@ static int fail(const struct err *e, int code)
 {
 	fprintf(stderr, "stressgen-h2: %s\n", e->text);
 	return code;
-}
-
-// Many connections need many descriptors: up to what this process may have.
-static void raise_file_limit(void)
-{
-	struct rlimit r;
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
-		r.rlim_cur = r.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &r);
-	}
 }
 
 static int run_scenario(const struct opt_set *o, const struct scenario *s, struct err *e)
@@ -209,33 +123,15 @@ static int command_server(const struct opt_set *o, struct err *e)
 		        o->args[0]);
 		return fail(e, SG_EXIT_USAGE);
 	}
-	bool with_parent = opt_given(o, "life-fd");
-	if (with_parent) // the descriptor tells the rest: this is for a parent that leaves it open elsewhere
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-	const struct h2_server_config config = {
-	        .port = (uint16_t)opt_number(o, "port"),
-	        .ready_fd = (int)opt_number(o, "ready-fd"),
-	        .life_fd = with_parent ? (int)opt_number(o, "life-fd") : -1,
-	        .drain_ns = opt_number(o, "drain"),
-	        .engine = h2_server_engine_named(opt_text(o, "h2-engine")),
-	        .limits =
-	                {
-	                        .max_streams = (uint32_t)opt_number(o, "max-streams"),
-	                        .max_connections = (uint32_t)opt_number(o, "max-connections"),
-	                        .max_header_bytes = opt_number(o, "max-header-list"),
-	                        .max_body_bytes = opt_number(o, "max-body"),
-	                        .max_held_bytes = opt_number(o, "max-held"),
-	                        .idle_timeout_ns = opt_number(o, "idle-timeout"),
-	                },
-	};
-	return h2_server_run(&config, e) < 0 ? fail(e, SG_EXIT_TESTS) : SG_EXIT_OK;
+	const int code = h2_server_command(o, e);
+	return code == SG_EXIT_OK ? code : fail(e, code);
 }
 
 // ---- the command line ---------------------------------------------------------------------------------------
 
 static const struct command commands[] = {
 	{ "run", "SCENARIO.h2", "perform a scenario and report it in sample lines", RUN, command_run },
-	{ "server", "", "serve HTTP/2 without TLS on 127.0.0.1 until SIGTERM", SERVER, command_server },
+	{ "server", "", "serve HTTP/2 until SIGTERM", SERVER, command_server },
 	{ "check", "SCENARIO.h2 ...", "read scenarios and say what is wrong with them", CHECK, command_check },
 };
 
@@ -301,6 +197,6 @@ int main(int argc, char **argv)
 		return SG_EXIT_USAGE;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	raise_file_limit();
+	h2_raise_file_limit();
 	return run_command(c, argc - 2, argv + 2);
 }
