@@ -95,7 +95,8 @@ static size_t compare_made(const struct h2_body *b, uint64_t offset, const char 
 {
 	char want[1024];
 	for (size_t done = 0; done < n;) {
-		const size_t piece = h2_body_read(b, offset + done, want, n - done < sizeof(want) ? n - done : sizeof(want));
+		const size_t piece =
+		        h2_body_read(b, offset + done, want, n - done < sizeof(want) ? n - done : sizeof(want));
 		const size_t same = first_difference(want, in + done, piece);
 		if (same < piece)
 			return done + same;

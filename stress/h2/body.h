@@ -1,5 +1,5 @@
-// Message bodies: a text, or one that is made as it is read: the pattern, which both sides know without storing it,
-// random bytes, or server-sent events.
+// Message bodies: a text, or one that is made as it is read: the pattern, which both sides know without storing
+// it, random bytes, or server-sent events.
 #ifndef SG_H2_BODY_H
 #define SG_H2_BODY_H
 

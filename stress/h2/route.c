@@ -59,7 +59,8 @@ static bool number(struct h2_text t, uint64_t max, uint64_t *n)
 static struct h2_text query_of(struct h2_text path)
 {
 	const char *at = memchr(path.text, '?', path.len);
-	return at ? (struct h2_text){ at + 1, path.len - (size_t)(at + 1 - path.text) } : (struct h2_text){ "", 0 };
+	return at ? (struct h2_text){ at + 1, path.len - (size_t)(at + 1 - path.text) }
+	          : (struct h2_text){ "", 0 };
 }
 
 // The value of NAME in "a=1&NAME=2". False where it is not.
@@ -240,9 +241,17 @@ static const struct route {
 	const char *path; // ending in "/": a prefix
 	void (*answer)(const struct call *c, struct h2_answer *a);
 } routes[] = {
-	{ "/bytes/", bytes },   { "/reflect/", reflect }, { "/status/", status },   { "/delay/", delay },
-	{ "/stream/", stream }, { "/events", events },    { "/random/", random_bytes }, { "/file", file },
-	{ "/stats", stats },    { "/metrics", metrics },  { "/", root },
+	{ "/bytes/", bytes },
+	{ "/reflect/", reflect },
+	{ "/status/", status },
+	{ "/delay/", delay },
+	{ "/stream/", stream },
+	{ "/events", events },
+	{ "/random/", random_bytes },
+	{ "/file", file },
+	{ "/stats", stats },
+	{ "/metrics", metrics },
+	{ "/", root },
 };
 
 static struct h2_text without_query(struct h2_text path)
@@ -285,9 +294,10 @@ struct h2_upload_plan h2_route_plan(struct h2_text method, struct h2_text path)
 	if (!h2_route_keeps_body(method))
 		return plan;
 	plan.echoes = is(bare, "/echo");
-	if (bare.len > sizeof(slow) - 1 && memcmp(bare.text, slow, sizeof(slow) - 1) == 0)
-		number((struct h2_text){ bare.text + sizeof(slow) - 1, bare.len - (sizeof(slow) - 1) }, UINT32_MAX,
-		       &plan.rate);
+	if (bare.len > sizeof(slow) - 1 && memcmp(bare.text, slow, sizeof(slow) - 1) == 0 &&
+	    !number((struct h2_text){ bare.text + sizeof(slow) - 1, bare.len - (sizeof(slow) - 1) }, UINT32_MAX,
+	            &plan.rate))
+		plan.rate = 0;
 	return plan;
 }
 

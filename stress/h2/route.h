@@ -11,13 +11,13 @@
 
 // What a server allows. Zero is never "no limit".
 struct h2_server_limits {
-	uint32_t max_streams;      // at a time on one connection
-	uint32_t max_connections;  // at a time
-	uint64_t max_header_bytes; // of one request, by RFC 9113's reckoning: name + value + 32 each
-	uint64_t max_body_bytes;   // of one request
-	uint64_t max_held_bytes;   // of all bodies held for echoing at a time
-	uint32_t window_bytes;     // of a stream, for uploads
-	uint64_t idle_timeout_ns;  // a connection without a byte in or out, unless it waits for us
+	uint32_t max_streams;          // at a time on one connection
+	uint32_t max_connections;      // at a time
+	uint64_t max_header_bytes;     // of one request, by RFC 9113's reckoning: name + value + 32 each
+	uint64_t max_body_bytes;       // of one request
+	uint64_t max_held_bytes;       // of all bodies held for echoing at a time
+	uint32_t window_bytes;         // of a stream, for uploads
+	uint64_t idle_timeout_ns;      // a connection without a byte in or out, unless it waits for us
 	uint64_t handshake_timeout_ns; // from accept to the client's preface and SETTINGS, and to the ACK of ours
 	uint64_t request_timeout_ns;   // a header or upload under way that does not move
 	uint64_t stall_timeout_ns;     // answers that the client does not let go out
@@ -51,7 +51,7 @@ struct h2_answer {
 	struct h2_body body; // borrowed from the request, from static text, or from `owned`
 	char *owned;         // from malloc, the receiver's to free; NULL
 	uint64_t delay_ns;   // before the header
-	uint64_t every_ns;   // the body goes out `piece` bytes at a time, the first at once; 0: all of it as it can
+	uint64_t every_ns; // the body goes out `piece` bytes at a time, the first at once; 0: all of it as it can
 	uint64_t piece;
 };
 

@@ -42,8 +42,8 @@ struct h2_server_shared {
 
 // What a connection waits for: the server's limits in time are held against it.
 struct h2_waiting {
-	bool greeted; // the client's preface and SETTINGS have come
-	bool acked;   // so has its ACK of ours
+	bool greeted;   // the client's preface and SETTINGS have come
+	bool acked;     // so has its ACK of ours
 	bool receiving; // a header or an upload is under way, which we read as fast as it comes
 	bool sending;   // answers are under way that only the client holds up
 	bool ours;      // answers are under way that wait for us

@@ -49,8 +49,8 @@ static int listen_all(struct server *s, uint16_t port, uv_connection_cb on_conne
 		if (rc == -EADDRINUSE && s->config->port == 0 && s->listening > 1)
 			return -EAGAIN;
 		if (rc < 0)
-			return err_set(e, -rc, "cannot listen on %.*s:%u: %s; try another --port", (int)len, at, port,
-			               uv_strerror(rc));
+			return err_set(e, -rc, "cannot listen on %.*s:%u: %s; try another --port", (int)len, at,
+			               port, uv_strerror(rc));
 		if (port == 0)
 			port = server_port(s);
 		at += len + (at[len] == ',');
@@ -84,7 +84,7 @@ int server_listen(struct server *s, uv_connection_cb on_connection, struct err *
 		s->listening = 0;
 		rc = listen_all(s, s->config->port, on_connection, e);
 	}
-	return rc == -EAGAIN ? err_set(e, EADDRINUSE, "no port is free at all of %s; give a --port",
-	                               s->config->bind)
-	                     : rc;
+	return rc == -EAGAIN
+	               ? err_set(e, EADDRINUSE, "no port is free at all of %s; give a --port", s->config->bind)
+	               : rc;
 }

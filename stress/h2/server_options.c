@@ -54,5 +54,7 @@ int h2_server_command(const struct opt_set *o, struct err *e)
 	signal(SIGPIPE, SIG_IGN);
 	h2_raise_file_limit();
 	int rc = h2_server_run(&config, e);
-	return rc == 0 ? SG_EXIT_OK : rc == -EINVAL || rc == -E2BIG || rc == -ENOENT ? SG_EXIT_USAGE : SG_EXIT_TESTS;
+	return rc == 0                                          ? SG_EXIT_OK
+	       : rc == -EINVAL || rc == -E2BIG || rc == -ENOENT ? SG_EXIT_USAGE
+	                                                        : SG_EXIT_TESTS;
 }

@@ -1,57 +1,13 @@
 // The session engine of the server: nghttp2_session behind struct h2_server_engine.
+#include "session_server.h"
+
 #include "clock.h"
 #include "exchange.h"
-#include "reply.h"
-#include "session_shared.h"
-#include "wire_flow.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 
-#define READ_EVERY (50 * SG_NS_PER_MS) // how often a slowly read stream's window is opened
 #define CONNECTION_BYTES (16 << 20)
-
-struct h2_session {
-	struct h2_server_shared *shared;
-	void *owner; // shared->wake's
-	nghttp2_session *session;
-	struct request *requests; // doubly linked
-	struct h2_held held;
-	int credit;
-	uint64_t opened, moved;                      // requests; struct h2_waiting
-	uint32_t uploading, answering, asleep, slow; // as the wire engine's
-	uint32_t header;                             // the stream whose header is under way; 0: none
-	struct wire_ids ended;                       // streams
-	bool greeted, acked, over, ending;
-};
-
-// One stream, from its first header to its close.
-struct request {
-	struct request *next, *prev;
-	struct h2_session *owner;
-	int32_t id;
-	struct h2_alarm alarm; // its answer's time, or that of reading on
-	struct h2_upload_plan plan;
-	uint64_t unread, read_ns; // bytes that came, and whose window is still closed; since when
-	nghttp2_rcbuf *method, *path, *authority; // references
-	uint64_t header_count, header_hash, header_bytes;
-	struct h2_upload upload;
-	uint64_t sent; // of the answer's body
-	bool headers_too_large;
-	bool whole; // END_STREAM has come
-	bool answered, submitted; // its answer is known; and nghttp2's
-	bool deferred;            // nghttp2 waits to be told of more body
-	struct h2_reply reply;
-};
-
-static struct h2_text text_of(nghttp2_rcbuf *b)
-{
-	if (!b)
-		return (struct h2_text){ "", 0 };
-	nghttp2_vec v = nghttp2_rcbuf_get_buf(b);
-	return (struct h2_text){ (const char *)v.base, v.len };
-}
 
 // ---- requests -----------------------------------------------------------------------------------------------
 
@@ -77,14 +33,6 @@ static void drop(nghttp2_rcbuf *b)
 		nghttp2_rcbuf_decref(b);
 }
 
-static void wake_up(struct h2_session *s, struct request *r)
-{
-	if (r->alarm.place == 0)
-		return;
-	h2_alarm_clear(s->shared->alarms, &r->alarm);
-	s->asleep--;
-}
-
 static void has_come(struct h2_session *s, struct request *r)
 {
 	s->uploading -= !r->whole;
@@ -95,7 +43,7 @@ static void has_come(struct h2_session *s, struct request *r)
 
 static void request_free(struct h2_session *s, struct request *r)
 {
-	wake_up(s, r);
+	session_wake_up(s, r);
 	has_come(s, r);
 	s->answering -= r->answered;
 	if (r->prev)
@@ -139,138 +87,6 @@ static void take_header(struct request *r, const struct h2_server_limits *limits
 }
 
 // ---- responses ----------------------------------------------------------------------------------------------
-
-static void on_alarm(struct h2_alarm *a, uint64_t now_ns);
-
-// False without memory for that, or without a loop.
-static bool sleep_until(struct h2_session *s, struct request *r, uint64_t at_ns)
-{
-	wake_up(s, r);
-	r->alarm.ring = on_alarm;
-	if (!s->shared->alarms || h2_alarm_set(s->shared->alarms, &r->alarm, at_ns) < 0)
-		return false;
-	s->asleep++;
-	return true;
-}
-
-// How much of the body there is by now; asks to be called again when there will be more. Negative: nghttp2's error.
-static ssize_t see_body(struct h2_session *s, struct request *r)
-{
-	struct h2_body *body = &r->reply.answer.body;
-	uint64_t withheld, next_ns = 0;
-	if (r->plan.echoes) {
-		*body = (struct h2_body){ buf_text(&r->upload.body), r->upload.body.len };
-		if (!r->whole)
-			body->length = H2_ENDLESS;
-		withheld = body->length - r->upload.body.len;
-	} else {
-		withheld = h2_reply_withheld(&r->reply, s->shared, r->sent, &next_ns);
-	}
-	if (withheld == 0 || r->sent + withheld < body->length)
-		return (ssize_t)(body->length - withheld - r->sent);
-	if (next_ns != 0 && !sleep_until(s, r, next_ns))
-		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-	r->deferred = true;
-	return NGHTTP2_ERR_DEFERRED;
-}
-
-static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __attribute__((unused)) int32_t id,
-                         uint8_t *to, size_t room, uint32_t *flags, nghttp2_data_source *source, void *arg)
-{
-	struct h2_session *s = arg;
-	struct request *r = source->ptr;
-	const ssize_t there = see_body(s, r);
-	if (there < 0)
-		return there;
-	size_t n = h2_body_read(&r->reply.answer.body, r->sent, to, (size_t)there < room ? (size_t)there : room);
-	r->sent += n;
-	s->moved += n;
-	h2_count(s->shared->counters, H2_BODY_OUT, n);
-	if (r->sent == r->reply.answer.body.length)
-		*flags |= NGHTTP2_DATA_FLAG_EOF;
-	return (ssize_t)n;
-}
-
-static struct h2_incoming incoming(const struct h2_session *s, const struct request *r)
-{
-	return (struct h2_incoming){
-		.method = text_of(r->method),
-		.path = text_of(r->path),
-		.authority = text_of(r->authority),
-		.header_count = r->header_count,
-		.header_hash = r->header_hash,
-		.body = { buf_text(&r->upload.body), r->upload.body.len },
-		.file = s->shared->file,
-		.headers_too_large = r->headers_too_large,
-		.body_too_large = r->upload.too_large,
-		.no_memory = r->upload.no_memory,
-	};
-}
-
-// Hands the answer to nghttp2.
-static int submit(struct h2_session *s, struct request *r)
-{
-	const struct h2_incoming in = incoming(s, r);
-	const nghttp2_data_provider provider = { .source.ptr = r, .read_callback = read_body };
-	nghttp2_nv nv[H2_REPLY_FIELDS];
-	size_t count = h2_reply_fields(&r->reply, &in, nv);
-	r->submitted = true;
-	return nghttp2_submit_response(s->session, r->id, nv, count, h2_reply_has_body(&r->reply) ? &provider : NULL);
-}
-
-static int respond(struct h2_session *s, struct request *r)
-{
-	const struct h2_incoming in = incoming(s, r);
-	if (r->plan.echoes) // whatever it will be
-		r->reply.answer = (struct h2_answer){ .status = 200,
-			                              .type = "application/octet-stream",
-			                              .body = { "", H2_ENDLESS } };
-	else
-		h2_route(&in, s->shared->counters, &r->reply.answer);
-	r->answered = true;
-	s->answering++;
-	const uint64_t delay = r->reply.answer.delay_ns;
-	return delay > 0 && sleep_until(s, r, clock_now_ns() + delay) ? 0 : submit(s, r);
-}
-
-// The window is opened at the plan's rate.
-static void read_slowly(struct h2_session *s, struct request *r, uint64_t now_ns)
-{
-	if (r->whole || r->unread == 0)
-		return;
-	if (r->read_ns == 0 || r->read_ns + SG_NS_PER_S < now_ns)
-		r->read_ns = now_ns;
-	const bool asleep = sleep_until(s, r, now_ns + READ_EVERY);
-	const double may = (double)(now_ns - r->read_ns) * (double)r->plan.rate / (double)SG_NS_PER_S;
-	const uint64_t n = asleep && may < (double)r->unread ? (uint64_t)may : r->unread;
-	if (n == 0)
-		return;
-	r->unread -= n;
-	r->read_ns = now_ns;
-	nghttp2_session_consume_stream(s->session, r->id, n);
-}
-
-static void resume(struct h2_session *s, struct request *r)
-{
-	if (!r->deferred)
-		return;
-	r->deferred = false;
-	nghttp2_session_resume_data(s->session, r->id);
-}
-
-static void on_alarm(struct h2_alarm *a, uint64_t now_ns)
-{
-	struct request *r = (struct request *)(void *)((char *)a - offsetof(struct request, alarm));
-	struct h2_session *s = r->owner;
-	s->asleep--;
-	if (!r->answered)
-		read_slowly(s, r, now_ns);
-	else if (r->submitted)
-		resume(s, r);
-	else if (nghttp2_is_fatal(submit(s, r)))
-		nghttp2_session_terminate_session(s->session, NGHTTP2_INTERNAL_ERROR);
-	s->shared->wake(s->owner);
-}
 
 // ---- floods -------------------------------------------------------------------------------------------------
 
@@ -367,21 +183,21 @@ static int on_data(nghttp2_session *session, __attribute__((unused)) uint8_t fla
 	if (r && r->plan.rate > 0) {
 		r->unread += len;
 		if (r->alarm.place == 0)
-			read_slowly(s, r, clock_now_ns());
+			session_read_slowly(s, r, clock_now_ns());
 	} else {
 		nghttp2_session_consume_stream(session, id, len);
 	}
 	if (!r)
 		return 0;
-	h2_upload_take(&r->upload, s->shared, text_of(r->method), bytes, len);
+	h2_upload_take(&r->upload, s->shared, session_text(r->method), bytes, len);
 	if (r->plan.echoes)
-		resume(s, r);
+		session_resume(s, r);
 	return 0;
 }
 
 static void plan_upload(struct h2_session *s, struct request *r)
 {
-	r->plan = h2_route_plan(text_of(r->method), text_of(r->path));
+	r->plan = h2_route_plan(session_text(r->method), session_text(r->path));
 	s->slow += r->plan.rate > 0;
 }
 
@@ -412,8 +228,8 @@ static int maybe_respond(struct h2_session *s, const nghttp2_frame *frame)
 	if (r->plan.echoes && r->answered && refused) // too late for a status
 		return nghttp2_submit_rst_stream(s->session, NGHTTP2_FLAG_NONE, r->id, NGHTTP2_CANCEL);
 	if (r->plan.echoes && r->answered)
-		resume(s, r);
-	return !r->answered && (r->whole || refused || r->plan.echoes) ? respond(s, r) : 0;
+		session_resume(s, r);
+	return !r->answered && (r->whole || refused || r->plan.echoes) ? session_respond(s, r) : 0;
 }
 
 static int on_frame(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame *frame, void *arg)

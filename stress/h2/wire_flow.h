@@ -12,11 +12,11 @@
 struct wire_sender {
 	struct wire_node node; // first: the map hands this back
 	struct h2_body body;
-	uint64_t sent;  // bytes of it
+	uint64_t sent;     // bytes of it
 	uint64_t withheld; // bytes at its end that are not there yet
-	int64_t window; // may be negative (RFC 9113, 6.9.2)
-	bool done;      // END_STREAM is out
-	bool in_ring;   // among those that wait for nothing but their turn
+	int64_t window;    // may be negative (RFC 9113, 6.9.2)
+	bool done;         // END_STREAM is out
+	bool in_ring;      // among those that wait for nothing but their turn
 	struct wire_sender *next_in_ring, *prev_in_ring;
 };
 

@@ -155,8 +155,7 @@ void wire_server_read_slowly(struct h2_session *s, struct wire_request *r, uint6
 
 static void on_alarm(struct h2_alarm *a, uint64_t now_ns)
 {
-	struct wire_request *r =
-	        (struct wire_request *)(void *)((char *)a - offsetof(struct wire_request, alarm));
+	struct wire_request *r = (struct wire_request *)(void *)((char *)a - offsetof(struct wire_request, alarm));
 	struct h2_session *s = r->session;
 	s->asleep--;
 	if (!r->answered)

@@ -29,13 +29,13 @@ struct wire_request {
 	struct wire_asked *asked;
 	struct h2_upload upload;
 	struct h2_upload_plan plan;
-	uint64_t read_ns;  // until when its window is opened, where the plan has a rate
+	uint64_t read_ns; // until when its window is opened, where the plan has a rate
 	struct h2_reply reply;
 	struct wire_window window;
-	uint64_t received; // bytes of content
-	bool whole;        // END_STREAM has come
-	bool answered, waiting; // it has an answer; whose turn for HEADERS has come
-	bool headed;            // which are out
+	uint64_t received;                                // bytes of content
+	bool whole;                                       // END_STREAM has come
+	bool answered, waiting;                           // it has an answer; whose turn for HEADERS has come
+	bool headed;                                      // which are out
 	struct wire_request *next, *prev;                 // of all
 	struct wire_request *next_waiting, *prev_waiting; // of those whose answer's HEADERS are to be sent
 };

@@ -56,3 +56,21 @@ CASE("h2 body: bytes behind the end do not agree")
 	assert_int_equal(h2_body_compare(&empty, 0, "x", 1), 0);
 	assert_int_equal(h2_body_compare(&empty, 0, "", 0), 0);
 }
+
+CASE("h2 body: random bytes and events are the same at any offset, and are compared as they are read")
+{
+	const struct h2_body all[] = { { h2_body_random, 1000 }, { h2_body_events, 25 * H2_EVENT_BYTES + 3 } };
+	for (size_t k = 0; k < 2; k++) {
+		char whole[1100], piece[1100];
+		const size_t n = h2_body_read(&all[k], 0, whole, sizeof(whole));
+		assert_int_equal(n, all[k].length);
+		for (size_t at = 0; at < n; at += 13) {
+			assert_int_equal(h2_body_read(&all[k], at, piece, 29), n - at < 29 ? n - at : 29);
+			assert_memory_equal(piece, whole + at, n - at < 29 ? n - at : 29);
+		}
+		assert_int_equal(h2_body_compare(&all[k], 0, whole, n), n);
+		assert_int_equal(h2_body_compare(&all[k], 5, whole + 5, n - 5), n - 5);
+		whole[900] ^= 1;
+		assert_int_equal(h2_body_compare(&all[k], 0, whole, n), 900);
+	}
+}

@@ -134,3 +134,61 @@ CASE("h2 route: /stats is JSON with every counter")
 	assert_non_null(strstr(a.owned, "\"frames_sent_DATA\":0"));
 	free(a.owned);
 }
+
+CASE("h2 route: what takes its time says how")
+{
+	struct h2_incoming in = request("GET", "/delay/1.5s");
+	struct h2_answer a;
+	answer(&in, &a);
+	assert_int_equal(a.delay_ns, 1500000000);
+	in = request("GET", "/bytes/5?x=1&delay=20ms");
+	answer(&in, &a);
+	assert_int_equal(a.delay_ns, 20000000);
+	assert_int_equal(a.body.length, 5);
+	in = request("GET", "/stream/5000?piece=1000&every=50ms");
+	answer(&in, &a);
+	assert_false(a.has_length);
+	const uint64_t start = 7000000000, every = 50000000;
+	assert_int_equal(h2_answer_ready(&a, start, start), 1000);
+	assert_int_equal(h2_answer_ready(&a, start, start + every - 1), 1000);
+	assert_int_equal(h2_answer_next_ns(&a, start, 1000), start + every);
+	assert_int_equal(h2_answer_ready(&a, start, start + every), 2000);
+	assert_int_equal(h2_answer_ready(&a, start, start + 100 * every), 5000);
+	in = request("GET", "/events");
+	answer(&in, &a);
+	assert_true(a.endless);
+	assert_int_equal(a.piece, H2_EVENT_BYTES);
+	assert_int_equal(h2_answer_ready(&a, 1, UINT64_MAX), H2_EVENT_BYTES * (1 + (UINT64_MAX - 1) / 1000000000));
+	in = request("GET", "/events?count=2");
+	answer(&in, &a);
+	assert_false(a.endless);
+	assert_int_equal(a.body.length, 2 * H2_EVENT_BYTES);
+	check("GET", "/events?count=1", 200, "id: 0000000000\ndata: event 0000000000\n\n");
+}
+
+CASE("h2 route: a time or a number that cannot be is 400")
+{
+	check("GET", "/delay/", 400, NULL);
+	check("GET", "/delay/2h", 400, NULL);
+	check("GET", "/delay/soon", 400, NULL);
+	check("GET", "/bytes/5?delay=-1s", 400, NULL);
+	check("GET", "/bytes/5?delay=", 400, NULL);
+	check("GET", "/stream/x", 400, NULL);
+	check("GET", "/stream/5?piece=0", 400, NULL);
+	check("GET", "/stream/5?every=1us", 400, NULL);
+	check("GET", "/events?count=0", 400, NULL);
+	check("GET", "/events?every=2h", 400, NULL);
+	check("GET", "/random/67108865", 400, NULL);
+	check("GET", "/file", 404, NULL);
+}
+
+CASE("h2 route: an upload is planned before it has come")
+{
+	assert_true(h2_route_plan(text("POST"), text("/echo")).echoes);
+	assert_true(h2_route_plan(text("PUT"), text("/echo?x")).echoes);
+	assert_false(h2_route_plan(text("GET"), text("/echo")).echoes);
+	assert_false(h2_route_plan(text("POST"), text("/echoes")).echoes);
+	assert_int_equal(h2_route_plan(text("POST"), text("/slow-read/1000")).rate, 1000);
+	assert_int_equal(h2_route_plan(text("POST"), text("/slow-read/")).rate, 0);
+	assert_int_equal(h2_route_plan(text("POST"), text("/slow-read/1e9")).rate, 0);
+}

@@ -1,0 +1,158 @@
+// The session engine of the server: answers, and their time.
+#include "session_server.h"
+
+#include "clock.h"
+
+#include <stddef.h>
+
+#define READ_EVERY (50 * SG_NS_PER_MS) // how often a slowly read stream's window is opened
+
+struct h2_text session_text(nghttp2_rcbuf *b)
+{
+	if (!b)
+		return (struct h2_text){ "", 0 };
+	nghttp2_vec v = nghttp2_rcbuf_get_buf(b);
+	return (struct h2_text){ (const char *)v.base, v.len };
+}
+
+void session_wake_up(struct h2_session *s, struct request *r)
+{
+	if (r->alarm.place == 0)
+		return;
+	h2_alarm_clear(s->shared->alarms, &r->alarm);
+	s->asleep--;
+}
+
+static void on_alarm(struct h2_alarm *a, uint64_t now_ns);
+
+// False without memory for that, or without a loop.
+static bool sleep_until(struct h2_session *s, struct request *r, uint64_t at_ns)
+{
+	session_wake_up(s, r);
+	r->alarm.ring = on_alarm;
+	if (!s->shared->alarms || h2_alarm_set(s->shared->alarms, &r->alarm, at_ns) < 0)
+		return false;
+	s->asleep++;
+	return true;
+}
+
+// How much of the body there is by now; asks to be called again when there will be more. Negative: nghttp2's
+// error.
+static ssize_t see_body(struct h2_session *s, struct request *r)
+{
+	struct h2_body *body = &r->reply.answer.body;
+	uint64_t withheld, next_ns = 0;
+	if (r->plan.echoes) {
+		*body = (struct h2_body){ buf_text(&r->upload.body), r->upload.body.len };
+		if (!r->whole)
+			body->length = H2_ENDLESS;
+		withheld = body->length - r->upload.body.len;
+	} else {
+		withheld = h2_reply_withheld(&r->reply, s->shared, r->sent, &next_ns);
+	}
+	if (withheld == 0 || r->sent + withheld < body->length)
+		return (ssize_t)(body->length - withheld - r->sent);
+	if (next_ns != 0 && !sleep_until(s, r, next_ns))
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	r->deferred = true;
+	return NGHTTP2_ERR_DEFERRED;
+}
+
+static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __attribute__((unused)) int32_t id,
+                         uint8_t *to, size_t room, uint32_t *flags, nghttp2_data_source *source, void *arg)
+{
+	struct h2_session *s = arg;
+	struct request *r = source->ptr;
+	const ssize_t there = see_body(s, r);
+	if (there < 0)
+		return there;
+	size_t n = h2_body_read(&r->reply.answer.body, r->sent, to, (size_t)there < room ? (size_t)there : room);
+	r->sent += n;
+	s->moved += n;
+	h2_count(s->shared->counters, H2_BODY_OUT, n);
+	if (r->sent == r->reply.answer.body.length)
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	return (ssize_t)n;
+}
+
+static struct h2_incoming incoming(const struct h2_session *s, const struct request *r)
+{
+	return (struct h2_incoming){
+		.method = session_text(r->method),
+		.path = session_text(r->path),
+		.authority = session_text(r->authority),
+		.header_count = r->header_count,
+		.header_hash = r->header_hash,
+		.body = { buf_text(&r->upload.body), r->upload.body.len },
+		.file = s->shared->file,
+		.headers_too_large = r->headers_too_large,
+		.body_too_large = r->upload.too_large,
+		.no_memory = r->upload.no_memory,
+	};
+}
+
+// Hands the answer to nghttp2.
+static int submit(struct h2_session *s, struct request *r)
+{
+	const struct h2_incoming in = incoming(s, r);
+	const nghttp2_data_provider provider = { .source.ptr = r, .read_callback = read_body };
+	nghttp2_nv nv[H2_REPLY_FIELDS];
+	size_t count = h2_reply_fields(&r->reply, &in, nv);
+	r->submitted = true;
+	return nghttp2_submit_response(s->session, r->id, nv, count,
+	                               h2_reply_has_body(&r->reply) ? &provider : NULL);
+}
+
+int session_respond(struct h2_session *s, struct request *r)
+{
+	const struct h2_incoming in = incoming(s, r);
+	if (r->plan.echoes) // whatever it will be
+		r->reply.answer = (struct h2_answer){ .status = 200,
+			                              .type = "application/octet-stream",
+			                              .body = { "", H2_ENDLESS } };
+	else
+		h2_route(&in, s->shared->counters, &r->reply.answer);
+	r->answered = true;
+	s->answering++;
+	const uint64_t delay = r->reply.answer.delay_ns;
+	return delay > 0 && sleep_until(s, r, clock_now_ns() + delay) ? 0 : submit(s, r);
+}
+
+// The window is opened at the plan's rate.
+void session_read_slowly(struct h2_session *s, struct request *r, uint64_t now_ns)
+{
+	if (r->whole || r->unread == 0)
+		return;
+	if (r->read_ns == 0 || r->read_ns + SG_NS_PER_S < now_ns)
+		r->read_ns = now_ns;
+	const bool asleep = sleep_until(s, r, now_ns + READ_EVERY);
+	const double may = (double)(now_ns - r->read_ns) * (double)r->plan.rate / (double)SG_NS_PER_S;
+	const uint64_t n = asleep && may < (double)r->unread ? (uint64_t)may : r->unread;
+	if (n == 0)
+		return;
+	r->unread -= n;
+	r->read_ns = now_ns;
+	nghttp2_session_consume_stream(s->session, r->id, n);
+}
+
+void session_resume(struct h2_session *s, struct request *r)
+{
+	if (!r->deferred)
+		return;
+	r->deferred = false;
+	nghttp2_session_resume_data(s->session, r->id);
+}
+
+static void on_alarm(struct h2_alarm *a, uint64_t now_ns)
+{
+	struct request *r = (struct request *)(void *)((char *)a - offsetof(struct request, alarm));
+	struct h2_session *s = r->owner;
+	s->asleep--;
+	if (!r->answered)
+		session_read_slowly(s, r, now_ns);
+	else if (r->submitted)
+		session_resume(s, r);
+	else if (nghttp2_is_fatal(submit(s, r)))
+		nghttp2_session_terminate_session(s->session, NGHTTP2_INTERNAL_ERROR);
+	s->shared->wake(s->owner);
+}
