@@ -126,6 +126,8 @@ static const char *type_words(enum opt_type type)
 		return "yes or no";
 	case OPT_U64:
 		return "a whole number";
+	case OPT_COUNT:
+		return "a number such as 500, 10k or 1M";
 	case OPT_BYTES:
 		return "a size such as 64M";
 	case OPT_DURATION:
@@ -162,6 +164,8 @@ static int parse_number(const struct opt *o, const char *text, uint64_t *number)
 		return parse_flag(text, number);
 	case OPT_U64:
 		return units_parse_u64(text, number);
+	case OPT_COUNT:
+		return units_parse_count(text, number);
 	case OPT_BYTES:
 		return units_parse_bytes(text, number);
 	case OPT_DURATION:
@@ -174,7 +178,7 @@ static int parse_number(const struct opt *o, const char *text, uint64_t *number)
 
 static bool is_ranged(const struct opt *o)
 {
-	return o->type == OPT_U64 || o->type == OPT_BYTES || o->type == OPT_DURATION;
+	return o->type == OPT_U64 || o->type == OPT_COUNT || o->type == OPT_BYTES || o->type == OPT_DURATION;
 }
 
 // `shown` is how the person wrote the option: "--depth", "stressgen.conf:3: depth".

@@ -106,6 +106,18 @@ int units_parse_bytes(const char *text, uint64_t *bytes)
 	return parse_with_unit(text, units, sizeof units / sizeof units[0], bytes);
 }
 
+int units_parse_count(const char *text, uint64_t *value)
+{
+	static const struct unit units[] = {
+		{ "", 1 },
+		{ "k", 1000 },
+		{ "M", 1000000 },
+		{ "G", 1000000000 },
+	};
+
+	return parse_with_unit(text, units, sizeof units / sizeof units[0], value);
+}
+
 int units_parse_u64(const char *text, uint64_t *value)
 {
 	uint64_t whole, fraction;

@@ -10,6 +10,8 @@
 int units_parse_duration(const char *text, uint64_t *ns);
 // "64M", "1.5GiB", "100k", "512" (bytes). Powers of 1024 whatever the spelling. 0 or -EINVAL, -ERANGE.
 int units_parse_bytes(const char *text, uint64_t *bytes);
+// How many of something: "250", "10k", "1.5M", "2G", by powers of 1000. 0 or -EINVAL, -ERANGE.
+int units_parse_count(const char *text, uint64_t *value);
 // Whole numbers only, no sign, no blanks. 0 or -EINVAL, -ERANGE.
 int units_parse_u64(const char *text, uint64_t *value);
 

@@ -111,7 +111,7 @@ static int finish_stdout(enum command_id id, int code)
 	complain(&e, -EIO);
 	if (code != SG_EXIT_OK && code != SG_EXIT_TESTS)
 		return code;
-	return id == COMMAND_JOB || id == COMMAND_RUN ? SG_EXIT_UNTRUSTED : SG_EXIT_USAGE;
+	return id == COMMAND_JOB || id == COMMAND_RUN || id == COMMAND_H2 ? SG_EXIT_UNTRUSTED : SG_EXIT_USAGE;
 }
 
 static int dispatch(struct app *app, enum command_id id, struct err *e)

@@ -2,7 +2,7 @@
 #include "cli.h"
 #include "server_options.h"
 
-#define RUNS (BIT(JOB) | BIT(RUN) | BIT(REPLAY))
+#define RUNS (BIT(JOB) | BIT(RUN) | BIT(REPLAY) | BIT(H2))
 #define GENS (BIT(JOB) | BIT(GEN))
 #define TRIES (RUNS | BIT(SHRINK) | BIT(CLIFF))
 #define WRITES (GENS | BIT(SHRINK) | BIT(CLIFF))
@@ -39,6 +39,11 @@
 #define COUNT(name, def, min, max, commands, help)                                                                \
 	{                                                                                                         \
 		name, 0, OPT_U64, "N", def, min, max, NULL, commands, true, help                                  \
+	}
+
+#define MANY(name, short_name, def, min, max, commands, help)                                                     \
+	{                                                                                                         \
+		name, short_name, OPT_COUNT, "N", def, min, max, NULL, commands, true, help                       \
 	}
 
 #define FORMAT_NAME(function, name, part) "," name
@@ -208,6 +213,23 @@ const struct opt cli_options[] = {
 	FLAG("resume", 0, "no", RUNS, false,
 	     "Go on with the run in --output (default: the latest one): tests that ended are not run again."),
 	FLAG("force", 0, "no", RUNS, false, "Resume although the suite has changed."),
+	// load on an HTTP/2 server
+	MANY("connections", 'c', "1", 1, 10000, BIT(H2), "Connections at a time."),
+	MANY("streams", 'm', "1", 1, 100000, BIT(H2), "Requests under way at a time on each connection."),
+	MANY("requests", 'n', "1", 1, UINT64_C(1) << 40, BIT(H2),
+	     "Requests in all; with --duration too, whichever ends first."),
+	{ "duration", 'D', OPT_DURATION, "TIME", "0", 0, 24 * 3600 * S, NULL, BIT(H2), true,
+	  "Make requests for so long, in place of a number of them. 0: by number." },
+	TIME("warm-up", "0", 0, 24 * 3600 * S, BIT(H2),
+	     "Before the duration: requests that are judged but are in no figure."),
+	LIST("header", 'H', "NAME: VALUE", BIT(H2), true,
+	     "A header of each request; may be repeated. 'host' sets the authority, ':method' the method."),
+	TEXT("method", 'X', "METHOD", BIT(H2), true, "The method. Default: GET, with --data POST."),
+	TEXT("data", 'd', "FILE", BIT(H2), true, "The body of each request."),
+	TEXT_OR("expect-status", "N|ok", "ok", BIT(H2), true,
+	        "The status of a right response; ok is any from 200 to 399."),
+	CHOICE("engine", "NAME", "wire", "wire,session", BIT(H2), true,
+	       "What speaks HTTP/2: wire (frames of our own, several times cheaper) or session (nghttp2's)."),
 	// the history
 	TEXT_OR("db", "FILE", "stressgen.db", BIT(HISTORY) | BIT(COMPARE) | SELECTS, true,
 	        "The history's database."),
@@ -257,7 +279,7 @@ const struct opt cli_options[] = {
 	// where to and how it looks
 	TEXT("output", 'o', "DIR",
 	     BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(COMPARE) |
-	             BIT(HISTORY) | BIT(RECORD) | BIT(REPLAY),
+	             BIT(HISTORY) | BIT(RECORD) | BIT(REPLAY) | BIT(H2),
 	     false,
 	     "The run's directory (gen, shrink: the suite's; cliff: of its files; report, compare, history trend: the file). Default: a new one in "
 	     "stressgen-runs/."),

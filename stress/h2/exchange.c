@@ -137,6 +137,12 @@ void exchange_fields(struct exchange *x)
 	x->trailers = x->status >= 200;
 }
 
+static bool status_fits(const struct exchange *x)
+{
+	const unsigned expected = x->prepared->request->expect.status;
+	return expected == H2_STATUS_OK ? x->status >= 200 && x->status < 400 : x->status == expected;
+}
+
 static void take_status(struct exchange *x, const uint8_t *value, size_t len)
 {
 	unsigned status = 0;
@@ -162,7 +168,7 @@ void exchange_field(struct exchange *x, const uint8_t *name, size_t name_len, co
 			continue;
 		if (h->value_len == value_len && memcmp(h->value, value, value_len) == 0)
 			x->headers_seen |= UINT64_C(1) << i;
-		else if (x->status == p->request->expect.status) // else that is the fault to tell
+		else if (status_fits(x)) // else that is the fault to tell
 			exchange_fault(x, H2_FAULT_HEADER, "header %s: \"%.*s\", expected \"%s\"", h->name,
 			               (int)(value_len < 80 ? value_len : 80), (const char *)value, h->value);
 	}
@@ -178,7 +184,7 @@ void exchange_data(struct exchange *x, const uint8_t *bytes, size_t len)
 {
 	const struct h2_expect *expect = &x->prepared->request->expect;
 	// A body under another status is not the one that was expected; exchange_end will say so.
-	if (expect->kind == EXPECT_BODY && x->status == expect->status && x->fault == H2_FAULT_NONE) {
+	if (expect->kind == EXPECT_BODY && status_fits(x) && x->fault == H2_FAULT_NONE) {
 		size_t same = h2_body_compare(&expect->body, x->body_seen, bytes, len);
 		if (same < len && x->body_seen + same < expect->body.length)
 			exchange_fault(x, H2_FAULT_BODY, "the body differs from byte %" PRIu64 " on",
@@ -191,8 +197,11 @@ static void judge(struct exchange *x)
 {
 	const struct h2_prepared *p = x->prepared;
 	const struct h2_expect *expect = &p->request->expect;
-	if (x->status != expect->status) {
-		exchange_fault(x, H2_FAULT_STATUS, "status %u, expected %u", x->status, expect->status);
+	if (!status_fits(x)) {
+		if (expect->status == H2_STATUS_OK)
+			exchange_fault(x, H2_FAULT_STATUS, "status %u, expected 200 to 399", x->status);
+		else
+			exchange_fault(x, H2_FAULT_STATUS, "status %u, expected %u", x->status, expect->status);
 		return;
 	}
 	if (expect->kind != EXPECT_ANY && x->body_seen != expect->body.length)

@@ -54,11 +54,14 @@ void h2_prepared_deinit(struct h2_prepared *p);
 #define H2_HASH_START UINT64_C(0xcbf29ce484222325)
 uint64_t h2_header_hash(uint64_t hash, const void *name, size_t name_len, const void *value, size_t value_len);
 
+#define H2_STATUS_CLASSES 6U
+
 // What came of one thread's exchanges of one request.
 struct h2_tally {
 	uint64_t counts[H2_FAULT_COUNT];
-	struct hist *latency; // of right responses, in ns; owned
-	char first[256];      // the first fault in words; "" while there is none
+	uint64_t classes[H2_STATUS_CLASSES]; // final responses by the first digit of their status
+	struct hist *latency;                // of right responses, in ns; owned
+	char first[256];                     // the first fault in words; "" while there is none
 	enum h2_fault first_fault;
 };
 

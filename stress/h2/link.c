@@ -136,9 +136,14 @@ static void account(struct link *l, struct exchange *x)
 {
 	struct h2_load_result *r = l->load->result;
 	x->tally->counts[x->fault]++;
+	if (x->ended && x->status >= 200)
+		x->tally->classes[x->status / 100 < H2_STATUS_CLASSES ? x->status / 100 : 0]++;
 	if (x->fault == H2_FAULT_NONE) {
 		r->right++;
-		hist_record(x->tally->latency, l->load->hub.now_ns - x->start_ns);
+		if (x->start_ns >= l->load->measured_from_ns)
+			hist_record(x->tally->latency, l->load->hub.now_ns - x->start_ns);
+		else
+			r->warm++;
 	} else {
 		r->wrong++;
 	}

@@ -20,8 +20,9 @@ struct load {
 	struct link *links;
 	unsigned open_links;
 	struct h2_assault *assault;
+	uint64_t measured_from_ns;  // requests before it are the warm-up's
 	uint64_t first_ns, last_ns; // the first request, the last response
-	uv_timer_t deadline, duration;
+	uv_timer_t warm_up, deadline, duration;
 	bool time_up; // no new requests
 };
 

@@ -21,6 +21,12 @@ static uint64_t process_cpu_ns(void)
 
 // ---- timers -------------------------------------------------------------------------------------------------
 
+static void on_warm(uv_timer_t *timer)
+{
+	struct load *load = timer->data;
+	load->measured_from_ns = load->first_ns = clock_now_ns();
+}
+
 static void on_duration(uv_timer_t *timer)
 {
 	struct load *load = timer->data;
@@ -72,16 +78,22 @@ static void start_timers(struct load *load)
 	const struct scenario *s = load->config->scenario;
 	uv_timer_init(&load->hub.loop, &load->deadline);
 	uv_timer_init(&load->hub.loop, &load->duration);
-	load->deadline.data = load->duration.data = load;
+	uv_timer_init(&load->hub.loop, &load->warm_up);
+	load->warm_up.data = load->deadline.data = load->duration.data = load;
 	uv_timer_start(&load->deadline, on_deadline, whole_ms(s->deadline_ns), 0);
 	if (s->duration_ns)
-		uv_timer_start(&load->duration, on_duration, whole_ms(s->duration_ns), 0);
+		uv_timer_start(&load->duration, on_duration, whole_ms(s->warm_up_ns + s->duration_ns), 0);
+	if (s->warm_up_ns) {
+		load->measured_from_ns = UINT64_MAX;
+		uv_timer_start(&load->warm_up, on_warm, whole_ms(s->warm_up_ns), 0);
+	}
 }
 
 void load_link_ended(struct load *load)
 {
 	if (--load->open_links > 0)
 		return;
+	uv_close((uv_handle_t *)&load->warm_up, NULL);
 	uv_close((uv_handle_t *)&load->deadline, NULL);
 	uv_close((uv_handle_t *)&load->duration, NULL);
 }

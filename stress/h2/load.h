@@ -26,6 +26,7 @@ struct h2_load_result {
 	struct hist *connect;         // from connect() until SETTINGS came, in ns; owned
 	uint64_t planned;             // requests; 0: as many as the duration allows
 	uint64_t begun, right, wrong; // begun: requests that were sent at least once
+	uint64_t warm;                // of the right ones, those begun in the warm-up: in no figure
 	uint64_t retried;             // refused and made again
 	uint64_t goaways, reconnects;
 	unsigned connected, failed;       // connections

@@ -82,13 +82,30 @@ static void cpu_gauges(struct buf *out, const char *side, uint64_t cpu_ns, uint6
 
 static double throughput(const struct h2_load_result *r)
 {
-	return r->elapsed_ns ? (double)r->right * (double)SG_NS_PER_S / (double)r->elapsed_ns : 0;
+	return r->elapsed_ns ? (double)(r->right - r->warm) * (double)SG_NS_PER_S / (double)r->elapsed_ns : 0;
 }
 
-static void client_gauges(const struct h2_load_result *r, struct buf *out)
+// How many responses there were of each class of status, right or not.
+static void status_gauges(const struct h2_load_result *r, struct buf *out)
+{
+	for (unsigned class = 2; class < H2_STATUS_CLASSES; class ++) {
+		uint64_t n = 0;
+		char name[16];
+		for (size_t i = 0; i < r->count; i++)
+			n += r->tallies[i].classes[class];
+		snprintf(name, sizeof(name), "status_%uxx", class);
+		if (n > 0)
+			gauge(out, name, (double)n, "requests");
+	}
+}
+
+static void client_gauges(const struct scenario *s, const struct h2_load_result *r, struct buf *out)
 {
 	gauge(out, "throughput", throughput(r), "req/s");
 	gauge(out, "requests", (double)r->right, "requests");
+	if (s->warm_up_ns)
+		gauge(out, "warm_up_requests", (double)r->warm, "requests");
+	status_gauges(r, out);
 	gauge(out, "errors", (double)r->wrong, "requests");
 	gauge(out, "retried", (double)r->retried, "requests");
 	gauge(out, "goaways", (double)r->goaways, "frames");
@@ -125,9 +142,12 @@ static uint64_t wrong_of(const struct h2_tally *t)
 static bool check_request(const struct h2_request *q, const struct h2_tally *t, struct buf *out)
 {
 	uint64_t wrong = wrong_of(t), all = wrong + t->counts[H2_FAULT_NONE];
+	char status[16] = "200 to 399";
+	if (q->expect.status != H2_STATUS_OK)
+		snprintf(status, sizeof(status), "%u", q->expect.status);
 	if (wrong == 0)
-		return check(out, q->name, true, "%" PRIu64 " right: %s %s, status %u", all, q->method, q->path,
-		             q->expect.status);
+		return check(out, q->name, true, "%" PRIu64 " right: %s %s, status %s", all, q->method, q->path,
+		             status);
 	struct buf faults = { 0 };
 	for (unsigned f = H2_FAULT_NONE + 1; f < H2_FAULT_COUNT; f++)
 		if (t->counts[f])
@@ -188,7 +208,7 @@ bool h2_report(const struct scenario *s, const struct h2_load_result *r, const s
 	if (!total)
 		return check(out, "histograms", false, "out of memory");
 	bool ok = hists(s, r, total, out);
-	client_gauges(r, out);
+	client_gauges(s, r, out);
 	if (s->attack) {
 		gauge(out, "attack_frames", (double)r->assault.frames, "frames");
 		gauge(out, "attack_bytes", (double)r->assault.bytes, "bytes");

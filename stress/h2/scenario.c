@@ -1,9 +1,7 @@
 // Reads scenario files: an S-expression of named fields, each checked where it stands.
-#include "scenario.h"
+#include "scenario_parts.h"
 
-#include "clock.h"
-#include "sexp.h"
-#include "units.h"
+#include "io.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,83 +10,6 @@
 #include <string.h>
 
 #define NAME_MAX_LEN 64U
-#define QUANTITY_BYTES 64U
-#define DEFAULT_DEADLINE (30 * SG_NS_PER_S)
-#define MAX_TIME (24 * 3600 * SG_NS_PER_S)
-#define MAX_IN_FLIGHT (4U * 1024U * 1024U) // connections x streams: bounds the memory
-
-// A file being read, and where complaints go.
-struct reader {
-	const struct sexp_doc *doc;
-	struct err *e;
-};
-
-#define FAIL(r, at, ...) sexp_err((r)->doc, (at), (r)->e, __VA_ARGS__)
-
-// ---- values -------------------------------------------------------------------------------------------------
-
-// A field "(name 30s)" of `list`: its one value as written, whether it was read as a symbol or as a number. 1 and
-// *field; 0 where there is none; or -EINVAL.
-static int quantity_text(struct reader *r, const struct sexp *list, const char *name, char text[QUANTITY_BYTES],
-                         const struct sexp **field)
-{
-	const struct sexp *f = sexp_field(list, name), *v = sexp_at(f, 1);
-	*field = f;
-	if (!f)
-		return 0;
-	if (f->count != 2 || (v->kind != SEXP_SYMBOL && v->kind != SEXP_INT))
-		return FAIL(r, f, "one value was expected, e.g. (%s 10)", name);
-	if (v->kind == SEXP_INT)
-		snprintf(text, QUANTITY_BYTES, "%" PRId64, v->number);
-	else
-		snprintf(text, QUANTITY_BYTES, "%s", v->text);
-	return 1;
-}
-
-static int get_duration(struct reader *r, const struct sexp *list, const char *name, uint64_t *ns)
-{
-	char text[QUANTITY_BYTES];
-	const struct sexp *field;
-	int rc = quantity_text(r, list, name, text, &field);
-	if (rc > 0 && (units_parse_duration(text, ns) < 0 || *ns == 0 || *ns > MAX_TIME))
-		return FAIL(r, field->items[1], "'%.40s' is not a time from 1ns to 24h; write e.g. 500ms or 30s",
-		            text);
-	return rc < 0 ? rc : 0;
-}
-
-static int get_bytes(struct reader *r, const struct sexp *list, const char *name, uint64_t *bytes)
-{
-	char text[QUANTITY_BYTES];
-	const struct sexp *field;
-	int rc = quantity_text(r, list, name, text, &field);
-	if (rc > 0 && (units_parse_bytes(text, bytes) < 0 || *bytes == 0 || *bytes > UINT32_MAX))
-		return FAIL(r, field->items[1], "'%.40s' is not a size from 1 to 4G; write e.g. 64k or 1M", text);
-	return rc < 0 ? rc : 0;
-}
-
-static int get_count(struct reader *r, const struct sexp *list, const char *name, uint64_t max, uint64_t *n)
-{
-	int64_t value;
-	const struct sexp *field = sexp_field(list, name);
-	if (!field)
-		return 0;
-	if (field->count != 2)
-		return FAIL(r, field, "one number was expected, e.g. (%s 10)", name);
-	int rc = sexp_get_int(r->doc, field, 1, 1, (int64_t)max, &value, r->e);
-	if (rc == 0)
-		*n = (uint64_t)value;
-	return rc;
-}
-
-static int get_text(struct reader *r, const struct sexp *list, const char *name, const char **text)
-{
-	const struct sexp *field = sexp_field(list, name);
-	if (!field)
-		return 0;
-	if (field->count != 2)
-		return FAIL(r, field, "one string was expected, e.g. (%s \"...\")", name);
-	return sexp_get_string(r->doc, field, 1, text, r->e);
-}
 
 // ---- headers ------------------------------------------------------------------------------------------------
 
@@ -130,7 +51,7 @@ static const char *forbidden_header(const char *name)
 	return NULL;
 }
 
-static int read_header(struct reader *r, const struct sexp *field, bool is_request, struct h2_header *h)
+static int read_header(struct h2_reader *r, const struct sexp *field, bool is_request, struct h2_header *h)
 {
 	if (field->count != 3)
 		return FAIL(r, field, "a name and a value were expected: (header \"name\" \"value\")");
@@ -154,7 +75,7 @@ static int read_header(struct reader *r, const struct sexp *field, bool is_reque
 }
 
 // Those of a request, or those expected of its response.
-static int read_headers(struct reader *r, const struct sexp *list, bool is_request, struct h2_header *headers,
+static int read_headers(struct h2_reader *r, const struct sexp *list, bool is_request, struct h2_header *headers,
                         size_t *count)
 {
 	unsigned most = is_request ? H2_MAX_HEADERS : H2_MAX_EXPECTED;
@@ -173,16 +94,43 @@ static int read_headers(struct reader *r, const struct sexp *list, bool is_reque
 
 // ---- bodies -------------------------------------------------------------------------------------------------
 
-// "text" or (pattern N).
-static int read_body(struct reader *r, const struct sexp *field, struct h2_body *b)
+// (file "NAME"), beside the scenario's own file.
+static int read_body_file(struct h2_reader *r, const struct sexp *v, struct scenario *s, struct h2_body *b)
+{
+	const char *name, *path = sexp_path(r->doc), *slash = strrchr(path, '/');
+	struct buf bytes = { 0 };
+	char *whole = NULL;
+	int rc = sexp_get_string(r->doc, v, 1, &name, r->e);
+	if (rc == 0 && s->file_count == H2_MAX_REQUESTS)
+		rc = FAIL(r, v, "more than %u bodies from files", H2_MAX_REQUESTS);
+	if (rc < 0)
+		return rc;
+	if (asprintf(&whole, "%.*s%s", name[0] != '/' && slash ? (int)(slash + 1 - path) : 0, path, name) < 0)
+		return err_set(r->e, ENOMEM, "out of memory");
+	struct err own = { 0 };
+	rc = io_read_file(whole, H2_MAX_BODY, &bytes, &own);
+	free(whole);
+	b->length = bytes.len;
+	b->text = s->files[s->file_count] = buf_take(&bytes);
+	if (rc < 0 || !b->text)
+		return FAIL(r, v, "%s", rc < 0 ? own.text : "out of memory");
+	s->file_count++;
+	return 0;
+}
+
+// "text", (pattern N) or (file "NAME").
+static int read_body(struct h2_reader *r, struct scenario *s, const struct sexp *field, struct h2_body *b)
 {
 	const struct sexp *v = sexp_at(field, 1);
+	if (field->count == 2 && sexp_is_form(v, "file") && v->count == 2)
+		return read_body_file(r, v, s, b);
 	if (field->count == 2 && v->kind == SEXP_STRING) {
 		*b = (struct h2_body){ v->text, v->len };
 		return 0;
 	}
 	if (field->count != 2 || !sexp_is_form(v, "pattern") || v->count != 2)
-		return FAIL(r, field, "a body is (body \"text\") or (body (pattern BYTES))");
+		return FAIL(r, field,
+		            "a body is (body \"text\"), (body (pattern BYTES)) or (body (file \"NAME\"))");
 	int64_t n;
 	int rc = sexp_get_int(r->doc, v, 1, 0, H2_MAX_BODY, &n, r->e);
 	if (rc == 0)
@@ -190,10 +138,11 @@ static int read_body(struct reader *r, const struct sexp *field, struct h2_body 
 	return rc;
 }
 
-static int read_expected_body(struct reader *r, const struct sexp *field, const struct h2_request *q,
-                              struct h2_expect *x)
+static int read_expected_body(struct h2_reader *r, struct scenario *s, const struct sexp *field,
+                              struct h2_request *q)
 {
 	const struct sexp *v = sexp_at(field, 1);
+	struct h2_expect *x = &q->expect;
 	x->kind = EXPECT_BODY;
 	if (field->count == 2 && sexp_is_symbol(v, "empty")) {
 		x->body = (struct h2_body){ "", 0 };
@@ -208,7 +157,7 @@ static int read_expected_body(struct reader *r, const struct sexp *field, const 
 	if (field->count == 2 && v->kind == SEXP_SYMBOL)
 		return FAIL(r, v, "unknown body '%.40s'; known are \"text\", (pattern BYTES), echo, empty",
 		            v->text);
-	return read_body(r, field, &x->body);
+	return read_body(r, s, field, &x->body);
 }
 
 static bool has_no_body(const struct h2_request *q)
@@ -216,7 +165,7 @@ static bool has_no_body(const struct h2_request *q)
 	return strcmp(q->method, "HEAD") == 0 || q->expect.status == 204 || q->expect.status == 304;
 }
 
-static int read_expected_length(struct reader *r, const struct sexp *field, struct h2_expect *x)
+static int read_expected_length(struct h2_reader *r, const struct sexp *field, struct h2_expect *x)
 {
 	int64_t n = 0;
 	if (field->count != 2)
@@ -227,22 +176,34 @@ static int read_expected_length(struct reader *r, const struct sexp *field, stru
 	return rc;
 }
 
-static int read_expect_fields(struct reader *r, const struct sexp *list, struct h2_request *q)
+static int read_expected_status(struct h2_reader *r, const struct sexp *list, struct h2_expect *x)
+{
+	const struct sexp *field = sexp_field(list, "status");
+	uint64_t status = x->status;
+	if (field && field->count == 2 && sexp_is_symbol(field->items[1], "ok")) {
+		x->status = H2_STATUS_OK;
+		return 0;
+	}
+	int rc = h2_get_count(r, list, "status", 999, &status);
+	if (rc == 0 && (status < 200 || status > 599))
+		rc = FAIL(r, field, "a response's status is from 200 to 599, or ok: any from 200 to 399");
+	x->status = (uint16_t)status;
+	return rc;
+}
+
+static int read_expect_fields(struct h2_reader *r, struct scenario *s, const struct sexp *list,
+                              struct h2_request *q)
 {
 	static const char *const fields[] = { "status", "body", "length", "*header", NULL };
 	const struct sexp *body = sexp_field(list, "body"), *length = sexp_field(list, "length");
 	struct h2_expect *x = &q->expect;
-	uint64_t status = x->status;
 	int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
 	if (rc == 0)
-		rc = get_count(r, list, "status", 999, &status);
-	if (rc == 0 && (status < 200 || status > 599))
-		rc = FAIL(r, sexp_field(list, "status"), "a response's status is from 200 to 599");
-	x->status = (uint16_t)status;
+		rc = read_expected_status(r, list, x);
 	if (rc == 0 && body && length)
 		rc = FAIL(r, length, "(body ...) says the length already; leave one of them out");
 	if (rc == 0 && body)
-		rc = read_expected_body(r, body, q, x);
+		rc = read_expected_body(r, s, body, q);
 	if (rc == 0 && length)
 		rc = read_expected_length(r, length, x);
 	if (rc == 0)
@@ -252,10 +213,10 @@ static int read_expect_fields(struct reader *r, const struct sexp *list, struct 
 	return rc;
 }
 
-static int read_expect(struct reader *r, const struct sexp *list, struct h2_request *q)
+static int read_expect(struct h2_reader *r, struct scenario *s, const struct sexp *list, struct h2_request *q)
 {
 	q->expect.status = 200;
-	int rc = list ? read_expect_fields(r, list, q) : 0;
+	int rc = list ? read_expect_fields(r, s, list, q) : 0;
 	if (has_no_body(q)) {
 		q->expect.kind = EXPECT_BODY;
 		q->expect.body = (struct h2_body){ "", 0 };
@@ -270,7 +231,7 @@ static bool is_name(const char *text)
 	return is_token(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ/") && strlen(text) <= NAME_MAX_LEN;
 }
 
-static int read_request_name(struct reader *r, const struct scenario *s, const struct sexp *form,
+static int read_request_name(struct h2_reader *r, const struct scenario *s, const struct sexp *form,
                              const char **name)
 {
 	// What the run itself reports under.
@@ -291,7 +252,7 @@ static int read_request_name(struct reader *r, const struct scenario *s, const s
 	return 0;
 }
 
-static int read_method(struct reader *r, const struct sexp *form, struct h2_request *q)
+static int read_method(struct h2_reader *r, const struct sexp *form, struct h2_request *q)
 {
 	const struct sexp *field = sexp_field(form, "method");
 	q->method = "GET";
@@ -316,15 +277,15 @@ static bool is_visible(const char *text)
 	return *text != '\0';
 }
 
-static int read_address(struct reader *r, const struct sexp *form, struct h2_request *q)
+static int read_address(struct h2_reader *r, const struct sexp *form, struct h2_request *q)
 {
 	q->path = "/";
 	q->scheme = "http";
-	int rc = get_text(r, form, "path", &q->path);
+	int rc = h2_get_text(r, form, "path", &q->path);
 	if (rc == 0)
-		rc = get_text(r, form, "authority", &q->authority);
+		rc = h2_get_text(r, form, "authority", &q->authority);
 	if (rc == 0)
-		rc = get_text(r, form, "scheme", &q->scheme);
+		rc = h2_get_text(r, form, "scheme", &q->scheme);
 	if (rc < 0)
 		return rc;
 	if (!is_visible(q->path) || (q->path[0] != '/' && strcmp(q->path, "*") != 0))
@@ -338,7 +299,7 @@ static int read_address(struct reader *r, const struct sexp *form, struct h2_req
 	return 0;
 }
 
-static int read_request(struct reader *r, struct scenario *s, const struct sexp *form)
+static int read_request(struct h2_reader *r, struct scenario *s, const struct sexp *form)
 {
 	static const char *const fields[] = { "method", "path",   "authority", "scheme", "*header",
 		                              "body",   "weight", "expect",    NULL };
@@ -355,20 +316,20 @@ static int read_request(struct reader *r, struct scenario *s, const struct sexp 
 	if (rc == 0)
 		rc = read_headers(r, form, true, q->headers, &q->header_count);
 	if (rc == 0)
-		rc = get_count(r, form, "weight", H2_MAX_WEIGHT, &weight);
+		rc = h2_get_count(r, form, "weight", H2_MAX_WEIGHT, &weight);
 	if (rc == 0 && body) {
 		q->has_body = true;
-		rc = read_body(r, body, &q->body);
+		rc = read_body(r, s, body, &q->body);
 	}
 	if (rc == 0)
-		rc = read_expect(r, sexp_field(form, "expect"), q);
+		rc = read_expect(r, s, sexp_field(form, "expect"), q);
 	q->weight = (unsigned)weight;
 	s->round += weight;
 	s->count += rc == 0;
 	return rc;
 }
 
-static int read_requests(struct reader *r, struct scenario *s, const struct sexp *form)
+static int read_requests(struct h2_reader *r, struct scenario *s, const struct sexp *form)
 {
 	size_t count = 0;
 	for (size_t i = 2; i < form->count; i++)
@@ -393,56 +354,24 @@ static int read_requests(struct reader *r, struct scenario *s, const struct sexp
 
 // ---- the whole ----------------------------------------------------------------------------------------------
 
-static int read_load(struct reader *r, struct scenario *s, const struct sexp *list)
-{
-	static const char *const fields[] = { "connections", "streams", "requests", "duration", "deadline", NULL };
-	uint64_t connections = 1, streams = 1;
-	int rc = 0;
-	if (list) {
-		rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
-		if (rc == 0)
-			rc = get_count(r, list, "connections", H2_MAX_CONNECTIONS, &connections);
-		if (rc == 0)
-			rc = get_count(r, list, "streams", H2_MAX_STREAMS, &streams);
-		if (rc == 0)
-			rc = get_count(r, list, "requests", UINT64_C(1) << 40, &s->requests);
-		if (rc == 0)
-			rc = get_duration(r, list, "duration", &s->duration_ns);
-		if (rc == 0)
-			rc = get_duration(r, list, "deadline", &s->deadline_ns);
-		if (rc < 0)
-			return rc;
-		if (connections * streams > MAX_IN_FLIGHT)
-			return FAIL(r, list, "connections times streams is more than %u", MAX_IN_FLIGHT);
-		if (s->deadline_ns && s->deadline_ns <= s->duration_ns)
-			return FAIL(r, sexp_field(list, "deadline"),
-			            "the deadline must be later than the duration");
-	}
-	s->connections = (unsigned)connections;
-	s->streams = (unsigned)streams;
-	if (!s->deadline_ns)
-		s->deadline_ns = s->duration_ns + DEFAULT_DEADLINE;
-	return 0;
-}
-
-static int read_server(struct reader *r, struct scenario *s, const struct sexp *list)
+static int read_server(struct h2_reader *r, struct scenario *s, const struct sexp *list)
 {
 	static const char *const fields[] = { "max-streams", "max-body", "max-header-list", "idle-timeout", NULL };
 	if (!list)
 		return 0;
 	int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
 	if (rc == 0)
-		rc = get_count(r, list, "max-streams", INT32_MAX, &s->server.max_streams);
+		rc = h2_get_count(r, list, "max-streams", INT32_MAX, &s->server.max_streams);
 	if (rc == 0)
-		rc = get_bytes(r, list, "max-body", &s->server.max_body_bytes);
+		rc = h2_get_bytes(r, list, "max-body", &s->server.max_body_bytes);
 	if (rc == 0)
-		rc = get_bytes(r, list, "max-header-list", &s->server.max_header_bytes);
+		rc = h2_get_bytes(r, list, "max-header-list", &s->server.max_header_bytes);
 	if (rc == 0)
-		rc = get_duration(r, list, "idle-timeout", &s->server.idle_timeout_ns);
+		rc = h2_get_duration(r, list, "idle-timeout", &s->server.idle_timeout_ns);
 	return rc;
 }
 
-static int read_attack(struct reader *r, struct scenario *s, const struct sexp *form)
+static int read_attack(struct h2_reader *r, struct scenario *s, const struct sexp *form)
 {
 	if (!form)
 		return 0;
@@ -450,9 +379,9 @@ static int read_attack(struct reader *r, struct scenario *s, const struct sexp *
 	return s->attack ? h2_attack_read(r->doc, form, s->attack, r->e) : err_set(r->e, ENOMEM, "out of memory");
 }
 
-static int read_scenario(struct reader *r, struct scenario *s)
+static int read_scenario(struct h2_reader *r, struct scenario *s)
 {
-	static const char *const fields[] = { "summary", "load", "server", "attack", "*request", NULL };
+	static const char *const fields[] = { "summary", "target", "load", "server", "attack", "*request", NULL };
 	const struct sexp *root = sexp_root(r->doc), *form = sexp_at(root, 0);
 	if (!sexp_is_form(form, "scenario"))
 		return FAIL(r, form ? form : root, "a scenario file is one (scenario NAME ...)");
@@ -465,9 +394,11 @@ static int read_scenario(struct reader *r, struct scenario *s)
 	if (rc == 0)
 		rc = sexp_check_fields(r->doc, form, 2, fields, r->e);
 	if (rc == 0)
-		rc = get_text(r, form, "summary", &s->summary);
+		rc = h2_get_text(r, form, "summary", &s->summary);
 	if (rc == 0)
-		rc = read_load(r, s, sexp_field(form, "load"));
+		rc = h2_get_text(r, form, "target", &s->target);
+	if (rc == 0)
+		rc = h2_read_load(r, s, sexp_field(form, "load"));
 	if (rc == 0)
 		rc = read_server(r, s, sexp_field(form, "server"));
 	if (rc == 0)
@@ -482,13 +413,13 @@ static int read_scenario(struct reader *r, struct scenario *s)
 int scenario_parse(const char *path, const char *text, size_t len, struct scenario *s, struct err *e)
 {
 	int rc = sexp_parse(path, text, len, &s->doc, e);
-	return rc < 0 ? rc : read_scenario(&(struct reader){ s->doc, e }, s);
+	return rc < 0 ? rc : read_scenario(&(struct h2_reader){ s->doc, e }, s);
 }
 
 int scenario_load(const char *path, struct scenario *s, struct err *e)
 {
 	int rc = sexp_load(path, H2_SCENARIO_BYTES, &s->doc, e);
-	return rc < 0 ? rc : read_scenario(&(struct reader){ s->doc, e }, s);
+	return rc < 0 ? rc : read_scenario(&(struct h2_reader){ s->doc, e }, s);
 }
 
 void scenario_deinit(struct scenario *s)
@@ -496,6 +427,8 @@ void scenario_deinit(struct scenario *s)
 	if (s->attack)
 		h2_attack_deinit(s->attack);
 	free(s->attack);
+	for (size_t i = 0; i < s->file_count; i++)
+		free(s->files[i]);
 	free(s->items);
 	sexp_free(s->doc);
 	*s = (struct scenario){ 0 };

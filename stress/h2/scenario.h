@@ -30,8 +30,11 @@ enum h2_expect_body {
 	EXPECT_LENGTH, // that many bytes of anything
 };
 
+// (status ok): any from 200 to 399.
+#define H2_STATUS_OK 0U
+
 struct h2_expect {
-	uint16_t status; // 200 where the scenario does not say
+	uint16_t status; // 200 where the scenario does not say; H2_STATUS_OK
 	enum h2_expect_body kind;
 	struct h2_body body; // EXPECT_LENGTH uses its length alone
 	struct h2_header headers[H2_MAX_EXPECTED];
@@ -53,8 +56,10 @@ struct h2_request {
 
 struct scenario {
 	const char *name, *summary;
+	const char *target; // URL of the server to be loaded; NULL: the one of the command line, or our own
 	unsigned connections, streams; // streams: at a time on each connection
 	uint64_t requests;             // in all; 0: no bound but duration_ns
+	uint64_t warm_up_ns;           // before the duration: judged, but in no figure; 0: none
 	uint64_t duration_ns;          // no new request after that; 0: none
 	uint64_t deadline_ns;          // all must have ended by then
 	struct h2_server_wishes {      // 0: the server's default
@@ -63,8 +68,10 @@ struct scenario {
 	struct h2_attack *attack; // beside the load; NULL: none
 	struct h2_request *items;
 	size_t count;
-	uint64_t round;       // the sum of the weights
-	struct sexp_doc *doc; // owns every text
+	uint64_t round;               // the sum of the weights
+	struct sexp_doc *doc;         // owns every text
+	char *files[H2_MAX_REQUESTS]; // bodies from files; owned
+	size_t file_count;
 };
 
 // Parses and checks a scenario. `s` must be zeroed. -EINVAL with "path:line:column: ..." in `e`. Deinit in

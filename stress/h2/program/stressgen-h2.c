@@ -68,7 +68,7 @@ static int fail(const struct err *e, int code)
 static int run_scenario(const struct opt_set *o, const struct scenario *s, struct err *e)
 {
 	struct h2_target target;
-	const char *url = opt_text(o, "h2-target");
+	const char *url = opt_given(o, "h2-target") ? opt_text(o, "h2-target") : s->target;
 	bool passed = false;
 	if (url && h2_target_parse(url, &target, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
