@@ -193,7 +193,7 @@ int h2_scenario_write(const struct opt_set *o, char *const *urls, size_t count, 
 	buf_addf(out,
 	         "; @Test http2/load\n; @Kind http2\n; @Timeout %" PRIu64 "ns\n; @Sentinel on\n"
 	         "; @Run {stressgen:h2} run --h2-engine %s {file}\n(scenario http2/load\n",
-	         limit, opt_text(o, "engine"));
+	         limit, opt_text(o, "h2-engine"));
 	buf_adds(out, " ");
 	{
 		char base[300];

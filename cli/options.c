@@ -228,8 +228,6 @@ const struct opt cli_options[] = {
 	TEXT("data", 'd', "FILE", BIT(H2), true, "The body of each request."),
 	TEXT_OR("expect-status", "N|ok", "ok", BIT(H2), true,
 	        "The status of a right response; ok is any from 200 to 399."),
-	CHOICE("engine", "NAME", "wire", "wire,session", BIT(H2), true,
-	       "What speaks HTTP/2: wire (frames of our own, several times cheaper) or session (nghttp2's)."),
 	// the history
 	TEXT_OR("db", "FILE", "stressgen.db", BIT(HISTORY) | BIT(COMPARE) | SELECTS, true,
 	        "The history's database."),
@@ -273,7 +271,7 @@ const struct opt cli_options[] = {
 	     "What makes the exit code 1: regressed, verdict, undecided, changed, missing, none. Default: "
 	     "regressed,verdict."),
 	// HTTP/2
-	CHOICE("h2-engine", "NAME", "wire", "session,wire", BIT(H2_SERVER), true,
+	CHOICE("h2-engine", "NAME", "wire", "session,wire", BIT(H2_SERVER) | BIT(H2), true,
 	       "What speaks HTTP/2: session (nghttp2's, the reference) or wire (frames of our own: several times faster)."),
 	H2_SERVER_OPTIONS(BIT(H2_SERVER)),
 	// where to and how it looks

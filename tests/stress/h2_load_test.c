@@ -74,7 +74,7 @@ CASE("h2 load: headers, method and body are sent as given, with both engines")
 		h2_file("body.bin", "twelve bytes");
 		h2_sh(&o,
 		      STRESSGEN "http://127.0.0.1:%u/echo -n 3 -H 'X-Some: \"thing\"' -H ':method: PUT' "
-		                "-d body.bin --engine %s -o run%zu",
+		                "-d body.bin --h2-engine %s -o run%zu",
 		      harness_tmpdir(), p.port, engines[i], i);
 		if (o.code != 0)
 			fail_msg("%d\n%s%s", o.code, o.out, o.err);
