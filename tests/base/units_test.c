@@ -29,7 +29,7 @@ static void check_rows(const struct row *rows, size_t count, int (*parse)(const 
 CASE("units: counts are read by powers of 1000")
 {
 	static const struct row rows[] = {
-		{ "250", 0, 250 },     { "10k", 0, 10000 }, { "1M", 0, 1000000 }, { "1.5M", 0, 1500000 },
+		{ "250", 0, 250 },       { "10k", 0, 10000 },  { "1M", 0, 1000000 },   { "1.5M", 0, 1500000 },
 		{ "2G", 0, 2000000000 }, { "-1", -EINVAL, 0 }, { "1KiB", -EINVAL, 0 }, { "", -EINVAL, 0 },
 	};
 
