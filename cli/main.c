@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,23 @@ static int finish_stdout(enum command_id id, int code)
 	return id == COMMAND_JOB || id == COMMAND_RUN || id == COMMAND_H2 ? SG_EXIT_UNTRUSTED : SG_EXIT_USAGE;
 }
 
+// --frames reaches the tests by their environment; their working directory is another.
+static int pass_frames(const struct opt_set *o, struct err *e)
+{
+	const char *path = opt_text(o, "frames");
+	char here[PATH_MAX];
+	struct buf whole = { 0 };
+
+	if (path == NULL || *path == '\0')
+		return 0;
+	if (path[0] != '/' && getcwd(here, sizeof here) != NULL)
+		buf_addf(&whole, "%s/", here);
+	buf_adds(&whole, path);
+	int r = whole.failed || setenv("STRESSGEN_FRAMES", whole.data, 1) < 0 ? -ENOMEM : 0;
+	buf_deinit(&whole);
+	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
 static int dispatch(struct app *app, enum command_id id, struct err *e)
 {
 	struct buf text = { 0 };
@@ -143,6 +161,9 @@ static int dispatch(struct app *app, enum command_id id, struct err *e)
 		return print(&text);
 	}
 	set_style(app);
+	r = pass_frames(&app->opts, e);
+	if (r < 0)
+		return complain(e, r);
 	r = paths_init(&app->paths, e);
 	return r < 0 ? complain(e, r) : cli_commands[id].run(app);
 }

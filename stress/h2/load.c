@@ -199,6 +199,7 @@ int h2_load_run(const struct h2_load_config *config, struct h2_load_result *r, s
 	rc = hub_init(&load->hub);
 	if (rc < 0)
 		goto out;
+	load->hub.tap = config->tap;
 	rc = perform(load);
 	hub_deinit(&load->hub);
 out:

@@ -38,6 +38,7 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 		.target = c->target ? c->target : &own,
 		.engine = c->engine,
 		.reflects = !c->target,
+		.tap = c->tap,
 	};
 	int rc = c->target ? 0 : h2_child_start(&server, c->program, c->server_engine, &c->scenario->server, e);
 	h2_target_local(&own, server.port);

@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "err.h"
 #include "scenario.h"
+#include "tap.h"
 #include "target.h"
 
 #include <stdbool.h>
@@ -17,6 +18,7 @@ struct h2_run_config {
 	const char *server_engine; // its name
 	const char *program;       // our own executable, for starting the server
 	FILE *out;                 // sample lines
+	struct h2_tap *tap;        // borrowed: the client's bytes are written there; NULL: nowhere
 };
 
 // Performs the scenario and reports it in sample lines. *passed tells whether all that was checked was right;

@@ -257,6 +257,7 @@ int h2_server_run(const struct h2_server_config *config, struct err *e)
 	if (rc < 0)
 		goto out;
 	s->config = config;
+	s->hub.tap = config->tap;
 	h2_counters_init(&s->counters, telemetry_open(TELE_SERVER, "stressgen-h2", NULL));
 	s->shared = (struct h2_server_shared){ .pool = pool,
 		                               .counters = &s->counters,

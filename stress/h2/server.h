@@ -5,6 +5,7 @@
 #include "err.h"
 #include "route.h"
 #include "server_engine.h"
+#include "tap.h"
 
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct h2_server_config {
 	const char *file;  // what /file answers, at most H2_SERVED_FILE bytes; NULL: nothing
 	struct h2_server_limits limits;
 	const struct h2_server_engine *engine;
+	struct h2_tap *tap; // borrowed: all bytes are written there; NULL: nowhere
 };
 
 // Serves until SIGTERM or SIGINT, then ends gracefully: GOAWAY, and what was begun is answered. 0 or -errno.

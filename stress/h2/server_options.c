@@ -41,7 +41,8 @@ int h2_server_command(const struct opt_set *o, struct err *e)
 	const bool with_parent = opt_given(o, "life-fd");
 	if (with_parent) // the descriptor tells the rest: this is for a parent that leaves it open elsewhere
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
-	const struct h2_server_config config = {
+	const char *frames = opt_text(o, "frames");
+	struct h2_server_config config = {
 		.bind = opt_text(o, "bind"),
 		.port = (uint16_t)opt_number(o, "port"),
 		.ready_fd = (int)opt_number(o, "ready-fd"),
@@ -53,7 +54,12 @@ int h2_server_command(const struct opt_set *o, struct err *e)
 	};
 	signal(SIGPIPE, SIG_IGN);
 	h2_raise_file_limit();
-	int rc = h2_server_run(&config, e);
+	int rc = frames ? h2_tap_open(frames, &config.tap, e) : 0;
+	if (rc < 0)
+		return SG_EXIT_USAGE;
+	rc = h2_server_run(&config, e);
+	const int lost = h2_tap_close(config.tap, e);
+	rc = rc < 0 ? rc : lost;
 	return rc == 0                                          ? SG_EXIT_OK
 	       : rc == -EINVAL || rc == -E2BIG || rc == -ENOENT ? SG_EXIT_USAGE
 	                                                        : SG_EXIT_TESTS;

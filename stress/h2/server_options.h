@@ -46,6 +46,14 @@
 	        H2_SERVER_ROW(bits, "drain", OPT_DURATION, "TIME", "10s", 0, UINT64_MAX / 2,                             \
 	                      "After SIGTERM, finish what was begun for at most that long.")
 
+// The row of --frames, for the commands of `bits`.
+#define H2_FRAMES_OPTION(bits)                                                                                    \
+	{                                                                                                         \
+		.name = "frames", .type = OPT_TEXT, .value = "FILE", .commands = (bits), .config = true,          \
+		.help = "Write every frame of HTTP/2 there, one a line; all bytes as packets, for Wireshark, "    \
+		        "where it ends in .pcap. {name} stands for the scenario's name."                          \
+	}
+
 #define H2_SERVER_ROW(bits, row_name, row_type, row_value, row_def, row_min, row_max, row_help)                   \
 	{                                                                                                         \
 		.name = (row_name), .type = (row_type), .value = (row_value), .def = (row_def), .min = (row_min), \

@@ -96,6 +96,11 @@ static void forget_dirty(struct transport *t)
 static void on_closed(uv_handle_t *handle)
 {
 	struct transport *t = (struct transport *)handle;
+	const char *how = t->reason == 0        ? "in order"
+	                  : t->reason == UV_EOF ? "by the peer"
+	                                        : uv_strerror(t->reason);
+	h2_tap_end(t->tapped, how);
+	t->tapped = NULL;
 	t->user->closed(t, t->reason);
 }
 
@@ -128,6 +133,7 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 	t->hub->now_ns = clock_now_ns();
 	t->hub->bytes_in += (uint64_t)nread;
 	t->active_ms = uv_now(&t->hub->loop);
+	h2_tap_bytes(t->tapped, false, (const uint8_t *)buf->base, (size_t)nread);
 	int rc = t->user->received(t, (const uint8_t *)buf->base, (size_t)nread);
 	if (rc != 0)
 		transport_close(t, rc);
@@ -135,8 +141,20 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 		transport_wake(t);
 }
 
-static int start(struct transport *t)
+static void begin_tap(struct transport *t, bool we_are_client)
 {
+	struct sockaddr_storage own = { 0 }, peer = { 0 };
+	int own_len = sizeof(own), peer_len = sizeof(peer);
+	if (!t->hub->tap)
+		return;
+	uv_tcp_getsockname(&t->tcp, (struct sockaddr *)&own, &own_len);
+	uv_tcp_getpeername(&t->tcp, (struct sockaddr *)&peer, &peer_len);
+	t->tapped = h2_tap_begin(t->hub->tap, (struct sockaddr *)&own, (struct sockaddr *)&peer, we_are_client);
+}
+
+static int start(struct transport *t, bool we_are_client)
+{
+	begin_tap(t, we_are_client);
 	uv_tcp_nodelay(&t->tcp, 1);
 	transport_wake(t);
 	return uv_read_start((uv_stream_t *)&t->tcp, on_alloc, on_read);
@@ -149,7 +167,7 @@ static void on_connect(uv_connect_t *request, int status)
 		return;
 	t->hub->now_ns = clock_now_ns();
 	if (status == 0)
-		status = start(t);
+		status = start(t, true);
 	t->user->opened(t, status);
 }
 
@@ -162,7 +180,7 @@ int transport_connect(struct transport *t, const struct sockaddr *address)
 int transport_accept(struct transport *t, uv_stream_t *listener)
 {
 	int rc = uv_accept(listener, (uv_stream_t *)&t->tcp);
-	return rc < 0 ? rc : start(t);
+	return rc < 0 ? rc : start(t, false);
 }
 
 // What the socket did not take: a copy of its own, since hub->out is everybody's.
@@ -236,6 +254,7 @@ static void flush(struct transport *t)
 		rc = t->user->pull(t, t->hub->out, H2_IO_BYTES);
 		if (rc <= 0)
 			break;
+		h2_tap_bytes(t->tapped, true, t->hub->out, (size_t)rc);
 		// The last one through the queue: its callback comes after the other connections' turn.
 		rc = send_out(t, (size_t)rc, turn == WRITES_A_TURN);
 		if (rc < 0)

@@ -3,6 +3,8 @@
 #ifndef SG_H2_TRANSPORT_H
 #define SG_H2_TRANSPORT_H
 
+#include "tap.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +36,7 @@ struct hub {
 	struct transport *dirty; // those that may have something to say
 	uint64_t now_ns;         // when the bytes being handled were read
 	uint64_t bytes_in, bytes_out;
+	struct h2_tap *tap; // borrowed: where all bytes are written down; NULL: nowhere
 	bool handles_open;
 	uint8_t in[H2_IO_BYTES];
 	uint8_t out[H2_IO_BYTES];
@@ -45,6 +48,7 @@ struct transport {
 	struct hub *hub;
 	const struct transport_user *user;
 	struct transport *next_dirty;
+	struct h2_tap_line *tapped; // NULL: not
 	bool is_dirty;
 	bool write_ended; // the peer takes no more; what it said before is still read
 	bool writing;     // a write waits for the peer

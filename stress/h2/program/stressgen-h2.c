@@ -42,6 +42,7 @@ static const struct opt table[] = {
 	  .config = true,
 	  .help = "The same of our own server. STRESSGEN_H2_SERVER_ENGINE says the same." },
 	H2_SERVER_OPTIONS(SERVER),
+	H2_FRAMES_OPTION(RUN | SERVER),
 	{ .name = "help",
 	  .short_name = 'h',
 	  .type = OPT_FLAG,
@@ -65,6 +66,15 @@ static int fail(const struct err *e, int code)
 	return code;
 }
 
+// Opens what --frames names, for this scenario. The server that we start has nothing to do with it.
+static int open_tap(const struct opt_set *o, const struct scenario *s, struct h2_tap **tap, struct err *e)
+{
+	const char *path = opt_text(o, "frames");
+	int rc = path ? h2_tap_open_for(path, s->name, tap, e) : 0;
+	unsetenv("STRESSGEN_FRAMES");
+	return rc;
+}
+
 static int run_scenario(const struct opt_set *o, const struct scenario *s, struct err *e)
 {
 	struct h2_target target;
@@ -72,7 +82,11 @@ static int run_scenario(const struct opt_set *o, const struct scenario *s, struc
 	bool passed = false;
 	if (url && h2_target_parse(url, &target, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
+	struct h2_tap *tap = NULL;
+	if (open_tap(o, s, &tap, e) < 0)
+		return fail(e, SG_EXIT_USAGE);
 	const struct h2_run_config config = {
+		.tap = tap,
 		.scenario = s,
 		.target = url ? &target : NULL,
 		.engine = h2_client_engine_named(opt_text(o, "h2-engine")),
@@ -80,7 +94,8 @@ static int run_scenario(const struct opt_set *o, const struct scenario *s, struc
 		.program = "/proc/self/exe",
 		.out = stdout,
 	};
-	if (h2_run(&config, &passed, e) < 0)
+	int rc = h2_run(&config, &passed, e);
+	if (h2_tap_close(tap, e) < 0 || rc < 0)
 		return fail(e, SG_EXIT_INTERNAL);
 	if (e->text[0] != '\0')
 		fail(e, SG_EXIT_TESTS);
