@@ -274,7 +274,7 @@ const struct opt cli_options[] = {
 	CHOICE("h2-engine", "NAME", "wire", "session,wire", BIT(H2_SERVER) | BIT(H2), true,
 	       "What speaks HTTP/2: session (nghttp2's, the reference) or wire (frames of our own: several times faster)."),
 	H2_SERVER_OPTIONS(BIT(H2_SERVER)),
-	H2_FRAMES_OPTION(BIT(H2_SERVER) | BIT(JOB) | BIT(RUN)),
+	H2_FRAMES_OPTION(BIT(H2_SERVER) | BIT(H2) | BIT(JOB) | BIT(RUN)),
 	// where to and how it looks
 	TEXT("output", 'o', "DIR",
 	     BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(COMPARE) |
