@@ -20,55 +20,20 @@ struct h2_assault {
 	struct h2_assault_result *result;
 	void (*ended)(void *arg);
 	void *arg;
-	uv_timer_t timer;
+	uv_timer_t timer, pause; // its whole time; a wait of the script's, or looking after one who does not read
+	unsigned handles;        // of them that are open
 	struct h2_pool *pool;
 	struct wire_reader reader;
 	struct wire_out out;
-	size_t step, piece; // to be sent next
-	uint64_t round;     // of the step
-	uint32_t next_id, id;
+	struct h2_player player;
 	uint64_t start_ns;
 	bool greeted; // the server's SETTINGS came
-	bool sent_all, unreadable, over;
+	bool paused, sent_all, unreadable, over;
+	uint64_t seen_bytes; // sent, when a client that does not read looked last
+	unsigned stuck;      // how often nothing had moved since
 };
 
 // ---- sending ------------------------------------------------------------------------------------------------
-
-static uint32_t stream_of(struct h2_assault *a, enum h2_stream_rule rule)
-{
-	if (rule == STREAM_NEXT) {
-		a->id = a->next_id;
-		a->next_id += 2;
-	}
-	return a->id;
-}
-
-static void advance(struct h2_assault *a)
-{
-	const struct h2_step *s = &a->attack->steps[a->step];
-	if (++a->piece < s->count)
-		return;
-	a->piece = 0;
-	if (++a->round < s->times)
-		return;
-	a->round = 0;
-	a->step++;
-}
-
-static void queue_piece(struct h2_assault *a)
-{
-	const struct h2_attack *attack = a->attack;
-	const struct h2_step *s = &attack->steps[a->step];
-	if (s->count > 0 && s->times > 0) {
-		const struct h2_piece *p = &attack->pieces[s->first + a->piece];
-		const size_t at = a->out.bytes.len;
-		buf_add(&a->out.bytes, attack->bytes.data + p->at, p->len);
-		if (p->rule != STREAM_FIXED && !a->out.bytes.failed)
-			wire_put32((uint8_t *)a->out.bytes.data + at + 5, stream_of(a, p->rule));
-		a->result->frames++;
-	}
-	advance(a);
-}
 
 // Where a reset or life itself is right, the answer to a PING tells that nothing else follows; else the server has
 // all of its time.
@@ -80,11 +45,24 @@ static bool asks_for_life(const struct h2_attack *attack)
 	return false;
 }
 
+static void on_pause_over(uv_timer_t *timer)
+{
+	struct h2_assault *a = timer->data;
+	a->paused = false;
+	transport_wake(&a->transport);
+}
+
 static void queue_more(struct h2_assault *a, size_t room)
 {
-	while (a->step < a->attack->step_count && wire_out_left(&a->out) < room)
-		queue_piece(a);
-	if (a->step < a->attack->step_count || a->sent_all)
+	enum h2_played played = H2_PLAYED;
+	while (played == H2_PLAYED && !a->paused && wire_out_left(&a->out) < room)
+		played = h2_player_next(&a->player, &a->out);
+	a->result->frames = a->player.frames;
+	if (played == H2_WAITS) {
+		a->paused = true;
+		uv_timer_start(&a->pause, on_pause_over, a->player.wait_ns / SG_NS_PER_MS + 1, 0);
+	}
+	if (played != H2_PLAYED_OUT || a->sent_all)
 		return;
 	a->sent_all = true;
 	if (asks_for_life(a->attack))
@@ -94,7 +72,7 @@ static void queue_more(struct h2_assault *a, size_t room)
 static ssize_t on_pull(struct transport *t, uint8_t *to, size_t room)
 {
 	struct h2_assault *a = (struct h2_assault *)t;
-	const bool may = (a->greeted || a->attack->no_preface) && !a->result->goaway;
+	const bool may = (a->greeted || a->attack->no_preface || a->attack->unread) && !a->result->goaway;
 	if (may) {
 		if (a->start_ns == 0)
 			a->start_ns = clock_now_ns();
@@ -171,7 +149,8 @@ static bool on_finished(struct transport *t)
 static void on_timer_closed(uv_handle_t *handle)
 {
 	struct h2_assault *a = handle->data;
-	a->ended(a->arg);
+	if (--a->handles == 0)
+		a->ended(a->arg);
 }
 
 static void on_closed(struct transport *t, int reason)
@@ -188,12 +167,34 @@ static void on_closed(struct transport *t, int reason)
 		note_reaction(a);
 	}
 	uv_close((uv_handle_t *)&a->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&a->pause, on_timer_closed);
+}
+
+#define LOOK_MS 50
+#define STUCK 20 // looks, and nothing has moved: the server takes no more
+
+// What the server has said is read when all is sent, or no more is taken.
+static void on_look(uv_timer_t *timer)
+{
+	struct h2_assault *a = timer->data;
+	a->stuck = a->result->bytes == a->seen_bytes ? a->stuck + 1 : 0;
+	a->seen_bytes = a->result->bytes;
+	const bool sent = a->sent_all && !a->transport.writing;
+	if (!sent && a->stuck < STUCK && !a->transport.write_ended)
+		return;
+	uv_timer_stop(timer);
+	transport_read(&a->transport, true);
 }
 
 static void on_opened(struct transport *t, int status)
 {
-	if (status < 0)
+	struct h2_assault *a = (struct h2_assault *)t;
+	if (status < 0) {
 		transport_close(t, status);
+	} else if (a->attack->unread) {
+		transport_read(t, false);
+		uv_timer_start(&a->pause, on_look, LOOK_MS, LOOK_MS);
+	}
 }
 
 static const struct transport_user user = {
@@ -229,7 +230,7 @@ int h2_assault_start(struct h2_assault **out, struct hub *hub, const struct h2_a
 	a->ended = ended;
 	a->arg = arg;
 	a->pool = pool;
-	a->next_id = 1;
+	a->player = (struct h2_player){ .script = &attack->script, .next_id = 1 };
 	wire_reader_init(&a->reader, pool);
 	if (!attack->no_preface) {
 		buf_add(&a->out.bytes, WIRE_PREFACE, WIRE_PREFACE_BYTES);
@@ -237,7 +238,9 @@ int h2_assault_start(struct h2_assault **out, struct hub *hub, const struct h2_a
 	}
 	transport_init(&a->transport, hub, &user);
 	uv_timer_init(&hub->loop, &a->timer);
-	a->timer.data = a;
+	uv_timer_init(&hub->loop, &a->pause);
+	a->handles = 2;
+	a->timer.data = a->pause.data = a;
 	uv_timer_start(&a->timer, on_time, attack->time_ns / SG_NS_PER_MS + 1, 0);
 	int rc = transport_connect(&a->transport, &target->address.any);
 	if (rc < 0)

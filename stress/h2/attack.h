@@ -1,32 +1,8 @@
-// An attack or a fault as a scenario's file says it: frames, right or not, as bytes with a few places for stream
-// ids; and what a server may do about it.
+// An attack or a fault as a scenario's file says it: a script of frames, and what a server may do about it.
 #ifndef SG_H2_ATTACK_H
 #define SG_H2_ATTACK_H
 
-#include "buf.h"
-#include "err.h"
-#include "sexp.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define H2_ATTACK_TIMES 1000000U              // of one step
-#define H2_ATTACK_BYTES (UINT64_C(256) << 20) // in all
-
-enum h2_stream_rule { STREAM_FIXED, STREAM_NEXT, STREAM_SAME };
-
-// A frame, or bytes that are none.
-struct h2_piece {
-	size_t at, len;           // in the attack's bytes
-	enum h2_stream_rule rule; // the id is filled in when it is sent, except for STREAM_FIXED
-};
-
-// Pieces that are sent in a row, again and again.
-struct h2_step {
-	size_t first, count; // of pieces
-	uint64_t times;
-};
+#include "script.h"
 
 enum h2_reaction_kind { REACTION_GOAWAY, REACTION_CLOSE, REACTION_RESET, REACTION_ALIVE };
 
@@ -39,11 +15,9 @@ struct h2_reaction {
 #define H2_MAX_REACTIONS 8U
 
 struct h2_attack {
-	struct buf bytes;
-	struct h2_piece *pieces;
-	struct h2_step *steps;
-	size_t piece_count, step_count;
+	struct h2_script script;
 	bool no_preface;  // nothing is sent but what the steps say
+	bool unread;      // nothing is read until all is sent, or the server takes no more
 	uint64_t time_ns; // for the server to react
 	struct h2_reaction right[H2_MAX_REACTIONS];
 	size_t right_count;

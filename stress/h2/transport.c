@@ -273,3 +273,13 @@ void transport_shut(struct transport *t)
 		shutdown(fd, SHUT_WR);
 	t->write_ended = true;
 }
+
+void transport_read(struct transport *t, bool on)
+{
+	if (t->closing)
+		return;
+	if (on)
+		uv_read_start((uv_stream_t *)&t->tcp, on_alloc, on_read);
+	else
+		uv_read_stop((uv_stream_t *)&t->tcp);
+}

@@ -68,6 +68,8 @@ int transport_connect(struct transport *t, const struct sockaddr *address); // t
 int transport_accept(struct transport *t, uv_stream_t *listener);
 // There may be something to send: `pull` is called in this loop turn.
 void transport_wake(struct transport *t);
+// Whether what the peer sends is received, which it is from the beginning on.
+void transport_read(struct transport *t, bool on);
 // Nothing more is sent, and the peer is told; what it says is still received. Only when nothing is being written.
 void transport_shut(struct transport *t);
 // `closed` is called later, once. A second call does nothing.

@@ -38,18 +38,19 @@ CASE("h2 attack: frames are the bytes that the file says")
 	if (scenario_parse("t.h2", text, strlen(text), &s, &e) < 0)
 		fail_msg("%s", e.text);
 	const struct h2_attack *a = s.attack;
-	assert_int_equal(a->step_count, 3);
-	assert_int_equal(a->steps[1].times, 3);
+	assert_int_equal(a->script.step_count, 3);
+	assert_int_equal(a->script.steps[1].times, 3);
 	assert_int_equal(h2_attack_frames(a), 8);
-	assert_int_equal(a->pieces[1].rule, STREAM_NEXT);
+	assert_int_equal(a->script.pieces[1].rule, STREAM_NEXT);
 	assert_int_equal(a->right_count, 2);
 	assert_int_equal(a->right[1].code, 7);
 	assert_int_equal(a->time_ns, 2000000000);
-	assert_int_equal(a->bytes.len, 13 + 14 + 9 + 1);
-	assert_memory_equal(a->bytes.data, bytes, 22);
-	assert_memory_equal(a->bytes.data + 22, bytes + 29, 5);
-	assert_int_equal(a->bytes.data[29], 9); // the length that is said, with no payload
-	assert_int_equal(a->bytes.data[30], 119);
+	const struct buf *b = &a->script.bytes;
+	assert_int_equal(b->len, 13 + 14 + 9 + 1);
+	assert_memory_equal(b->data, bytes, 22);
+	assert_memory_equal(b->data + 22, bytes + 29, 5);
+	assert_int_equal(b->data[29], 9); // the length that is said, with no payload
+	assert_int_equal(b->data[30], 119);
 	scenario_deinit(&s);
 }
 
@@ -70,9 +71,15 @@ CASE("h2 attack: what is wrong is said where it stands")
 	expect_wrong(ATTACK("(right close) (send (frame DATA (repeat \"00\" 16777216)))"), "16777215");
 	expect_wrong(ATTACK("(right close) (send (times 1000001) (frame PING))"), "1000000");
 	expect_wrong(ATTACK("(right close) (send (times 1000000) (frame DATA (repeat \"00\" 1000)))"), "256 MiB");
-	expect_wrong(ATTACK("(right close) (send (hex \"00\"))"), "(frame TYPE ...) or (bytes");
+	expect_wrong(ATTACK("(right close) (send (hex \"00\"))"), "(frame TYPE ...), (bytes");
 	expect_wrong(ATTACK("(right close) (send (frame))"), "a frame has a type, e.g. (frame PING)");
 	expect_wrong(ATTACK("(right close) (time 0s) (send (frame PING))"), "(time 10s)");
+	expect_wrong(ATTACK("(right close) (send (every 0s) (frame PING))"), "(every 10s)");
+	expect_wrong(ATTACK("(right close) (wait 11m) (send (frame PING))"),
+	             "up to 10m was expected, e.g. (wait 10s)");
+	expect_wrong(ATTACK("(right close) (send (frame DATA (id) (id)))"), "field 'id' stands here twice");
+	expect_wrong(ATTACK("(right close) (unread) (wait 1s) (send (frame PING))"), "sends without a pause");
+	expect_wrong(ATTACK("(right close) (send (frame DATA (text 5)))"), "string");
 	expect_wrong(ATTACK("(right close) (sent (frame PING))"), "unknown field 'sent'");
 }
 
