@@ -89,7 +89,7 @@ static int read_port(struct h2_child *c, struct err *e)
 	              : 0;
 }
 
-#define ARGS 24
+#define ARGS 40
 #define ARG 64
 
 struct args {
@@ -103,6 +103,17 @@ static void add_arg(struct args *a, const char *text)
 	snprintf(a->text[a->count], ARG, "%s", text);
 	a->argv[a->count] = a->text[a->count];
 	a->count++;
+}
+
+// The path must outlive the arguments.
+static void add_path(struct args *a, const char *option, const char *path)
+{
+	union {
+		const char *in;
+		char *out; // which posix_spawn does not change
+	} text = { path };
+	add_arg(a, option);
+	a->argv[a->count++] = text.out;
 }
 
 static void add_wish(struct args *a, const char *option, uint64_t value)
@@ -139,6 +150,13 @@ int h2_child_start(struct h2_child *c, const char *program, const char *engine,
 	add_wish(&a, "--max-body", wishes->max_body_bytes);
 	add_wish(&a, "--max-header-list", wishes->max_header_bytes);
 	add_time(&a, "--idle-timeout", wishes->idle_timeout_ns);
+	add_time(&a, "--handshake-timeout", wishes->handshake_timeout_ns);
+	add_time(&a, "--request-timeout", wishes->request_timeout_ns);
+	add_time(&a, "--stall-timeout", wishes->stall_timeout_ns);
+	add_wish(&a, "--goaway-after", wishes->goaway_after);
+	add_wish(&a, "--window", wishes->window_bytes);
+	if (wishes->misbehave)
+		add_path(&a, "--misbehave", wishes->misbehave);
 	add_arg(&a, "--drain");
 	add_arg(&a, "2s");
 	add_arg(&a, "--life-fd");

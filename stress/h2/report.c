@@ -2,31 +2,14 @@
 #include "report.h"
 
 #include "clock.h"
+#include "lines.h"
 #include "sample.h"
 #include "units.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 // ---- lines --------------------------------------------------------------------------------------------------
-
-__attribute__((format(printf, 4, 5))) static bool check(struct buf *out, const char *name, bool ok,
-                                                        const char *format, ...)
-{
-	va_list args;
-	buf_addf(out, "@@ check %s %s ", name, ok ? "ok" : "bad");
-	va_start(args, format);
-	buf_vaddf(out, format, args);
-	va_end(args);
-	buf_addc(out, '\n');
-	return ok;
-}
-
-static void gauge(struct buf *out, const char *name, double value, const char *unit)
-{
-	buf_addf(out, "@@ gauge %s %.9g %s\n", name, value, unit);
-}
 
 // False when the histogram cannot be told in one line.
 static bool hist_line(struct buf *out, const char *series, const struct hist *h)
@@ -60,7 +43,7 @@ static bool hists(const struct scenario *s, const struct h2_load_result *r, cons
 	ok &= hist_line(out, "connect", r->connect);
 	for (size_t i = 0; r->count > 1 && i < r->count; i++)
 		ok &= hist_line(out, s->items[i].name, r->tallies[i].latency);
-	return ok || check(out, "histograms", false, "a histogram is too long for one line");
+	return ok || h2_check(out, "histograms", false, "a histogram is too long for one line");
 }
 
 // ---- gauges -------------------------------------------------------------------------------------------------
@@ -73,11 +56,11 @@ static void cpu_gauges(struct buf *out, const char *side, uint64_t cpu_ns, uint6
 {
 	char name[64];
 	snprintf(name, sizeof(name), "%s_cpu", side);
-	gauge(out, name, (double)cpu_ns / (double)SG_NS_PER_MS, "ms");
+	h2_gauge(out, name, (double)cpu_ns / (double)SG_NS_PER_MS, "ms");
 	if (requests < ENOUGH_FOR_CPU_PER_REQUEST)
 		return;
 	snprintf(name, sizeof(name), "%s_cpu_per_request", side);
-	gauge(out, name, (double)cpu_ns / (double)requests / (double)SG_NS_PER_US, "us");
+	h2_gauge(out, name, (double)cpu_ns / (double)requests / (double)SG_NS_PER_US, "us");
 }
 
 static double throughput(const struct h2_load_result *r)
@@ -95,36 +78,36 @@ static void status_gauges(const struct h2_load_result *r, struct buf *out)
 			n += r->tallies[i].classes[class];
 		snprintf(name, sizeof(name), "status_%uxx", class);
 		if (n > 0)
-			gauge(out, name, (double)n, "requests");
+			h2_gauge(out, name, (double)n, "requests");
 	}
 }
 
 static void client_gauges(const struct scenario *s, const struct h2_load_result *r, struct buf *out)
 {
-	gauge(out, "throughput", throughput(r), "req/s");
-	gauge(out, "requests", (double)r->right, "requests");
+	h2_gauge(out, "throughput", throughput(r), "req/s");
+	h2_gauge(out, "requests", (double)r->right, "requests");
 	if (s->warm_up_ns)
-		gauge(out, "warm_up_requests", (double)r->warm, "requests");
+		h2_gauge(out, "warm_up_requests", (double)r->warm, "requests");
 	status_gauges(r, out);
-	gauge(out, "errors", (double)r->wrong, "requests");
-	gauge(out, "retried", (double)r->retried, "requests");
-	gauge(out, "goaways", (double)r->goaways, "frames");
-	gauge(out, "reconnects", (double)r->reconnects, "connections");
+	h2_gauge(out, "errors", (double)r->wrong, "requests");
+	h2_gauge(out, "retried", (double)r->retried, "requests");
+	h2_gauge(out, "goaways", (double)r->goaways, "frames");
+	h2_gauge(out, "reconnects", (double)r->reconnects, "connections");
 	cpu_gauges(out, "client", r->cpu_ns, r->right);
-	gauge(out, "bytes_sent", (double)*r->counters.cell[H2_BYTES_OUT], "bytes");
-	gauge(out, "bytes_received", (double)*r->counters.cell[H2_BYTES_IN], "bytes");
+	h2_gauge(out, "bytes_sent", (double)*r->counters.cell[H2_BYTES_OUT], "bytes");
+	h2_gauge(out, "bytes_received", (double)*r->counters.cell[H2_BYTES_IN], "bytes");
 }
 
 static void server_gauges(const struct h2_load_result *r, const struct h2_child_usage *u, struct buf *out)
 {
 	cpu_gauges(out, "server", u->cpu_ns, r->right);
-	gauge(out, "server_max_rss", (double)u->max_rss_bytes, "bytes");
+	h2_gauge(out, "server_max_rss", (double)u->max_rss_bytes, "bytes");
 	for (unsigned i = 0; u->has_counters && i < H2_COUNTER_COUNT; i++) {
 		char name[64];
 		if (u->counters[i] == 0)
 			continue;
 		snprintf(name, sizeof(name), "server_%s", h2_counter_name(i));
-		gauge(out, name, (double)u->counters[i], i >= H2_FRAMES_IN ? "frames" : "count");
+		h2_gauge(out, name, (double)u->counters[i], i >= H2_FRAMES_IN ? "frames" : "count");
 	}
 }
 
@@ -146,15 +129,15 @@ static bool check_request(const struct h2_request *q, const struct h2_tally *t, 
 	if (q->expect.status != H2_STATUS_OK)
 		snprintf(status, sizeof(status), "%u", q->expect.status);
 	if (wrong == 0)
-		return check(out, q->name, true, "%" PRIu64 " right: %s %s, status %s", all, q->method, q->path,
-		             status);
+		return h2_check(out, q->name, true, "%" PRIu64 " right: %s %s, status %s", all, q->method, q->path,
+		                status);
 	struct buf faults = { 0 };
 	for (unsigned f = H2_FAULT_NONE + 1; f < H2_FAULT_COUNT; f++)
 		if (t->counts[f])
 			buf_addf(&faults, "%s%" PRIu64 " %s", faults.len ? ", " : "", t->counts[f],
 			         h2_fault_name(f));
-	check(out, q->name, false, "%" PRIu64 " of %" PRIu64 " wrong (%s)%s%s", wrong, all, buf_text(&faults),
-	      t->first[0] ? "; first: " : "", t->first);
+	h2_check(out, q->name, false, "%" PRIu64 " of %" PRIu64 " wrong (%s)%s%s", wrong, all, buf_text(&faults),
+	         t->first[0] ? "; first: " : "", t->first);
 	buf_deinit(&faults);
 	return false;
 }
@@ -162,25 +145,25 @@ static bool check_request(const struct h2_request *q, const struct h2_tally *t, 
 static bool checks(const struct scenario *s, const struct h2_load_result *r, const struct h2_child_usage *u,
                    struct buf *out)
 {
-	bool ok = check(out, "connections", r->trouble[0] == '\0', "%u connected%s%s", r->connected,
-	                r->trouble[0] ? "; " : "", r->trouble);
+	bool ok = h2_check(out, "connections", r->trouble[0] == '\0', "%u connected%s%s", r->connected,
+	                   r->trouble[0] ? "; " : "", r->trouble);
 	for (size_t i = 0; i < s->count; i++)
 		ok &= check_request(&s->items[i], &r->tallies[i], out);
 	if (r->planned)
-		ok &= check(out, "complete", r->right + r->wrong == r->planned,
-		            "%" PRIu64 " of %" PRIu64 " requests ended", r->right + r->wrong, r->planned);
+		ok &= h2_check(out, "complete", r->right + r->wrong == r->planned,
+		               "%" PRIu64 " of %" PRIu64 " requests ended", r->right + r->wrong, r->planned);
 	else
-		ok &= check(out, "complete", r->right > 0 && r->right + r->wrong == r->begun,
-		            "%" PRIu64 " of %" PRIu64 " requests ended in time", r->right + r->wrong, r->begun);
+		ok &= h2_check(out, "complete", r->right > 0 && r->right + r->wrong == r->begun,
+		               "%" PRIu64 " of %" PRIu64 " requests ended in time", r->right + r->wrong, r->begun);
 	if (s->attack) {
 		struct buf words = { 0 };
 		h2_assault_words(s->attack, &r->assault, &words);
-		ok &= check(out, "attack", h2_assault_is_right(s->attack, &r->assault), "%s", buf_text(&words));
+		ok &= h2_check(out, "attack", h2_assault_is_right(s->attack, &r->assault), "%s", buf_text(&words));
 		buf_deinit(&words);
 	}
 	if (u)
-		ok &= check(out, "server", u->trouble[0] == '\0', "%s",
-		            u->trouble[0] ? u->trouble : "ended in order");
+		ok &= h2_check(out, "server", u->trouble[0] == '\0', "%s",
+		               u->trouble[0] ? u->trouble : "ended in order");
 	return ok;
 }
 
@@ -206,12 +189,12 @@ bool h2_report(const struct scenario *s, const struct h2_load_result *r, const s
 {
 	struct hist *total = merge_all(r);
 	if (!total)
-		return check(out, "histograms", false, "out of memory");
+		return h2_check(out, "histograms", false, "out of memory");
 	bool ok = hists(s, r, total, out);
 	client_gauges(s, r, out);
 	if (s->attack) {
-		gauge(out, "attack_frames", (double)r->assault.frames, "frames");
-		gauge(out, "attack_bytes", (double)r->assault.bytes, "bytes");
+		h2_gauge(out, "attack_frames", (double)r->assault.frames, "frames");
+		h2_gauge(out, "attack_bytes", (double)r->assault.bytes, "bytes");
 	}
 	if (usage)
 		server_gauges(r, usage, out);

@@ -356,7 +356,10 @@ static int read_requests(struct h2_reader *r, struct scenario *s, const struct s
 
 static int read_server(struct h2_reader *r, struct scenario *s, const struct sexp *list)
 {
-	static const char *const fields[] = { "max-streams", "max-body", "max-header-list", "idle-timeout", NULL };
+	static const char *const fields[] = {
+		"max-streams",     "max-body",      "max-header-list", "idle-timeout", "handshake-timeout",
+		"request-timeout", "stall-timeout", "goaway-after",    "window",       NULL
+	};
 	if (!list)
 		return 0;
 	int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
@@ -368,6 +371,16 @@ static int read_server(struct h2_reader *r, struct scenario *s, const struct sex
 		rc = h2_get_bytes(r, list, "max-header-list", &s->server.max_header_bytes);
 	if (rc == 0)
 		rc = h2_get_duration(r, list, "idle-timeout", &s->server.idle_timeout_ns);
+	if (rc == 0)
+		rc = h2_get_duration(r, list, "handshake-timeout", &s->server.handshake_timeout_ns);
+	if (rc == 0)
+		rc = h2_get_duration(r, list, "request-timeout", &s->server.request_timeout_ns);
+	if (rc == 0)
+		rc = h2_get_duration(r, list, "stall-timeout", &s->server.stall_timeout_ns);
+	if (rc == 0)
+		rc = h2_get_count(r, list, "goaway-after", UINT32_MAX, &s->server.goaway_after);
+	if (rc == 0)
+		rc = h2_get_bytes(r, list, "window", &s->server.window_bytes);
 	return rc;
 }
 

@@ -64,6 +64,8 @@ struct scenario {
 	uint64_t deadline_ns;          // all must have ended by then
 	struct h2_server_wishes {      // 0: the server's default
 		uint64_t max_streams, max_body_bytes, max_header_bytes, idle_timeout_ns;
+		uint64_t handshake_timeout_ns, request_timeout_ns, stall_timeout_ns, goaway_after, window_bytes;
+		const char *misbehave; // a hostile server's file; not a scenario's to say
 	} server;
 	struct h2_attack *attack; // beside the load; NULL: none
 	struct h2_request *items;

@@ -262,6 +262,7 @@ int h2_server_run(const struct h2_server_config *config, struct err *e)
 	s->shared = (struct h2_server_shared){ .pool = pool,
 		                               .counters = &s->counters,
 		                               .limits = config->limits,
+		                               .hostile = config->hostile,
 		                               .alarms = &s->alarms,
 		                               .wake = connection_wake };
 	rc = load_file(s, e);

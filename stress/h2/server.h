@@ -12,12 +12,13 @@
 #define H2_SERVED_FILE (256U << 20)
 
 struct h2_server_config {
-	const char *bind;  // addresses, IPv4 and IPv6, separated by commas
-	uint16_t port;     // 0: one that is free
-	int ready_fd;      // "port N\n" goes there, and "stats {...}\n" at the end
-	int life_fd;       // its end of file ends the server at once; -1: none
-	uint64_t drain_ns; // how long a graceful end may take
-	const char *file;  // what /file answers, at most H2_SERVED_FILE bytes; NULL: nothing
+	const char *bind;                 // addresses, IPv4 and IPv6, separated by commas
+	uint16_t port;                    // 0: one that is free
+	int ready_fd;                     // "port N\n" goes there, and "stats {...}\n" at the end
+	int life_fd;                      // its end of file ends the server at once; -1: none
+	uint64_t drain_ns;                // how long a graceful end may take
+	const char *file;                 // what /file answers, at most H2_SERVED_FILE bytes; NULL: nothing
+	const struct h2_hostile *hostile; // what the hostile engine does; NULL for the others
 	struct h2_server_limits limits;
 	const struct h2_server_engine *engine;
 	struct h2_tap *tap; // borrowed: all bytes are written there; NULL: nowhere

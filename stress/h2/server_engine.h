@@ -25,6 +25,7 @@ enum h2_cost {
 	H2_COST_TOO_LARGE = 50 // a header beyond the limit
 };
 
+struct h2_hostile;
 struct h2_session; // one connection's state, of the engine's own making
 
 // What all connections of a server share.
@@ -32,9 +33,10 @@ struct h2_server_shared {
 	struct h2_pool *pool;
 	struct h2_counters *counters;
 	struct h2_server_limits limits;
-	uint64_t held_bytes; // of request bodies, at present
-	struct h2_text file; // what /file answers; text NULL: nothing
-	bool ending;         // bodies without an end end now
+	uint64_t held_bytes;              // of request bodies, at present
+	struct h2_text file;              // what /file answers; text NULL: nothing
+	const struct h2_hostile *hostile; // of the hostile engine
+	bool ending;                      // bodies without an end end now
 	// NULL where there is no loop: then answers that take their time are given at once.
 	struct h2_alarms *alarms;
 	void (*wake)(void *owner); // the connection may have something to send; NULL with `alarms`
@@ -67,7 +69,7 @@ struct h2_server_engine {
 	void (*fail)(struct h2_session *s, uint32_t code, const char *text);
 };
 
-extern const struct h2_server_engine h2_session_server, h2_wire_server;
+extern const struct h2_server_engine h2_session_server, h2_wire_server, h2_hostile_server;
 // By name; NULL where there is none of that name.
 const struct h2_server_engine *h2_server_engine_named(const char *name);
 

@@ -1,13 +1,17 @@
 // The server as a command.
 #include "server_options.h"
 
+#include "hostile.h"
 #include "verdict.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 // Many connections need many descriptors: up to what this process may have.
 void h2_raise_file_limit(void)
@@ -36,12 +40,52 @@ static struct h2_server_limits limits_of(const struct opt_set *o)
 	};
 }
 
+// share/stressgen/scenarios/hostile/NAME.hostile beside the directory of this program, or of its parent.
+static int find_hostile(const char *name, char *path, size_t size, struct err *e)
+{
+	char self[PATH_MAX];
+	const ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (access(name, R_OK) == 0 && strchr(name, '.')) {
+		snprintf(path, size, "%s", name);
+		return 0;
+	}
+	self[n > 0 ? n : 0] = '\0';
+	for (char *slash; (slash = strrchr(self, '/'));) {
+		*slash = '\0';
+		if ((size_t)snprintf(path, size, "%s/share/stressgen/scenarios/hostile/%s.hostile", self, name) <
+		            size &&
+		    access(path, R_OK) == 0)
+			return 0;
+	}
+	return err_set(e, EINVAL,
+	               "--misbehave: no hostile server '%.100s'; see share/stressgen/scenarios/hostile, or "
+	               "give a file.hostile",
+	               name);
+}
+
+static int load_hostile(const struct opt_set *o, struct h2_hostile *h, struct err *e)
+{
+	char path[PATH_MAX];
+	const char *name = opt_text(o, "misbehave");
+	int rc = name ? find_hostile(name, path, sizeof(path), e) : 0;
+	return rc == 0 && name ? h2_hostile_load(path, h, e) : rc;
+}
+
+static int code_of(int rc)
+{
+	if (rc == 0)
+		return SG_EXIT_OK;
+	return rc == -EINVAL || rc == -E2BIG || rc == -ENOENT ? SG_EXIT_USAGE : SG_EXIT_TESTS;
+}
+
 int h2_server_command(const struct opt_set *o, struct err *e)
 {
 	const bool with_parent = opt_given(o, "life-fd");
 	if (with_parent) // the descriptor tells the rest: this is for a parent that leaves it open elsewhere
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	const char *frames = opt_text(o, "frames");
+	struct h2_hostile hostile = { 0 };
+	int rc = load_hostile(o, &hostile, e);
 	struct h2_server_config config = {
 		.bind = opt_text(o, "bind"),
 		.port = (uint16_t)opt_number(o, "port"),
@@ -50,17 +94,18 @@ int h2_server_command(const struct opt_set *o, struct err *e)
 		.drain_ns = opt_number(o, "drain"),
 		.file = opt_text(o, "serve"),
 		.limits = limits_of(o),
-		.engine = h2_server_engine_named(opt_text(o, "h2-engine")),
+		.hostile = hostile.doc ? &hostile : NULL,
+		.engine = hostile.doc ? &h2_hostile_server : h2_server_engine_named(opt_text(o, "h2-engine")),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	h2_raise_file_limit();
-	int rc = frames ? h2_tap_open(frames, &config.tap, e) : 0;
-	if (rc < 0)
-		return SG_EXIT_USAGE;
-	rc = h2_server_run(&config, e);
-	const int lost = h2_tap_close(config.tap, e);
-	rc = rc < 0 ? rc : lost;
-	return rc == 0                                          ? SG_EXIT_OK
-	       : rc == -EINVAL || rc == -E2BIG || rc == -ENOENT ? SG_EXIT_USAGE
-	                                                        : SG_EXIT_TESTS;
+	if (rc == 0 && frames)
+		rc = h2_tap_open(frames, &config.tap, e);
+	if (rc == 0) {
+		rc = h2_server_run(&config, e);
+		const int lost = h2_tap_close(config.tap, e);
+		rc = rc < 0 ? rc : lost;
+	}
+	h2_hostile_deinit(&hostile);
+	return code_of(rc);
 }

@@ -13,6 +13,9 @@
 	        H2_SERVER_ROW(bits, "bind", OPT_TEXT, "ADDRESS,...", "127.0.0.1", 0, 0,                                  \
 	                      "Addresses to listen at, IPv4 and IPv6, e.g. 127.0.0.1,::1."),                             \
 	        H2_SERVER_ROW(bits, "serve", OPT_TEXT, "FILE", NULL, 0, 0, "What /file answers, up to 256M."),           \
+	        H2_SERVER_ROW(                                                                                           \
+	                bits, "misbehave", OPT_TEXT, "NAME|FILE", NULL, 0, 0,                                            \
+	                "Be a hostile server: one of share/stressgen/scenarios/hostile, or a file of your own."),        \
 	        H2_SERVER_ROW(bits, "ready-fd", OPT_U64, "N", "1", 0, 1023,                                              \
 	                      "Descriptor for \"port N\" at the beginning and the counters at the end."),                \
 	        H2_SERVER_ROW(bits, "life-fd", OPT_U64, "N", NULL, 0, 1023,                                              \

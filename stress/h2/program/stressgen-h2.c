@@ -1,5 +1,6 @@
 // stressgen-h2: the HTTP/2 client and server that tests execute.
 #include "buf.h"
+#include "client_trial.h"
 #include "err.h"
 #include "opt.h"
 #include "run.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUN = 1, SERVER = 2, CHECK = 4 };
+enum { RUN = 1, SERVER = 2, CHECK = 4, CLIENT = 8 };
 
 static const struct opt table[] = {
 	{ .name = "h2-target",
@@ -46,7 +47,7 @@ static const struct opt table[] = {
 	{ .name = "help",
 	  .short_name = 'h',
 	  .type = OPT_FLAG,
-	  .commands = RUN | SERVER | CHECK,
+	  .commands = RUN | SERVER | CHECK | CLIENT,
 	  .help = "This text." },
 };
 
@@ -131,6 +132,22 @@ static int command_check(const struct opt_set *o, struct err *e)
 	return code;
 }
 
+static int command_client(const struct opt_set *o, struct err *e)
+{
+	bool passed = false;
+	if (o->arg_count != 1 || o->rest_count == 0) {
+		err_set(e, EINVAL, "write: stressgen-h2 client FILE.hostile -- PROGRAM ARGS...");
+		return fail(e, SG_EXIT_USAGE);
+	}
+	const struct h2_client_trial trial = {
+		.hostile = o->args[0], .program = "/proc/self/exe", .words = o->rest, .out = stdout
+	};
+	int rc = h2_client_trial(&trial, &passed, e);
+	if (rc < 0)
+		return fail(e, rc == -ENOENT ? SG_EXIT_MISSING : rc == -EINVAL ? SG_EXIT_USAGE : SG_EXIT_INTERNAL);
+	return passed ? SG_EXIT_OK : SG_EXIT_TESTS;
+}
+
 static int command_server(const struct opt_set *o, struct err *e)
 {
 	if (o->arg_count > 0) {
@@ -147,6 +164,8 @@ static int command_server(const struct opt_set *o, struct err *e)
 static const struct command commands[] = {
 	{ "run", "SCENARIO.h2", "perform a scenario and report it in sample lines", RUN, command_run },
 	{ "server", "", "serve HTTP/2 until SIGTERM", SERVER, command_server },
+	{ "client", "FILE -- COMMAND", "run a client program against a hostile server and judge it", CLIENT,
+	  command_client },
 	{ "check", "SCENARIO.h2 ...", "read scenarios and say what is wrong with them", CHECK, command_check },
 };
 

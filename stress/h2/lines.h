@@ -1,0 +1,14 @@
+// Sample lines (docs/design.md, section 2) as the HTTP/2 programs print them.
+#ifndef SG_H2_LINES_H
+#define SG_H2_LINES_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+
+// "@@ check NAME ok|bad TEXT"; returns `ok`.
+__attribute__((format(printf, 4, 5))) bool h2_check(struct buf *out, const char *name, bool ok, const char *format,
+                                                    ...);
+void h2_gauge(struct buf *out, const char *name, double value, const char *unit); // "@@ gauge NAME VALUE UNIT"
+
+#endif
