@@ -24,6 +24,8 @@
 	  "find the value from which a kernel breaks, and how it breaks")                                         \
 	X(RECORD, "record", cmd_record, "-o TRACE -- COMMAND...", "record what a program asks of malloc")         \
 	X(REPLAY, "replay", cmd_replay, "TRACE", "perform a recorded program's calls on a malloc, and report")    \
+	X(H2_CLIENTS, "h2-clients", cmd_h2_clients, "-- COMMAND...",                                              \
+	  "run an HTTP/2 client against each hostile server, and judge it")                                       \
 	X(H2_SERVER, "h2-server", cmd_h2_server, "", "serve HTTP/2 for load, faults and clients, until SIGTERM")  \
 	X(REPORT, "report", cmd_report, "[RUN]", "report on a run again, in any format")                          \
 	X(COMPARE, "compare", cmd_compare, "BASE HEAD", "say what differs between two runs, or two sets of them") \

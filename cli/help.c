@@ -44,6 +44,8 @@ static const struct example examples[] = {
 	  "for half a minute, warmed up" },
 	{ BIT(RECORD), "stressgen record -o app.sgtrace -- ./app args", "what ./app asks of malloc" },
 	{ BIT(REPLAY), "stressgen replay app.sgtrace --alloc mimalloc", "the same calls on another malloc" },
+	{ BIT(H2_CLIENTS), "stressgen h2-clients -- curl -sS -m 5 --http2-prior-knowledge {url}",
+	  "does it hang, crash, or call a success what is none?" },
 	{ BIT(H2_SERVER), "stressgen h2-server --port 8080 --bind 127.0.0.1,::1",
 	  "curl --http2-prior-knowledge http://127.0.0.1:8080/events?every=200ms" },
 	{ BIT(H2_SERVER), "stressgen h2-server --goaway-after 100", "a rolling restart without an end" },

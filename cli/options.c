@@ -2,7 +2,7 @@
 #include "cli.h"
 #include "server_options.h"
 
-#define RUNS (BIT(JOB) | BIT(RUN) | BIT(REPLAY) | BIT(H2))
+#define RUNS (BIT(JOB) | BIT(RUN) | BIT(REPLAY) | BIT(H2) | BIT(H2_CLIENTS))
 #define GENS (BIT(JOB) | BIT(GEN))
 #define TRIES (RUNS | BIT(SHRINK) | BIT(CLIFF))
 #define WRITES (GENS | BIT(SHRINK) | BIT(CLIFF))
@@ -278,7 +278,7 @@ const struct opt cli_options[] = {
 	// where to and how it looks
 	TEXT("output", 'o', "DIR",
 	     BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(COMPARE) |
-	             BIT(HISTORY) | BIT(RECORD) | BIT(REPLAY) | BIT(H2),
+	             BIT(HISTORY) | BIT(RECORD) | BIT(REPLAY) | BIT(H2) | BIT(H2_CLIENTS),
 	     false,
 	     "The run's directory (gen, shrink: the suite's; cliff: of its files; report, compare, history trend: the file). Default: a new one in "
 	     "stressgen-runs/."),

@@ -1,7 +1,7 @@
 // Reads hostile servers.
 #include "hostile.h"
 
-#include "units.h"
+#include "scenario_parts.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,52 +9,11 @@
 #include <string.h>
 
 #define DEFAULT_TIME (10 * SG_NS_PER_S)
+#define MOST_TRIES (UINT64_C(1) << 40)
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
 
-struct reader {
-	const struct sexp_doc *doc;
-	struct err *e;
-	struct h2_hostile *h;
-};
-
-#define FAIL(r, at, ...) sexp_err((r)->doc, (at), (r)->e, __VA_ARGS__)
-
-static int read_text(struct reader *r, const struct sexp *form, const char *name, const char **text)
-{
-	const struct sexp *field = sexp_field(form, name);
-	if (!field)
-		return 0;
-	if (field->count != 2)
-		return FAIL(r, field, "one string was expected, e.g. (%s \"...\")", name);
-	return sexp_get_string(r->doc, field, 1, text, r->e);
-}
-
-static int read_count(struct reader *r, const struct sexp *form, const char *name, uint64_t *n)
-{
-	const struct sexp *field = sexp_field(form, name);
-	int64_t value;
-	if (!field)
-		return 0;
-	if (field->count != 2)
-		return FAIL(r, field, "one number was expected, e.g. (%s 1)", name);
-	int rc = sexp_get_int(r->doc, field, 1, 1, INT64_C(1) << 40, &value, r->e);
-	if (rc == 0)
-		*n = (uint64_t)value;
-	return rc;
-}
-
-static int read_memory(struct reader *r, const struct sexp *form)
-{
-	const struct sexp *field = sexp_field(form, "memory"), *at = sexp_at(field, 1);
-	r->h->memory_bytes = DEFAULT_MEMORY;
-	if (field && (field->count != 2 || at->kind != SEXP_SYMBOL ||
-	              units_parse_bytes(at->text, &r->h->memory_bytes) < 0 || r->h->memory_bytes == 0))
-		return FAIL(r, field, "a size was expected, e.g. (memory 64M)");
-	return 0;
-}
-
 // (right error success)
-static int read_right(struct reader *r, const struct sexp *form)
+static int read_right(struct h2_reader *r, struct h2_hostile *h, const struct sexp *form)
 {
 	const struct sexp *field = sexp_field(form, "right");
 	if (!field || field->count < 2)
@@ -62,70 +21,69 @@ static int read_right(struct reader *r, const struct sexp *form)
 		            "(right error), (right success) or both say what a client may do");
 	for (size_t i = 1; i < field->count; i++) {
 		if (sexp_is_symbol(field->items[i], "error"))
-			r->h->error_right = true;
+			h->error_right = true;
 		else if (sexp_is_symbol(field->items[i], "success"))
-			r->h->success_right = true;
+			h->success_right = true;
 		else
 			return FAIL(r, field->items[i], "known are error and success");
 	}
 	return 0;
 }
 
-static int read_answer(struct reader *r, const struct sexp *form)
+static int read_answer(struct h2_reader *r, struct h2_hostile *h, const struct sexp *form)
 {
 	static const char *const fields[] = { "requests", "*send", "*wait", "*close", NULL };
-	if (r->h->count == H2_HOSTILE_ANSWERS)
+	if (h->count == H2_HOSTILE_ANSWERS)
 		return FAIL(r, form, "more than %u answers", H2_HOSTILE_ANSWERS);
-	if (r->h->count > 0 && r->h->answers[r->h->count - 1].requests == 0)
+	if (h->count > 0 && h->answers[h->count - 1].requests == 0)
 		return FAIL(r, form, "the answer before is for all requests that follow; give it (requests N)");
-	struct h2_hostile_answer *a = &r->h->answers[r->h->count++];
+	struct h2_hostile_answer *a = &h->answers[h->count++];
 	int rc = sexp_check_fields(r->doc, form, 1, fields, r->e);
 	if (rc == 0)
-		rc = read_count(r, form, "requests", &a->requests);
+		rc = h2_get_count(r, form, "requests", MOST_TRIES, &a->requests);
 	return rc == 0 ? h2_script_read(r->doc, form, &a->script, r->e) : rc;
 }
 
-static int read_greeting(struct reader *r, const struct sexp *form)
+static int read_greeting(struct h2_reader *r, struct h2_hostile *h, const struct sexp *form)
 {
 	static const char *const fields[] = { "*send", "*wait", "*close", NULL };
 	const struct sexp *greeting = sexp_field(form, "greeting");
 	if (!greeting)
 		return 0;
-	r->h->has_greeting = true;
+	h->has_greeting = true;
 	if (greeting->count == 1) // silence
 		return 0;
 	int rc = sexp_check_fields(r->doc, greeting, 1, fields, r->e);
-	return rc == 0 ? h2_script_read(r->doc, greeting, &r->h->greeting, r->e) : rc;
+	return rc == 0 ? h2_script_read(r->doc, greeting, &h->greeting, r->e) : rc;
 }
 
-static int read_limits(struct reader *r, const struct sexp *form)
+static int read_limits(struct h2_reader *r, struct h2_hostile *h, const struct sexp *form)
 {
-	struct h2_hostile *h = r->h;
 	h->time_ns = DEFAULT_TIME;
-	int rc = read_right(r, form);
+	h->memory_bytes = DEFAULT_MEMORY;
+	int rc = read_right(r, h, form);
 	if (rc == 0)
-		rc = read_text(r, form, "summary", &h->summary);
+		rc = h2_get_text(r, form, "summary", &h->summary);
 	if (rc == 0)
-		rc = read_text(r, form, "output", &h->output);
+		rc = h2_get_text(r, form, "output", &h->output);
 	if (rc == 0 && h->output && !h->success_right)
 		rc = FAIL(r, sexp_field(form, "output"),
 		          "(output ...) is of a client that ends well; (right success)?");
 	if (rc == 0)
 		rc = h2_script_time(r->doc, form, "time", &h->time_ns, r->e);
 	if (rc == 0)
-		rc = read_memory(r, form);
+		rc = h2_get_bytes(r, form, "memory", &h->memory_bytes);
 	if (rc == 0)
-		rc = read_count(r, form, "connections", &h->connections);
-	return rc == 0 ? read_count(r, form, "requests", &h->requests) : rc;
+		rc = h2_get_count(r, form, "connections", MOST_TRIES, &h->connections);
+	return rc == 0 ? h2_get_count(r, form, "requests", MOST_TRIES, &h->requests) : rc;
 }
 
-static int read_hostile(struct reader *r)
+static int read_hostile(struct h2_reader *r, struct h2_hostile *h)
 {
 	static const char *const fields[] = { "summary",         "right",       "output",   "time",
 		                              "memory",          "connections", "requests", "greeting",
 		                              "no-settings-ack", "no-ping-ack", "*answer",  NULL };
 	const struct sexp *root = sexp_root(r->doc), *form = sexp_at(root, 0);
-	struct h2_hostile *h = r->h;
 	if (!sexp_is_form(form, "hostile") || root->count > 1)
 		return FAIL(r, form ? form : root, "a hostile server's file is one (hostile NAME ...)");
 	int rc = sexp_get_symbol(r->doc, form, 1, &h->name, r->e);
@@ -134,25 +92,25 @@ static int read_hostile(struct reader *r)
 	h->acks_settings = !sexp_field(form, "no-settings-ack");
 	h->acks_pings = !sexp_field(form, "no-ping-ack");
 	if (rc == 0)
-		rc = read_limits(r, form);
+		rc = read_limits(r, h, form);
 	if (rc == 0)
-		rc = read_greeting(r, form);
+		rc = read_greeting(r, h, form);
 	for (size_t i = 2; rc == 0 && i < form->count; i++)
 		if (sexp_is_form(form->items[i], "answer"))
-			rc = read_answer(r, form->items[i]);
+			rc = read_answer(r, h, form->items[i]);
 	return rc == -ENOMEM ? err_set(r->e, ENOMEM, "out of memory") : rc;
 }
 
 int h2_hostile_parse(const char *path, const char *text, size_t len, struct h2_hostile *h, struct err *e)
 {
 	int rc = sexp_parse(path, text, len, &h->doc, e);
-	return rc < 0 ? rc : read_hostile(&(struct reader){ h->doc, e, h });
+	return rc < 0 ? rc : read_hostile(&(struct h2_reader){ h->doc, e }, h);
 }
 
 int h2_hostile_load(const char *path, struct h2_hostile *h, struct err *e)
 {
 	int rc = sexp_load(path, H2_HOSTILE_BYTES, &h->doc, e);
-	return rc < 0 ? rc : read_hostile(&(struct reader){ h->doc, e, h });
+	return rc < 0 ? rc : read_hostile(&(struct h2_reader){ h->doc, e }, h);
 }
 
 void h2_hostile_deinit(struct h2_hostile *h)

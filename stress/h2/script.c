@@ -52,7 +52,7 @@ int h2_script_time(const struct sexp_doc *doc, const struct sexp *list, const ch
 	return 0;
 }
 
-// "(NAME N)" of `list`; `value` stays as it is where there is none.
+// "(NAME N)" of `list`, from 0 on; `value` stays as it is where there is none.
 static int read_number(struct reader *r, const struct sexp *list, const char *name, uint64_t max, uint64_t *value)
 {
 	const struct sexp *field = sexp_field(list, name);

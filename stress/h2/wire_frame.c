@@ -290,6 +290,8 @@ void wire_out_block(struct wire_out *o, uint8_t flags, uint32_t stream, const ui
 	} while (len > 0);
 }
 
+#define COMPACT 65536U
+
 size_t wire_out_pull(struct wire_out *o, uint8_t *to, size_t room)
 {
 	const size_t n = at_most(wire_out_left(o), room);
@@ -299,6 +301,10 @@ size_t wire_out_pull(struct wire_out *o, uint8_t *to, size_t room)
 	o->sent += n;
 	if (o->sent == o->bytes.len) {
 		buf_clear(&o->bytes);
+		o->sent = 0;
+	} else if (o->sent >= COMPACT && o->sent >= wire_out_left(o)) { // else what never runs dry would only grow
+		o->bytes.len = wire_out_left(o);
+		memmove(o->bytes.data, o->bytes.data + o->sent, o->bytes.len);
 		o->sent = 0;
 	}
 	return n;
