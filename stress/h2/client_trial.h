@@ -12,7 +12,7 @@ struct h2_client_trial {
 	const char *program; // our own, which serves
 	char *const *words; // the client's command, NULL-terminated; {url}, {port} and {authority} are replaced in
 	                    // it, and the URL comes last where none of them is
-	FILE *out; // sample lines go there
+	FILE *out;          // sample lines go there
 };
 
 // *passed: whether the client did something that is right. 0, -EINVAL for a bad file, -ENOENT when there is no

@@ -99,8 +99,8 @@ int h2_server_command(const struct opt_set *o, struct err *e)
 	};
 	signal(SIGPIPE, SIG_IGN);
 	h2_raise_file_limit();
-	if (rc == 0 && frames)
-		rc = h2_tap_open(frames, &config.tap, e);
+	if (rc == 0 && frames && h2_tap_open(frames, &config.tap, e) < 0)
+		rc = -EINVAL;
 	if (rc == 0) {
 		rc = h2_server_run(&config, e);
 		const int lost = h2_tap_close(config.tap, e);
