@@ -4,9 +4,9 @@
 
 #include "err.h"
 #include "header.h"
-#include "name_index.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +28,9 @@ struct suite_invocation {
 	// The malloc's library in the place of the run's, and its name; "": the C library's own; NULL: as the run
 	// has it.
 	const char *allocator, *allocator_title;
+	// "NAME=VALUE", set in it alone, in the place of what the runner has of that name; borrowed as above.
+	const struct strings *variables;
+	bool bare; // without the allocator instrumentation: what is timed is the program alone
 };
 
 struct suite_test {
@@ -59,9 +62,9 @@ struct suite {
 	size_t count;
 	struct suite_left_out *left_out;
 	size_t left_out_count;
-	char hash[9];            // over all tests' ids and hashes, in order
-	char *note;              // e.g. "no suite.json: every executable file is a test"; NULL
-	struct name_index index; // of the ids, made by suite_load
+	char hash[9];  // over all tests' ids and hashes, in order
+	char *note;    // e.g. "no suite.json: every executable file is a test"; NULL
+	json_t *index; // id -> position in tests, made by suite_load; owned
 };
 
 // Reads DIR/suite.json, or, where there is none, takes every file that can be executed or has a header

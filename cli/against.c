@@ -2,8 +2,8 @@
 // comparison.
 #include "comparing.h"
 #include "pairs.h"
-#include "pipeline.h"
 #include "rng.h"
+#include "rounds.h"
 #include "units.h"
 #include "verdict.h"
 
@@ -11,8 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CALLGRIND "valgrind --tool=callgrind --callgrind-out-file=/dev/null --trace-children=yes"
 
 struct against {
 	struct pipeline *j;
@@ -23,7 +21,7 @@ struct against {
 	unsigned pairs;                 // of the screen that fit into the budget
 	unsigned confirm;               // likewise
 	json_t *candidates;             // ids of the tests that the screen found something in
-	struct runner_summary summary;
+	struct rounds rounds;
 	struct err e;
 };
 
@@ -126,54 +124,15 @@ static int make_plan(struct against *a)
 
 // ---- running --------------------------------------------------------------------------------------------------
 
-typedef bool (*wanted_fn)(const struct against *a, const struct suite_invocation *i);
-
-// Runs what is wanted beside all that has run: an earlier selection is settled and passes by.
-static int run_more(struct against *a, wanted_fn wanted, bool resume)
-{
-	struct pipeline *j = a->j;
-
-	free(j->selection);
-	j->selection = calloc(j->suite.count + 1, sizeof *j->selection);
-	j->selected = 0;
-	if (j->selection == NULL)
-		return err_set(&a->e, ENOMEM, "out of memory");
-	for (size_t i = 0; i < j->suite.count; i++)
-		if (wanted(a, j->suite.tests[i].invocation))
-			j->selection[j->selected++] = i;
-	a->summary = (struct runner_summary){ 0 };
-	return pipeline_execute(j, resume, &a->summary, &a->e);
-}
-
-static bool broke_off(const struct against *a)
-{
-	const struct runner_summary *s = &a->summary;
-
-	return s->stop_signal != 0 || s->protected || s->untrusted || s->suite_timed_out;
-}
-
-static int load_samples(const struct against *a, struct samples *s, struct err *e)
-{
-	struct run run = { 0 };
-	int rc = run_load(a->j->run_dir, &run, e);
-
-	if (rc == 0)
-		rc = samples_init(s);
-	if (rc == 0)
-		rc = samples_add_pairs(s, &run);
-	if (rc == -ENOMEM)
-		err_set(e, ENOMEM, "out of memory");
-	run_deinit(&run);
-	return rc;
-}
-
-static bool is_warmup(__attribute__((unused)) const struct against *a, const struct suite_invocation *i)
+static bool is_warmup(__attribute__((unused)) const void *arg, const struct suite_invocation *i)
 {
 	return strcmp(i->phase, "warmup") == 0;
 }
 
-static bool is_screen(const struct against *a, const struct suite_invocation *i)
+static bool is_screen(const void *arg, const struct suite_invocation *i)
 {
+	const struct against *a = arg;
+
 	return is_warmup(a, i) || (strcmp(i->phase, "screen") == 0 && i->pair <= a->pairs);
 }
 
@@ -232,26 +191,27 @@ static int fit_budget(struct against *a)
 	return 0;
 }
 
-static int run_screen(struct against *a, bool resume)
+static int run_screen(struct against *a)
 {
 	int rc = 0;
 
 	if (a->plan.warmup) {
-		rc = run_more(a, is_warmup, resume);
-		if (rc == 0 && !broke_off(a))
+		rc = rounds_run(&a->rounds, is_warmup, a, &a->e);
+		if (rc == 0 && !rounds_broke_off(&a->rounds))
 			rc = fit_budget(a);
-		resume = true;
 	}
-	if (rc < 0 || broke_off(a))
+	if (rc < 0 || rounds_broke_off(&a->rounds))
 		return rc;
 	say_detects(a, a->confirm > 0 ? a->confirm : a->pairs);
-	return run_more(a, is_screen, resume);
+	return rounds_run(&a->rounds, is_screen, a, &a->e);
 }
 
 // ---- the confirmation -----------------------------------------------------------------------------------------
 
-static bool is_confirmed(const struct against *a, const struct suite_invocation *i)
+static bool is_confirmed(const void *arg, const struct suite_invocation *i)
 {
+	const struct against *a = arg;
+
 	if (is_screen(a, i))
 		return true;
 	return strcmp(i->phase, "confirm") == 0 && i->pair <= a->plan.screen + a->confirm &&
@@ -261,7 +221,7 @@ static bool is_confirmed(const struct against *a, const struct suite_invocation 
 static int find_candidates(struct against *a)
 {
 	struct samples s = { 0 };
-	int rc = load_samples(a, &s, &a->e);
+	int rc = rounds_samples(&a->rounds, &s, &a->e);
 
 	if (rc == 0)
 		samples_sort(&s);
@@ -285,82 +245,61 @@ static int run_confirmation(struct against *a)
 		return rc;
 	say(a->j->app, "the screen found something in %zu of %zu tests%s", found, a->tests,
 	    found > 0 ? "; fresh pairs decide" : "");
-	return found > 0 ? run_more(a, is_confirmed, true) : 0;
+	return found > 0 ? rounds_run(&a->rounds, is_confirmed, a, &a->e) : 0;
 }
 
 // ---- instructions ---------------------------------------------------------------------------------------------
 
 // Beside all that has run, so that the journal's last header says what the whole run set out to do.
-static bool is_counted(const struct against *a, const struct suite_invocation *i)
+static bool is_counted(const void *arg, const struct suite_invocation *i)
 {
-	return is_confirmed(a, i) || strcmp(i->phase, "count") == 0;
+	return is_confirmed(arg, i) || strcmp(i->phase, "count") == 0;
 }
 
 static int run_counting(struct against *a)
 {
 	int rc;
 
-	a->j->wrap = CALLGRIND;
-	rc = run_more(a, is_counted, true);
+	a->j->wrap = PAIRS_CALLGRIND;
+	rc = rounds_run(&a->rounds, is_counted, a, &a->e);
 	a->j->wrap = NULL;
 	return rc;
 }
 
-static int check_valgrind(const struct against *a, struct err *e)
-{
-	char *path = a->plan.count ? paths_which("valgrind") : NULL;
-	const bool missing = a->plan.count && path == NULL;
-
-	free(path);
-	return missing ? err_set(e, ENOENT, "--count-instructions needs valgrind: apt-get install valgrind") : 0;
-}
-
 // ---- the whole ------------------------------------------------------------------------------------------------
 
-static int run_all(struct against *a, bool resume)
+static int run_all(struct against *a)
 {
-	int rc = run_screen(a, resume);
+	int rc = run_screen(a);
 
-	if (rc == 0 && !broke_off(a))
+	if (rc == 0 && !rounds_broke_off(&a->rounds))
 		rc = run_confirmation(a);
-	if (rc == 0 && !broke_off(a) && a->plan.count)
+	if (rc == 0 && !rounds_broke_off(&a->rounds) && a->plan.count)
 		rc = run_counting(a);
 	return rc;
-}
-
-static int broken_code(const struct against *a)
-{
-	const struct runner_summary *s = &a->summary;
-
-	pipeline_say_why(a->j, s);
-	if (s->stop_signal != 0)
-		return SG_EXIT_SIGNAL + s->stop_signal;
-	return s->protected ? SG_EXIT_PROTECTED : s->untrusted ? SG_EXIT_UNTRUSTED : SG_EXIT_TESTS;
 }
 
 // The run's own reports are written too; what is printed is the comparison.
 static int tell(struct against *a)
 {
 	struct samples s = { 0 };
-	struct run run = { 0 };
-	int rc = run_load(a->j->run_dir, &run, &a->e);
+	int rc = rounds_report(&a->rounds, &a->e);
 	int code;
 
 	if (rc == 0)
-		rc = report_all(&run, &a->e);
-	run_deinit(&run);
-	if (rc == 0)
-		rc = load_samples(a, &s, &a->e);
+		rc = rounds_samples(&a->rounds, &s, &a->e);
 	code = rc < 0 ? complain(&a->e, rc) : comparing_tell(&a->comparing, a->j->app, &s);
 	samples_deinit(&s);
-	if (broke_off(a))
-		return broken_code(a);
+	if (rounds_broke_off(&a->rounds))
+		return rounds_broken_code(&a->rounds);
 	return code;
 }
 
 int pipeline_against(struct pipeline *j, bool resume)
 {
-	struct against a = { .j = j, .tests = j->selected, .candidates = json_object() };
+	struct against a = {
+		.j = j, .rounds = { .j = j, .begun = resume }, .tests = j->selected, .candidates = json_object()
+	};
 	int rc = check_options(&j->app->opts, &a.e);
 	int code;
 
@@ -372,7 +311,7 @@ int pipeline_against(struct pipeline *j, bool resume)
 	a.confirm = a.plan.confirm;
 	if (rc == 0)
 		rc = choose_malloc(&a);
-	if (rc == -ENODEV || (rc == 0 && check_valgrind(&a, &a.e) < 0)) {
+	if (rc == -ENODEV || (rc == 0 && pairs_check_valgrind(&a.plan, &a.e) < 0)) {
 		complain(&a.e, -EINVAL);
 		allocator_choice_deinit(&a.malloc);
 		json_decref(a.candidates);
@@ -383,7 +322,7 @@ int pipeline_against(struct pipeline *j, bool resume)
 		rc = pairs_make(&j->suite, j->selection, j->selected, &a.plan, &a.e);
 	j->selected = 0;
 	if (rc == 0)
-		rc = run_all(&a, resume);
+		rc = run_all(&a);
 	code = rc < 0 ? complain(&a.e, rc) : tell(&a);
 	json_decref(a.candidates);
 	allocator_choice_deinit(&a.malloc);

@@ -19,6 +19,8 @@
 	X(GEN, "gen", cmd_gen, "[--check FILE...]", "write a suite of tests from kernels and scenarios")          \
 	X(RUN, "run", cmd_run, "[SUITE|RUN|FILE...]", "run a suite, or single test files, and report")            \
 	X(H2, "h2", cmd_h2, "URL...", "load an HTTP/2 server, and report")                                        \
+	X(AB, "ab", cmd_ab, "[SUITE|RUN|FILE...]",                                                                \
+	  "say which of several mallocs, commands or settings is better at what")                                 \
 	X(SHRINK, "shrink", cmd_shrink, "TEST [SUITE|RUN]", "make a failing generated test small")                \
 	X(CLIFF, "cliff", cmd_cliff, "[KERNEL...]",                                                               \
 	  "find the value from which a kernel breaks, and how it breaks")                                         \

@@ -86,8 +86,10 @@ int comparing_init(struct comparing *g, const struct app *app, struct err *e)
 {
 	const struct opt_set *o = &app->opts;
 	const char *accepted = opt_text(o, "accepted");
+	// ab has no threshold
+	const char *threshold = app->command == COMMAND_AB ? NULL : opt_text(o, "threshold");
 	char today[16];
-	int rc = each_item(opt_text(o, "threshold"), "\n,", add_threshold, g, e);
+	int rc = each_item(threshold, "\n,", add_threshold, g, e);
 
 	if (rc == 0)
 		rc = each_item(opt_given(o, "fail-on") ? opt_text(o, "fail-on") : "regressed,verdict", "\n,",
@@ -96,6 +98,7 @@ int comparing_init(struct comparing *g, const struct app *app, struct err *e)
 	if (rc == 0 && accepted != NULL)
 		rc = known_load(accepted, today, "TEST METRIC UNTIL REASON", &g->accepted, e);
 	g->options.accepted = &g->accepted;
+	g->fail_on_given = opt_given(o, "fail-on");
 	return rc;
 }
 
@@ -177,6 +180,12 @@ static int exit_code(const struct comparison *c, uint32_t fail_on)
 	return has_fault(c, fail_on) ? SG_EXIT_TESTS : SG_EXIT_OK;
 }
 
+// What is worse at one thing and better at another is no fault: ab asks which is which.
+static uint32_t fail_on_of(const struct comparing *g, const struct comparison *c)
+{
+	return c->samples->intervals && !g->fail_on_given ? FAULT_VERDICT : g->fail_on;
+}
+
 int comparing_tell(const struct comparing *g, const struct app *app, struct samples *s)
 {
 	const char *output = output_file(app);
@@ -195,7 +204,7 @@ int comparing_tell(const struct comparing *g, const struct app *app, struct samp
 		fwrite(buf_text(&text), 1, text.len, stdout); // main() says when it did not arrive
 	if (rc == -ENOMEM)
 		err_set(&e, ENOMEM, "out of memory");
-	code = rc < 0 ? complain(&e, rc) : exit_code(&c, g->fail_on);
+	code = rc < 0 ? complain(&e, rc) : exit_code(&c, fail_on_of(g, &c));
 	compare_deinit(&c);
 	buf_deinit(&text);
 	return code;

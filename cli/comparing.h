@@ -12,6 +12,7 @@ struct comparing {
 	struct compare_threshold *thresholds; // owned, as their names
 	struct known accepted;
 	uint32_t fail_on; // bits of enum comparing_fault
+	bool fail_on_given;
 };
 
 enum comparing_fault { // what may make the exit code 1

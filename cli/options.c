@@ -2,7 +2,7 @@
 #include "cli.h"
 #include "server_options.h"
 
-#define RUNS (BIT(JOB) | BIT(RUN) | BIT(REPLAY) | BIT(H2) | BIT(H2_CLIENTS))
+#define RUNS (BIT(JOB) | BIT(RUN) | BIT(REPLAY) | BIT(H2) | BIT(H2_CLIENTS) | BIT(AB))
 #define GENS (BIT(JOB) | BIT(GEN))
 #define TRIES (RUNS | BIT(SHRINK) | BIT(CLIFF))
 #define WRITES (GENS | BIT(SHRINK) | BIT(CLIFF))
@@ -55,7 +55,7 @@ const struct opt cli_options[] = {
 	// what to generate
 	COUNT("depth", "10000", 1, 10000000, GENS | BIT(SHRINK),
 	      "How deep the kernels that take their depth from here recurse."),
-	COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS,
+	COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS | BIT(AB),
 	      "Seed of everything random; drawn and printed when it is not given."),
 	LIST("target", 't', "NAME,...", WRITES, true,
 	     "Only these targets (stressgen targets lists them): names, dialects, or all, which is whatever is on this "
@@ -162,10 +162,10 @@ const struct opt cli_options[] = {
 	     "How often CPU, memory, descriptors and threads are read."),
 	{ "fail-fast", 0, OPT_U64, "[N]", "0", 0, 1000000, NULL, RUNS, true,
 	  "Stop after that many unexpected verdicts, without a number after the first; 0 goes on." },
-	TEXT("alloc", 0, "NAME|PATH.so", RUNS | BIT(CLIFF), true,
+	LIST("alloc", 0, "NAME|PATH.so", RUNS | BIT(CLIFF), true,
 	     "Put all tests on this malloc, by preloading it: glibc, jemalloc, mimalloc, tcmalloc, tbb (stressgen targets "
 	     "lists those here), or a library; options behind a colon, 'jemalloc:dirty_decay_ms:0', 'glibc:arena_max=1'. "
-	     "One that is missing ends with exit 3."),
+	     "One that is missing ends with exit 3. ab: once for each malloc that is compared."),
 	FLAG("strict-growth", 0, "no", RUNS | BIT(REPORT), true,
 	     "Exit 1 when a kernel's time grows faster with its size than the kernel says."),
 	SIZE("trace-limit", "1G", UINT64_C(1) << 20, UINT64_C(1) << 40, BIT(RECORD),
@@ -202,7 +202,8 @@ const struct opt cli_options[] = {
 	      "Run in an order drawn from this seed (priorities and dependencies stay first)."),
 	COUNT("repeat", "1", 1, 100000, SELECTS, "Run each test so often; the ids are ID, ID#2, ID#3, ..."),
 	TIME("budget", "0", 0, 0, SELECTS,
-	     "Only what fits into this time, by priority and the times of the last run, else of the history."),
+	     "Only what fits into this time, by priority and the times of the last run, else of the history. ab: after so "
+	     "long it ends, 10m unless it is given."),
 	TIME("within", "2m", 0, 0, BIT(SHRINK), "How long to look for a smaller test; 0: until there is none."),
 	TEXT("param", 0, "NAME", BIT(CLIFF), false,
 	     "Which parameter to search. Default: depth where the kernel has one, else its first."),
@@ -255,21 +256,33 @@ const struct opt cli_options[] = {
 	TEXT("against", 0, "BASE", BIT(RUN), true,
 	     "Run each test in pairs with BASE and compare: a program in the place of each test's own, or with {file} in it "
 	     "the whole command; alloc:NAME: the same program on another malloc (docs/statistics.md)."),
-	COUNT("pairs", "20", 1, 200, BIT(RUN), "Pairs of the screen; 16 are the least that can be judged."),
+	TEXT("a", 0, "COMMAND", BIT(AB), false,
+	     "The first of two commands to compare: a program in the place of each test's own, or with {file} in it, or "
+	     "without a suite, the whole command."),
+	TEXT("b", 0, "COMMAND", BIT(AB), false, "The second one."),
+	LIST("env", 0, "NAME=VALUE", BIT(AB), false,
+	     "A variable of the environment that tells a variant apart; given once, it is compared with being without it."),
+	LIST("cap", 0, "SIZE", BIT(AB), false,
+	     "A memory limit that tells a variant apart; given once, it is compared with no such limit."),
+	TEXT_OR("precision", "P%", "1%", BIT(AB), true,
+	        "How narrow the intervals of time and peak memory shall be before ab stops: so much to either side."),
+	COUNT("pairs", "20", 1, 200, BIT(RUN) | BIT(AB),
+	      "Pairs of the screen; 16 are the least that can be judged. ab: at most so many of each variant, 200 unless "
+	      "it is given."),
 	COUNT("confirm", "30", 0, 200, BIT(RUN),
 	      "Fresh pairs for what the screen finds; 0: none, judge by the screen."),
 	FLAG("control", 0, "yes", BIT(RUN), true,
 	     "Run BASE a second time in each pair, to see what the machine invents."),
-	FLAG("count-instructions", 0, "no", BIT(RUN), true,
-	     "With --against: count each test's instructions too, once on each side, under valgrind's callgrind."),
+	FLAG("count-instructions", 0, "no", BIT(RUN) | BIT(AB), true,
+	     "With --against, and ab: count each test's instructions too, once on each side, under valgrind's callgrind."),
 	LIST("threshold", 0, "METRIC=P%", BIT(RUN) | BIT(COMPARE), true,
 	     "What is called a change of this metric, a name or a pattern (latency/*/p99=5%); may be repeated. Default: 3 %, "
 	     "or 10 % where base and head did not run in pairs."),
-	TEXT("accepted", 0, "FILE", BIT(RUN) | BIT(COMPARE), true,
+	TEXT("accepted", 0, "FILE", BIT(RUN) | BIT(AB) | BIT(COMPARE), true,
 	     "Regressions that are accepted, one a line: TEST METRIC UNTIL REASON."),
-	LIST("fail-on", 0, "WHAT,...", BIT(RUN) | BIT(COMPARE), true,
+	LIST("fail-on", 0, "WHAT,...", BIT(RUN) | BIT(AB) | BIT(COMPARE), true,
 	     "What makes the exit code 1: regressed, verdict, undecided, changed, missing, none. Default: "
-	     "regressed,verdict."),
+	     "regressed,verdict; ab: verdict."),
 	// HTTP/2
 	CHOICE("h2-engine", "NAME", "wire", "session,wire", BIT(H2_SERVER) | BIT(H2), true,
 	       "What speaks HTTP/2: session (nghttp2's, the reference) or wire (frames of our own: several times faster)."),
@@ -277,7 +290,7 @@ const struct opt cli_options[] = {
 	H2_FRAMES_OPTION(BIT(H2_SERVER) | BIT(H2) | BIT(JOB) | BIT(RUN)),
 	// where to and how it looks
 	TEXT("output", 'o', "DIR",
-	     BIT(JOB) | BIT(RUN) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(COMPARE) |
+	     BIT(JOB) | BIT(RUN) | BIT(AB) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(COMPARE) |
 	             BIT(HISTORY) | BIT(RECORD) | BIT(REPLAY) | BIT(H2) | BIT(H2_CLIENTS),
 	     false,
 	     "The run's directory (gen, shrink: the suite's; cliff: of its files; report, compare, history trend: the file). Default: a new one in "

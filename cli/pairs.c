@@ -9,11 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIDES 3U
+#define SIDES 3U          // of a plan without sides of its own
 #define COUNTED 2U        // invocations of each side in which instructions are counted
 #define LAYOUT_SPAN 4096U // a page: beyond it everything repeats but for the TLB
-
-static const char *const sides[SIDES] = { "base", "head", "control" };
 
 // Behind the first word of a command, in the words of the runner's splitter.
 static const char *behind_first_word(const char *run)
@@ -51,8 +49,10 @@ struct making {
 	const size_t *selection;
 	size_t selected;
 	const struct pairs_plan *plan;
-	bool *paired;    // by index in the old suite
-	char **commands; // of the base side
+	const struct pairs_side *sides;
+	size_t side_count, told_apart; // those that are no control come first
+	unsigned *order;               // of the sides of one pair
+	bool *paired;                  // by index in the old suite
 	struct suite made;
 	struct rng rng;
 };
@@ -65,41 +65,56 @@ static bool is_paired(void *arg, const char *id)
 	return t != NULL && m->paired[t - m->from->tests];
 }
 
-static void shuffle(unsigned order[SIDES], unsigned count, struct rng *r)
+static void shuffle(unsigned *order, size_t count, struct rng *r)
 {
-	for (unsigned i = count; i > 1; i--) {
-		const unsigned k = (unsigned)rng_below(r, i), swap = order[i - 1];
+	for (unsigned i = 0; i < count; i++)
+		order[i] = i;
+	for (size_t i = count; i > 1; i--) {
+		const size_t k = (size_t)rng_below(r, i);
+		const unsigned swap = order[i - 1];
 
 		order[i - 1] = order[k];
 		order[k] = swap;
 	}
 }
 
-// One test's invocations of one pair, in random order.
-static int add_pair(struct making *m, size_t index, const char *phase, unsigned pair, unsigned count)
+// One side's invocation of a test.
+static int add_side(struct making *m, size_t index, const struct pairs_side *side, const char *phase,
+                    unsigned pair)
 {
-	const bool plain = strcmp(phase, "count") == 0; // where the layout would be counted too
-	unsigned order[SIDES] = { 0, 1, 2 };
-	int rc = 0;
+	const bool counts = strcmp(phase, "count") == 0; // where the layout would be counted too
+	const struct suite_test *t = &m->from->tests[index];
+	const struct suite_invocation how = { .side = side->name,
+		                              .phase = phase,
+		                              .pair = pair,
+		                              .layout_bytes = counts ? 0 : rng_below(&m->rng, LAYOUT_SPAN),
+		                              .allocator = side->allocator,
+		                              .allocator_title = side->allocator_title,
+		                              .variables = side->variables,
+		                              .bare = m->plan->bare && strcmp(phase, "calls") != 0 };
+	char *command = side->command != NULL ? pairs_base_command(t->meta.run, side->command) : NULL;
+	int rc = side->command != NULL && command == NULL ? -ENOMEM : 0;
 
-	shuffle(order, count, &m->rng);
-	for (unsigned i = 0; rc == 0 && i < count; i++) {
-		const bool is_head = order[i] == 1;
-		const struct suite_invocation how = { .side = sides[order[i]],
-			                              .phase = phase,
-			                              .pair = pair,
-			                              .layout_bytes = plain ? 0 : rng_below(&m->rng, LAYOUT_SPAN),
-			                              .allocator = is_head ? NULL : m->plan->allocator,
-			                              .allocator_title =
-			                                      is_head ? NULL : m->plan->allocator_title };
-
-		rc = suite_add_invocation(&m->made, &m->from->tests[index], &how,
-		                          is_head ? NULL : m->commands[index], is_paired, m);
-	}
+	if (rc == 0)
+		rc = suite_add_invocation(&m->made, t, &how, command, is_paired, m);
+	if (rc == 0 && side->memory_bytes > 0)
+		m->made.tests[m->made.count - 1].meta.memory_bytes = side->memory_bytes;
+	free(command);
 	return rc;
 }
 
-static int add_phase(struct making *m, const char *phase, unsigned first, unsigned pairs, unsigned count)
+// One test's invocations of one pair, in random order.
+static int add_pair(struct making *m, size_t index, const char *phase, unsigned pair, size_t count)
+{
+	int rc = 0;
+
+	shuffle(m->order, count, &m->rng);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = add_side(m, index, &m->sides[m->order[i]], phase, pair);
+	return rc;
+}
+
+static int add_phase(struct making *m, const char *phase, unsigned first, unsigned pairs, size_t count)
 {
 	int rc = 0;
 
@@ -112,34 +127,28 @@ static int add_phase(struct making *m, const char *phase, unsigned first, unsign
 static int add_phases(struct making *m)
 {
 	const struct pairs_plan *p = m->plan;
-	const unsigned count = p->control ? SIDES : SIDES - 1;
-	int rc = add_phase(m, "warmup", 0, p->warmup, SIDES - 1);
+	const unsigned behind = 1 + p->screen + p->confirm;
+	int rc = add_phase(m, "warmup", 0, p->warmup, m->told_apart);
 
 	if (rc == 0)
-		rc = add_phase(m, "screen", 1, p->screen, count);
+		rc = add_phase(m, "screen", 1, p->screen, m->side_count);
 	if (rc == 0)
-		rc = add_phase(m, "confirm", 1 + p->screen, p->confirm, count);
+		rc = add_phase(m, "confirm", 1 + p->screen, p->confirm, m->side_count);
 	if (rc == 0)
-		rc = add_phase(m, "count", 1 + p->screen + p->confirm, p->count ? COUNTED : 0, SIDES - 1);
+		rc = add_phase(m, "calls", behind, p->calls, m->told_apart);
+	if (rc == 0)
+		rc = add_phase(m, "count", behind + p->calls, p->count ? COUNTED : 0, m->told_apart);
 	return rc;
 }
 
 static int prepare(struct making *m)
 {
 	m->paired = calloc(m->from->count + 1, sizeof *m->paired);
-	m->commands = calloc(m->from->count + 1, sizeof *m->commands);
-	if (m->paired == NULL || m->commands == NULL)
+	m->order = calloc(m->side_count + 1, sizeof *m->order);
+	if (m->paired == NULL || m->order == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < m->selected; i++) {
-		const size_t index = m->selection[i];
-
-		m->paired[index] = true;
-		if (m->plan->base == NULL)
-			continue;
-		m->commands[index] = pairs_base_command(m->from->tests[index].meta.run, m->plan->base);
-		if (m->commands[index] == NULL)
-			return -ENOMEM;
-	}
+	for (size_t i = 0; i < m->selected; i++)
+		m->paired[m->selection[i]] = true;
 	rng_init(&m->rng, m->plan->seed);
 	return 0;
 }
@@ -159,14 +168,22 @@ static void take_tests(struct suite *s, struct suite *made)
 int pairs_make(struct suite *s, const size_t *selection, size_t selected, const struct pairs_plan *p,
                struct err *e)
 {
+	const struct pairs_side base = { "base", p->base, p->allocator, p->allocator_title, NULL, 0 };
+	const struct pairs_side sides[SIDES] = { base,
+		                                 { .name = "head" },
+		                                 { "control", base.command, base.allocator, base.allocator_title,
+		                                   NULL, 0 } };
 	struct making m = { .from = s, .selection = selection, .selected = selected, .plan = p };
-	int rc = prepare(&m);
+	int rc;
+
+	m.sides = p->sides != NULL ? p->sides : sides;
+	m.told_apart = p->sides != NULL ? p->side_count : SIDES - 1;
+	m.side_count = m.told_apart + (p->sides == NULL && p->control);
+	rc = prepare(&m);
 
 	if (rc == 0)
 		rc = add_phases(&m);
-	for (size_t i = 0; m.commands != NULL && i < s->count; i++)
-		free(m.commands[i]);
-	free(m.commands);
+	free(m.order);
 	free(m.paired);
 	if (rc == 0) {
 		take_tests(s, &m.made);

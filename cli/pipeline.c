@@ -169,6 +169,8 @@ static int choose_allocator(struct pipeline *j, struct err *e)
 	}
 	if (given == NULL)
 		return 0;
+	if (strchr(given, '\n') != NULL)
+		return err_set(e, EINVAL, "--alloc puts all tests on one malloc; stressgen ab compares several");
 	r = allocator_choose(j->app, given, &j->alloc, e);
 	if (r == 0 && allocator_set_environment(&j->alloc) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
@@ -183,7 +185,7 @@ int pipeline_run(struct pipeline *j, bool resume)
 	struct err e = { 0 };
 	int r = format_check_stdout(format_find(opt_text(&j->app->opts, "format")), &e);
 
-	if (r == 0)
+	if (r == 0 && !pipeline_is_ab(j)) // there each variant has its own
 		r = choose_allocator(j, &e);
 	if (r == -ENODEV) {
 		complain(&e, r);
@@ -214,6 +216,8 @@ int pipeline_run(struct pipeline *j, bool resume)
 		r = pipeline_near_full(j, &e);
 	if (r < 0)
 		return complain(&e, r);
+	if (pipeline_is_ab(j))
+		return pipeline_ab(j, resume);
 	return pipeline_is_paired(j) ? pipeline_against(j, resume) : run_selected(j, resume);
 }
 

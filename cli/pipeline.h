@@ -72,6 +72,8 @@ void pipeline_abandon(const struct pipeline *j);
 int pipeline_load(struct pipeline *j, const char *dir, struct err *e);
 // The suite of the earlier run in DIR, and its parameters.
 int pipeline_recall(struct pipeline *j, const char *dir, struct err *e);
+// What the command line names: one of those, of the following two, or DIR.
+int pipeline_arguments(struct pipeline *j, struct err *e);
 // "-- ./prog args": a suite of one test whose command it is.
 int pipeline_command(struct pipeline *j, char *const *words, size_t count, struct err *e);
 // Single files, from `dir`.
@@ -94,6 +96,10 @@ void pipeline_say_why(const struct pipeline *j, const struct runner_summary *s);
 // exit code.
 bool pipeline_is_paired(const struct pipeline *j);
 int pipeline_against(struct pipeline *j, bool resume);
+// ab.c: `stressgen ab`, or one that is to be resumed: what is selected runs in variants, and is compared. An exit
+// code.
+bool pipeline_is_ab(const struct pipeline *j);
+int pipeline_ab(struct pipeline *j, bool resume);
 // Reports on the run in DIR: the files into it, the summary on stdout. An exit code of reading, not of the run:
 // "untrusted" when lines of its journal are damaged, "tests" when --strict-growth finds something.
 int pipeline_report(const struct app *app, const char *dir);

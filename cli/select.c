@@ -265,7 +265,9 @@ static int put_in_order(struct selecting *s, struct err *e)
 {
 	struct pipeline *j = s->j;
 	// With --against it is the pairs that must fit.
-	uint64_t budget_ns = opt_given(s->opts, "against") ? 0 : opt_number(s->opts, "budget");
+	uint64_t budget_ns = s->j->app->command == COMMAND_AB || opt_given(s->opts, "against")
+	                             ? 0
+	                             : opt_number(s->opts, "budget");
 	int rc;
 
 	if (opt_given(s->opts, "shuffle"))
@@ -303,7 +305,8 @@ static int choose(struct selecting *s, struct err *e)
 		               !opt_flag(s->opts, "only-skipped") || opt_flag(s->opts, "last-failed") ||
 		                       opt_given(s->opts, "filter"),
 		               e);
-	else if (rc == 0 && opt_number(s->opts, "budget") > 0 && !opt_given(s->opts, "against"))
+	else if (rc == 0 && opt_number(s->opts, "budget") > 0 && !opt_given(s->opts, "against") &&
+	         j->app->command != COMMAND_AB)
 		rc = load_times(s, e);
 	if (rc == 0 && split_lines(opt_text(s->opts, "only"), &s->only) < 0)
 		rc = err_set(e, ENOMEM, "out of memory");

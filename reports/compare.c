@@ -385,13 +385,14 @@ static int add_row(struct judging *j, const struct sample_test *t, const struct 
 		judge_cliff(row, t, j->side, threshold);
 		return 0;
 	}
-	if (!compare_is_judged(m))
+	if (!compare_is_judged(m) || (s->intervals && strcmp(m->name, "memory/headroom") == 0)) // that is memory
 		return 0;
 	if (s->other_machine && compare_is_timed(m)) {
 		row->why = "measured on different machines";
 		return 0;
 	}
 	metric->rule = stats_rule(j->c->plan, threshold);
+	metric->alone = s->intervals && compare_speaks(s, t, m->name);
 	rc = take_pairs(&j->c->arena, m, j->side, SAMPLE_SCREEN, &metric->screen);
 	if (rc == 0 && j->c->plan == STATS_TWO_STAGES)
 		rc = take_pairs(&j->c->arena, m, j->side, SAMPLE_CONFIRM, &metric->confirm);
@@ -439,6 +440,8 @@ static enum stats_plan plan_of(const struct samples *s)
 {
 	if (!s->paired)
 		return STATS_SEQUENTIAL;
+	if (s->intervals)
+		return STATS_INTERVALS;
 	return s->two_stages ? STATS_TWO_STAGES : STATS_ONE_STAGE;
 }
 
@@ -517,6 +520,8 @@ int compare_make(struct comparison *c, const struct samples *s, const struct com
 
 	c->samples = s;
 	c->plan = plan_of(s);
+	c->names[0] = s->intervals ? s->variants[0] : "base";
+	c->names[1] = !s->intervals ? "head" : s->variant_count == 2 ? s->variants[1] : "variant";
 	rc = judge_side(&j);
 	c->rows = j.rows;
 	c->count = j.rows_count;

@@ -84,6 +84,7 @@ struct comparison {
 	size_t pairs;                           // the most that a judged row had
 	double detectable;                      // the median of the judged rows'; NaN without any
 	const char *sentence;
+	const char *names[2]; // what base and head are called in tables
 	struct strings notes; // what must be known of the whole, one line each
 };
 
@@ -113,6 +114,19 @@ bool compare_is_timed(const struct sample_metric *m);
 // Does one of the test's metrics pass the screen, for `side` against base? What wants fresh pairs. -ENOMEM, 0, 1.
 int compare_is_candidate(const struct sample_test *t, enum sample_side side, const struct compare_options *o);
 
+// compare_variants.c, for what `stressgen ab` ran (samples.intervals). Are the intervals of time (where tests are
+// a service: of the p99 of its load) and of peak memory of each variant within `precision` to either side? 0 or
+// -ENOMEM.
+int compare_is_narrow(const struct samples *s, double precision, bool *narrow);
+// Is it one of the few figures that the sentence speaks of?
+bool compare_speaks(const struct samples *s, const struct sample_test *t, const char *metric);
+// Which is better at what, by how much, how sure.
+void compare_variants_sentence(const struct comparison *c, struct buf *b);
+// Is it a row for text, where there is no room for all? What differs is; of what does not, and of what only counts
+// allocations, what says most.
+bool compare_is_told(const struct comparison *c, const struct compare_row *r);
+// The words for an outcome as a heading.
+const char *compare_heading(const struct comparison *c, enum compare_outcome o);
 // compare_verdicts.c: fills verdicts, cliffs, only_base and only_head. 0 or -ENOMEM.
 int compare_ends(struct comparison *c, const struct compare_options *o);
 // compare_words.c: fills sentence and notes. 0 or -ENOMEM.

@@ -12,6 +12,7 @@
 
 static const char *const plans[] = { [STATS_TWO_STAGES] = "screened and confirmed",
 	                             [STATS_ONE_STAGE] = "interleaved",
+	                             [STATS_INTERVALS] = "intervals",
 	                             [STATS_SEQUENTIAL] = "one after the other" };
 static const char *const controls[] = {
 	[COMPARE_CONTROL_NONE] = "none", [COMPARE_CONTROL_CLEAN] = "clean", [COMPARE_CONTROL_FAILED] = "failed"
@@ -185,8 +186,12 @@ int compare_json(struct comparison *c, struct buf *out)
 	                  "only_head", texts(c->only_head, c->only_head_count), "pairs", (json_int_t)c->pairs);
 	char *text;
 
-	if (report != NULL)
+	if (report != NULL && s->intervals) {
+		json_object_set_new(report, "variants", texts(s->variants, s->variant_count));
+		set_real(report, "precision", s->precision);
+	} else if (report != NULL) {
 		set_real(report, "detects", c->detectable);
+	}
 	text = report != NULL ? json_dumps(report, JSON_INDENT(1)) : NULL;
 	json_decref(report);
 	if (text == NULL)

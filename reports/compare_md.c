@@ -35,18 +35,31 @@ static void add_row(struct arena *a, struct buf *b, const struct compare_row *r)
 	buf_adds(b, "|\n");
 }
 
+// A name as it may stand in a cell; from the arena.
+static const char *safe_name(struct arena *a, const char *name)
+{
+	struct buf text = { 0 };
+	const char *copy;
+
+	add_text(&text, name);
+	copy = text_make(a, "%s", buf_text(&text));
+	buf_deinit(&text);
+	return copy;
+}
+
 static void add_rows(struct comparison *c, enum compare_outcome o, struct buf *b)
 {
+	const char *const names[] = { safe_name(&c->arena, c->names[0]), safe_name(&c->arena, c->names[1]) };
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->count; i++) {
-		if (c->rows[i].outcome != o)
+		if (c->rows[i].outcome != o || !compare_is_told(c, &c->rows[i]))
 			continue;
 		if (n++ == 0)
 			buf_addf(b,
-			         "\n**%s**\n\n| test | metric | base | head | change | 95 %% interval | |\n"
+			         "\n**%s**\n\n| test | metric | %s | %s | change | 95 %% interval | |\n"
 			         "|---|---|---:|---:|---:|---:|---|\n",
-			         compare_outcome_words(o));
+			         compare_heading(c, o), names[0], names[1]);
 		add_row(&c->arena, b, &c->rows[i]);
 	}
 }
@@ -86,5 +99,9 @@ int compare_md(struct comparison *c, struct buf *out)
 	add_rows(c, COMPARE_IMPROVED, out);
 	add_rows(c, COMPARE_CHANGED, out);
 	add_rows(c, COMPARE_UNDECIDED, out);
+	if (c->plan == STATS_INTERVALS) {
+		add_rows(c, COMPARE_UNCHANGED, out);
+		add_rows(c, COMPARE_UNJUDGED, out);
+	}
 	return out->failed ? -ENOMEM : 0;
 }

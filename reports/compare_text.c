@@ -88,20 +88,37 @@ static void put_only(const char *const *ids, size_t count, const char *side, FIL
 
 // ---- metrics --------------------------------------------------------------------------------------------------
 
-static const struct table_column columns[] = {
-	{ "test", false, 0, true },  { "metric", false, 0, false }, { "base", true, 4, false },
-	{ "head", true, 4, false },  { "change", true, 0, false },  { "95 % interval", true, 3, false },
-	{ "noise", true, 5, false }, { "detects", true, 6, false }, { "", false, 2, false },
-};
-#define COLUMNS (sizeof columns / sizeof columns[0])
+#define COLUMNS 9U
+
+// The columns of a table of rows, in the arena: base and head may have names of their own.
+static struct table *open_table(struct comparison *c)
+{
+	const struct table_column columns[COLUMNS] = {
+		{ "test", false, 0, true },      { "metric", false, 0, false },
+		{ c->names[0], true, 4, false }, { c->names[1], true, 4, false },
+		{ "change", true, 0, false },    { "95 % interval", true, 3, false },
+		{ "noise", true, 5, false },     { "detects", true, 6, false },
+		{ "", false, 2, false },
+	};
+	struct table_column *kept = arena_alloc(&c->arena, sizeof columns);
+
+	if (kept == NULL)
+		return NULL;
+	memcpy(kept, columns, sizeof columns);
+	if (c->plan == STATS_INTERVALS) // nothing is detected: the interval says it all
+		kept[7] = (struct table_column){ "", true, 6, false };
+	return table_new(&c->arena, kept, COLUMNS);
+}
 
 static const char *percent_words(struct arena *a, double fraction)
 {
 	return isfinite(fraction) ? text_make(a, "%.1f %%", 100 * fraction) : "";
 }
 
-static void add_row(struct arena *a, struct table *t, const struct compare_row *r)
+static void add_row(struct comparison *c, struct table *t, const struct compare_row *r)
 {
+	struct arena *a = &c->arena;
+
 	table_row(t);
 	table_cell(t, STYLE_PLAIN, r->test);
 	table_cell(t, STYLE_PLAIN, compare_metric_words(a, r->metric));
@@ -110,24 +127,25 @@ static void add_row(struct arena *a, struct table *t, const struct compare_row *
 	table_cell(t, style_of(r->outcome), compare_change(a, r->ratio));
 	table_cell(t, STYLE_PLAIN, compare_interval(a, r));
 	table_cell(t, STYLE_PLAIN, percent_words(a, r->sigma));
-	table_cell(t, STYLE_PLAIN, percent_words(a, r->detectable));
+	table_cell(t, STYLE_PLAIN, c->plan != STATS_INTERVALS ? percent_words(a, r->detectable) : "");
 	table_cell(t, STYLE_FAINT, r->accepted != NULL ? r->accepted : r->why);
 }
 
 static void put_outcome(struct comparison *c, enum compare_outcome o, bool accepted,
                         const struct term_style *style, FILE *out)
 {
-	struct table *t = table_new(&c->arena, columns, COLUMNS);
+	struct table *t = open_table(c);
 	size_t n = 0;
 
 	for (size_t i = 0; t != NULL && i < c->count; i++)
-		if (c->rows[i].outcome == o && (c->rows[i].accepted != NULL) == accepted) {
-			add_row(&c->arena, t, &c->rows[i]);
+		if (c->rows[i].outcome == o && (c->rows[i].accepted != NULL) == accepted &&
+		    compare_is_told(c, &c->rows[i])) {
+			add_row(c, t, &c->rows[i]);
 			n++;
 		}
 	if (n > 0) {
 		fputc('\n', out);
-		table_text(style, STYLE_STRONG, accepted ? "accepted" : compare_outcome_words(o), out);
+		table_text(style, STYLE_STRONG, accepted ? "accepted" : compare_heading(c, o), out);
 		fputc('\n', out);
 		table_print(t, style, out);
 	}
@@ -136,10 +154,10 @@ static void put_outcome(struct comparison *c, enum compare_outcome o, bool accep
 
 static void put_control(struct comparison *c, const struct term_style *style, FILE *out)
 {
-	struct table *t = table_new(&c->arena, columns, COLUMNS);
+	struct table *t = open_table(c);
 
 	for (size_t i = 0; t != NULL && i < c->control_flag_count; i++)
-		add_row(&c->arena, t, &c->control_flags[i]);
+		add_row(c, t, &c->control_flags[i]);
 	if (t != NULL && c->control_flag_count > 0) {
 		fputs("\nthe control: two runs of base differ\n", out);
 		table_print(t, style, out);
@@ -234,7 +252,10 @@ void compare_text(struct comparison *c, const struct term_style *style, FILE *ou
 	put_outcome(c, COMPARE_CHANGED, false, style, out);
 	put_outcome(c, COMPARE_UNDECIDED, false, style, out);
 	put_outcome(c, COMPARE_REGRESSED, true, style, out);
-	if (c->pairs < STATS_LEAST_PAIRS)
+	if (c->plan == STATS_INTERVALS) {
+		put_outcome(c, COMPARE_UNCHANGED, false, style, out);
+		put_outcome(c, COMPARE_UNJUDGED, false, style, out);
+	} else if (c->pairs < STATS_LEAST_PAIRS)
 		put_side_by_side(c, style, out);
 	put_only(c->only_base, c->only_base_count, "base", out);
 	put_only(c->only_head, c->only_head_count, "head", out);

@@ -98,6 +98,10 @@ static void add_sentence(const struct comparison *c, struct buf *b)
 	}
 	if (c->control == COMPARE_CONTROL_FAILED)
 		buf_adds(b, "Inconclusive. ");
+	if (c->plan == STATS_INTERVALS) {
+		compare_variants_sentence(c, b);
+		return;
+	}
 	add_ends(c, b);
 	if (any_judged(c)) {
 		add_counts(c, &counts);
@@ -162,7 +166,8 @@ static int note_plan(struct comparison *c)
 	if (rc == 0 && c->plan == STATS_ONE_STAGE && c->pairs >= STATS_LEAST_PAIRS)
 		rc = note(c,
 		          "there are no confirming pairs: what is called a change was seen in these pairs alone.");
-	if (rc == 0 && c->plan != STATS_SEQUENTIAL && c->control == COMPARE_CONTROL_NONE && any_judged(c))
+	if (rc == 0 && c->plan != STATS_SEQUENTIAL && c->plan != STATS_INTERVALS &&
+	    c->control == COMPARE_CONTROL_NONE && any_judged(c))
 		rc = note(c, "no control: nobody knows what this machine would invent.");
 	return rc;
 }

@@ -61,7 +61,7 @@ static void *grow(void *items, size_t count, size_t *room, size_t size)
 	return grown;
 }
 
-static const char *keep(struct samples *s, const char *text)
+const char *samples_keep(struct samples *s, const char *text)
 {
 	const char *safe = text_line(&s->arena, text);
 	char *copy = arena_text(&s->arena, safe, strlen(safe));
@@ -69,7 +69,7 @@ static const char *keep(struct samples *s, const char *text)
 	return copy != NULL ? copy : "";
 }
 
-static struct sample_test *test_of(struct samples *s, const char *id)
+struct sample_test *samples_test(struct samples *s, const char *id)
 {
 	const json_t *at = json_object_get(s->index, id);
 	struct sample_test *grown;
@@ -83,7 +83,7 @@ static struct sample_test *test_of(struct samples *s, const char *id)
 	if (json_object_set_new_nocheck(s->index, id, json_integer((json_int_t)s->count)) < 0)
 		return NULL;
 	grown = &s->tests[s->count++];
-	*grown = (struct sample_test){ .id = keep(s, id) };
+	*grown = (struct sample_test){ .id = samples_keep(s, id) };
 	for (size_t i = 0; i < SAMPLE_SIDES; i++)
 		grown->ends[i].evidence = "";
 	return grown;
@@ -101,7 +101,9 @@ static struct sample_metric *metric_of(struct samples *s, struct sample_test *t,
 		return NULL;
 	t->metrics = grown;
 	grown = &t->metrics[t->count++];
-	*grown = (struct sample_metric){ .name = keep(s, m->name), .unit = keep(s, m->unit), .better = m->better };
+	*grown = (struct sample_metric){ .name = samples_keep(s, m->name),
+		                         .unit = samples_keep(s, m->unit),
+		                         .better = m->better };
 	return grown;
 }
 
@@ -118,7 +120,7 @@ static int add_reading(struct sample_list *l, struct sample_reading r)
 
 int samples_add(struct samples *s, const struct sample_place *at, const struct metric *m)
 {
-	struct sample_test *t = test_of(s, at->test);
+	struct sample_test *t = samples_test(s, at->test);
 	struct sample_metric *metric = t != NULL ? metric_of(s, t, m) : NULL;
 
 	if (metric == NULL)
@@ -134,7 +136,7 @@ static bool did_not_run(enum verdict v)
 
 int samples_end(struct samples *s, const struct sample_place *at, const struct result *r)
 {
-	struct sample_test *t = test_of(s, at->test);
+	struct sample_test *t = samples_test(s, at->test);
 	struct sample_ends *e;
 
 	if (t == NULL)
@@ -146,7 +148,7 @@ int samples_end(struct samples *s, const struct sample_place *at, const struct r
 	}
 	if (e->unexpected == 0) {
 		e->verdict = r->verdict;
-		e->evidence = r->as_expected || r->evidence == NULL ? "" : keep(s, r->evidence);
+		e->evidence = r->as_expected || r->evidence == NULL ? "" : samples_keep(s, r->evidence);
 	}
 	e->count++;
 	e->unexpected += !r->as_expected;
@@ -164,7 +166,7 @@ static bool is_known(const struct result *r, const struct metric *m)
 }
 
 // A result whose end was not the expected one says nothing about speed: a crash is no fast run.
-static int add_result(struct samples *s, const struct sample_place *at, const struct result *r)
+int samples_add_result(struct samples *s, const struct sample_place *at, const struct result *r)
 {
 	struct arena arena = { 0 };
 	struct metric *metrics;
@@ -194,9 +196,9 @@ static const char *machine_words(struct samples *s, const json_t *info)
 
 	if (m == NULL)
 		return "";
-	return keep(s, text_make(&s->arena, "%s%s%s, %lld cores, Linux %s", host != NULL ? host : "",
-	                         host != NULL ? ": " : "", cpu != NULL ? cpu : "CPU not known", cores,
-	                         kernel != NULL ? kernel : "not known"));
+	return samples_keep(s, text_make(&s->arena, "%s%s%s, %lld cores, Linux %s", host != NULL ? host : "",
+	                                 host != NULL ? ": " : "", cpu != NULL ? cpu : "CPU not known", cores,
+	                                 kernel != NULL ? kernel : "not known"));
 }
 
 static void merge_fact(const char **fact, const char *now, bool *differs)
@@ -221,18 +223,18 @@ static void note_damage(struct samples *s, const struct run *r)
 		         r->planned);
 }
 
-static void add_source(struct samples *s, enum sample_side side, const struct run *r)
+void samples_add_source(struct samples *s, enum sample_side side, const struct run *r)
 {
 	struct sample_source *source = &s->sources[side];
 	const char *suite = json_string_value(json_object_get(r->header, "suite_hash"));
 
 	if (source->runs++ == 0)
-		source->dir = keep(s, r->dir);
+		source->dir = samples_keep(s, r->dir);
 	source->bad_lines += (size_t)r->journal.bad_lines;
 	source->incomplete =
 	        source->incomplete || r->stop_reason == NULL || strcmp(r->stop_reason, "finished") != 0;
 	merge_fact(&source->machine, machine_words(s, r->info), &s->other_machine);
-	merge_fact(&source->suite, suite != NULL ? keep(s, suite) : "", &s->other_suite);
+	merge_fact(&source->suite, suite != NULL ? samples_keep(s, suite) : "", &s->other_suite);
 	if (side == SAMPLE_HEAD)
 		s->cores =
 		        (double)json_integer_value(json_object_get(json_object_get(r->info, "machine"), "cores"));
@@ -265,15 +267,15 @@ int samples_add_run(struct samples *s, enum sample_side side, const struct run *
 {
 	int rc = 0;
 
-	add_source(s, side, r);
+	samples_add_source(s, side, r);
 	for (size_t i = 0; rc == 0 && i < r->count; i++) {
 		char *id = without_repeat(r, r->results[i].id);
-		struct sample_test *t = id != NULL ? test_of(s, id) : NULL;
+		struct sample_test *t = id != NULL ? samples_test(s, id) : NULL;
 		struct sample_place at = { .test = id, .side = side };
 
 		if (t != NULL) {
 			at.pair = t->ends[side].count + 1;
-			rc = add_result(s, &at, &r->results[i]);
+			rc = samples_add_result(s, &at, &r->results[i]);
 		} else {
 			rc = -ENOMEM;
 		}
@@ -313,11 +315,10 @@ static bool place_of(const struct result *r, struct sample_place *at)
 }
 
 // What was counted under callgrind, which says nothing of the test's time; why not is a note.
-static int add_count(struct samples *s, const struct run *run, const struct result *r)
+int samples_add_count(struct samples *s, const struct run *run, const struct result *r, const char *test,
+                      enum sample_side side)
 {
-	const struct sample_place at = { .test = r->of,
-		                         .side = strcmp(r->side, "base") == 0 ? SAMPLE_BASE : SAMPLE_HEAD,
-		                         .pair = r->pair };
+	const struct sample_place at = { .test = test, .side = side, .pair = r->pair };
 	struct metric m = { "instructions", "count", METRIC_LOWER, 0 };
 	const int rc = instructions_of(run, r, &m.value);
 
@@ -340,17 +341,21 @@ int samples_add_pairs(struct samples *s, const struct run *r)
 	int rc = 0;
 
 	s->paired = true;
+	if (samples_has_variants(r))
+		return samples_add_variants(s, r);
 	s->two_stages = json_integer_value(json_object_get(json_object_get(r->info, "pairs"), "confirm")) > 0;
-	add_source(s, SAMPLE_BASE, r);
+	samples_add_source(s, SAMPLE_BASE, r);
 	s->sources[SAMPLE_HEAD] = s->sources[SAMPLE_BASE];
 	s->cores = (double)json_integer_value(json_object_get(json_object_get(r->info, "machine"), "cores"));
 	for (size_t i = 0; rc == 0 && i < r->count; i++) {
 		struct sample_place at;
 
 		if (place_of(&r->results[i], &at))
-			rc = add_result(s, &at, &r->results[i]);
+			rc = samples_add_result(s, &at, &r->results[i]);
 		else if (is_count(&r->results[i]))
-			rc = add_count(s, r, &r->results[i]);
+			rc = samples_add_count(s, r, &r->results[i], r->results[i].of,
+			                       strcmp(r->results[i].side, "base") == 0 ? SAMPLE_BASE
+			                                                               : SAMPLE_HEAD);
 	}
 	return rc;
 }

@@ -41,6 +41,8 @@ struct sample_ends { // how the invocations of one side ended
 
 struct sample_test {
 	const char *id;
+	unsigned variant; // the head's, where variants were compared; else 0
+	bool overall;     // the geometric means over all tests of that variant
 	struct sample_metric *metrics;
 	size_t count, room;
 	struct sample_ends ends[SAMPLE_SIDES];
@@ -63,8 +65,14 @@ struct samples {
 	size_t count, room;
 	json_t *index; // id -> position
 	struct sample_source sources[SAMPLE_SIDES];
-	double cores;                                 // of the machine that ran the heads; 0: not known
-	bool paired;                                  // base and head ran in turn
+	double cores;          // of the machine that ran the heads; 0: not known
+	bool paired;           // base and head ran in turn
+	bool intervals;        // variants ran in turn, and intervals are asked for: `stressgen ab`
+	const char **variants; // their names, the first is the base of all others; with `intervals`
+	size_t variant_count;
+	double precision;                             // that was asked for; as a fraction
+	const char *stopped;                          // why the looking ended: "precision", "budget", "most"; ""
+	const char *service;                          // the command that was the service; NULL: none
 	bool two_stages;                              // and what the screen found was to be confirmed
 	bool other_machine, other_suite, other_tests; // between any of the runs; other_tests: different ids
 	struct buf notes;                             // what a reader must know, one line each
@@ -89,6 +97,21 @@ int samples_add_run(struct samples *s, enum sample_side side, const struct run *
 bool samples_has_pairs(const struct run *r);
 // A run that was made of pairs: every result has its side. 0 or -ENOMEM.
 int samples_add_pairs(struct samples *s, const struct run *r);
+// One figure, one end and all of a run's facts, for the files beside this one. 0 or -ENOMEM.
+int samples_add_result(struct samples *s, const struct sample_place *at, const struct result *r);
+void samples_add_source(struct samples *s, enum sample_side side, const struct run *r);
+const char *samples_keep(struct samples *s, const char *text);       // a copy, safe, on one line
+struct sample_test *samples_test(struct samples *s, const char *id); // made where there is none; NULL: no memory
+// What was counted of one invocation under callgrind. 0 or -ENOMEM; what is not known is a note.
+int samples_add_count(struct samples *s, const struct run *run, const struct result *r, const char *test,
+                      enum sample_side side);
+// samples_variants.c: a run of `stressgen ab`: every variant but the first as a head, "ID [NAME]" where there are
+// several. 0 or -ENOMEM.
+bool samples_has_variants(const struct run *r);
+int samples_add_variants(struct samples *s, const struct run *r);
+// The means over all tests of each variant, where there are several. Once, when all is added. 0 or -ENOMEM.
+int samples_add_overall(struct samples *s);
+
 // Puts tests, metrics and readings in order. Call it once, when all is added.
 void samples_sort(struct samples *s);
 

@@ -60,6 +60,7 @@ void stats_discover(const double *p, size_t n, double q, size_t *order, bool *fo
 enum stats_plan {
 	STATS_TWO_STAGES, // screened, then confirmed by fresh pairs
 	STATS_ONE_STAGE,  // interleaved, without a confirmation
+	STATS_INTERVALS,  // interleaved until the intervals are narrow enough: no threshold, see stats_look
 	STATS_SEQUENTIAL, // base and head were run one after the other: drift cannot be told from change
 };
 
@@ -70,6 +71,23 @@ struct stats_rule {
 	double q;            // .01
 	double least_shift;  // .03: |Hodges-Lehmann| of the confirmation
 };
+
+// ---- stopping when an interval is narrow enough ----
+//
+// Pairs are looked at only after so many: 8, 11, 16, 23, 32, ... (times the root of two). A look asks for the
+// width of the interval and never for where it lies, and the interval is one of the level STATS_LOOK_ALPHA, which
+// is what it takes for at least 95 % to hold the truth wherever the looking stopped (tests/bench/ab_sim.c; the
+// figures are in docs/statistics.md).
+#define STATS_FIRST_LOOK 8U
+#define STATS_LOOK_ALPHA 0.035
+// The least pairs that have an interval of that level.
+#define STATS_LEAST_LOOK 6U
+// The pairs at the look behind `pairs`; 0: the first one.
+size_t stats_next_look(size_t pairs);
+// Half of the interval's width as a fraction: .01 is +-1 %. Infinite where there is none.
+double stats_half_width(double low, double high);
+// The least pairs that a plan judges.
+size_t stats_least_pairs(enum stats_plan plan);
 
 // The rule of each plan; a threshold (0: the plan's own; else a fraction) takes the place of least_shift, a third
 // of it that of null_shift and two thirds that of screen_shift.
@@ -86,6 +104,7 @@ enum stats_outcome {
 struct stats_metric {
 	struct stats_pairs screen, confirm; // in; confirm only with STATS_TWO_STAGES
 	struct stats_rule rule;             // in
+	bool alone;                         // in, with STATS_INTERVALS: its interval alone decides
 	enum stats_outcome outcome;         // out, as all below
 	bool candidate;                     // the screen found something
 	double p;                           // of the test that decided

@@ -13,6 +13,25 @@
 #define DETECTABLE_SLOPE 1.6 // times sigma, at
 #define DETECTABLE_PAIRS 30.0
 
+size_t stats_next_look(size_t pairs)
+{
+	size_t next = STATS_FIRST_LOOK;
+
+	while (next <= pairs)
+		next = (size_t)lround((double)next * M_SQRT2);
+	return next;
+}
+
+double stats_half_width(double low, double high)
+{
+	return expm1((high - low) / 2);
+}
+
+size_t stats_least_pairs(enum stats_plan plan)
+{
+	return plan == STATS_INTERVALS ? STATS_LEAST_LOOK : STATS_LEAST_PAIRS;
+}
+
 double stats_detectable(double sigma, size_t pairs)
 {
 	double shift;
@@ -78,12 +97,13 @@ struct stats_rule stats_rule(enum stats_plan plan, double threshold)
 	// One after the other the machine's drift is in the figures too: the simulation's choice
 	// (docs/statistics.md).
 	static const double least[] = {
-		[STATS_TWO_STAGES] = .03, [STATS_ONE_STAGE] = .03, [STATS_SEQUENTIAL] = .10
+		[STATS_TWO_STAGES] = .03, [STATS_ONE_STAGE] = .03, [STATS_INTERVALS] = 0, [STATS_SEQUENTIAL] = .10
 	};
 	const double t = threshold > 0 ? threshold : least[plan];
+	const double q = plan == STATS_INTERVALS ? .05 : .01;
 
 	return (struct stats_rule){
-		.screen_alpha = .05, .screen_shift = t * 2 / 3, .null_shift = t / 3, .q = .01, .least_shift = t
+		.screen_alpha = .05, .screen_shift = t * 2 / 3, .null_shift = t / 3, .q = q, .least_shift = t
 	};
 }
 
@@ -104,13 +124,13 @@ bool stats_screen(struct stats_space *s, const struct stats_pairs *p, const stru
 	return p->count >= STATS_LEAST_PAIRS && finds(s, stats_shift(s), rule);
 }
 
-static void describe(struct stats_space *s, const struct stats_pairs *p, struct stats_metric *m)
+static void describe(struct stats_space *s, const struct stats_pairs *p, double alpha, struct stats_metric *m)
 {
 	stats_use(s, p);
 	m->shift = stats_shift(s);
 	m->sigma = stats_sigma(s);
 	m->detectable = stats_detectable(m->sigma, p->count);
-	stats_interval(s, LEVEL, &m->low, &m->high);
+	stats_interval(s, alpha, &m->low, &m->high);
 }
 
 static double sided_test(struct stats_space *s, const struct stats_metric *m, double shift)
@@ -126,7 +146,7 @@ static void screen(struct stats_space *s, struct stats_metric *m)
 {
 	double seen;
 
-	describe(s, &m->screen, m);
+	describe(s, &m->screen, LEVEL, m);
 	m->p = NAN;
 	if (m->screen.count < STATS_LEAST_PAIRS)
 		return;
@@ -135,13 +155,13 @@ static void screen(struct stats_space *s, struct stats_metric *m)
 	m->candidate = finds(s, seen, &m->rule);
 	if (!m->candidate || m->confirm.count < STATS_LEAST_PAIRS)
 		return;
-	describe(s, &m->confirm, m);
+	describe(s, &m->confirm, LEVEL, m);
 	m->p = seen * m->shift > 0 ? sided_test(s, m, seen) : 1;
 }
 
 static void test_once(struct stats_space *s, struct stats_metric *m)
 {
-	describe(s, &m->screen, m);
+	describe(s, &m->screen, LEVEL, m);
 	m->p = NAN;
 	if (m->screen.count < STATS_LEAST_PAIRS)
 		return;
@@ -149,6 +169,25 @@ static void test_once(struct stats_space *s, struct stats_metric *m)
 	// Both directions are open here: each has half of the level.
 	m->p = fmin(1, 2 * sided_test(s, m, m->shift));
 	m->candidate = exceeds(m->shift, m->rule.screen_shift) && m->p < m->rule.screen_alpha;
+}
+
+// No threshold: whether there is a difference at all, and the interval says how large.
+static void test_plainly(struct stats_space *s, struct stats_metric *m)
+{
+	describe(s, &m->screen, STATS_LOOK_ALPHA, m);
+	m->p = NAN;
+	if (m->screen.count < STATS_LEAST_LOOK)
+		return;
+	m->outcome = STATS_UNCHANGED;
+	m->p = stats_swap_test(s, 0, STATS_TWO_SIDED);
+}
+
+// What the interval leaves no doubt of, and, but for the few that speak for the whole, the control of false
+// discoveries lets pass.
+static void decide_plainly(struct stats_metric *m, bool found)
+{
+	if (m->outcome != STATS_UNJUDGED && (found || m->alone) && (m->low > 0 || m->high < 0))
+		m->outcome = m->low > 0 ? STATS_HIGHER : STATS_LOWER;
 }
 
 static void decide(struct stats_metric *m, bool found)
@@ -199,7 +238,9 @@ int stats_judge(enum stats_plan plan, struct stats_metric *metrics, size_t n)
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		metrics[i].outcome = STATS_UNJUDGED;
 		metrics[i].candidate = false;
-		(plan == STATS_TWO_STAGES ? screen : test_once)(s, &metrics[i]);
+		(plan == STATS_TWO_STAGES  ? screen
+		 : plan == STATS_INTERVALS ? test_plainly
+		                           : test_once)(s, &metrics[i]);
 	}
 	if (rc == 0) {
 		tested = gather(metrics, n, p, which);
@@ -208,7 +249,7 @@ int stats_judge(enum stats_plan plan, struct stats_metric *metrics, size_t n)
 	for (size_t i = 0, k = 0; rc == 0 && i < n; i++) {
 		const bool has_p = k < tested && which[k] == i;
 
-		decide(&metrics[i], has_p && found[k]);
+		(plan == STATS_INTERVALS ? decide_plainly : decide)(&metrics[i], has_p && found[k]);
 		k += has_p;
 	}
 	free(p);

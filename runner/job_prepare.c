@@ -82,6 +82,8 @@ static const char *preload_for(struct job *j)
 	const struct session *s = j->session;
 
 	j->not_instrumented = NULL;
+	if (j->test->invocation != NULL && j->test->invocation->bare)
+		return NULL;
 	if (s->config->preload != NULL && engine_is_set(&s->engine)) {
 		j->not_instrumented = "in a container of an engine, whose image has its own libraries";
 	} else if (s->config->preload != NULL && !j->command.own_program) {
@@ -192,6 +194,25 @@ static void pad_environment(struct job *j, size_t *n)
 	env->entries[(*n)++] = env->layout;
 }
 
+// The invocation's own variables, each in the place of the session's of that name, since the first one counts.
+// The entries were the session's again before.
+static void set_variables(struct job *j, size_t *n)
+{
+	const struct suite_invocation *i = j->test->invocation;
+	char **entries = j->environment.entries;
+
+	for (size_t k = 0; i != NULL && i->variables != NULL && k < i->variables->count; k++) {
+		char *text = i->variables->items[k];
+		const size_t name = strcspn(text, "=") + 1;
+		size_t at = 1;
+
+		while (at < *n && strncmp(entries[at], text, name) != 0)
+			at++;
+		entries[at] = text;
+		*n += at == *n;
+	}
+}
+
 static int prepare_environment(struct job *j)
 {
 	struct job_environment *env = &j->environment;
@@ -200,6 +221,8 @@ static int prepare_environment(struct job *j)
 	size_t n = s->environment_count + 1; // the mark is there already
 	int rc = 0;
 
+	memcpy(env->entries + 1, s->environment, s->environment_count * sizeof *env->entries);
+	set_variables(j, &n);
 	env->entries[n++] = env->temp;
 	env->entries[n++] = env->telemetry;
 	env->entries[n++] = env->fd;
@@ -258,7 +281,6 @@ static void reset(struct job *j, const struct suite_test *t, unsigned attempt)
 	j->left_to_its_fate = j->timeline_begun = false;
 	j->output_error = 0;
 	j->pid = 0;
-	j->stop_by = NULL;
 	memset(&j->facts, 0, sizeof j->facts);
 	memset(&j->why, 0, sizeof j->why);
 	j->facts.test = j->test;

@@ -8,6 +8,7 @@
 // of 3 % and a random walk), an autocorrelated disturbance (rho .8, 1 %), and a layout bias of .7 % drawn for each
 // invocation.
 #include "clock.h"
+#include "noise.h"
 #include "rng.h"
 #include "stats.h"
 #include "tail.h"
@@ -36,87 +37,12 @@ struct options {
 	bool quick;
 };
 
-// ---- random numbers -------------------------------------------------------------------------------------------
-
-static double uniform(struct rng *r)
-{
-	return ((double)(rng_next(r) >> 11) + 0.5) * 0x1p-53;
-}
-
-static double normal(struct rng *r)
-{
-	return sqrt(-2 * log(uniform(r))) * cos(2 * M_PI * uniform(r));
-}
-
-// Student's t with three degrees of freedom, scaled so that its middle is as wide as a normal one's (what a robust
-// estimate of sigma sees).
-static double heavy(struct rng *r)
-{
-	const double a = normal(r), b = normal(r), c = normal(r), z = normal(r);
-
-	return 0.882 * z / sqrt((a * a + b * b + c * c) / 3);
-}
-
-// ---- one metric's invocations ---------------------------------------------------------------------------------
-
-#define WALK_STEP 0.002
-#define WAVE 0.03
-#define RHO 0.8
-#define DISTURBANCE 0.01
-#define LAYOUT 0.007
-
-// What the machine does to all that runs on it: one value for each invocation of a metric.
-struct machine {
-	double walk, phase;
-};
-
-struct noise {
-	double sigma;                        // all of it but outliers and drift
-	double disturbance, fixed_layout[2]; // normal with a standard deviation of 1
-};
-
-enum layout { LAYOUT_DRAWN, LAYOUT_FIXED };
-enum order { INTERLEAVED, SEQUENTIAL };
+// ---- a night --------------------------------------------------------------------------------------------------
 
 struct samples {
 	double base[PAIRS], head[PAIRS];
 	size_t screened, confirmed;
 };
-
-static double invocation(struct noise *n, struct machine *m, double at, unsigned side, enum layout layout,
-                         struct rng *r)
-{
-	const double disturbance = fmin(DISTURBANCE, n->sigma / 2), bias = fmin(LAYOUT, n->sigma / 2);
-	const double own = sqrt(n->sigma * n->sigma - disturbance * disturbance - bias * bias);
-	double value = own * heavy(r) + WAVE * sin(2 * M_PI * (at + m->phase));
-
-	n->disturbance = RHO * n->disturbance + sqrt(1 - RHO * RHO) * normal(r);
-	value += disturbance * n->disturbance;
-	value += layout == LAYOUT_FIXED ? LAYOUT * n->fixed_layout[side] : bias * normal(r);
-	if (rng_below(r, 50) == 0)
-		value += 0.1 + 0.5 * uniform(r);
-	return value;
-}
-
-// Pairs from `first` on, of a night that is over at 1. The random walk goes on from call to call.
-static void draw_pairs(struct samples *s, size_t first, size_t count, struct noise *n, struct machine *m,
-                       double shift, enum layout layout, struct rng *r)
-{
-	for (size_t i = first; i < first + count; i++) {
-		const double at = (double)i / PAIRS;
-		const unsigned earlier = (unsigned)rng_below(r, 2);
-		double pair[2];
-
-		m->walk += WALK_STEP * normal(r);
-		for (unsigned k = 0; k < 2; k++) {
-			const unsigned side = k ^ earlier;
-
-			pair[side] = m->walk + invocation(n, m, at + 0.5 * k / PAIRS, side, layout, r);
-		}
-		s->base[i] = pair[0];
-		s->head[i] = pair[1] + shift;
-	}
-}
 
 // All of base first, then all of head: each in half of the night.
 static void draw_sequential(struct samples *s, size_t count, struct noise *n, struct machine *m, struct rng *r)
@@ -125,28 +51,11 @@ static void draw_sequential(struct samples *s, size_t count, struct noise *n, st
 		for (size_t i = 0; i < count; i++) {
 			const double at = 0.5 * side + 0.5 * (double)i / (double)count;
 
-			m->walk += WALK_STEP * normal(r);
-			(side == 0 ? s->base : s->head)[i] = m->walk + invocation(n, m, at, side, LAYOUT_DRAWN, r);
+			m->walk += NOISE_WALK_STEP * noise_normal(r);
+			(side == 0 ? s->base : s->head)[i] =
+			        m->walk + noise_invocation(n, m, at, side, LAYOUT_DRAWN, r);
 		}
 }
-
-// Between .5 % and 5 %, evenly in the logarithm.
-static double draw_sigma(struct rng *r)
-{
-	return 0.005 * exp(uniform(r) * log(10));
-}
-
-static struct noise draw_noise(double sigma, struct rng *r)
-{
-	struct noise n = { .sigma = sigma };
-
-	n.disturbance = normal(r);
-	n.fixed_layout[0] = normal(r);
-	n.fixed_layout[1] = normal(r);
-	return n;
-}
-
-// ---- a night --------------------------------------------------------------------------------------------------
 
 struct night {
 	struct samples samples[METRICS];
@@ -185,12 +94,12 @@ static void draw_night(struct night *night, const struct setting *set, struct rn
 {
 	struct stats_space *space = stats_space_new(PAIRS);
 	const struct stats_rule rule = stats_rule(set->plan, set->least_shift);
-	const double phase = uniform(r);
+	const double phase = noise_uniform(r);
 
 	for (size_t i = 0; space != NULL && i < METRICS; i++) {
 		const bool special = i == 0 && set->sigma > 0;
 		struct machine machine = { .phase = phase };
-		struct noise noise = draw_noise(special ? set->sigma : draw_sigma(r), r);
+		struct noise noise = noise_draw(special ? set->sigma : noise_sigma(r), r);
 		struct samples *s = &night->samples[i];
 		struct stats_metric *m = &night->metrics[i];
 		const double shift = i == 0 ? set->shift : 0;
@@ -200,9 +109,10 @@ static void draw_night(struct night *night, const struct setting *set, struct rn
 			draw_sequential(s, SCREEN, &noise, &machine, r);
 			continue;
 		}
-		draw_pairs(s, 0, SCREEN, &noise, &machine, shift, set->layout, r);
+		noise_pairs(s->base, s->head, 0, SCREEN, PAIRS, &noise, &machine, shift, set->layout, r);
 		if (set->plan == STATS_TWO_STAGES && stats_screen(space, &m->screen, &m->rule)) {
-			draw_pairs(s, SCREEN, CONFIRM, &noise, &machine, shift, set->layout, r);
+			noise_pairs(s->base, s->head, SCREEN, CONFIRM, PAIRS, &noise, &machine, shift, set->layout,
+			            r);
 			m->confirm = (struct stats_pairs){ s->base + SCREEN, s->head + SCREEN, CONFIRM };
 		}
 	}
@@ -313,14 +223,14 @@ static bool power(const struct options *o, struct rng *r)
 // One invocation's latencies: a narrow middle, and a share that takes three to thirty times as long.
 static double draw_tail(struct hist *h, double share, struct rng *r)
 {
-	const double level = exp(0.02 * heavy(r));
+	const double level = exp(0.02 * noise_heavy(r));
 
 	hist_reset(h);
 	for (unsigned i = 0; i < LATENCIES; i++) {
-		double v = 1e5 * level * exp(0.1 * (uniform(r) + uniform(r) + uniform(r) - 1.5));
+		double v = 1e5 * level * exp(0.1 * (noise_uniform(r) + noise_uniform(r) + noise_uniform(r) - 1.5));
 
-		if (uniform(r) < share)
-			v *= 3 * exp(uniform(r) * log(10));
+		if (noise_uniform(r) < share)
+			v *= 3 * exp(noise_uniform(r) * log(10));
 		hist_record(h, (uint64_t)v);
 	}
 	return log(tail_weight(h));
