@@ -161,22 +161,40 @@ static void say_plan(const struct app *app, const struct plan *p, const struct s
 	buf_deinit(&names);
 }
 
-int pipeline_generate(struct app *app, const char *dir)
+static int generate(struct app *app, const char *dir, const struct gen_config *more)
 {
 	struct plan plan = { 0 };
 	struct suite suite = { 0 };
 	struct err e = { 0 };
 	int r = plan_init(&plan, app, dir, &e);
 
+	if (more != NULL) {
+		plan.config.seed = more->seed;
+		plan.config.more_sizes = more->more_sizes;
+		plan.config.more_count = more->more_count;
+	}
 	if (r == 0)
 		r = gen_suite(&plan.config, &e);
 	if (r == 0)
 		r = suite_load(dir, &suite, &e);
-	if (r == 0)
+	if (r == 0 && more == NULL)
 		say_plan(app, &plan, &suite);
 	suite_deinit(&suite);
 	plan_deinit(&plan);
 	return r < 0 ? exit_for(&e, r) : SG_EXIT_OK;
+}
+
+int pipeline_generate(struct app *app, const char *dir)
+{
+	return generate(app, dir, NULL);
+}
+
+int pipeline_generate_more(struct app *app, const char *dir, uint64_t seed, const struct gen_size *more,
+                           size_t count)
+{
+	const struct gen_config config = { .seed = seed, .more_sizes = more, .more_count = count };
+
+	return generate(app, dir, &config);
 }
 
 static int check(const char *path)

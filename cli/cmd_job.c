@@ -8,6 +8,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+// All sizes, more where the curves bend, and one report on all of it.
+static int run_and_refine(struct pipeline *j, const char *suite_dir)
+{
+	int code, reported;
+
+	j->unreported = true;
+	code = pipeline_run(j, false);
+	if (code == SG_EXIT_OK || code == SG_EXIT_TESTS) {
+		int more = pipeline_refine(j, suite_dir);
+		code = more > code ? more : code;
+	}
+	if (code == SG_EXIT_USAGE || code == SG_EXIT_MISSING || code == SG_EXIT_NOTHING)
+		return code; // there is no run
+	reported = pipeline_report(j->app, j->run_dir);
+	return code == SG_EXIT_OK ? reported : code;
+}
+
 int cmd_job(struct app *app)
 {
 	struct pipeline j = { .app = app };
@@ -29,6 +46,8 @@ int cmd_job(struct app *app)
 		r = suite_load(suite_dir, &j.suite, &e);
 	if (r < 0)
 		code = complain(&e, r);
+	else if (code == SG_EXIT_OK && pipeline_refines(app))
+		code = run_and_refine(&j, suite_dir);
 	else if (code == SG_EXIT_OK)
 		code = pipeline_run(&j, false);
 	if (suite_dir != NULL && opt_flag(&app->opts, "dry-run") && opt_text(&app->opts, "output") == NULL)

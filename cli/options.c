@@ -69,6 +69,8 @@ const struct opt cli_options[] = {
 	COUNT("size", "60", 1, 2000, GENS, "About how many nodes a random kernel has."),
 	COUNT("sizes", NULL, 2, 32, GENS,
 	      "So many sizes of each kernel that grows with one, geometrically spaced, in place of its own: for curves."),
+	COUNT("refine", "1", 0, 4, BIT(JOB),
+	      "With --sizes: so many further rounds with sizes between those where a curve bends."),
 	FLAG("http2", 0, "yes", GENS, true, "Include the HTTP/2 scenarios."),
 	FLAG("workloads", 0, "yes", GENS, true,
 	     "Include the native workloads of allocators (docs/allocators.md)."),
@@ -167,7 +169,7 @@ const struct opt cli_options[] = {
 	     "lists those here), or a library; options behind a colon, 'jemalloc:dirty_decay_ms:0', 'glibc:arena_max=1'. "
 	     "One that is missing ends with exit 3. ab: once for each malloc that is compared."),
 	FLAG("strict-growth", 0, "no", RUNS | BIT(REPORT), true,
-	     "Exit 1 when a kernel's time grows faster with its size than the kernel says."),
+	     "Exit 1 when a kernel's time, memory or collections grow faster with its size than the kernel says."),
 	SIZE("trace-limit", "1G", UINT64_C(1) << 20, UINT64_C(1) << 40, BIT(RECORD),
 	     "Room for what each process calls while it is recorded; at the end of it recording stops, and the program goes on."),
 	FLAG("preload", 0, "yes", RUNS, true,

@@ -147,7 +147,7 @@ static int run_selected(struct pipeline *j, bool resume)
 
 	if (r < 0)
 		return complain(&e, r);
-	report_code = pipeline_report(j->app, j->run_dir);
+	report_code = j->unreported ? SG_EXIT_OK : pipeline_report(j->app, j->run_dir);
 	pipeline_say_why(j, &summary);
 	return exit_code(&summary, report_code);
 }

@@ -4,6 +4,7 @@
 
 #include "allocators.h"
 #include "cli.h"
+#include "gen.h"
 #include "header.h"
 #include "run.h"
 #include "runner.h"
@@ -30,6 +31,8 @@ struct pipeline {
 	char *preload_options; // what the preloaded library is told, owned; NULL
 	struct allocator_choice alloc; // --alloc's; zeroed where there is none
 	json_t *recalled_alloc;        // that of an earlier run to be resumed; owned, else NULL
+	bool unreported;               // the run is not reported on: there is more to come
+	bool grown;                    // the run goes on although its suite has changed: it has more tests
 	const char *wrap;              // in the place of --wrap's; NULL: as that says
 	json_t *pairs;  // run.json's "pairs", of this run or of the one to be resumed; owned, else NULL
 	json_t *source; // what the suite was made of where it is no directory, for run.json; owned, else NULL
@@ -39,6 +42,13 @@ void pipeline_deinit(struct pipeline *j);
 
 // Step 1: writes the suite into DIR as the options say. An exit code.
 int pipeline_generate(struct app *app, const char *dir);
+// The same with a seed, and more sizes of some kernels.
+int pipeline_generate_more(struct app *app, const char *dir, uint64_t seed, const struct gen_size *more,
+                           size_t count);
+// refine.c: whether the options want more sizes where curves bend, and measuring those, when pipeline_run has run
+// the suite in DIR (unreported). An exit code.
+bool pipeline_refines(const struct app *app);
+int pipeline_refine(struct pipeline *j, const char *suite_dir);
 // Chooses the run's directory: --output, else a new one in stressgen-runs/ named after the time and `label`.
 int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e);
 // select.c: what --only, --filter and their like leave, by priority; --shuffle, --budget. -ENOENT when nothing is

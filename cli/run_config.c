@@ -134,7 +134,7 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->suite_timeout_ns = suite_timeout(o);
 	c->retry = (unsigned)opt_number(o, "retry");
 	c->fail_fast = (unsigned)opt_number(o, "fail-fast");
-	c->force = opt_flag(o, "force");
+	c->force = opt_flag(o, "force") || j->grown;
 }
 
 int pipeline_config(const struct pipeline *j, struct runner_config *c, struct err *e)

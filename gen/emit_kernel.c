@@ -209,6 +209,24 @@ static void add_field(struct writer *w, struct form *f, const char *name, struct
 	append(w, f, field);
 }
 
+// "n; memory 1" as (growth "n" (memory "1")).
+static void add_growth(struct writer *w, struct form *f, const char *all)
+{
+	struct form *field = list(w, "growth", 1);
+	size_t len = strcspn(all, ";");
+
+	append(w, field, form_string(&w->forms, all, len));
+	for (const char *at = all + len; *at != '\0'; at += len) {
+		size_t name = strcspn(at + 2, " ");
+		struct form *part = list(w, strncmp(at + 2, "memory", name) == 0 ? "memory" : "collections", 1);
+
+		len = 2 + strcspn(at + 2, ";");
+		append(w, part, form_string(&w->forms, at + 2 + name + 1, len - 2 - name - 1));
+		append(w, field, part);
+	}
+	append(w, f, field);
+}
+
 static void add_params(struct writer *w, struct form *f, const struct emit_values *v)
 {
 	for (size_t i = 0; i < w->k->param_count; i++) {
@@ -284,7 +302,7 @@ static struct form *kernel_form(struct writer *w, const struct emit_values *v)
 		if (k->instance_count > 1 || gives_any(k, &k->instances[i]))
 			add_instance(w, f, &k->instances[i]);
 	if (k->growth != NULL)
-		add_field(w, f, "growth", string(w, k->growth));
+		add_growth(w, f, k->growth_all);
 	if (k->timeout_s > 0)
 		add_field(w, f, "timeout", number(w, (int64_t)k->timeout_s));
 	if (k->stack != NULL)

@@ -52,6 +52,12 @@ struct gen_workload {
 	bool slow;
 };
 
+// One more size of a kernel than `sizes` gives it.
+struct gen_size {
+	const char *kernel; // "recursion/sum"
+	int64_t size;
+};
+
 struct gen_config {
 	const char *const *kernels; // kernel files
 	size_t kernel_count;
@@ -67,8 +73,10 @@ struct gen_config {
 	size_t target_count;
 	const char *out_dir; // made; must be empty, or hold a suite that we wrote (then it is replaced)
 	uint64_t seed;
-	uint64_t depth;      // for kernels' (depth from --depth) instances
-	unsigned sizes;      // of each kernel that grows with one, in place of its own; 0: its own
+	uint64_t depth;                    // for kernels' (depth from --depth) instances
+	unsigned sizes;                    // of each kernel that grows with one, in place of its own; 0: its own
+	const struct gen_size *more_sizes; // beside those
+	size_t more_count;
 	bool coverage;       // targets run by their command for that, where they have one
 	uint64_t heap_bytes; // limits that targets are to be given, by their own flags where they have some; 0:
 	                     // none

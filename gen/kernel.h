@@ -226,9 +226,10 @@ struct kernel {
 	enum test_kind kind;
 	const char *name; // "recursion/sum"
 	const char *summary;
-	const char *stresses; // NULL
-	const char *growth;   // "n", "n log n", ...; NULL
-	uint64_t timeout_s;   // 0: the runner's default
+	const char *stresses;   // NULL
+	const char *growth;     // of time: "n", "n log n", ...; NULL
+	const char *growth_all; // with what it says of other costs: "n; memory 1; collections log n"; NULL
+	uint64_t timeout_s;     // 0: the runner's default
 	struct kernel_param *params;
 	size_t param_count;
 	struct kernel_instance *instances; // at least one

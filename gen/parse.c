@@ -1,6 +1,8 @@
 // A kernel file's fields.
 #include "parse.h"
 
+#include "buf.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -344,19 +346,56 @@ static int parse_formula(struct parser *p, const struct sexp *form, const char *
 	return *out == NULL ? -EINVAL : 0;
 }
 
-// How time may grow with the kernel's size: what reports compare their fit with.
+static int check_growth(struct parser *p, const struct sexp *at, const char *text)
+{
+	static const char *const known[] = { "1", "log n", "n", "n log n", "n^2", "2^n" };
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (strcmp(known[i], text) == 0)
+			return 0;
+	return sexp_err(p->doc, at, p->e,
+	                "growth is one of \"1\", \"log n\", \"n\", \"n log n\", \"n^2\", \"2^n\"");
+}
+
+// (memory "1") or (collections "n") behind the growth of time.
+static int parse_growth_of(struct parser *p, const struct sexp *s, struct buf *all)
+{
+	const char *text;
+	int rc;
+
+	if (!sexp_is_form(s, "memory") && !sexp_is_form(s, "collections"))
+		return sexp_err(p->doc, s, p->e, "(memory \"...\") or (collections \"...\") was expected");
+	rc = s->count == 2 ? sexp_get_string(p->doc, s, 1, &text, p->e)
+	                   : sexp_err(p->doc, s, p->e, "(%s \"...\") was expected", s->items[0]->text);
+	if (rc == 0)
+		rc = check_growth(p, s, text);
+	if (rc == 0)
+		buf_addf(all, "; %s %s", s->items[0]->text, text);
+	return rc;
+}
+
+// How time, and what else it names, may grow with the kernel's size: what reports compare their fit with.
 static int parse_growth(struct parser *p, const struct sexp *form)
 {
-	static const char *const known[] = { "1", "n", "n log n", "n^2", "2^n" };
-	int rc = field_string(p, form, "growth", &p->kernel->growth);
+	const struct sexp *f = sexp_field(form, "growth");
+	struct buf all = { 0 };
+	const char *text;
+	int rc;
 
-	if (rc < 0 || p->kernel->growth == NULL)
-		return rc;
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-		if (strcmp(known[i], p->kernel->growth) == 0)
-			return 0;
-	return sexp_err(p->doc, sexp_field(form, "growth"), p->e,
-	                "growth is one of \"1\", \"n\", \"n log n\", \"n^2\", \"2^n\"");
+	if (f == NULL)
+		return 0;
+	rc = sexp_get_string(p->doc, f, 1, &text, p->e);
+	if (rc == 0)
+		rc = check_growth(p, f, text);
+	if (rc == 0)
+		buf_adds(&all, text);
+	for (size_t i = 2; rc == 0 && i < f->count; i++)
+		rc = parse_growth_of(p, f->items[i], &all);
+	if (rc == 0 && ((p->kernel->growth = parse_text(p, text, strlen(text))) == NULL || all.failed ||
+	                (p->kernel->growth_all = parse_text(p, buf_text(&all), all.len)) == NULL))
+		rc = -ENOMEM;
+	buf_deinit(&all);
+	return rc;
 }
 
 static int parse_timeout(struct parser *p, const struct sexp *form)

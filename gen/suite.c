@@ -85,7 +85,7 @@ static int write_test(struct generation *g, struct pairing *p)
 	if (rc == 0)
 		rc = generation_add_test(g, path.data, p->id.data, p->kernel->name, d->name, p->target->name, &t);
 	if (rc == 0 && p->kernel->growth != NULL && sizes_is_one(p->kernel, p->instance))
-		rc = set_text(g, &t->growth, p->kernel->growth);
+		rc = set_text(g, &t->growth, p->kernel->growth_all);
 	if (rc == 0 && p->params.len > 0)
 		rc = set_text(g, &t->param_text, p->params.data);
 	if (rc == 0)
@@ -216,11 +216,32 @@ static int write_sizes(struct generation *g, const struct kernel *k, const int64
 	return rc;
 }
 
+static int by_size(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+// Adds those that are asked for beside the usual ones; returns how many there are then.
+static size_t add_more(const struct gen_config *c, const struct kernel *k, int64_t sizes[SIZES_MOST], size_t count)
+{
+	for (size_t i = 0; count > 0 && i < c->more_count && count < SIZES_MOST; i++)
+		if (strcmp(c->more_sizes[i].kernel, k->name) == 0 &&
+		    bsearch(&c->more_sizes[i].size, sizes, count, sizeof *sizes, by_size) == NULL) {
+			sizes[count++] = c->more_sizes[i].size;
+			qsort(sizes, count, sizeof *sizes, by_size);
+		}
+	return count;
+}
+
 static int write_kernel(struct generation *g, const struct kernel *k)
 {
 	int64_t sizes[SIZES_MOST];
 	size_t count = sizes_of(k, g->config->depth, g->config->sizes, sizes);
 	int rc = note_left_out(g, k);
+
+	count = add_more(g->config, k, sizes, count);
 
 	if (rc == 0 && count > 0)
 		return write_sizes(g, k, sizes, count);

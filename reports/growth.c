@@ -5,15 +5,39 @@
 #include "text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SEED 20240607U // of the bootstrap: the same run gives the same words
 
-bool growth_is_point(const struct view_test *t)
+const char *growth_cost_name(enum growth_cost c)
 {
-	return t->has_size && t->size > 0 && t->hist != NULL && hist_percentile(t->hist, 50) > 0 &&
-	       t->r->as_expected;
+	static const char *const names[] = {
+#define X(name, text) text,
+		GROWTH_COSTS_OF(X)
+#undef X
+	};
+
+	return names[c];
+}
+
+double growth_cost_of(const struct view_test *t, enum growth_cost cost)
+{
+	switch (cost) {
+	case GROWTH_MEMORY:
+		return (double)t->r->peak_rss_bytes;
+	case GROWTH_COLLECTIONS:
+		return fmax((double)t->r->gc_count, 0.5);
+	default:
+		return t->hist != NULL ? (double)hist_percentile(t->hist, 50) : 0;
+	}
+}
+
+// Memory and collections are those of a test that measures something: what only loads a program says nothing.
+bool growth_is_point(const struct view_test *t, enum growth_cost cost)
+{
+	return t->has_size && t->size > 0 && t->hist != NULL && t->r->as_expected && growth_cost_of(t, cost) > 0;
 }
 
 static bool same_curve(const struct view_test *a, const struct view_test *b)
@@ -22,24 +46,26 @@ static bool same_curve(const struct view_test *a, const struct view_test *b)
 	       strcmp(a->target, b->target) == 0;
 }
 
-bool growth_points(const struct view *v, size_t first, struct growth *g)
+bool growth_points(const struct view *v, size_t first, enum growth_cost cost, struct growth *g)
 {
 	const struct view_test *t = &v->tests[first];
+	bool any = cost != GROWTH_COLLECTIONS;
 
-	*g = (struct growth){ .declared = "", .model = "" };
-	if (!growth_is_point(t))
+	*g = (struct growth){ .cost = cost, .model = "" };
+	if (!growth_is_point(t, cost))
 		return false;
 	for (size_t i = 0; i < v->count; i++) {
 		const struct view_test *other = &v->tests[i];
 
-		if (!growth_is_point(other) || !same_curve(other, t))
+		if (!growth_is_point(other, cost) || !same_curve(other, t))
 			continue;
 		if (i < first)
 			return false;
+		any = any || other->r->gc_count > 0;
 		if (g->count < GROWTH_MOST && (g->count == 0 || g->points[g->count - 1]->size < other->size))
 			g->points[g->count++] = other;
 	}
-	return g->count >= 2;
+	return any && g->count >= 2;
 }
 
 // ---- which formula ------------------------------------------------------------------------------------------
@@ -143,48 +169,116 @@ double growth_declared_exponent(const char *declared, double size)
 	return -1;
 }
 
-struct data {
-	const struct hist *hists[GROWTH_MOST];
-	double sizes[GROWTH_MOST], costs[GROWTH_MOST];
-};
-
-static void take_data(const struct growth *g, struct data *d)
+static struct growth_data data_of(const struct growth *g)
 {
+	struct growth_data d = { .count = g->count,
+		                 .spread = g->cost == GROWTH_TIME ? GROWTH_SPREAD : GROWTH_STEPS };
+
 	for (size_t i = 0; i < g->count; i++) {
-		d->sizes[i] = (double)g->points[i]->size;
-		d->hists[i] = g->points[i]->hist;
-		d->costs[i] = (double)hist_percentile(d->hists[i], 50);
+		d.sizes[i] = (double)g->points[i]->size;
+		d.costs[i] = growth_cost_of(g->points[i], g->cost);
+		d.hists[i] = g->cost == GROWTH_TIME ? g->points[i]->hist : NULL;
 	}
+	return d;
+}
+
+// "n; memory 1; collections log n": what it says of time, which the others do not exceed where it says nothing of
+// them: each byte takes time to fill, each collection to make.
+static void take_declared(struct growth *g)
+{
+	const char *text = g->points[0]->r->growth != NULL ? g->points[0]->r->growth : "";
+	const char *own = strstr(text, growth_cost_name(g->cost));
+
+	if (g->cost != GROWTH_TIME && own != NULL)
+		text = own + strlen(growth_cost_name(g->cost)) + 1;
+	snprintf(g->declared, sizeof g->declared, "%.*s", (int)strcspn(text, ";"), text);
 }
 
 // The exponent that is right; infinite where there is none, or too little to judge by.
-static double declare(struct growth *g, const struct data *d)
+static double declare(struct growth *g, const struct growth_data *d)
 {
+	const size_t last = d->count - 1;
 	double exponent;
 
-	g->declared = g->points[0]->r->growth != NULL ? g->points[0]->r->growth : "";
-	exponent = growth_declared_exponent(g->declared, sqrt(d->sizes[0] * d->sizes[g->count - 1]));
-	return exponent < 0 || d->sizes[g->count - 1] < GROWTH_LEAST_RANGE * d->sizes[0] ? INFINITY : exponent;
+	take_declared(g);
+	exponent = growth_declared_exponent(g->declared, sqrt(d->sizes[0] * d->sizes[last]));
+	if (exponent < 0 || d->sizes[last] < GROWTH_LEAST_RANGE * d->sizes[0] ||
+	    (g->cost == GROWTH_COLLECTIONS && d->costs[last] < GROWTH_LEAST_COLLECTIONS))
+		return (double)INFINITY;
+	return exponent;
 }
 
 bool growth_is_over(struct growth *g)
 {
-	struct data d;
+	const struct growth_data d = data_of(g);
 
-	take_data(g, &d);
-	g->over = growth_exceeds(d.sizes, d.hists, g->count, declare(g, &d), SEED, &g->fit);
+	g->over = growth_exceeds(&d, declare(g, &d), SEED, &g->fit);
 	return g->over;
 }
 
 void growth_judge(struct growth *g)
 {
-	struct data d;
+	const struct growth_data d = data_of(g);
 
-	take_data(g, &d);
 	if (!growth_is_over(g))
-		g->fit = growth_fit_hists(d.sizes, d.hists, g->count, GROWTH_SPREAD, SEED);
-	g->model = choose_formula(d.sizes, d.costs, g->count);
+		g->fit = growth_fit_data(&d, SEED);
+	g->model = choose_formula(d.sizes, d.costs, d.count);
 }
+
+// ---- where a curve bends ------------------------------------------------------------------------------------
+
+#define CLOSE 1.15 // sizes that differ by less are not parted further
+
+static bool is_measured(const struct view *v, const struct growth_bend *b)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (v->tests[i].has_size && v->tests[i].size == b->size &&
+		    strcmp(v->tests[i].kernel, b->kernel) == 0 && strcmp(v->tests[i].kind, b->kind) == 0)
+			return true;
+	return false;
+}
+
+static void add_middle(const struct view *v, const struct growth *g, size_t from, struct growth_bend *out,
+                       size_t room, size_t *count)
+{
+	const double low = (double)g->points[from]->size, high = (double)g->points[from + 1]->size;
+	const struct growth_bend b = { g->points[from]->kind, g->points[from]->kernel,
+		                       (uint64_t)llround(sqrt(low * high)) };
+
+	if (high < low * CLOSE * CLOSE || is_measured(v, &b) || *count == room)
+		return;
+	for (size_t i = 0; i < *count; i++)
+		if (out[i].size == b.size && strcmp(out[i].kernel, b.kernel) == 0 &&
+		    strcmp(out[i].kind, b.kind) == 0)
+			return;
+	out[(*count)++] = b;
+}
+
+static double slope(const struct growth_data *d, size_t from)
+{
+	return log(d->costs[from + 1] / d->costs[from]) / log(d->sizes[from + 1] / d->sizes[from]);
+}
+
+size_t growth_bends(const struct view *v, struct growth_bend *out, size_t room)
+{
+	size_t count = 0;
+	struct growth g;
+
+	for (size_t i = 0; i < v->count; i++)
+		for (unsigned cost = 0; cost < GROWTH_COLLECTIONS; cost++) {
+			if (!growth_points(v, i, (enum growth_cost)cost, &g))
+				continue;
+			const struct growth_data d = data_of(&g);
+			for (size_t k = 0; k + 2 < d.count; k++)
+				if (fabs(slope(&d, k + 1) - slope(&d, k)) > GROWTH_BEND) {
+					add_middle(v, &g, k, out, room, &count);
+					add_middle(v, &g, k + 1, out, room, &count);
+				}
+		}
+	return count;
+}
+
+// ---- the whole ----------------------------------------------------------------------------------------------
 
 size_t growth_count_over(const struct view *v)
 {
@@ -192,7 +286,8 @@ size_t growth_count_over(const struct view *v)
 	size_t over = 0;
 
 	for (size_t i = 0; i < v->count; i++)
-		over += growth_points(v, i, &g) && growth_is_over(&g);
+		for (unsigned cost = 0; cost < GROWTH_COSTS; cost++)
+			over += growth_points(v, i, (enum growth_cost)cost, &g) && growth_is_over(&g);
 	return over;
 }
 
@@ -207,13 +302,15 @@ size_t report_fast_growth(const struct run *r)
 
 const char *growth_words(struct arena *a, const struct growth *g)
 {
+	static const char *const more[] = { "long", "much", "many" };
 	const struct view_test *first = g->points[0], *last = g->points[g->count - 1];
 
 	return text_make(
 	        a,
-	        "%s on %s grows like n^%.2f (%.2f to %.2f) from %s to %s, where %s is right: %.3g times the size "
-	        "takes %.3g times as long",
-	        first->kernel, first->target, g->fit.exponent, g->fit.low, g->fit.high, text_count(a, first->size),
-	        text_count(a, last->size), g->declared, (double)last->size / (double)first->size,
-	        (double)hist_percentile(last->hist, 50) / (double)hist_percentile(first->hist, 50));
+	        "%s on %s: %s grow%s like n^%.2f (%.2f to %.2f) from %s to %s, where %s is right: %.3g times the "
+	        "size takes %.3g times as %s",
+	        first->kernel, first->target, growth_cost_name(g->cost), g->cost == GROWTH_COLLECTIONS ? "" : "s",
+	        g->fit.exponent, g->fit.low, g->fit.high, text_count(a, first->size), text_count(a, last->size),
+	        g->declared, (double)last->size / (double)first->size,
+	        growth_cost_of(last, g->cost) / growth_cost_of(first, g->cost), more[g->cost]);
 }

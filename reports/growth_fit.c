@@ -165,8 +165,7 @@ static int by_real(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-struct growth_fit growth_fit_hists(const double *sizes, const struct hist *const *hists, size_t count,
-                                   double spread, uint64_t seed)
+struct growth_fit growth_fit_data(const struct growth_data *d, uint64_t seed)
 {
 	double costs[GROWTH_MOST], exponents[DRAWS];
 	struct growth_fit f;
@@ -174,13 +173,12 @@ struct growth_fit growth_fit_hists(const double *sizes, const struct hist *const
 
 	rng_init(&rng, seed);
 	for (size_t draw = 0; draw < DRAWS; draw++) {
-		for (size_t i = 0; i < count; i++)
-			costs[i] = drawn_median(hists[i], &rng) * exp(spread * normal(&rng));
-		exponents[draw] = growth_fit(sizes, costs, count).exponent;
+		for (size_t i = 0; i < d->count; i++)
+			costs[i] = (d->hists[i] != NULL ? drawn_median(d->hists[i], &rng) : d->costs[i]) *
+			           exp(d->spread * normal(&rng));
+		exponents[draw] = growth_fit(d->sizes, costs, d->count).exponent;
 	}
-	for (size_t i = 0; i < count; i++)
-		costs[i] = fmax(1, (double)hist_percentile(hists[i], 50));
-	f = growth_fit(sizes, costs, count);
+	f = growth_fit(d->sizes, d->costs, d->count);
 	qsort(exponents, DRAWS, sizeof exponents[0], by_real);
 	f.low = fmin(f.exponent, exponents[DRAWS / 40]);
 	f.high = fmax(f.exponent, exponents[DRAWS - 1 - DRAWS / 40]);
@@ -195,18 +193,13 @@ static double steepness(const double *sizes, const double *costs, size_t count)
 	return fit_line(sizes + first, costs + first, count - first).exponent;
 }
 
-bool growth_exceeds(const double *sizes, const struct hist *const *hists, size_t count, double exponent,
-                    uint64_t seed, struct growth_fit *f)
+bool growth_exceeds(const struct growth_data *d, double exponent, uint64_t seed, struct growth_fit *f)
 {
-	double costs[GROWTH_MOST];
-
-	for (size_t i = 0; i < count; i++)
-		costs[i] = fmax(1, (double)hist_percentile(hists[i], 50));
-	*f = growth_fit(sizes, costs, count);
+	*f = growth_fit(d->sizes, d->costs, d->count);
 	if (f->exponent <= exponent + GROWTH_MARGIN ||
-	    steepness(sizes, costs, count) <= exponent + GROWTH_MARGIN / 2)
+	    steepness(d->sizes, d->costs, d->count) <= exponent + GROWTH_MARGIN / 2)
 		return false;
-	*f = growth_fit_hists(sizes, hists, count, GROWTH_SPREAD, seed);
+	*f = growth_fit_data(d, seed);
 	return f->low > exponent + GROWTH_MARGIN;
 }
 

@@ -19,6 +19,9 @@
 #define GROWTH_MARGIN 0.5
 // Processes differ more than what one process repeats: that part, as a standard deviation, goes into the interval.
 #define GROWTH_SPREAD 0.15
+// Peak memory and collections come in steps: heaps and stacks double, a collector waits until so much is
+// allocated. Where in such a step a size lies is a matter of luck, up to a factor of two.
+#define GROWTH_STEPS 0.30
 
 struct growth_fit {
 	double constant, factor, exponent; // c and a are at least 0, b lies in [0, GROWTH_STEEPEST]
@@ -31,15 +34,24 @@ struct growth_fit {
 // Fits `count` sizes (at least 2, rising, different, positive) and what each cost. Without an interval: low = high
 // = exponent. Two sizes show only the least exponent, that without a constant.
 struct growth_fit growth_fit(const double *sizes, const double *costs, size_t count);
-// The same of the medians of histograms; the interval is that of medians of values drawn anew from each, by a
-// generator of this seed, and scattered by `spread` (the standard deviation of their logarithms).
-struct growth_fit growth_fit_hists(const double *sizes, const struct hist *const *hists, size_t count,
-                                   double spread, uint64_t seed);
+// What a curve is known by.
+struct growth_data {
+	double sizes[GROWTH_MOST]; // rising, different, positive
+	double costs[GROWTH_MOST]; // positive
+	const struct hist
+	        *hists[GROWTH_MOST]; // whose medians the costs are, borrowed; NULL: one figure is all there is
+	size_t count;                // 2 at least
+	double spread; // by which costs of one size scatter beyond what hists show: the deviation of their
+	               // logarithms
+};
+
+// The fit with its interval: that of costs drawn anew (medians from each histogram) and scattered by `spread`, by
+// a generator of this seed.
+struct growth_fit growth_fit_data(const struct growth_data *d, uint64_t seed);
 // Whether it certainly grows with more than `exponent`: the fit's interval lies above it by GROWTH_MARGIN, and the
 // last sizes rise more steeply too (a step between two sizes alone is no growth). *f is filled; its interval only
 // where the exponent itself is too large.
-bool growth_exceeds(const double *sizes, const struct hist *const *hists, size_t count, double exponent,
-                    uint64_t seed, struct growth_fit *f);
+bool growth_exceeds(const struct growth_data *d, double exponent, uint64_t seed, struct growth_fit *f);
 double growth_at(const struct growth_fit *f, double size);
 
 #endif

@@ -196,27 +196,35 @@ static json_t *tests(struct view *v)
 	return array;
 }
 
+static json_t *one_growth(struct growth *g)
+{
+	const struct view_test *first = g->points[0], *last = g->points[g->count - 1];
+	json_t *points = json_array(), *one;
+
+	growth_judge(g);
+	for (size_t i = 0; i < g->count; i++)
+		json_array_append_new(points, json_pack("[I, f]", (json_int_t)g->points[i]->size,
+		                                        growth_cost_of(g->points[i], g->cost)));
+	one = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:[f,f], s:b, s:o}", "kind", first->kind, "kernel",
+	                first->kernel, "target", first->target, "of", growth_cost_name(g->cost), "from",
+	                (json_int_t)first->size, "to", (json_int_t)last->size, "exponent", g->fit.exponent,
+	                "interval", g->fit.low, g->fit.high, "too_fast", g->over, "points", points);
+	if (g->declared[0] != '\0')
+		set_text(one, "declared", g->declared);
+	if (g->model[0] != '\0')
+		set_text(one, "model", g->model);
+	return one;
+}
+
 static json_t *growth(const struct view *v)
 {
 	json_t *list = json_array();
 	struct growth g;
 
-	for (size_t i = 0; list != NULL && i < v->count; i++) {
-		json_t *one;
-		bool over;
-		if (!growth_points(v, i, &g))
-			continue;
-		over = growth_is_over(&g);
-		one = json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:b}", "kind", g.points[0]->kind, "kernel",
-		                g.points[0]->kernel, "target", g.points[0]->target, "from",
-		                (json_int_t)g.points[0]->size, "to", (json_int_t)g.points[g.count - 1]->size,
-		                "exponent", g.fit.exponent, "too_fast", over);
-		if (over)
-			json_object_update_new(one, json_pack("{s:[f,f]}", "interval", g.fit.low, g.fit.high));
-		if (g.declared[0] != '\0')
-			set_text(one, "declared", g.declared);
-		json_array_append_new(list, one);
-	}
+	for (size_t i = 0; list != NULL && i < v->count; i++)
+		for (unsigned cost = 0; cost < GROWTH_COSTS; cost++)
+			if (growth_points(v, i, (enum growth_cost)cost, &g))
+				json_array_append_new(list, one_growth(&g));
 	return list;
 }
 

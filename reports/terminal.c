@@ -419,8 +419,9 @@ static void put_growth(struct summary *s)
 	struct growth g;
 	bool any = false;
 
-	for (size_t i = 0; i < s->view.count; i++)
-		if (growth_points(&s->view, i, &g) && growth_is_over(&g)) {
+	for (size_t i = 0; i < s->view.count * GROWTH_COSTS; i++)
+		if (growth_points(&s->view, i / GROWTH_COSTS, (enum growth_cost)(i % GROWTH_COSTS), &g) &&
+		    growth_is_over(&g)) {
 			table_text(&s->style, STYLE_WARN, "! growth", s->out);
 			table_wrap(&s->style, text_make(&s->view.arena, "  %s", growth_words(&s->view.arena, &g)),
 			           0, 4, s->out);

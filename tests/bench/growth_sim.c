@@ -1,5 +1,7 @@
 // How often growth is called too fast that is not, and how often it is missed: simulated, seeded.
 //
+// What grows is time (medians of histograms), or peak memory and collections (one figure for each size, in steps).
+//
 //   growth_sim [CURVES]      of each setting; the table stands in docs/growth.md
 #include "growth_fit.h"
 
@@ -68,10 +70,23 @@ static double cost_at(const struct setting *s, const struct plan *p, double size
 	return STEP_NS * (at * (s->logarithm ? log2(size) : 1) + s->constant * mean);
 }
 
+static struct growth_data data_of(const struct plan *p, struct hist *const *hists, double spread)
+{
+	struct growth_data d = { .count = p->count, .spread = spread };
+
+	for (size_t i = 0; i < p->count; i++) {
+		d.sizes[i] = p->sizes[i];
+		d.hists[i] = hists != NULL ? hists[i] : NULL;
+		d.costs[i] = hists != NULL ? (double)hist_percentile(hists[i], 50) : 0;
+	}
+	return d;
+}
+
 static double flagged(const struct setting *s, const struct plan *p, double noise, unsigned curves)
 {
 	struct hist *hists[MOST_SIZES];
 	struct growth_fit fit;
+	struct growth_data d;
 	struct rng rng;
 	unsigned over = 0;
 
@@ -81,28 +96,106 @@ static double flagged(const struct setting *s, const struct plan *p, double nois
 	for (unsigned c = 0; c < curves; c++) {
 		for (size_t i = 0; i < p->count; i++)
 			fill(hists[i], cost_at(s, p, p->sizes[i]), noise, &rng);
-		over += growth_exceeds(p->sizes, (const struct hist *const *)hists, p->count, s->declared, c,
-		                       &fit);
+		d = data_of(p, hists, GROWTH_SPREAD);
+		over += growth_exceeds(&d, s->declared, c, &fit);
 	}
 	for (size_t i = 0; i < p->count; i++)
 		hist_free(hists[i]);
 	return 100.0 * over / curves;
 }
 
+// ---- memory and collections: one figure for each size, in steps ---------------------------------------------
+
+// How a runtime gets its memory. What lives is `live` bytes; what the process takes has a constant, and:
+enum taking {
+	TAKES_PAGES,   // follows what lives
+	TAKES_DOUBLED, // blocks of powers of two times a phase that is luck: a heap or a stack that doubles
+	TAKES_GARBAGE, // and between none and as much again, which the collector has not seen yet
+	TAKES_RESERVE, // nothing more until a reserve of the constant's size is full
+	COLLECTS, // no memory: a collection whenever so much is allocated as the constant, less what luck has left
+};
+
+static const struct memory_setting {
+	const char *name;
+	enum taking how;
+	double exponent;
+	double constant; // as a part of what lives at the geometric mean of the sizes
+} memory_settings[] = {
+	{ "memory n, pages", TAKES_PAGES, 1, 1 },
+	{ "memory n, large constant, pages", TAKES_PAGES, 1, 20 },
+	{ "memory n, doubled blocks", TAKES_DOUBLED, 1, 1 },
+	{ "memory n, doubled blocks, no constant", TAKES_DOUBLED, 1, 0 },
+	{ "memory n, unseen garbage", TAKES_GARBAGE, 1, 1 },
+	{ "memory n, a reserve", TAKES_RESERVE, 1, 1 },
+	{ "collections n, 16 at the mean", COLLECTS, 1, 1.0 / 16 },
+	{ "collections n, 2 at the mean", COLLECTS, 1, 1.0 / 2 },
+	{ "memory n^2, pages", TAKES_PAGES, 2, 0 },
+	{ "memory n^2, doubled blocks", TAKES_DOUBLED, 2, 0 },
+	{ "collections n^2, 16 at the mean", COLLECTS, 2, 1.0 / 16 },
+};
+
+#define LIVE_BYTES 1e6 // at the geometric mean of the sizes
+
+static double taken(const struct memory_setting *s, double live, double noise, struct rng *r)
+{
+	const double constant = s->constant * LIVE_BYTES, phase = exp2(uniform(r));
+	double bytes = live;
+
+	switch (s->how) {
+	case TAKES_DOUBLED:
+		bytes = exp2(ceil(log2(live / phase))) * phase;
+		break;
+	case TAKES_GARBAGE:
+		bytes = live * (1 + uniform(r));
+		break;
+	case TAKES_RESERVE:
+		return fmax(constant, live) * exp(noise * normal(r)) + constant;
+	case COLLECTS:
+		return fmax(floor(live / constant * exp(noise * normal(r)) - uniform(r) + 0.5), 0.5);
+	default:
+		break;
+	}
+	return constant + bytes * exp(noise * normal(r));
+}
+
+static double memory_flagged(const struct memory_setting *s, const struct plan *p, double noise, unsigned curves)
+{
+	const double middle = sqrt(p->sizes[0] * p->sizes[p->count - 1]);
+	struct growth_data d = data_of(p, NULL, GROWTH_STEPS);
+	struct growth_fit fit;
+	struct rng rng;
+	unsigned over = 0;
+
+	rng_init(&rng, 1);
+	for (unsigned c = 0; c < curves; c++) {
+		for (size_t i = 0; i < p->count; i++)
+			d.costs[i] = taken(s, LIVE_BYTES * pow(p->sizes[i] / middle, s->exponent), noise, &rng);
+		if (s->how != COLLECTS || d.costs[p->count - 1] >= 8)
+			over += growth_exceeds(&d, 1, c, &fit);
+	}
+	return 100.0 * over / curves;
+}
+
 int main(int argc, char **argv)
 {
 	static const double noises[] = { 0.02, 0.05, 0.1, 0.2 };
+	const size_t noise_count = sizeof noises / sizeof noises[0];
+	const size_t times = sizeof settings / sizeof settings[0];
+	const size_t all = times + sizeof memory_settings / sizeof memory_settings[0];
 	unsigned curves = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 2000;
 
 	printf("| cost | sizes |");
-	for (size_t n = 0; n < sizeof noises / sizeof noises[0]; n++)
+	for (size_t n = 0; n < noise_count; n++)
 		printf(" %.0f %% |", 100 * noises[n]);
 	printf("\n|---|---|---|---|---|---|\n");
-	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s++)
+	for (size_t s = 0; s < all; s++)
 		for (size_t p = 0; p < sizeof plans / sizeof plans[0]; p++) {
-			printf("| %s | %s |", settings[s].name, plans[p].name);
-			for (size_t n = 0; n < sizeof noises / sizeof noises[0]; n++)
-				printf(" %.1f |", flagged(&settings[s], &plans[p], noises[n], curves));
+			printf("| %s | %s |", s < times ? settings[s].name : memory_settings[s - times].name,
+			       plans[p].name);
+			for (size_t n = 0; n < noise_count; n++)
+				printf(" %.1f |", s < times ? flagged(&settings[s], &plans[p], noises[n], curves)
+				                            : memory_flagged(&memory_settings[s - times],
+				                                             &plans[p], noises[n], curves));
 			printf("\n");
 			fflush(stdout);
 		}

@@ -17,14 +17,14 @@ static void refuse_definition(const char *definition, const char *message)
 
 CASE("kernel: everything in it is known when it is right")
 {
-	struct kernel *k =
-	        support_kernel("(kernel recursion/down (summary \"goes down\") (stresses \"frames\")\n"
-	                       "(param depth 10 (range 1 100)) (param step 1 (range 1 9))\n"
-	                       "(instance (depth 20)) (instance (step 3) slow (depth --depth))\n"
-	                       "(growth \"n log n\") (timeout 5) (stack (* depth 2))\n"
-	                       "(define (down n) (if (<= n 0) 0 (up (- n step))))\n"
-	                       "(define (up n) (tail (down n)))\n"
-	                       "(measure series-one (repeat 7) (down depth)) (expect (- depth depth)))");
+	struct kernel *k = support_kernel(
+	        "(kernel recursion/down (summary \"goes down\") (stresses \"frames\")\n"
+	        "(param depth 10 (range 1 100)) (param step 1 (range 1 9))\n"
+	        "(instance (depth 20)) (instance (step 3) slow (depth --depth))\n"
+	        "(growth \"n log n\" (memory \"1\") (collections \"log n\")) (timeout 5) (stack (* depth 2))\n"
+	        "(define (down n) (if (<= n 0) 0 (up (- n step))))\n"
+	        "(define (up n) (tail (down n)))\n"
+	        "(measure series-one (repeat 7) (down depth)) (expect (- depth depth)))");
 
 	assert_int_equal(k->kind, KIND_RECURSION);
 	assert_string_equal(k->name, "recursion/down");
@@ -32,6 +32,7 @@ CASE("kernel: everything in it is known when it is right")
 	assert_string_equal(k->summary, "goes down");
 	assert_string_equal(k->stresses, "frames");
 	assert_string_equal(k->growth, "n log n");
+	assert_string_equal(k->growth_all, "n log n; memory 1; collections log n");
 	assert_int_equal(k->timeout_s, 5);
 	assert_int_equal(k->param_count, 2);
 	assert_int_equal(k->params[0].max, 100);
@@ -84,7 +85,12 @@ CASE("kernel: the place is named when a field is wrong")
 	refuse_definition("(instance (n 10))", "k.kernel:2:14: 10 is out of range; from 0 to 9 is allowed");
 	refuse_definition("(instance (n 1) (n 2))", "k.kernel:2:18: 'n' stands here twice");
 	refuse_definition("(growth \"n^9\")",
-	                  "k.kernel:2:1: growth is one of \"1\", \"n\", \"n log n\", \"n^2\", \"2^n\"");
+	                  "k.kernel:2:1: growth is one of \"1\", \"log n\", \"n\", \"n log n\", \"n^2\", \"2^n\"");
+	refuse_definition(
+	        "(growth \"n\" (memory \"n!\"))",
+	        "k.kernel:2:13: growth is one of \"1\", \"log n\", \"n\", \"n log n\", \"n^2\", \"2^n\"");
+	refuse_definition("(growth \"n\" (weight \"n\"))",
+	                  "k.kernel:2:13: (memory \"...\") or (collections \"...\") was expected");
 	refuse_definition("(timeout 0)", "k.kernel:2:10: 0 is out of range; from 1 to 86400 is allowed");
 	support_refuse("(kernel gc/a (summary \"s\") (measure t (repeat 1001) 0) (expect 0))",
 	               "k.kernel:1:47: 1001 is out of range; from 1 to 1000 is allowed");

@@ -84,7 +84,7 @@ CASE("write: a kernel is laid out for people")
 	        "  (param depth 5 (range -1 99))\n"
 	        "  (instance (depth --depth))\n"
 	        "  (instance (depth 7))\n"
-	        "  (growth \"n log n\")\n"
+	        "  (growth \"n log n\" (memory \"1\") (collections \"log n\"))\n"
 	        "  (timeout 3)\n"
 	        "  (stack (+ depth 1))\n"
 	        "  (global kept (list 1 -2))\n"

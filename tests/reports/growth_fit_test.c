@@ -26,15 +26,18 @@ static struct hist *around(double t, double noise, unsigned values, struct rng *
 
 static struct growth_fit fit(double c, double a, double b, double noise, uint64_t seed)
 {
-	const struct hist *hists[SIZES];
+	struct growth_data d = { .count = SIZES };
 	struct hist *owned[SIZES];
 	struct growth_fit f;
 	struct rng rng;
 
 	rng_init(&rng, seed);
-	for (unsigned i = 0; i < SIZES; i++)
-		hists[i] = owned[i] = around(c + a * pow(sizes[i], b), noise, 20, &rng);
-	f = growth_fit_hists(sizes, hists, SIZES, 0, seed);
+	for (unsigned i = 0; i < SIZES; i++) {
+		d.sizes[i] = sizes[i];
+		d.hists[i] = owned[i] = around(c + a * pow(sizes[i], b), noise, 20, &rng);
+		d.costs[i] = (double)hist_percentile(owned[i], 50);
+	}
+	f = growth_fit_data(&d, seed);
 	for (unsigned i = 0; i < SIZES; i++)
 		hist_free(owned[i]);
 	return f;

@@ -47,7 +47,7 @@ static bool is_over(const char *declared, const uint64_t *sizes, const double *c
 	struct growth g;
 
 	make(&f, declared, sizes, costs, count);
-	assert_true(growth_points(&f.view, 0, &g));
+	assert_true(growth_points(&f.view, 0, GROWTH_TIME, &g));
 	assert_int_equal(g.count, count);
 	bool over = growth_is_over(&g);
 	assert_int_equal(growth_count_over(&f.view), over);
@@ -90,10 +90,10 @@ CASE("growth: the words say where it happened, and how much")
 	struct growth g;
 
 	make(&f, "n", sizes, costs, 2);
-	assert_true(growth_points(&f.view, 0, &g));
+	assert_true(growth_points(&f.view, 0, GROWTH_TIME, &g));
 	growth_judge(&g);
 	const char *words = growth_words(&f.view.arena, &g);
-	assert_non_null(strstr(words, "countdown on vm grows like n^1.8"));
+	assert_non_null(strstr(words, "countdown on vm: time grows like n^1.8"));
 	assert_non_null(strstr(words, "from 1,000 to 5,000, where n is right"));
 	assert_non_null(strstr(words, "5 times the size takes 18.3 times as long"));
 	arena_deinit(&f.view.arena);
@@ -119,9 +119,77 @@ CASE("growth: the formula is named that fits best, the simplest of those")
 	} wanted[] = { { linear, "n" }, { square, "n^2" }, { flat, "1" } };
 	for (size_t i = 0; i < 3; i++) {
 		make(&f, "n", sizes, wanted[i].costs, 6);
-		assert_true(growth_points(&f.view, 0, &g));
+		assert_true(growth_points(&f.view, 0, GROWTH_TIME, &g));
 		growth_judge(&g);
 		assert_string_equal(g.model, wanted[i].model);
 		release(&f);
 	}
+}
+
+CASE("growth: memory and collections are judged by their own declaration, else by that of time")
+{
+	static const uint64_t sizes[] = { 100, 200, 400, 800, 1600, 3200 };
+	static const double flat[] = { 1e6, 1e6, 1e6, 1e6, 1e6, 1e6 };
+	static const struct {
+		const char *declared;
+		bool memory, collections;
+	} wanted[] = {
+		{ "n", true, true },
+		{ "n; memory n^2", false, true },
+		{ "n^2", false, false },
+		{ "2^n", false, false },
+		{ "n^2; memory 1; collections n", true, true },
+	};
+
+	for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++) {
+		struct family f;
+		struct growth g;
+
+		make(&f, wanted[w].declared, sizes, flat, 6);
+		for (size_t i = 0; i < 6; i++) {
+			f.results[i].peak_rss_bytes = 1000000 + 100 * sizes[i] * sizes[i];
+			f.results[i].gc_count = sizes[i] * sizes[i] / 10000;
+		}
+		assert_true(growth_points(&f.view, 0, GROWTH_MEMORY, &g));
+		assert_int_equal(growth_is_over(&g), wanted[w].memory);
+		assert_true(growth_points(&f.view, 0, GROWTH_COLLECTIONS, &g));
+		assert_int_equal(growth_is_over(&g), wanted[w].collections);
+		assert_true(growth_points(&f.view, 0, GROWTH_TIME, &g));
+		assert_false(growth_is_over(&g));
+		assert_int_equal(growth_count_over(&f.view), wanted[w].memory + wanted[w].collections);
+		release(&f);
+	}
+}
+
+CASE("growth: a runtime that counts no collections has no curve of them")
+{
+	static const uint64_t sizes[] = { 100, 200, 400 };
+	static const double costs[] = { 1e6, 2e6, 4e6 };
+	struct family f;
+	struct growth g;
+
+	make(&f, "n", sizes, costs, 3);
+	assert_false(growth_points(&f.view, 0, GROWTH_COLLECTIONS, &g));
+	assert_false(growth_points(&f.view, 0, GROWTH_MEMORY, &g)); // nor one of memory that nobody measured
+	release(&f);
+}
+
+CASE("growth: a curve that bends wants sizes on both sides of the bend, each once, and a straight one none")
+{
+	static const uint64_t sizes[] = { 100, 400, 1600, 6400, 25600 };
+	static const double bent[] = { 1e4, 4e4, 16e4, 16.5e4, 17e4 },
+	                    straight[] = { 1e4, 4e4, 16e4, 64e4, 256e4 };
+	struct growth_bend bends[8];
+	struct family f;
+
+	make(&f, "n", sizes, bent, 5);
+	assert_int_equal(growth_bends(&f.view, bends, 8), 2);
+	assert_int_equal(bends[0].size, 800);
+	assert_int_equal(bends[1].size, 3200);
+	assert_string_equal(bends[0].kernel, "countdown");
+	assert_int_equal(growth_bends(&f.view, bends, 1), 1); // no more than there is room for
+	release(&f);
+	make(&f, "n", sizes, straight, 5);
+	assert_int_equal(growth_bends(&f.view, bends, 8), 0);
+	release(&f);
 }

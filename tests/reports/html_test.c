@@ -22,9 +22,9 @@ static char *page(const struct run *r, struct seen *s)
 
 CASE("html: the default job has all sections in their order, and a data table for each chart")
 {
-	static const char *const sections[] = { "failures", "targets",   "verdicts", "growth",      "allocators",
-		                                "slabs",    "jemalloc",  "leaks",    "allocations", "http2",
-		                                "kernels",  "resources", "tests",    "machine" };
+	static const char *const sections[] = { "failures",   "targets", "verdicts",  "growth", "growth-memory",
+		                                "allocators", "slabs",   "jemalloc",  "leaks",  "allocations",
+		                                "http2",      "kernels", "resources", "tests",  "machine" };
 	struct run r;
 	struct seen s;
 	char *text;
@@ -42,8 +42,8 @@ CASE("html: the default job has all sections in their order, and a data table fo
 	}
 	assert_int_equal(s.sections, sizeof sections / sizeof sections[0]);
 	assert_int_equal(s.figures,
-	                 4 + 2 + 1 + 2 + 1 + 2 + 19 +
-	                         2); // growth, allocators, slabs, jemalloc, leaks, HTTP/2, kernels, timelines
+	                 4 + 4 + 2 + 1 + 2 + 1 + 2 + 19 + 2); // growth of time and of memory, allocators, slabs,
+	                                                      // jemalloc, leaks, HTTP/2, kernels, timelines
 	free(text);
 	run_deinit(&r);
 }
