@@ -193,3 +193,24 @@ CASE("growth: a curve that bends wants sizes on both sides of the bend, each onc
 	assert_int_equal(growth_bends(&f.view, bends, 8), 0);
 	release(&f);
 }
+
+CASE("growth: on a busy machine CPU time is judged")
+{
+	static const uint64_t sizes[] = { 100, 200, 400, 800, 1600 };
+	static const double waited[] = { 427e3, 863e3, 3.58e6, 10.9e6, 55.5e6 };
+	struct family f;
+	struct growth g;
+
+	assert_true(is_over("n", sizes, waited, 5));
+	make(&f, "n", sizes, waited, 5);
+	for (size_t i = 0; i < 5; i++) {
+		f.results[i].user_ns = 2000000 + 43000 * sizes[i];
+		f.results[i].wall_ns = (uint64_t)(10 * waited[i]) + 4000000;
+	}
+	assert_true(growth_points(&f.view, 0, GROWTH_TIME, &g));
+	assert_false(growth_is_over(&g));
+	for (size_t i = 0; i < 5; i++) // and says so where that grows too fast
+		f.results[i].user_ns = 2000000 + 300 * sizes[i] * sizes[i];
+	assert_true(growth_is_over(&g));
+	release(&f);
+}
