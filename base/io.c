@@ -315,8 +315,7 @@ static bool is_plain(unsigned char c)
 	       (c != '\0' && strchr("._@+-", c) != NULL);
 }
 
-// FNV-1a, 64 bits (Fowler, Noll, Vo): tells cut names apart; nothing hostile depends on it.
-static uint64_t fnv1a(const char *text)
+uint64_t io_name_hash(const char *text)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
@@ -343,7 +342,7 @@ char *io_encode_name(const char *id)
 		while (keep > 0 && (b.data[keep - 1] == '%' || b.data[keep - 2] == '%'))
 			keep--; // never cut inside %XX
 		b.len = keep;
-		buf_addf(&b, "-%016llx", (unsigned long long)fnv1a(id));
+		buf_addf(&b, "-%016llx", (unsigned long long)io_name_hash(id));
 	}
 	return buf_take(&b);
 }

@@ -6,6 +6,7 @@
 #include "err.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 // write() until all is written or an error comes: 0 or -errno (a short write at a full disk is -ENOSPC).
@@ -28,5 +29,7 @@ char *io_join(const char *dir, const char *name);
 // A test id as one file name: bytes outside [A-Za-z0-9._@+-] as %XX, bounded to 200 bytes with a hash where
 // it is cut. A leading dot is encoded too. From malloc.
 char *io_encode_name(const char *id);
+// FNV-1a, 64 bits (Fowler, Noll, Vo): tells names apart; nothing hostile depends on it.
+uint64_t io_name_hash(const char *text);
 
 #endif

@@ -252,39 +252,42 @@ int journal_reopen(const char *path, struct journal **out, struct err *e)
 	return rc;
 }
 
+// The record without what the line begins with; a new reference, mostly to itself. NULL without memory.
+static json_t *without_head(const json_t *record)
+{
+	union { // json_incref wants a mutable object, but changes no more than the count
+		const json_t *borrowed;
+		json_t *object;
+	} whole = { .borrowed = record };
+	json_t *copy;
+
+	if (json_object_get(record, "type") == NULL && json_object_get(record, "crc") == NULL)
+		return json_incref(whole.object);
+	copy = json_copy(whole.object);
+	json_object_del(copy, "type");
+	json_object_del(copy, "crc");
+	return copy;
+}
+
 // Adds the whole line of a record, newline included.
 static int format_record(const char *type, const json_t *record, struct buf *line)
 {
-	json_t *whole = json_object();
-	const char *key;
-	json_t *value;
-	char *text = NULL;
-	size_t len;
-	int rc = -ENOMEM;
+	json_t *rest = without_head(record);
+	char *text = rest != NULL ? json_dumps(rest, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+	char crc[CRC_DIGITS + 1];
 
-	if (whole == NULL || json_object_set_new(whole, "type", json_string(type)) < 0)
-		goto out;
-	// json_object_foreach wants a mutable object, but does not change it.
-	union {
-		const json_t *borrowed;
-		json_t *object;
-	} fields = { .borrowed = record };
-	json_object_foreach(fields.object, key, value) if (strcmp(key, "type") != 0 && strcmp(key, "crc") != 0 &&
-	                                                   json_object_set(whole, key, value) < 0) goto out;
-	text = json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(17));
-	if (text == NULL) {
-		rc = -EILSEQ; // or no memory: json_dumps does not say which
-		goto out;
-	}
-	len = strlen(text);
-	buf_addf(line, CRC_PREFIX "%08x\",", crc_of(text + 1, len - 1));
-	buf_add(line, text + 1, len - 1);
-	buf_addc(line, '\n');
-	rc = line->failed ? -ENOMEM : 0;
-out:
+	json_decref(rest);
+	if (rest == NULL)
+		return -ENOMEM;
+	if (text == NULL)
+		return -EILSEQ; // or no memory: json_dumps does not say which
+	buf_addf(line, CRC_PREFIX "%08x\",\"type\":\"%s\"%s%s\n", 0U, type, text[1] != '}' ? "," : "", text + 1);
 	free(text);
-	json_decref(whole);
-	return rc;
+	if (line->failed)
+		return -ENOMEM;
+	snprintf(crc, sizeof crc, "%08x", crc_of(line->data + BODY_AT, line->len - 1 - BODY_AT));
+	memcpy(line->data + CRC_PREFIX_LEN, crc, CRC_DIGITS);
+	return 0;
 }
 
 // One write; what a full disk cut short is taken back, so that the next record begins a line.

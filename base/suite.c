@@ -13,13 +13,16 @@
 
 struct suite_test *suite_add(struct suite *s)
 {
-	struct suite_test *tests = reallocarray(s->tests, s->count + 1, sizeof *tests);
+	// There is room for as many as the next power of two says.
+	if ((s->count & (s->count - 1)) == 0) {
+		struct suite_test *tests = reallocarray(s->tests, s->count > 0 ? 2 * s->count : 1, sizeof *tests);
 
-	if (tests == NULL)
-		return NULL;
-	s->tests = tests;
-	tests[s->count] = (struct suite_test){ 0 };
-	return &tests[s->count++];
+		if (tests == NULL)
+			return NULL;
+		s->tests = tests;
+	}
+	s->tests[s->count] = (struct suite_test){ 0 };
+	return &s->tests[s->count++];
 }
 
 int suite_leave_out(struct suite *s, const char *kernel, const char *dialect, const char *reason)
@@ -78,17 +81,22 @@ void suite_deinit(struct suite *s)
 	free(s->generator);
 	free(s->note);
 	json_decref(s->options);
-	json_decref(s->index);
+	name_index_deinit(&s->index);
 	*s = (struct suite){ 0 };
+}
+
+const char *suite_id_at(const void *tests, size_t position)
+{
+	return ((const struct suite_test *)tests)[position].id;
 }
 
 const struct suite_test *suite_find(const struct suite *s, const char *id)
 {
-	const json_t *position;
+	size_t position;
 
-	if (s->index != NULL) {
-		position = json_object_get(s->index, id);
-		return position == NULL ? NULL : &s->tests[json_integer_value(position)];
+	if (s->index.count > 0) {
+		position = name_index_find(&s->index, suite_id_at, s->tests, id);
+		return position == NAME_INDEX_NONE ? NULL : &s->tests[position];
 	}
 	for (size_t i = 0; i < s->count; i++)
 		if (s->tests[i].id != NULL && strcmp(s->tests[i].id, id) == 0)

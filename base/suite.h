@@ -4,6 +4,7 @@
 
 #include "err.h"
 #include "header.h"
+#include "name_index.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -62,9 +63,9 @@ struct suite {
 	size_t count;
 	struct suite_left_out *left_out;
 	size_t left_out_count;
-	char hash[9];  // over all tests' ids and hashes, in order
-	char *note;    // e.g. "no suite.json: every executable file is a test"; NULL
-	json_t *index; // id -> position in tests, made by suite_load; owned
+	char hash[9];            // over all tests' ids and hashes, in order
+	char *note;              // e.g. "no suite.json: every executable file is a test"; NULL
+	struct name_index index; // of the ids, made by suite_load
 };
 
 // Reads DIR/suite.json, or, where there is none, takes every file that can be executed or has a header

@@ -167,14 +167,6 @@ static int read_tests(struct suite *s, struct err *e)
 
 // ---- ids ----
 
-// Adds key -> position; -EEXIST when the key is there. Paths may be of any bytes, so the keys are not checked.
-static int map_add(json_t *map, const char *key, size_t position)
-{
-	if (json_object_get(map, key) != NULL)
-		return -EEXIST;
-	return json_object_set_new_nocheck(map, key, json_integer((json_int_t)position)) < 0 ? -ENOMEM : 0;
-}
-
 static int id_twice(const struct suite *s, const struct suite_test *t, struct err *e)
 {
 	char *path = suite_test_path(s, t);
@@ -187,18 +179,11 @@ static int id_twice(const struct suite *s, const struct suite_test *t, struct er
 
 int suite_index(struct suite *s, struct err *e)
 {
-	json_decref(s->index);
-	s->index = json_object();
-	if (s->index == NULL)
+	if (name_index_init(&s->index, s->count) < 0)
 		return no_memory(s->dir, e);
-	for (size_t i = 0; i < s->count; i++) {
-		int rc = map_add(s->index, s->tests[i].id, i);
-
-		if (rc == -EEXIST)
+	for (size_t i = 0; i < s->count; i++)
+		if (name_index_add(&s->index, suite_id_at, s->tests, i) == -EEXIST)
 			return id_twice(s, &s->tests[i], e);
-		if (rc < 0)
-			return no_memory(s->dir, e);
-	}
 	return 0;
 }
 
@@ -239,22 +224,28 @@ static int no_such_test(const struct suite *s, const struct suite_test *t, size_
 	return rc;
 }
 
+static const char *path_at(const void *tests, size_t position)
+{
+	return ((const struct suite_test *)tests)[position].path;
+}
+
 // Finds what a test's dependencies name, and puts the ids in their place.
-static int resolve_one(struct suite *s, const json_t *by_path, size_t position, struct edges *g, struct err *e)
+static int resolve_one(struct suite *s, const struct name_index *by_path, size_t position, struct edges *g,
+                       struct err *e)
 {
 	struct suite_test *t = &s->tests[position];
 	size_t at = g->first[position];
 
 	for (size_t i = 0; i < t->meta.depends_on.count; i++) {
 		char **name = &t->meta.depends_on.items[i];
-		const json_t *found = json_object_get(s->index, *name);
+		size_t found = name_index_find(&s->index, suite_id_at, s->tests, *name);
 		char *id;
 
-		if (found == NULL)
-			found = json_object_get(by_path, *name);
-		if (found == NULL)
+		if (found == NAME_INDEX_NONE)
+			found = name_index_find(by_path, path_at, s->tests, *name);
+		if (found == NAME_INDEX_NONE)
 			return no_such_test(s, t, i, e);
-		g->to[at] = (size_t)json_integer_value(found);
+		g->to[at] = found;
 		id = strdup(s->tests[g->to[at++]].id);
 		if (id == NULL)
 			return no_memory(t->path, e);
@@ -266,15 +257,18 @@ static int resolve_one(struct suite *s, const json_t *by_path, size_t position, 
 
 static int resolve_all(struct suite *s, struct edges *g, struct err *e)
 {
-	json_t *by_path = json_object();
-	int rc = by_path == NULL ? no_memory(s->dir, e) : 0;
+	struct name_index by_path = { 0 };
+	int rc = 0;
 
+	if (g->first[s->count] == 0)
+		return 0;
+	if (name_index_init(&by_path, s->count) < 0)
+		return no_memory(s->dir, e);
+	for (size_t i = 0; i < s->count; i++) // of two tests in one file the first is meant
+		name_index_add(&by_path, path_at, s->tests, i);
 	for (size_t i = 0; i < s->count && rc == 0; i++)
-		if (map_add(by_path, s->tests[i].path, i) == -ENOMEM)
-			rc = no_memory(s->dir, e);
-	for (size_t i = 0; i < s->count && rc == 0; i++)
-		rc = resolve_one(s, by_path, i, g, e);
-	json_decref(by_path);
+		rc = resolve_one(s, &by_path, i, g, e);
+	name_index_deinit(&by_path);
 	return rc;
 }
 

@@ -16,6 +16,8 @@ int suite_check(struct suite *s, struct err *e);
 // The file's CRC-32 as 8 hex digits into hash[9]; its first bytes, as far as a header can reach, into `head`
 // (may be NULL).
 int suite_read_file(const char *path, char hash[9], struct buf *head, struct err *e);
+// For s->index: the id of tests[position].
+const char *suite_id_at(const void *tests, size_t position);
 // Makes s->index; -EINVAL when two tests have one id.
 int suite_index(struct suite *s, struct err *e);
 // Fills s->hash from the tests' ids and hashes.

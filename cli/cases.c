@@ -31,8 +31,6 @@ static int make_lists(const struct suite *from, struct suite *to)
 {
 	to->dir = strdup(from->dir);
 	to->seed = from->seed;
-	memcpy(to->hash, from->hash, sizeof to->hash);
-	to->index = json_object();
 	for (size_t i = 0; i < from->count; i++) {
 		struct suite_test *t;
 
@@ -51,9 +49,8 @@ static int make_lists(const struct suite *from, struct suite *to)
 		t->hash = strdup(from->tests[i].hash);
 		if (t->meta.run == NULL || t->id == NULL || t->path == NULL || t->hash == NULL)
 			return -ENOMEM;
-		json_object_set_new_nocheck(to->index, t->id, json_integer((json_int_t)to->count - 1));
 	}
-	return to->dir != NULL && to->index != NULL ? 0 : -ENOMEM;
+	return to->dir != NULL ? suite_seal(to, NULL) : -ENOMEM;
 }
 
 // One name a line; what is no name makes the list a failed one.

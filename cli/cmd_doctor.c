@@ -145,6 +145,7 @@ static struct finding self_protection(void)
 	struct watch w;
 
 	watch_init(&w, "/proc", ".");
+	watch_deinit(&w);
 	if (w.now.memory_percent <= 0)
 		return find(MISSING, "/proc/meminfo cannot be read");
 	return find(GOOD, "memory %.0f %% used, disk %.0f %% full", w.now.memory_percent, w.now.disk_percent);

@@ -172,14 +172,20 @@ bool cgroup_empty(const struct cgroup *g)
 	return cgroup_keyed(g->v2_events, "populated") == 0;
 }
 
-static void pids_below(const char *path, int depth, struct pid_list *out)
+// Two links more than it has groups below: the usual one has none.
+static bool has_below(int dir_fd)
 {
 	struct stat st;
+
+	return dir_fd < 0 || fstat(dir_fd, &st) < 0 || st.st_nlink > 2;
+}
+
+static void pids_below(const char *path, int depth, struct pid_list *out)
+{
 	const struct dirent *entry;
 	DIR *dir;
 
-	// Two links more than it has groups below: the usual one has none.
-	if (depth >= DEPTH_MAX || stat(path, &st) < 0 || st.st_nlink <= 2)
+	if (depth >= DEPTH_MAX)
 		return;
 	dir = opendir(path);
 	if (dir == NULL)
@@ -205,5 +211,6 @@ void cgroup_pids(const struct cgroup *g, struct pid_list *out)
 	if (g->v2_list < 0)
 		return;
 	proc_read_pids(g->v2_list, out);
-	pids_below(g->v2, 0, out);
+	if (has_below(g->v2_dir))
+		pids_below(g->v2, 0, out);
 }

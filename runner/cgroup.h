@@ -25,6 +25,12 @@ struct cgroups {
 
 enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
 
+// A counter of the group's, since its test began.
+struct cgroup_count {
+	uint64_t before;
+	bool known; // from the end of the test before
+};
+
 // One worker's groups, used for its tests one after another.
 struct cgroup {
 	const struct cgroups *all;
@@ -37,7 +43,8 @@ struct cgroup {
 	enum cgroup_kind memory, processes, io; // what limits the present test
 	bool io_limited;                        // the group has a limit from some test before
 	uint64_t memory_bytes, process_count;   // limits written last; 0: none
-	uint64_t oom_before, denied_before, cpu_before_us;
+	struct cgroup_count oom_kills, denials;
+	uint64_t cpu_before_us;
 };
 
 // `name` is new to the machine. Never fails: what is not granted is left empty.
@@ -75,8 +82,9 @@ bool cgroup_holds(const struct cgroup *g); // does a v2 group hold the test's pr
 void cgroup_kill(struct cgroup *g);
 bool cgroup_empty(const struct cgroup *g); // no living process in it or below
 void cgroup_pids(const struct cgroup *g, struct pid_list *out);
-uint64_t cgroup_cpu_us(const struct cgroup *g);       // CPU time since the mark, the dead included; 0: unknown
-uint64_t cgroup_oom_kills(const struct cgroup *g);    // since the mark
-uint64_t cgroup_forks_denied(const struct cgroup *g); // since the mark
+uint64_t cgroup_cpu_us(const struct cgroup *g); // CPU time since the mark, the dead included; 0: unknown
+// Since the mark; to be asked once for each test.
+uint64_t cgroup_oom_kills(struct cgroup *g);
+uint64_t cgroup_forks_denied(struct cgroup *g);
 
 #endif

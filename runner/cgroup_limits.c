@@ -132,10 +132,27 @@ unsigned cgroup_arm_io(struct cgroup *g, uint64_t bytes_per_s, uint64_t ops_per_
 	return 1;
 }
 
+// Nobody else is in the group: where the last test's figure was read at its end, the next one begins with it.
+static void mark(struct cgroup_count *c, enum cgroup_kind kind, int fd, const char *key)
+{
+	if (kind != CGROUP_NONE && !c->known)
+		c->before = cgroup_keyed(fd, key);
+}
+
+static uint64_t count_since(struct cgroup_count *c, enum cgroup_kind kind, int fd, const char *key)
+{
+	const uint64_t now = kind != CGROUP_NONE ? cgroup_keyed(fd, key) : 0;
+	const uint64_t since = now > c->before ? now - c->before : 0;
+
+	c->known = kind != CGROUP_NONE;
+	c->before = now;
+	return kind != CGROUP_NONE ? since : 0;
+}
+
 void cgroup_mark(struct cgroup *g)
 {
-	g->oom_before = g->memory != CGROUP_NONE ? cgroup_keyed(g->memory_events, "oom_kill") : 0;
-	g->denied_before = g->processes != CGROUP_NONE ? cgroup_keyed(g->pids_events, "max") : 0;
+	mark(&g->oom_kills, g->memory, g->memory_events, "oom_kill");
+	mark(&g->denials, g->processes, g->pids_events, "max");
 	g->cpu_before_us = cgroup_keyed(g->v2_cpu, "usage_usec");
 }
 
@@ -146,14 +163,14 @@ uint64_t cgroup_cpu_us(const struct cgroup *g)
 	return now > g->cpu_before_us ? now - g->cpu_before_us : 0;
 }
 
-uint64_t cgroup_oom_kills(const struct cgroup *g)
+uint64_t cgroup_oom_kills(struct cgroup *g)
 {
-	return g->memory == CGROUP_NONE ? 0 : cgroup_keyed(g->memory_events, "oom_kill") - g->oom_before;
+	return count_since(&g->oom_kills, g->memory, g->memory_events, "oom_kill");
 }
 
-uint64_t cgroup_forks_denied(const struct cgroup *g)
+uint64_t cgroup_forks_denied(struct cgroup *g)
 {
-	return g->processes == CGROUP_NONE ? 0 : cgroup_keyed(g->pids_events, "max") - g->denied_before;
+	return count_since(&g->denials, g->processes, g->pids_events, "max");
 }
 
 void cgroup_forget_v2_limits(struct cgroup *g)
@@ -162,6 +179,7 @@ void cgroup_forget_v2_limits(struct cgroup *g)
 	cgroup_close(g->all->v2_pids ? g->pids_events : -1);
 	g->memory_events = g->all->v2_memory ? -1 : g->memory_events;
 	g->pids_events = g->all->v2_pids ? -1 : g->pids_events;
+	g->oom_kills.known = g->denials.known = false;
 	g->io_limited = !g->all->v2_io && g->io_limited;
 	g->memory_bytes = g->all->v2_memory ? 0 : g->memory_bytes;
 	g->process_count = g->all->v2_pids ? 0 : g->process_count;

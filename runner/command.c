@@ -40,6 +40,7 @@ struct reader {
 	const struct command_context *ctx;
 	const struct suite_test *test;
 	char *file; // the test's absolute path
+	bool runs;  // it can be executed
 	struct command *out;
 	size_t first; // where the test's own command begins in it
 	struct err *e;
@@ -248,8 +249,8 @@ static const char *command_for_extension(const char *path)
 	return NULL;
 }
 
-// The file itself, or by a shell if it has neither an ELF nor a #! head (as execvp does it).
-static const char *command_for_executable(const char *file)
+// The file itself, or by a shell if it has neither an ELF nor a #! head (as execvp does it). *runs: it is there.
+static const char *command_for_executable(const char *file, bool *runs)
 {
 	char head[4] = "";
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -257,6 +258,7 @@ static const char *command_for_executable(const char *file)
 
 	if (fd >= 0)
 		close(fd);
+	*runs = n > 0; // no directory
 	if (n <= 0 || memcmp(head, "#!", 2) == 0 || memcmp(head, "\177ELF", 4) == 0)
 		return "{file}";
 	return "sh {file}";
@@ -268,12 +270,12 @@ static int choose_command(struct reader *r, const char **command)
 		*command = r->test->meta.run;
 		return 0;
 	}
-	if (access(r->file, F_OK) < 0)
-		return err_set(r->e, ENOENT, "%s: the test's file is not there", r->test->path);
 	if (access(r->file, X_OK) == 0)
-		*command = command_for_executable(r->file);
-	else
+		*command = command_for_executable(r->file, &r->runs);
+	else if (access(r->file, F_OK) == 0)
 		*command = command_for_extension(r->file);
+	else
+		return err_set(r->e, ENOENT, "%s: the test's file is not there", r->test->path);
 	if (*command == NULL)
 		return err_set(
 		        r->e, EINVAL,
@@ -302,7 +304,9 @@ int command_resolve(const struct command_context *ctx, const struct suite_test *
 	if (rc == 0)
 		rc = read_command(&r, command);
 	if (rc == 0) {
-		out->program = command_find(out->argv[0]);
+		const bool is_file = r.runs && strcmp(out->argv[0], r.file) == 0;
+
+		out->program = is_file ? strdup(r.file) : command_find(out->argv[0]);
 		if (out->program == NULL)
 			rc = err_set(e, ENOENT, "program not found: %s", out->argv[0]);
 	}

@@ -1,5 +1,5 @@
 // One test at a time, from its preparation to its verdict: what a worker does. The states are
-// idle -> running -> [term sent -> kill sent] -> draining -> [reaping] -> closing -> idle.
+// idle -> [spawning] -> running -> [term sent -> kill sent] -> draining -> [reaping] -> closing -> idle.
 #ifndef SG_JOB_H
 #define SG_JOB_H
 
@@ -8,6 +8,7 @@
 #include "contain.h"
 #include "fill.h"
 #include "judge.h"
+#include "launcher.h"
 #include "measure.h"
 #include "pressure.h"
 #include "session.h"
@@ -15,9 +16,21 @@
 
 #include <limits.h>
 
-enum job_state { JOB_IDLE, JOB_RUNNING, JOB_TERM_SENT, JOB_KILL_SENT, JOB_DRAINING, JOB_REAPING, JOB_CLOSING };
+enum job_state {
+	JOB_IDLE,
+	JOB_SPAWNING,
+	JOB_RUNNING,
+	JOB_TERM_SENT,
+	JOB_KILL_SENT,
+	JOB_DRAINING,
+	JOB_REAPING,
+	JOB_CLOSING
+};
 
 enum job_channel_name { JOB_OUT, JOB_ERR, JOB_EXTRA, JOB_CHANNELS };
+
+// What the loop hears of a test: a channel, by its name, or one of these.
+enum { JOB_EVENT_EXIT = JOB_CHANNELS, JOB_EVENT_CONTAINER, JOB_EVENT_LAUNCHED, JOB_EVENTS };
 
 struct job;
 
@@ -75,6 +88,10 @@ struct job {
 	struct command command;
 	struct job_environment environment;
 	struct spawn_plan plan;
+	struct launcher launcher;
+	// Who wants it to be stopped though it is not yet started; NULL.
+	const char *stop_by;
+	bool stop_now;
 	struct cgroup group;
 	struct contain contain;
 	struct job_container container;
@@ -110,7 +127,8 @@ int job_init(struct job *j, struct session *s, unsigned worker);
 // Directories, command, environment, limits, pipes: everything up to the process. 0; 1 when the test cannot be
 // started, facts.not_started says why; -errno when we cannot go on. After 1 and -errno the job is idle.
 int job_prepare(struct job *j, const struct suite_test *t, unsigned attempt);
-// Starts the prepared test and watches it. 0: it runs, and done() will be called; 1: as above.
+// Starts the prepared test and watches it. 0: it runs, or is about to, and done() will be called, even if it then
+// cannot be started; 1: as above.
 int job_spawn(struct job *j);
 // The result of a test that could not be started.
 void job_give_up(struct job *j);

@@ -50,7 +50,7 @@ static bool start_remover(struct job *j)
 	struct session *s = j->session;
 	struct spawn_plan plan = { .cgroup_fd = -1, .envp = s->environment };
 	struct command command = { 0 };
-	struct epoll_event e = { .events = EPOLLIN, .data.u32 = JOB_CHANNELS + 1 };
+	struct epoll_event e = { .events = EPOLLIN, .data.u32 = JOB_EVENT_CONTAINER };
 	const char *step = "";
 	int out[2];
 	bool ok = false;

@@ -4,16 +4,14 @@
 #include "units.h"
 
 #include <inttypes.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 // A soft and a hard limit; the hard one is never above ours, which we might not be allowed to raise.
 static void add_rlimit(struct job *j, __rlimit_resource_t resource, uint64_t soft, uint64_t hard)
 {
-	struct rlimit ours;
+	const uint64_t ours = j->session->hard_limits[resource];
 
-	if (getrlimit(resource, &ours) == 0 && ours.rlim_max != RLIM_INFINITY && hard > ours.rlim_max)
-		hard = ours.rlim_max;
+	hard = hard < ours ? hard : ours;
 	j->plan.rlimits[j->plan.rlimit_count++] =
 	        (struct spawn_rlimit){ (int)resource, soft < hard ? soft : hard, hard };
 }

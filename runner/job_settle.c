@@ -43,8 +43,8 @@ static void take_usage(struct job *j)
 	j->result.sys_ns = (uint64_t)ru.ru_stime.tv_sec * SG_NS_PER_S + (uint64_t)ru.ru_stime.tv_usec * 1000U;
 	// The kernel counts our own pages into ru_maxrss, since until its exec the child lived in our memory. Only
 	// what is above our own peak is known to be the test's.
-	getrusage(RUSAGE_SELF, &own);
-	if (ru.ru_maxrss > own.ru_maxrss && (uint64_t)ru.ru_maxrss * 1024 > j->result.peak_rss_bytes)
+	if ((uint64_t)ru.ru_maxrss * 1024 > j->result.peak_rss_bytes && getrusage(RUSAGE_SELF, &own) == 0 &&
+	    ru.ru_maxrss > own.ru_maxrss)
 		j->result.peak_rss_bytes = (uint64_t)ru.ru_maxrss * 1024;
 }
 
@@ -196,10 +196,11 @@ static int say_allocator(struct job *j)
 
 static void take_pressure(struct job *j)
 {
-	struct pressure now, lost;
+	struct session *s = j->session;
+	struct pressure lost;
 
-	session_pressure(j->session, &now);
-	lost = pressure_since(&j->before, &now);
+	pressure_log_look(&s->pressure, session_proc(s), j->exit_ns);
+	lost = pressure_share(&s->pressure, &j->before, j->result.wall_ns);
 	j->result.steal_ns = lost.steal_ns;
 	j->result.cpu_stall_ns = lost.cpu_ns;
 	j->result.memory_stall_ns = lost.memory_ns;

@@ -232,26 +232,29 @@ struct sample_sink measure_sink(struct measure *m)
 void measure_look(struct contain *c, struct tree_sample *out)
 {
 	const uint64_t tick_us = 1000000U / (uint64_t)sysconf(_SC_CLK_TCK);
+	const bool in_group = cgroup_holds(c->group);
 	uint64_t ticks = 0;
 
 	memset(out, 0, sizeof *out);
 	contain_look(c);
 	for (size_t i = 0; i < c->members.count; i++) {
+		const pid_t pid = c->members.pids[i];
+		struct proc_size size;
 		struct proc_stat st;
-		uint64_t high;
 
-		if (proc_stat(c->members.pids[i], &st) < 0 || st.state == 'Z')
+		if (proc_size(pid, &size) < 0 || size.state == 'Z')
 			continue;
-		high = proc_high_water(st.pid);
-		out->high_water_bytes = high > out->high_water_bytes ? high : out->high_water_bytes;
-		out->rss_bytes += st.rss_bytes;
-		out->fds += proc_fds(st.pid);
-		out->threads += st.threads;
+		if (size.high_water_bytes > out->high_water_bytes)
+			out->high_water_bytes = size.high_water_bytes;
+		out->rss_bytes += size.rss_bytes;
+		out->fds += proc_fds(pid);
+		out->threads += size.threads;
 		out->procs++;
-		ticks += st.cpu_ticks;
+		if (!in_group && proc_stat(pid, &st) == 0)
+			ticks += st.cpu_ticks;
 	}
 	// The group knows it to the microsecond and counts the dead too.
-	out->cpu_us = cgroup_holds(c->group) ? cgroup_cpu_us(c->group) : ticks * tick_us;
+	out->cpu_us = in_group ? cgroup_cpu_us(c->group) : ticks * tick_us;
 }
 
 static void keep_point(struct measure *m, const struct result_point *p)

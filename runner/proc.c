@@ -8,16 +8,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define NAME_BYTES 120U
 #define ENVIRON_BYTES (256U * 1024U)
+#define NUMBER_BYTES 32 // more than the kernel prints for one process; what does not fit whole is left for later
 
 void pid_list_remove(struct pid_list *l, pid_t pid)
 {
@@ -73,6 +77,37 @@ ssize_t proc_read_small(const char *path, char *text, size_t size)
 	return n;
 }
 
+ssize_t proc_file_read(struct proc_file *f, const char *dir, const char *name, char *text, size_t size)
+{
+	char path[PATH_MAX];
+	struct statfs fs;
+	ssize_t n;
+	int fd = f->kept - 1;
+
+	if (fd < 0) {
+		snprintf(path, sizeof path, "%s/%s", dir, name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		if (fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
+			f->kept = fd + 1;
+	}
+	n = pread(fd, text, size - 1, 0);
+	if (n < 0)
+		n = -errno;
+	text[n > 0 ? n : 0] = '\0';
+	if (f->kept == 0)
+		close(fd);
+	return n;
+}
+
+void proc_file_close(struct proc_file *f)
+{
+	if (f->kept > 0)
+		close(f->kept - 1);
+	f->kept = 0;
+}
+
 int proc_stat(pid_t pid, struct proc_stat *out)
 {
 	char path[64];
@@ -107,24 +142,53 @@ int proc_stat(pid_t pid, struct proc_stat *out)
 	return 0;
 }
 
+// What stands behind `key` in the lines from `*from` on, which moves there; NULL when it is not there.
+static const char *value_of(const char **from, const char *key)
+{
+	const char *at = strstr(*from, key);
+
+	if (at == NULL)
+		return NULL;
+	*from = at + strlen(key);
+	return *from + strspn(*from, " \t");
+}
+
+static uint64_t number_of(const char **from, const char *key)
+{
+	const char *value = value_of(from, key);
+
+	return value != NULL ? strtoull(value, NULL, 10) : 0;
+}
+
 // The number behind `key` in a "Key:   123 kB" file, in bytes; 0 when it is not there.
 static uint64_t kilobytes_of(const char *path, const char *key)
 {
 	char text[4096];
-	const char *at;
+	const char *from = text;
 
-	if (proc_read_small(path, text, sizeof text) <= 0)
-		return 0;
-	at = strstr(text, key);
-	return at != NULL ? strtoull(at + strlen(key), NULL, 10) * 1024 : 0;
+	return proc_read_small(path, text, sizeof text) <= 0 ? 0 : number_of(&from, key) * 1024;
 }
 
-uint64_t proc_high_water(pid_t pid)
+int proc_size(pid_t pid, struct proc_size *out)
 {
-	char path[64];
+	char path[64], text[4096];
+	const char *from = text, *state;
+	ssize_t n;
 
+	*out = (struct proc_size){ 0 };
 	snprintf(path, sizeof path, "/proc/%d/status", pid);
-	return kilobytes_of(path, "VmHWM:");
+	n = proc_read_small(path, text, sizeof text);
+	if (n <= 0)
+		return n < 0 ? (int)n : -ESRCH;
+	// In the order in which the kernel writes them; the name in front of them holds no newline.
+	state = value_of(&from, "\nState:");
+	if (state == NULL)
+		return -ESRCH;
+	out->state = *state;
+	out->high_water_bytes = number_of(&from, "\nVmHWM:") * 1024;
+	out->rss_bytes = number_of(&from, "\nVmRSS:") * 1024;
+	out->threads = (uint32_t)number_of(&from, "\nThreads:");
+	return 0;
 }
 
 uint64_t proc_pss(pid_t pid)
@@ -204,8 +268,9 @@ void proc_read_pids(int fd, struct pid_list *out)
 	ssize_t n;
 	long pid = 0;
 
-	while ((n = pread(fd, text, sizeof text, at)) > 0) {
-		at += n;
+	do {
+		n = pread(fd, text, sizeof text, at);
+		at += n > 0 ? n : 0;
 		for (ssize_t i = 0; i < n; i++) {
 			if (text[i] >= '0' && text[i] <= '9') {
 				pid = pid * 10 + (text[i] - '0');
@@ -215,7 +280,7 @@ void proc_read_pids(int fd, struct pid_list *out)
 				pid_list_add(out, (pid_t)pid);
 			pid = 0;
 		}
-	}
+	} while (n > (ssize_t)sizeof text - NUMBER_BYTES); // a shorter piece is the last
 	if (pid > 0)
 		pid_list_add(out, (pid_t)pid);
 }

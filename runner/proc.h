@@ -31,10 +31,26 @@ void pid_list_deinit(struct pid_list *l);
 
 // One small file into `text`, NUL-terminated: its length, or -errno.
 ssize_t proc_read_small(const char *path, char *text, size_t size);
+
+// A file that is read over and over; {0} at first. On procfs it stays open, which saves most of what reading it
+// costs; a file elsewhere may have been replaced, and is opened each time.
+struct proc_file {
+	int kept; // its descriptor and 1
+};
+// DIR/NAME as above.
+ssize_t proc_file_read(struct proc_file *f, const char *dir, const char *name, char *text, size_t size);
+void proc_file_close(struct proc_file *f);
+
+// What a look at a running process needs.
+struct proc_size {
+	char state;
+	uint64_t rss_bytes, high_water_bytes; // the highest RSS that it ever had; 0 when unknown
+	uint32_t threads;
+};
+// 0, or -errno (it is gone).
+int proc_size(pid_t pid, struct proc_size *out);
 // 0, or -errno (-ESRCH, -ENOENT: it is gone).
 int proc_stat(pid_t pid, struct proc_stat *out);
-// Highest RSS that it ever had, in bytes; 0 when unknown.
-uint64_t proc_high_water(pid_t pid);
 // Its proportional share of memory, in bytes; 0 when unknown. Costs milliseconds for a large process.
 uint64_t proc_pss(pid_t pid);
 uint32_t proc_fds(pid_t pid);

@@ -252,6 +252,8 @@ static void on_next(uv_idle_t *handle)
 		uv_idle_stop(handle);
 	if (!ok)
 		run_end(run, "error");
+	else if (idle_worker(run) == NULL)
+		uv_idle_stop(handle); // else the loop would turn once more for nothing
 }
 
 void run_start_next(struct run_loop *run)
@@ -364,7 +366,7 @@ void run_on_done(struct job *j)
 	}
 	entry = entry_at(run, w->position);
 	entry->open = false;
-	if (try_again(run, w)) {
+	if (j->facts.not_started == NULL && try_again(run, w)) {
 		run_journalled(run,
 		               ledger_write_end(&run->ledger, run->plan.order[w->position], &j->result, false));
 	} else {

@@ -33,7 +33,7 @@ static double own_share(struct run_loop *run, uint64_t now_ns, uint64_t *own_byt
 	for (size_t i = 0; i < run->worker_count; i++) {
 		const struct job *j = &run->workers[i].job;
 
-		if (job_is_idle(j))
+		if (job_is_idle(j) || j->state == JOB_SPAWNING)
 			continue;
 		used_us += cgroup_holds(&j->group) ? cgroup_cpu_us(&j->group) : j->measure.last_cpu_us;
 		*own_bytes += j->measure.last_rss_bytes;

@@ -339,6 +339,7 @@ static void finish(struct run_loop *run)
 	for (size_t i = 0; i < run->worker_count; i++)
 		job_deinit(&run->workers[i].job);
 	free(run->workers);
+	watch_deinit(&run->watch);
 	free(run->between.id);
 	free(run->between.path);
 	test_meta_deinit(&run->between.meta);

@@ -23,8 +23,7 @@
 #define DEFAULT_SAMPLE_NS (100 * SG_NS_PER_MS)
 #define DEFAULT_OUTPUT_BYTES (UINT64_C(1) << 20)
 #define DEFAULT_MEMORY_SHARE 75U // percent of what is available
-#define PRESSURE_FRESH_NS (10 * SG_NS_PER_MS)
-#define SESSION_SWEEP_S 60 // for an engine to remove what is left
+#define SESSION_SWEEP_S 60       // for an engine to remove what is left
 #define OOM_SCORE_RUNNER "-500"
 #define OOM_SCORE_TEST "500"
 
@@ -110,15 +109,16 @@ static void protect_self(struct session *s)
 		snprintf(s->oom_ours, sizeof s->oom_ours, "%s", s->oom_before);
 }
 
-void session_score_for_test(const struct session *s)
+void session_score_for_test(struct session *s)
 {
-	if (atoi(s->oom_before) < atoi(OOM_SCORE_TEST))
+	if (s->starting++ == 0 && atoi(s->oom_before) < atoi(OOM_SCORE_TEST))
 		write_score(s, OOM_SCORE_TEST);
 }
 
-void session_score_for_us(const struct session *s)
+void session_score_for_us(struct session *s)
 {
-	write_score(s, s->oom_ours);
+	if (--s->starting == 0)
+		write_score(s, s->oom_ours);
 }
 
 static void unprotect_self(const struct session *s)
@@ -128,6 +128,15 @@ static void unprotect_self(const struct session *s)
 	write_score(s, s->oom_before);
 	if (s->oom_fd >= 0)
 		close(s->oom_fd);
+}
+
+static void read_hard_limits(struct session *s)
+{
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+		struct rlimit now;
+
+		s->hard_limits[i] = getrlimit((__rlimit_resource_t)i, &now) == 0 ? now.rlim_max : RLIM_INFINITY;
+	}
 }
 
 static int find_directories(struct session *s, struct err *e)
@@ -180,6 +189,7 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	s->guardian.pidfd = s->guardian.socket = -1;
 	s->guardian.engine = &s->engine;
 	set_defaults(s, c);
+	read_hard_limits(s);
 	rc = find_directories(s, e);
 	if (rc < 0)
 		return rc;
@@ -207,6 +217,7 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	if (s->null_fd < 0)
 		return err_set(e, errno, "/dev/null: %s", strerror(errno));
 	s->kernlog_fd = kernlog_open();
+	pressure_log_look(&s->pressure, session_proc(s), clock_now_ns());
 	return 0;
 }
 
@@ -234,6 +245,7 @@ void session_deinit(struct session *s)
 	guardian_stop(&s->guardian);
 	unprotect_self(s);
 	spawner_deinit(&s->spawner);
+	pressure_close(&s->pressure.files);
 	pid_list_deinit(&s->strangers);
 	pid_list_deinit(&s->leaders);
 	engine_deinit(&s->engine);
@@ -271,17 +283,6 @@ unsigned session_kill_remains(const struct session *s, const char *mark)
 	}
 	pid_list_deinit(&all);
 	return killed;
-}
-
-void session_pressure(struct session *s, struct pressure *out)
-{
-	const uint64_t now_ns = clock_now_ns();
-
-	if (s->pressure_ns == 0 || now_ns - s->pressure_ns >= PRESSURE_FRESH_NS) {
-		pressure_look(session_proc(s), &s->pressure);
-		s->pressure_ns = now_ns;
-	}
-	*out = s->pressure;
 }
 
 const char *session_containment(const struct session *s)

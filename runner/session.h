@@ -11,6 +11,7 @@
 #include "scratch.h"
 #include "spawn.h"
 
+#include <sys/resource.h>
 #include <uv.h>
 
 #define SG_PRELOAD_OPTIONS "STRESSGEN_ALLOC"
@@ -33,11 +34,12 @@ struct session {
 	const char *preload_before;  // LD_PRELOAD as we were given it; NULL
 	const char *malloc_conf;     // MALLOC_CONF likewise; "": none
 	const char *preload_refused; // why config->preload cannot be used; NULL
-	struct pressure pressure;    // as it was read last, at that time
-	uint64_t pressure_ns;
-	char containment[128]; // how tests are held together, in words
+	struct pressure_log pressure;
+	uint64_t hard_limits[RLIM_NLIMITS]; // ours
+	char containment[128];              // how tests are held together, in words
 	int null_fd;
 	int kernlog_fd;                    // -1: not readable
+	unsigned starting;                 // tests that are being started
 	uint64_t serial;                   // of the last test started, for its mark
 	int subreaper_before;              // what to restore at the end; -1: nothing
 	int oom_fd;                        // our own oom_score_adj, open for writing; -1: none
@@ -54,11 +56,9 @@ void session_deinit(struct session *s);
 unsigned session_kill_remains(const struct session *s, const char *mark);
 // What is started between the two is killed before us when the machine's memory runs out: it inherits a score that
 // is ours only for that moment. (The child could write it itself, but opening a file in /proc costs far more.)
-void session_score_for_test(const struct session *s);
-void session_score_for_us(const struct session *s);
-// What the machine has lost so far, as of at most a tick of its clock ago: finer it does not count, and reading it
-// costs more than a short test's own bookkeeping.
-void session_pressure(struct session *s, struct pressure *out);
+// Several may be on their way; the score is ours again when the last of them has been started.
+void session_score_for_test(struct session *s);
+void session_score_for_us(struct session *s);
 // How tests are held together, in words.
 const char *session_containment(const struct session *s);
 

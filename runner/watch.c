@@ -1,9 +1,6 @@
 // proc_stat(5), proc_meminfo(5).
 #include "watch.h"
 
-#include "proc.h"
-
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +18,10 @@ void watch_init(struct watch *w, const char *proc, const char *run_dir)
 	watch_look(w);
 }
 
-static bool read_file(const struct watch *w, const char *name, char *text, size_t size)
+void watch_deinit(struct watch *w)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof path, "%s/%s", w->proc, name);
-	return proc_read_small(path, text, size) > 0;
+	proc_file_close(&w->stat);
+	proc_file_close(&w->meminfo);
 }
 
 static void look_at_cpu(struct watch *w)
@@ -35,7 +30,7 @@ static void look_at_cpu(struct watch *w)
 	char text[512];
 
 	w->now.cpu_percent = 0;
-	if (!read_file(w, "stat", text, sizeof text) ||
+	if (proc_file_read(&w->stat, w->proc, "stat", text, sizeof text) <= 0 ||
 	    sscanf(text, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &f[0], &f[1], &f[2], &f[3], &f[4], &f[5], &f[6],
 	           &f[7]) < 4)
 		return;
@@ -61,7 +56,7 @@ static void look_at_memory(struct watch *w)
 	uint64_t total, available;
 
 	w->now.memory_percent = 0;
-	if (!read_file(w, "meminfo", text, sizeof text))
+	if (proc_file_read(&w->meminfo, w->proc, "meminfo", text, sizeof text) <= 0)
 		return;
 	total = kib_of(text, "MemTotal:");
 	available = kib_of(text, "MemAvailable:");

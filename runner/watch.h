@@ -2,6 +2,8 @@
 #ifndef SG_WATCH_H
 #define SG_WATCH_H
 
+#include "proc.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +20,7 @@ struct watch_look {
 struct watch {
 	const char *proc; // "/proc"
 	const char *run_dir;
+	struct proc_file stat, meminfo;
 	uint64_t busy, total; // ticks at the last look
 	struct watch_look now;
 };
@@ -25,6 +28,7 @@ struct watch {
 void watch_init(struct watch *w, const char *proc, const char *run_dir);
 // Looks again, into w->now. What cannot be read is 0.
 void watch_look(struct watch *w);
+void watch_deinit(struct watch *w);
 
 // Self-protection: how much of the machine may be taken by others than the running tests, and for how long more.
 struct protection {

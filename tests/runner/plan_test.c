@@ -84,9 +84,9 @@ CASE("plan: a chain of ten thousand dependencies needs no deep stack")
 		edges[i][1] = i + 1;
 	}
 	s = make_suite(n, (const size_t(*)[2])edges, n - 1);
-	s.index = json_object();
 	for (size_t i = 0; i < n; i++)
-		json_object_set_new(s.index, s.tests[i].id, json_integer((json_int_t)i));
+		s.tests[i].hash = strdup("00000000");
+	assert_int_equal(suite_seal(&s, NULL), 0);
 	assert_int_equal(plan_make(&p, &c), 0);
 	assert_int_equal(p.count, n);
 	assert_int_equal(p.order[0], n - 1);

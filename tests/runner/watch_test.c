@@ -48,6 +48,7 @@ CASE("watch: the real machine has plausible figures")
 	struct watch w;
 
 	watch_init(&w, "/proc", harness_tmpdir());
+	watch_deinit(&w);
 	assert_true(w.now.memory_percent > 0 && w.now.memory_percent < 100);
 	assert_true(w.now.disk_percent > 0);
 	assert_true(w.now.memory_bytes > 1 << 20);
