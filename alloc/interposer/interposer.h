@@ -22,6 +22,9 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
 
+// What is declared here is this library's own: so it is addressed without a table in between.
+#pragma GCC visibility push(hidden)
+
 // X(enumerator, counter's name): the file's counters in their order. The first are counted by each thread.
 #define THREAD_VALUES(X)                                                                                          \
 	X(MALLOC_CALLS, "malloc_calls") /* malloc and operator new */                                             \
@@ -53,11 +56,12 @@ enum value {
 
 // How usable bytes are known.
 enum sizing {
-	SIZE_UNKNOWN,  // that malloc cannot say, or nobody wants to know: no live bytes, no peak
-	SIZE_BY_CALL,  // malloc_usable_size
-	SIZE_BY_CHUNK, // glibc's own chunk headers
-	SIZE_BY_CLASS, // a small request has always the same: mimalloc, tcmalloc; else by call
-	SIZE_BY_COUNTS // jemalloc's thread.allocatedp and thread.deallocatedp; single blocks by call
+	SIZE_UNKNOWN,   // that malloc cannot say, or nobody wants to know: no live bytes, no peak
+	SIZE_BY_CHUNK,  // glibc's own chunk headers
+	SIZE_BY_CALL,   // malloc_usable_size
+	SIZE_BY_COUNTS, // jemalloc's thread.allocatedp and thread.deallocatedp; single blocks by call
+	SIZE_BY_CLASS,  // a small request has always the same: mimalloc; else by call
+	SIZE_BY_PAGE    // and so has whatever lies in the same page at the same time: tcmalloc
 };
 
 // The functions behind ours: those of the malloc that the program would have without us.
@@ -71,12 +75,12 @@ struct next_functions {
 	int (*posix_memalign)(void **, size_t, size_t);
 	size_t (*usable_size)(void *); // gives 0 where that malloc has no such function
 	int (*mallctl)(const char *, void *, size_t *, void *, size_t); // jemalloc's; NULL
-	enum sizing sizing;
 	const char *sanitizer; // whose allocator it is; NULL: no sanitizer's. It must be called as little as
 	                       // the program does: its other functions fail while it starts
 };
 
 extern struct next_functions next; // filled in by next_resolve
+extern enum sizing sizing;         // likewise
 
 // One thread's way to its slot. Three cache lines, so that two threads share none; the first is what the fast
 // paths need.
@@ -210,8 +214,9 @@ extern struct watcher watcher;
 extern uint8_t sample_filter[SAMPLE_FILTER];
 static inline unsigned sample_hash(const void *p)
 {
-	return (unsigned)((uintptr_t)p >> 4 ^ (uintptr_t)p >> 17) % SAMPLE_FILTER;
+	return (uint32_t)(uintptr_t)p * UINT32_C(0x9e3779b1) >> 19; // of Fibonacci (Knuth 6.4), two instructions
 }
+_Static_assert(SAMPLE_FILTER == 1U << 13, "sample_hash has 13 bits");
 static inline bool sample_maybe(const void *p)
 {
 	return UNLIKELY(sample_filter[sample_hash(p)] != 0);
@@ -260,22 +265,92 @@ static inline void own_add(uint64_t *at, uint64_t n)
 #define LARGE_BYTES 4096U
 #define SMALL_WORDS (LARGE_BYTES / 8 + 1)
 extern uint8_t small_classes[SMALL_WORDS]; // size_class_of a small request, by its bytes in words of 8, rounded up
-extern uint16_t small_usables[SMALL_WORDS]; // SIZE_BY_CLASS: what was handed out for one; 0: not known yet
+extern uint16_t small_usables[SMALL_WORDS]; // SIZE_BY_CLASS and _PAGE: what was handed out for one; 0: not known
+
+// SIZE_BY_PAGE: the usable bytes of the blocks in a page, as page number << 16 | bytes. A page belongs to one size
+// class for as long as a block of it is out, and every block that is handed out is entered, so what stands here
+// for the page of a block that is still out is that block's. Asking tcmalloc takes three times as long.
+#define PAGE_SHIFT 12U // no malloc has smaller ones
+#define PAGE_SIZES 4096U
+extern uint64_t page_sizes[PAGE_SIZES];
+
+static inline uint64_t *page_entry(const void *p)
+{
+	return &page_sizes[((uintptr_t)p >> PAGE_SHIFT) % PAGE_SIZES];
+}
+
+// What stands for the page but for its number; above UINT16_MAX for another page.
+static inline uint64_t page_read(const void *p)
+{
+	return __atomic_load_n(page_entry(p), __ATOMIC_RELAXED) ^ (uint64_t)((uintptr_t)p >> PAGE_SHIFT) << 16;
+}
+
+static inline bool page_has(const void *p, size_t usable)
+{
+	return page_read(p) == usable;
+}
+
+// 0: to be asked for.
+static inline size_t page_usable(const void *p)
+{
+	uint64_t entry = page_read(p);
+
+	return LIKELY(entry <= UINT16_MAX) ? (size_t)entry : 0;
+}
+
+static inline void page_enter(const void *p, size_t usable)
+{
+	usable = usable <= UINT16_MAX ? usable : 0;
+	if (!page_has(p, usable))
+		__atomic_store_n(page_entry(p), (uint64_t)((uintptr_t)p >> PAGE_SHIFT) << 16 | usable,
+		                 __ATOMIC_RELAXED);
+}
 
 // What malloc_usable_size says of a block. glibc's also looks at the chunk behind, to see whether this one is
 // in use: one more cache line, and half of what all of the counting costs. The chunk's own header, which malloc
 // and free touch anyway, has the size; next_resolve has made sure that the two agree.
-static inline size_t usable_of_chunk(const void *p)
+static inline size_t chunk_header(const void *p)
 {
 	size_t header;
 
 	__builtin_memcpy(&header, (const char *)p - sizeof header, sizeof header);
-	return (header & ~(size_t)7) - sizeof header * (1 + (header >> 1 & 1)); // bit 1: mapped by itself
+	return header;
+}
+
+// Mapped by itself: such a chunk has a word less.
+static inline bool chunk_is_mapped(const void *p)
+{
+	return UNLIKELY((chunk_header(p) & 2) != 0);
+}
+
+static inline size_t usable_of_chunk(const void *p)
+{
+	return (chunk_header(p) - sizeof(size_t)) & ~(size_t)7; // below it are flags
 }
 
 static inline size_t usable_of(void *p)
 {
-	return next.sizing == SIZE_BY_CHUNK ? usable_of_chunk(p) : next.usable_size(p);
+	if (sizing != SIZE_BY_CHUNK)
+		return next.usable_size(p);
+	return usable_of_chunk(p) - (chunk_is_mapped(p) ? sizeof(size_t) : 0);
+}
+
+// The same for a block that was handed out before, and is still out.
+static inline size_t usable_of_old(void *p)
+{
+	size_t usable = sizing == SIZE_BY_PAGE ? page_usable(p) : 0;
+
+	return usable > 0 ? usable : usable_of(p);
+}
+
+// The same for a block that has just been handed out.
+static inline size_t usable_of_new(void *p)
+{
+	size_t usable = usable_of(p);
+
+	if (sizing == SIZE_BY_PAGE)
+		page_enter(p, usable);
+	return usable;
 }
 
 static inline uint64_t unpublished(const struct thread_ref *r, const uint64_t *values)
@@ -313,6 +388,8 @@ static inline size_t usable_of_small(void *p, size_t requested)
 
 	if (UNLIKELY(*known == 0))
 		*known = (uint16_t)next.usable_size(p);
+	if (sizing == SIZE_BY_PAGE)
+		page_enter(p, *known);
 	return *known;
 }
 
@@ -323,23 +400,27 @@ static inline void count_usable(struct thread_ref *r, size_t requested, void *p,
 
 	if (r->allocated != NULL)
 		own_copy(&values[USABLE_BYTES], r->allocated, r->allocated_before);
-	else if (small && next.sizing == SIZE_BY_CLASS)
+	else if (small && sizing >= SIZE_BY_CLASS)
 		own_add(&values[USABLE_BYTES], usable_of_small(p, requested));
-	else if (next.sizing != SIZE_UNKNOWN)
-		own_add(&values[USABLE_BYTES], usable_of(p));
+	else if (sizing != SIZE_UNKNOWN)
+		own_add(&values[USABLE_BYTES], usable_of_new(p));
 }
 
-static inline void count_request(struct thread_ref *r, enum value v, size_t requested, unsigned class)
+// So many times; UINT64_MAX takes one back.
+static inline void count_request(struct thread_ref *r, enum value v, size_t requested, unsigned class,
+                                 uint64_t times)
 {
-	own_add(&r->slot->values[v], 1);
-	own_add(&r->slot->values[REQUESTED_BYTES], requested);
-	own_add(&r->sizes[class], 1);
+	uint64_t *values = r->slot->values;
+
+	own_add(&values[v], times);
+	own_add(&values[REQUESTED_BYTES], requested * times);
+	own_add(&r->sizes[class], times);
 }
 
 // A request by way of `v` was met.
 static inline void count_grant(struct thread_ref *r, enum value v, size_t requested, void *p)
 {
-	count_request(r, v, requested, heap_class(requested));
+	count_request(r, v, requested, heap_class(requested), 1);
 	count_usable(r, requested, p, false);
 	check_live(r, r->slot->values);
 }
@@ -347,7 +428,7 @@ static inline void count_grant(struct thread_ref *r, enum value v, size_t reques
 // What count_freed wants to know of a block that is still there.
 static inline size_t usable_before(const struct thread_ref *r, void *p)
 {
-	return r->deallocated == NULL && next.sizing != SIZE_UNKNOWN ? usable_of(p) : 0;
+	return r->deallocated == NULL && sizing != SIZE_UNKNOWN ? usable_of_old(p) : 0;
 }
 
 // A block of that many usable bytes was given back.
@@ -358,7 +439,7 @@ static inline void count_freed(struct thread_ref *r, size_t usable)
 	own_add(&values[FREE_CALLS], 1);
 	if (r->deallocated != NULL)
 		own_copy(&values[FREED_BYTES], r->deallocated, r->deallocated_before);
-	else if (next.sizing != SIZE_UNKNOWN)
+	else if (sizing != SIZE_UNKNOWN)
 		own_add(&values[FREED_BYTES], usable);
 	else
 		return;
@@ -376,5 +457,7 @@ static inline void count_free(struct thread_ref *r, void *p)
 		next.free(p);
 	}
 }
+
+#pragma GCC visibility pop
 
 #endif

@@ -43,9 +43,14 @@ static void *overflows(enum way w)
 // What the fast paths of malloc and free leave to others, so that they themselves have two registers to save: each
 // of these is a jump at their end.
 
-__attribute__((noinline)) static void *refuse_plain(struct thread_ref *r, size_t bytes)
+// It was counted beforehand as one that is met.
+__attribute__((noinline)) static void *refuse_plain(size_t bytes)
 {
-	observe_refusal(r, &(struct request){ .way = BY_MALLOC, .bytes = bytes });
+	struct thread_ref *r = my_ref;
+
+	if (r->slot != NULL)
+		count_request(r, MALLOC_CALLS, bytes, small_classes[(bytes + 7) / 8], UINT64_MAX);
+	observe_refusal(r->slot != NULL ? r : NULL, &(struct request){ .way = BY_MALLOC, .bytes = bytes });
 	return NULL;
 }
 
@@ -61,6 +66,44 @@ __attribute__((noinline)) static void *count_other(struct thread_ref *r, size_t 
 	return is_far(r, r->slot->values) ? publish(r, p) : p;
 }
 
+// What a block that was handed out is good for.
+__attribute__((noinline)) static void *count_block(size_t bytes, void *p)
+{
+	struct thread_ref *r = my_ref;
+	struct tele_thread *slot = r->slot;
+	size_t usable;
+
+	if (UNLIKELY(slot == NULL)) // a signal handler has forked, and this is the child
+		return p;
+	if (sizing == SIZE_BY_CHUNK && !chunk_is_mapped(p)) {
+		usable = usable_of_chunk(p);
+	} else if (sizing == SIZE_BY_PAGE) {
+		usable = small_usables[(bytes + 7) / 8];
+		if (UNLIKELY(usable == 0 || !page_has(p, usable)))
+			return count_other(r, bytes, p);
+	} else {
+		return count_other(r, bytes, p);
+	}
+	own_add(&slot->values[USABLE_BYTES], usable);
+	return is_far(r, slot->values) ? publish(r, p) : p;
+}
+
+// The request is counted before it is made: so nothing but `bytes` need be kept meanwhile.
+EXPORT void *malloc(size_t bytes)
+{
+	struct thread_ref *r = my_ref;
+	struct tele_thread *slot = r->slot;
+	void *p;
+
+	if (UNLIKELY(slot == NULL || slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES))
+		return take_plain(bytes);
+	count_request(r, MALLOC_CALLS, bytes, small_classes[(bytes + 7) / 8], 1);
+	p = next.malloc(bytes);
+	if (UNLIKELY(p == NULL))
+		return refuse_plain(bytes);
+	return sizing == SIZE_UNKNOWN ? p : count_block(bytes, p);
+}
+
 __attribute__((noinline)) static void free_other(struct thread_ref *r, void *p)
 {
 	count_free(r, p);
@@ -72,25 +115,6 @@ __attribute__((noinline)) static void publish_and_free(struct thread_ref *r, voi
 	next.free(p);
 }
 
-EXPORT void *malloc(size_t bytes)
-{
-	struct thread_ref *r = my_ref;
-	uint64_t *values;
-	void *p;
-
-	if (UNLIKELY(r->slot == NULL || r->slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES))
-		return take_plain(bytes);
-	p = next.malloc(bytes);
-	if (UNLIKELY(p == NULL))
-		return refuse_plain(r, bytes);
-	count_request(r, MALLOC_CALLS, bytes, small_classes[(bytes + 7) / 8]);
-	if (next.sizing != SIZE_BY_CHUNK)
-		return next.sizing != SIZE_UNKNOWN ? count_other(r, bytes, p) : p;
-	values = r->slot->values;
-	own_add(&values[USABLE_BYTES], usable_of_chunk(p));
-	return is_far(r, values) ? publish(r, p) : p;
-}
-
 __attribute__((noinline)) static void give(void *p)
 {
 	if (p != NULL && !bump_owns(p))
@@ -100,25 +124,28 @@ __attribute__((noinline)) static void give(void *p)
 EXPORT void free(void *p)
 {
 	struct thread_ref *r = my_ref;
-	uint64_t *values;
+	struct tele_thread *slot = r->slot;
+	size_t usable;
 
 	// NULL and memory from before the start are in the filter, too.
-	if (UNLIKELY(r->slot == NULL || r->slot->values[FREE_CALLS] >= r->free_mark || sample_maybe(p))) {
+	if (UNLIKELY(slot == NULL || slot->values[FREE_CALLS] >= r->free_mark || sample_maybe(p))) {
 		give(p);
 		return;
 	}
-	if (next.sizing != SIZE_BY_CHUNK && next.sizing != SIZE_UNKNOWN) {
-		free_other(r, p);
-		return;
-	}
-	values = r->slot->values;
-	own_add(&values[FREE_CALLS], 1);
-	if (next.sizing == SIZE_UNKNOWN) {
+	if (sizing == SIZE_UNKNOWN) {
+		own_add(&slot->values[FREE_CALLS], 1);
 		next.free(p);
 		return;
 	}
-	own_add(&values[FREED_BYTES], usable_of_chunk(p));
-	if (is_far(r, values))
+	if (sizing == SIZE_BY_CHUNK && !chunk_is_mapped(p)) {
+		usable = usable_of_chunk(p);
+	} else if (sizing != SIZE_BY_PAGE || (usable = page_usable(p)) == 0) {
+		free_other(r, p);
+		return;
+	}
+	own_add(&slot->values[FREE_CALLS], 1);
+	own_add(&slot->values[FREED_BYTES], usable);
+	if (is_far(r, slot->values))
 		publish_and_free(r, p);
 	else
 		next.free(p);

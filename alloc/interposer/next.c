@@ -3,9 +3,11 @@
 
 #include <dlfcn.h>
 #include <stdalign.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct next_functions next;
+enum sizing sizing;
 
 static enum { UNRESOLVED, RESOLVING, RESOLVED } state;
 
@@ -69,9 +71,9 @@ static bool chunks_agree(void)
 
 		if (p == NULL)
 			return false;
-		next.sizing = SIZE_BY_CALL;
+		sizing = SIZE_BY_CALL;
 		said = usable_of(p);
-		next.sizing = SIZE_BY_CHUNK;
+		sizing = SIZE_BY_CHUNK;
 		agree = agree && usable_of(p) == said;
 		next.free(p);
 	}
@@ -96,20 +98,24 @@ static bool has_counters(void)
 	       next.mallctl("thread.deallocatedp", &counter, &len, NULL, 0) == 0;
 }
 
-// Allocators of which it is known that a small request gets the same usable size each time.
-static bool has_classes(void)
+// Whether a function of that name comes from the same library as malloc.
+static bool is_beside(const char *sign)
 {
-	static const char *const signs[] = { "mi_version", "tc_version" };
-	void *allocator;
+	void *allocator, *found = dlsym(RTLD_DEFAULT, sign);
 
 	memcpy(&allocator, &next.malloc, sizeof allocator);
-	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
-		void *sign = dlsym(RTLD_DEFAULT, signs[i]);
+	return found != NULL && base_of(found) == base_of(allocator);
+}
 
-		if (sign != NULL && base_of(sign) == base_of(allocator))
-			return true;
-	}
-	return false;
+// Not where blocks are sampled or guarded: such a one has pages to itself, or its size to the byte.
+static bool has_classes(void)
+{
+	void *a = next.malloc(17), *b = next.malloc(24);
+	bool same = a != NULL && b != NULL && next.usable_size(a) == next.usable_size(b);
+
+	next.free(a);
+	next.free(b);
+	return same && getenv("TCMALLOC_SAMPLE_PARAMETER") == NULL;
 }
 
 static enum sizing find_sizing(void)
@@ -120,7 +126,9 @@ static enum sizing find_sizing(void)
 		return SIZE_BY_CHUNK;
 	if (has_counters())
 		return SIZE_BY_COUNTS;
-	return has_classes() ? SIZE_BY_CLASS : SIZE_BY_CALL;
+	if (is_beside("tc_version") && has_classes())
+		return SIZE_BY_PAGE;
+	return is_beside("mi_version") && has_classes() ? SIZE_BY_CLASS : SIZE_BY_CALL;
 }
 
 static const char *find_sanitizer(void)
@@ -148,7 +156,7 @@ bool next_resolve(void)
 	state = RESOLVING;
 	find_all();
 	next.sanitizer = find_sanitizer();
-	next.sizing = find_sizing();
+	sizing = find_sizing();
 	__atomic_store_n(&state, RESOLVED, __ATOMIC_RELEASE);
 	return true;
 }

@@ -8,6 +8,7 @@
 struct watcher watcher;
 uint8_t small_classes[SMALL_WORDS];
 uint16_t small_usables[SMALL_WORDS];
+uint64_t page_sizes[PAGE_SIZES];
 
 static const struct {
 	enum value counter;
@@ -175,7 +176,7 @@ static void count_met(struct thread_ref *r, const struct request *q, void *p)
 	if (r != NULL) {
 		count_grant(r, ways[q->way].counter, q->bytes, p);
 	} else {
-		usable = usable_of(p);
+		usable = usable_of_new(p);
 		count_shared(ways[q->way].counter, 1);
 		count_shared(REQUESTED_BYTES, q->bytes);
 		count_shared(USABLE_BYTES, usable);
@@ -189,7 +190,7 @@ static void count_met(struct thread_ref *r, const struct request *q, void *p)
 // A block of `old` usable bytes has become `p`, or was freed when `p` is NULL.
 static void count_resized(struct thread_ref *r, const struct request *q, void *p, size_t old)
 {
-	size_t usable = p != NULL && next.sizing != SIZE_UNKNOWN ? usable_of(p) : 0;
+	size_t usable = p != NULL && sizing != SIZE_UNKNOWN ? usable_of_new(p) : 0;
 
 	count(r, REALLOC_CALLS, 1);
 	count(r, REQUESTED_BYTES, q->bytes);
@@ -291,7 +292,7 @@ void *observe_take(struct thread_ref *r, struct request *q)
 	slow_calls += r == NULL;
 	if (r == NULL && process_bypassed())
 		return perform(q);
-	old = q->old != NULL && next.sizing != SIZE_UNKNOWN ? usable_of(q->old) : 0;
+	old = q->old != NULL && sizing != SIZE_UNKNOWN ? usable_of_old(q->old) : 0;
 	if (faults_armed() && faults_deny(q, old, &nth)) {
 		refuse(r, q, true, nth);
 		q->error = ENOMEM;
@@ -323,7 +324,7 @@ void *observe_take(struct thread_ref *r, struct request *q)
 
 static void give_shared(void *p)
 {
-	size_t usable = usable_of(p);
+	size_t usable = usable_of_old(p);
 
 	count_shared(FREE_CALLS, 1);
 	count_shared(FREED_BYTES, usable);
@@ -345,7 +346,7 @@ void observe_give(struct thread_ref *r, void *p)
 	if (UNLIKELY(watcher.given != NULL))
 		watcher.given(p);
 	if (faults_armed())
-		faults_live(-(int64_t)usable_of(p));
+		faults_live(-(int64_t)usable_of_old(p));
 	if (r == NULL) {
 		give_shared(p);
 	} else if (is_timed(r, HEAP_FREE, r->slot->values[FREE_CALLS])) {

@@ -88,6 +88,8 @@ static bool own_operators;
 
 static void *count_new(struct thread_ref *r, uint64_t before, void *p, size_t align, size_t bytes)
 {
+	if (sizing == SIZE_BY_PAGE && p != NULL && (r == NULL || r != my_ref))
+		page_enter(p, 0);
 	if (r == NULL || r != my_ref || calls() != before)
 		return p;
 	own_operators = true;

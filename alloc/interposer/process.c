@@ -205,7 +205,7 @@ static void attach_counts(struct thread_ref *r)
 	size_t len = sizeof r->allocated;
 
 	r->allocated = r->deallocated = NULL;
-	if (next.sizing != SIZE_BY_COUNTS)
+	if (sizing != SIZE_BY_COUNTS)
 		return;
 	if (next.mallctl("thread.allocatedp", &r->allocated, &len, NULL, 0) != 0 ||
 	    next.mallctl("thread.deallocatedp", &r->deallocated, &len, NULL, 0) != 0) {

@@ -30,7 +30,7 @@ static bool is_counted(enum value v)
 {
 	if (v == USABLE_BYTES || v == FREED_BYTES || v == LIVE_BYTES || v == PEAK_BYTES || v == PEAK_ERROR_BYTES ||
 	    v == INHERITED_BYTES)
-		return next.sizing != SIZE_UNKNOWN;
+		return sizing != SIZE_UNKNOWN;
 	if (v == CALL_STACKS)
 		return options.fault == FAULT_STACKS;
 	return (v != INJECTED && v != REQUESTS) || options.fault != FAULT_NONE;
@@ -155,7 +155,7 @@ static void read_environment(const char **bad_option)
 	if (wanted != NULL)
 		*bad_option = options_read(wanted);
 	if (options.mode == MODE_COUNTERS && options.fault != FAULT_CAP)
-		next.sizing = SIZE_UNKNOWN;
+		sizing = SIZE_UNKNOWN;
 }
 
 // Calls made before this (ld.so's, other libraries' constructors') have been counted already.
