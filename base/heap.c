@@ -71,6 +71,24 @@ static int complete_threads(int fd, struct heap_file *h)
 	return rc;
 }
 
+// Most threads of the 128 there never are.
+static int read_lanes(int fd, struct heap_file *h)
+{
+	const off_t from = (off_t)(sizeof(struct tele_file) + offsetof(struct heap_file, lanes));
+	int rc = read_at(fd, h->lanes, h->thread_count * sizeof h->lanes[0], from);
+
+	return rc < 0 ? rc
+	              : read_at(fd, &h->lanes[SG_HEAP_THREADS], SG_HEAP_SHARED_LANES * sizeof h->lanes[0],
+	                        from + (off_t)(SG_HEAP_THREADS * sizeof h->lanes[0]));
+}
+
+const struct heap_lane *heap_next_lane(const struct heap_file *h, unsigned *at)
+{
+	if (*at >= h->thread_count && *at < SG_HEAP_THREADS)
+		*at = SG_HEAP_THREADS;
+	return *at < SG_HEAP_LANES ? &h->lanes[(*at)++] : NULL;
+}
+
 static int read_part(int fd, struct heap_file *out)
 {
 	struct tele_file head;
@@ -78,14 +96,15 @@ static int read_part(int fd, struct heap_file *out)
 
 	if (rc < 0 || memcmp(head.magic, SG_TELE_MAGIC, sizeof head.magic) != 0 || head.role != TELE_INTERPOSER)
 		return rc < 0 ? rc : -ENODATA;
-	rc = read_at(fd, out, sizeof *out, (off_t)sizeof(struct tele_file));
+	rc = read_at(fd, out, offsetof(struct heap_file, lanes), (off_t)sizeof(struct tele_file));
 	if (rc < 0)
 		return rc;
 	if (memcmp(out->magic, SG_HEAP_MAGIC, sizeof out->magic) != 0 || out->version != SG_HEAP_VERSION ||
 	    out->bytes != sizeof *out)
 		return -ENODATA;
 	bound_everything(out);
-	return complete_threads(fd, out);
+	rc = read_lanes(fd, out);
+	return rc < 0 ? rc : complete_threads(fd, out);
 }
 
 int heap_read(const char *path, struct heap_file *out, struct err *e)

@@ -19,13 +19,14 @@
 #endif
 
 #define SG_HEAP_MAGIC "SGHEAP1" // with its NUL: 8 bytes
-#define SG_HEAP_VERSION 1U
+#define SG_HEAP_VERSION 2U
 #define SG_HEAP_CLASSES 172U // of size_class.h; the last one counts all that is larger, too
 #define SG_HEAP_TIMES 392U   // eight to a doubling of clock ticks
-#define SG_HEAP_LANES 4U
 #define SG_HEAP_FRAMES 24U
 #define SG_HEAP_FAILURES 32U
 #define SG_HEAP_THREADS 128U
+#define SG_HEAP_SHARED_LANES 4U
+#define SG_HEAP_LANES (SG_HEAP_THREADS + SG_HEAP_SHARED_LANES)
 #define SG_HEAP_SITES 1024U // a power of two
 
 // X(enumerator, name): what latencies are told apart by.
@@ -80,7 +81,7 @@ struct heap_thread {
 	uint64_t values[SG_TELE_VALUES];
 };
 
-// Calls that were timed, by heap_time_slot of the ticks that the allocator took. Threads share a few of these.
+// Calls that were timed, by heap_time_slot of the ticks that the allocator took.
 struct heap_lane {
 	uint64_t times[HEAP_FUNCTION_COUNT][SG_HEAP_TIMES];
 };
@@ -104,10 +105,11 @@ struct heap_file {
 	uint64_t shared_sizes[SG_HEAP_CLASSES]; // requests that were met for threads without a slot
 	struct heap_failure failures[SG_HEAP_FAILURES];
 	// What follows is reserved as it is needed.
-	struct heap_lane lanes[SG_HEAP_LANES];
 	struct heap_thread threads[SG_HEAP_THREADS];
 	uint64_t sizes[SG_TELE_THREADS][SG_HEAP_CLASSES]; // requests that were met, by slot and size_class_of
 	struct heap_site sites[SG_HEAP_SITES];
+	struct heap_lane
+	        lanes[SG_HEAP_LANES]; // of `threads` one each; behind them those that further threads share
 };
 
 // A clock that costs less than clock_gettime: ticks of a constant rate that heap_ns_per_tick finds out.
@@ -141,9 +143,11 @@ static inline unsigned heap_class(uint64_t bytes)
 }
 
 // Reads that part of an interposer's file. All counts in it are within bounds afterwards, names end in a NUL, and
-// threads' values are their own, whatever was in the file. -ENODATA where there is no such part; else as
-// telemetry_read.
+// threads' values are their own, whatever was in the file. The lanes of threads that there are none of are left as
+// they were: heap_next_lane goes by the others. -ENODATA where there is no such part; else as telemetry_read.
 int heap_read(const char *path, struct heap_file *out, struct err *e);
+// The lanes that heap_read has read: *at is 0 at first. NULL behind the last one.
+const struct heap_lane *heap_next_lane(const struct heap_file *h, unsigned *at);
 // As of now, on the machine where the file was written and since its last start; 0 where that is unknown.
 double heap_ns_per_tick(const struct heap_file *h);
 // Adds `times` (SG_HEAP_TIMES counts) to `to`, as ns: each slot's counts at the slot's middle.

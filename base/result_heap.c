@@ -44,6 +44,33 @@ static const struct field thread_fields[] = {
 };
 #undef ROW
 
+static const struct field_list thread_lists[] = {
+	{ .name = "latencies",
+	  .rows = result_series_fields,
+	  .item_size = sizeof(struct result_series),
+	  .items_offset = offsetof(struct result_heap_thread, latencies),
+	  .count_offset = offsetof(struct result_heap_thread, latency_count),
+	  .write_more = result_series_write,
+	  .read_more = result_series_read,
+	  .free_more = result_series_free },
+	{ 0 },
+};
+
+static int thread_write(json_t *object, const void *item)
+{
+	return lists_write(object, item, thread_lists);
+}
+
+static int thread_read(json_t *object, void *item, struct err *e)
+{
+	return lists_read(object, item, thread_lists, e);
+}
+
+static void thread_free(void *item)
+{
+	lists_free(item, thread_lists);
+}
+
 enum list_name { LATENCIES, SIZES, SITES, REFUSALS, THREADS };
 
 #define LIST(json_name, struct_name, member, counter, table)                                                      \
@@ -58,7 +85,8 @@ static const struct field_list heap_lists[] = {
 	[SIZES] = { LIST("sizes", result_size, sizes, size_count, size_fields) },
 	[SITES] = { LIST("sites", result_site, sites, site_count, site_fields) },
 	[REFUSALS] = { LIST("refusals", result_refusal, refusals, refusal_count, refusal_fields) },
-	[THREADS] = { LIST("threads", result_heap_thread, threads, thread_count, thread_fields) },
+	[THREADS] = { LIST("threads", result_heap_thread, threads, thread_count, thread_fields),
+	              .write_more = thread_write, .read_more = thread_read, .free_more = thread_free },
 	{ 0 },
 };
 
@@ -68,6 +96,7 @@ void result_heap_free(struct result_heap *h)
 		return;
 	lists_free(h, heap_lists);
 	fields_free(h, heap_fields);
+	number_rows_deinit(&h->course);
 	free(h);
 }
 
@@ -76,7 +105,8 @@ json_t *result_heap_to_json(const struct result_heap *h)
 	json_t *object = json_object();
 
 	if (object != NULL &&
-	    (fields_write(object, h, heap_fields) < 0 || lists_write(object, h, heap_lists) < 0)) {
+	    (fields_write(object, h, heap_fields) < 0 || lists_write(object, h, heap_lists) < 0 ||
+	     number_rows_write(object, "course", &h->course, HEAP_COLUMNS) < 0)) {
 		json_decref(object);
 		return NULL;
 	}
@@ -97,14 +127,17 @@ struct result_heap *result_heap_from_json(json_t *j, struct err *e)
 	if (rc == 0)
 		rc = lists_read(j, h, heap_lists, e);
 	if (rc == 0)
+		rc = number_rows_read(j, "course", &h->course, HEAP_COLUMNS, e);
+	if (rc == 0)
 		return h;
 	result_heap_free(h);
 	return NULL;
 }
 
-struct result_series *result_heap_latency(struct result_heap *h, const char *name)
+static struct result_series *add_series(void *record, const struct field_list *list, size_t *count,
+                                        const char *name)
 {
-	struct result_series *s = list_add(h, &heap_lists[LATENCIES]);
+	struct result_series *s = list_add(record, list);
 
 	if (s == NULL)
 		return NULL;
@@ -114,8 +147,18 @@ struct result_series *result_heap_latency(struct result_heap *h, const char *nam
 		return s;
 	free(s->name);
 	hist_free(s->hist);
-	h->latency_count--;
+	--*count;
 	return NULL;
+}
+
+struct result_series *result_heap_latency(struct result_heap *h, const char *name)
+{
+	return add_series(h, &heap_lists[LATENCIES], &h->latency_count, name);
+}
+
+struct result_series *result_heap_thread_latency(struct result_heap_thread *t, const char *name)
+{
+	return add_series(t, &thread_lists[0], &t->latency_count, name);
 }
 
 struct result_size *result_heap_size(struct result_heap *h)

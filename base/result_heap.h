@@ -4,6 +4,7 @@
 
 #include "err.h"
 #include "header.h"
+#include "number_rows.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -38,7 +39,12 @@ struct result_heap_thread {
 	uint64_t tid, from_ms, to_ms; // to_ms 0: it still ran at the end
 	uint64_t takes, frees, requested_bytes, failures;
 	double kept_bytes; // usable bytes it took less those it gave back; below 0 where others took them
+	struct result_series *latencies; // as below but for "lifetime"; none where it was the only thread
+	size_t latency_count;
 };
+
+// Over time: since the test's start; out then; asked for up to then; resident of the process, 0: not known.
+enum { HEAP_AT_MS, HEAP_LIVE, HEAP_REQUESTED, HEAP_RSS, HEAP_COLUMNS };
 
 struct result_heap {
 	uint64_t timed_every;  // one call in so many was timed; 1: each, which disturbs what it measures; 0: none
@@ -58,6 +64,8 @@ struct result_heap {
 	size_t refusal_count;
 	struct result_heap_thread *threads;
 	size_t thread_count;
+	struct number_rows course; // HEAP_COLUMNS, at most RESULT_POOL_FILL rows; without HEAP_LIVE's figures (0)
+	                           // where live bytes are not counted
 };
 
 void result_heap_free(struct result_heap *h); // accepts NULL
@@ -67,6 +75,7 @@ json_t *result_heap_to_json(const struct result_heap *h);
 struct result_heap *result_heap_from_json(json_t *j, struct err *e);
 // New entries at the end, zeroed; NULL without memory. A latency has a histogram of 2 digits.
 struct result_series *result_heap_latency(struct result_heap *h, const char *name);
+struct result_series *result_heap_thread_latency(struct result_heap_thread *t, const char *name);
 struct result_size *result_heap_size(struct result_heap *h);
 struct result_site *result_heap_site(struct result_heap *h);
 struct result_refusal *result_heap_refusal(struct result_heap *h);

@@ -264,6 +264,24 @@ static void add_threads(struct tele_file *t)
 		complete_live(t);
 }
 
+int telemetry_look(int fd, struct tele_file *out)
+{
+	const size_t head = offsetof(struct tele_file, pools);
+	ssize_t n = pread(fd, out, head, 0);
+
+	if (n != (ssize_t)head || memcmp(out->magic, SG_TELE_MAGIC, sizeof out->magic) != 0 ||
+	    out->version != SG_TELE_VERSION)
+		return n < 0 ? -errno : -EINVAL;
+	n = pread(fd, out->threads, sizeof out->threads, offsetof(struct tele_file, threads));
+	if (n != (ssize_t)sizeof out->threads)
+		return n < 0 ? -errno : -EINVAL;
+	out->program[sizeof out->program - 1] = '\0';
+	for (unsigned i = 0; i < SG_TELE_COUNTERS; i++)
+		out->counters[i].name[sizeof out->counters[i].name - 1] = '\0';
+	add_threads(out);
+	return 0;
+}
+
 int telemetry_read(const char *path, struct tele_file *out, struct err *e)
 {
 	struct stat st;

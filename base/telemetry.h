@@ -100,5 +100,8 @@ uint64_t *telemetry_counter(struct tele_file *t, const char *name);
 // values have been added to the counters' and are zero; an interposer's "live_bytes" and "live_blocks" have
 // been completed by what they are made of (alloc/interposer/interposer.h), and "peak_bytes" is at least that.
 int telemetry_read(const char *path, struct tele_file *out, struct err *e);
+// The same of an open file that is still being written to, and only what stands in front of the pools: each figure
+// is whole, though not all are of the same moment. 0, -EINVAL or why it cannot be read.
+int telemetry_look(int fd, struct tele_file *out);
 
 #endif

@@ -3,14 +3,55 @@
 #include "html.h"
 
 #include "heaps.h"
+#include "html_rows.h"
 #include "text.h"
 
 #include <math.h>
+#include <string.h>
 
 #define MOST_SITES 10U
 #define MOST_THREADS 40U
+#define FEWEST_LOOKS 3U
 #define BAR_WIDTH 180.0
 #define BAR_HEIGHT 12.0
+
+// Where nothing was live at any time, nobody counted it.
+static void add_course(struct page *p, const struct heap_row *row)
+{
+	const struct number_rows *course = &row->process->heap->course;
+	struct rows_chart c = { .caption = "Over time",
+		                .sub = text_line(p->arena, row->process->program),
+		                .test = row->test,
+		                .rows = course,
+		                .columns = HEAP_COLUMNS,
+		                .x = HEAP_AT_MS,
+		                .y = HEAP_LIVE,
+		                .y2 = HEAP_RSS,
+		                .unit = 1,
+		                .x_label = rows_label_ms,
+		                .x_title = ">Time",
+		                .y_title = ">Live",
+		                .y2_title = ">Resident" };
+	uint64_t most = 0, most_rss = 0;
+
+	for (size_t i = 0; i < course->count; i++) {
+		const uint64_t *values = &course->values[i * HEAP_COLUMNS];
+
+		most = values[HEAP_LIVE] > most ? values[HEAP_LIVE] : most;
+		most_rss = values[HEAP_RSS] > most_rss ? values[HEAP_RSS] : most_rss;
+	}
+	if (course->count < FEWEST_LOOKS || most == 0)
+		return;
+	c.description =
+	        text_make(p->arena,
+	                  "Solid: what malloc has handed out, up to %s when it was looked at; dashed: what "
+	                  "of the process is in physical memory, up to %s.",
+	                  text_bytes(p->arena, most), text_bytes(p->arena, most_rss));
+	html_note(p, c.description);
+	html_charts(p);
+	html_rows_chart(p, &c);
+	html_charts_end(p);
+}
 
 static void add_latencies(struct page *p, const struct result_heap *h)
 {
@@ -147,6 +188,26 @@ static const char *signed_bytes(struct arena *a, double bytes)
 	return text_make(a, "%s%s", bytes < 0 ? "-" : "", text_bytes(a, (uint64_t)fabs(bytes)));
 }
 
+// Its p99, where there are a hundred values, and the longest.
+static void add_thread_latency(struct page *p, const struct result_heap_thread *t, const char *function)
+{
+	const struct hist *h = NULL;
+	uint64_t p99;
+
+	for (size_t i = 0; i < t->latency_count; i++)
+		if (strcmp(t->latencies[i].name, function) == 0)
+			h = t->latencies[i].hist;
+	p99 = h != NULL && h->total >= 100 ? hist_percentile(h, 99) : 0;
+	if (p99 > 0)
+		html_figure_cell(p, p99, text_duration(p->arena, p99));
+	else
+		html_empty_cell(p);
+	if (h != NULL && h->total > 0)
+		html_figure_cell(p, h->max, text_duration(p->arena, h->max));
+	else
+		html_empty_cell(p);
+}
+
 static void add_threads(struct page *p, const struct result_heap *h)
 {
 	struct arena *a = p->arena;
@@ -158,8 +219,9 @@ static void add_threads(struct page *p, const struct result_heap *h)
 	html_heading(p, "Threads");
 	if (hidden > 0)
 		html_note(p, text_make(a, "%s more.", text_number(a, hidden, "thread", "threads")));
-	html_head(p, (const char *const[]){ "Thread", ">Id", ">Requests", ">Frees", ">Requested", ">Kept",
-	                                    ">Refused", NULL });
+	html_head(p,
+	          (const char *const[]){ "Thread", ">Id", ">Requests", ">Frees", ">Requested", ">Kept", ">Refused",
+	                                 ">malloc p99", ">Longest", ">free p99", ">Longest", NULL });
 	for (size_t i = 0; i < shown; i++) {
 		const struct result_heap_thread *t = &h->threads[i];
 
@@ -171,6 +233,8 @@ static void add_threads(struct page *p, const struct result_heap *h)
 		html_figure_cell(p, t->requested_bytes, text_bytes(a, t->requested_bytes));
 		html_real_cell(p, t->kept_bytes, signed_bytes(a, t->kept_bytes));
 		html_figure_cell(p, t->failures, text_count(a, t->failures));
+		add_thread_latency(p, t, "malloc");
+		add_thread_latency(p, t, "free");
 		buf_adds(&p->b, "</tr>\n");
 	}
 	html_head_end(p);
@@ -188,6 +252,7 @@ void html_heap(struct page *p, const struct heap_row *row, bool open)
 	html_text(p, heap_words(p->arena, row));
 	buf_adds(&p->b, "</span></summary>\n");
 	add_refusals(p, h);
+	add_course(p, row);
 	add_latencies(p, h);
 	add_sites(p, h);
 	add_sizes(p, h);

@@ -14,9 +14,10 @@ struct rows_chart {
 	const struct view_test *test;
 	const struct number_rows *rows;
 	size_t columns, x, y;
+	size_t y2; // a second line, in ink; 0: none. A value of 0 there is not known
 	double unit;
 	svg_label_fn x_label;
-	const char *x_title, *y_title; // of the data table's columns
+	const char *x_title, *y_title, *y2_title; // of the data table's columns
 	double limit;                  // a dotted line there; 0: none
 	double mark_x;                 // a ✗ on the line there, with mark_y; 0: none
 	double mark_y;

@@ -1,10 +1,12 @@
-// Slabs over time.
+// Slabs and heaps over time.
 #include "fill.h"
 
 #include "clock.h"
+#include "proc.h"
 #include "telemetry.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,6 +54,85 @@ static void look_at_file(struct fill *f, int fd, uint64_t age_ns)
 	}
 }
 
+// ---- heaps ----
+
+static uint64_t counter(const struct tele_file *t, const char *name)
+{
+	for (size_t i = 0; i < SG_TELE_COUNTERS; i++)
+		if (strcmp(t->counters[i].name, name) == 0)
+			return t->counters[i].value;
+	return 0;
+}
+
+static struct fill_heap *find_heap(struct fill *f, uint64_t pid, const char *program)
+{
+	for (size_t i = 0; i < f->heap_count; i++)
+		if (f->heaps[i].pid == pid && strcmp(f->heaps[i].program, program) == 0)
+			return &f->heaps[i];
+	if (f->heap_count == FILL_FILES)
+		return NULL;
+	f->heaps[f->heap_count] = (struct fill_heap){ .pid = pid };
+	strcpy(f->heaps[f->heap_count].program, program);
+	return &f->heaps[f->heap_count++];
+}
+
+// What a process has in physical memory, if it is still the one that made the file (in a container it has another
+// number here).
+static uint64_t resident(const struct tele_file *t)
+{
+	struct proc_stat s;
+
+	return proc_stat((pid_t)t->pid, &s) == 0 && s.start_time == t->start_time ? s.rss_bytes : 0;
+}
+
+static void add_heap(struct fill_heap *h, const uint64_t row[HEAP_COLUMNS])
+{
+	uint64_t *to = number_rows_add(&h->rows, HEAP_COLUMNS);
+
+	if (to == NULL)
+		return;
+	memcpy(to, row, HEAP_COLUMNS * sizeof *to);
+	if (h->rows.count >= 2 * RESULT_POOL_FILL)
+		number_rows_thin(&h->rows, HEAP_COLUMNS, RESULT_POOL_FILL);
+}
+
+static void look_at_heap(struct fill *f, int fd, uint64_t age_ns)
+{
+	struct fill_heap *to;
+	struct tele_file head;
+
+	if (telemetry_look(fd, &head) < 0 || head.note[0] != '\0')
+		return;
+	to = find_heap(f, head.pid, head.program);
+	if (to != NULL)
+		add_heap(to, (uint64_t[HEAP_COLUMNS]){ [HEAP_AT_MS] = age_ns / SG_NS_PER_MS,
+		                                       [HEAP_LIVE] = counter(&head, "live_bytes"),
+		                                       [HEAP_REQUESTED] = counter(&head, "requested_bytes"),
+		                                       [HEAP_RSS] = resident(&head) });
+}
+
+static uint64_t value_of(const struct result_counters *c, const char *name)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (strcmp(c->items[i].name, name) == 0 && c->items[i].value != NULL)
+			return strtoull(c->items[i].value, NULL, 10);
+	return 0;
+}
+
+static void end_heap(struct fill_heap *from, const struct result *r, struct result_counters *to)
+{
+	const uint64_t last_rss = from->rows.values[(from->rows.count - 1) * HEAP_COLUMNS + HEAP_RSS];
+
+	add_heap(from, (uint64_t[HEAP_COLUMNS]){ [HEAP_AT_MS] = r->wall_ns / SG_NS_PER_MS,
+	                                         [HEAP_LIVE] = value_of(to, "live_bytes"),
+	                                         [HEAP_REQUESTED] = value_of(to, "requested_bytes"),
+	                                         [HEAP_RSS] = last_rss });
+	to->heap->course = from->rows;
+	from->rows = (struct number_rows){ 0 };
+}
+
+// ---- from outside ----
+
 void fill_look(struct fill *f, struct scratch_dir *dir, uint64_t age_ns)
 {
 	const struct dirent *entry;
@@ -61,15 +142,18 @@ void fill_look(struct fill *f, struct scratch_dir *dir, uint64_t age_ns)
 		return;
 	rewinddir(dir->handle);
 	while (looked < FILL_FILES && (entry = readdir(dir->handle)) != NULL) {
+		const bool interposer = strncmp(entry->d_name, "interposer-", 11) == 0;
 		int fd;
 
-		if (entry->d_name[0] == '.' ||
-		    strncmp(entry->d_name, "interposer-", 11) == 0) // those have no slabs
+		if (entry->d_name[0] == '.')
 			continue;
 		fd = openat(dirfd(dir->handle), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 		if (fd < 0)
 			continue;
-		look_at_file(f, fd, age_ns);
+		if (interposer) // those have no slabs
+			look_at_heap(f, fd, age_ns);
+		else
+			look_at_file(f, fd, age_ns);
 		close(fd);
 		looked++;
 	}
@@ -91,7 +175,17 @@ void fill_end(struct fill *f, struct result *r)
 			from->rows = (struct number_rows){ 0 };
 		}
 	}
+	for (size_t i = 0; i < r->counters_count; i++) {
+		struct result_counters *to = &r->counters[i];
+
+		for (size_t k = 0; k < f->heap_count && to->heap != NULL; k++)
+			if (f->heaps[k].pid == to->pid && f->heaps[k].rows.count > 0 &&
+			    to->heap->course.count == 0 && strcmp(f->heaps[k].program, to->program) == 0)
+				end_heap(&f->heaps[k], r, to);
+	}
 	for (size_t k = 0; k < f->count; k++)
 		number_rows_deinit(&f->pools[k].rows);
-	f->count = 0;
+	for (size_t k = 0; k < f->heap_count; k++)
+		number_rows_deinit(&f->heaps[k].rows);
+	f->count = f->heap_count = 0;
 }

@@ -194,7 +194,17 @@ static bool is_zero(const char *block, size_t len)
 	return true;
 }
 
-// Most of a telemetry file is zero: those blocks become holes.
+// Where the next byte is that may not be zero; the file's end when there is none.
+static off_t skip_hole(int fd, off_t at)
+{
+	off_t data = lseek(fd, at, SEEK_DATA);
+
+	if (data < 0)
+		return errno == ENXIO ? lseek(fd, 0, SEEK_END) : lseek(fd, at, SEEK_SET);
+	return data;
+}
+
+// Most of a telemetry file is a hole, and much of the rest is zero: that becomes one.
 static int copy_sparse(const char *from, const char *to)
 {
 	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -209,14 +219,14 @@ static int copy_sparse(const char *from, const char *to)
 	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (out < 0)
 		rc = -errno;
-	while (rc == 0 && (n = read(in, block, sizeof block)) > 0) {
+	while (rc == 0 && (at = skip_hole(in, at)) >= 0 && (n = read(in, block, sizeof block)) > 0) {
 		ssize_t written = is_zero(block, (size_t)n) ? n : pwrite(out, block, (size_t)n, at);
 
 		if (written != n) // a short one is a disk that has just become full
 			rc = written < 0 ? -errno : -ENOSPC;
 		at += n;
 	}
-	if (rc == 0 && (n < 0 || ftruncate(out, at) < 0))
+	if (rc == 0 && (n < 0 || at < 0 || ftruncate(out, at) < 0))
 		rc = -errno;
 	if (out >= 0 && close(out) < 0 && rc == 0)
 		rc = -errno;

@@ -51,7 +51,8 @@ int harvest_frames(const struct tele_file *t, const uint64_t *frames, uint64_t c
 
 // ---- histograms ----
 
-static int add_latency(struct result_heap *to, const char *name, const uint64_t *times, double ns_per_tick)
+static int add_latency(struct result_heap *to, struct result_heap_thread *thread, const char *name,
+                       const uint64_t *times, double ns_per_tick)
 {
 	uint64_t total = 0;
 	struct result_series *s;
@@ -60,7 +61,7 @@ static int add_latency(struct result_heap *to, const char *name, const uint64_t 
 		total += times[i];
 	if (total == 0 || ns_per_tick <= 0)
 		return 0;
-	s = result_heap_latency(to, name);
+	s = thread != NULL ? result_heap_thread_latency(thread, name) : result_heap_latency(to, name);
 	if (s == NULL)
 		return -ENOMEM;
 	heap_times_to_hist(times, ns_per_tick, s->hist);
@@ -74,13 +75,15 @@ static int add_latencies(const struct heap_file *h, struct result_heap *to)
 
 	for (unsigned f = 0; f < HEAP_FUNCTION_COUNT && rc == 0; f++) {
 		uint64_t times[SG_HEAP_TIMES] = { 0 };
+		const struct heap_lane *lane;
+		unsigned at = 0;
 
-		for (unsigned lane = 0; lane < SG_HEAP_LANES; lane++)
+		while ((lane = heap_next_lane(h, &at)) != NULL)
 			for (unsigned i = 0; i < SG_HEAP_TIMES; i++)
-				times[i] += h->lanes[lane].times[f][i];
-		rc = add_latency(to, heap_function_name(f), times, ns_per_tick);
+				times[i] += lane->times[f][i];
+		rc = add_latency(to, NULL, heap_function_name(f), times, ns_per_tick);
 	}
-	return rc < 0 ? rc : add_latency(to, "lifetime", h->lifetimes, ns_per_tick);
+	return rc < 0 ? rc : add_latency(to, NULL, "lifetime", h->lifetimes, ns_per_tick);
 }
 
 static int add_sizes(const struct heap_file *h, struct result_heap *to)
@@ -194,6 +197,17 @@ static uint64_t value_of(const struct tele_file *t, const struct heap_thread *th
 	return 0;
 }
 
+static int add_thread_latencies(const struct heap_file *h, const struct heap_lane *lane, struct result_heap *to,
+                                struct result_heap_thread *thread)
+{
+	const double ns_per_tick = heap_ns_per_tick(h);
+	int rc = 0;
+
+	for (unsigned f = 0; f < HEAP_FUNCTION_COUNT && rc == 0 && h->thread_count > 1; f++)
+		rc = add_latency(to, thread, heap_function_name(f), lane->times[f], ns_per_tick);
+	return rc;
+}
+
 static int add_threads(const struct tele_file *t, const struct heap_file *h, uint64_t start_ns,
                        struct result_heap *to)
 {
@@ -219,6 +233,8 @@ static int add_threads(const struct tele_file *t, const struct heap_file *h, uin
 		r->failures = value_of(t, from, "failures");
 		r->kept_bytes =
 		        (double)(int64_t)(value_of(t, from, "usable_bytes") - value_of(t, from, "freed_bytes"));
+		if (add_thread_latencies(h, &h->lanes[i], to, r) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }

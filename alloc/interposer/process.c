@@ -191,11 +191,13 @@ static void leave_thread(const struct thread_ref *r)
 static void attach_heap(struct thread_ref *r, unsigned slot)
 {
 	struct heap_file *h = process.heap;
-	struct heap_lane *lane = &h->lanes[slot % SG_HEAP_LANES];
+	struct heap_lane *lane;
 
 	r->sizes = process_reserve(h->sizes[slot], sizeof h->sizes[slot]) ? h->sizes[slot] : nowhere;
-	r->lane = options.mode >= MODE_SAMPLED && process_reserve(lane, sizeof *lane) ? lane : NULL;
 	r->entry = enter_thread(slot);
+	lane = &h->lanes[r->entry != NULL ? (size_t)(r->entry - h->threads)
+	                                  : SG_HEAP_THREADS + slot % SG_HEAP_SHARED_LANES];
+	r->lane = options.mode >= MODE_SAMPLED && process_reserve(lane, sizeof *lane) ? lane : NULL;
 }
 
 // jemalloc counts for each thread what it has handed out and got back: no block need be asked for its size.

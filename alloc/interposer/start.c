@@ -69,7 +69,7 @@ static size_t reserved_bytes(void)
 	bool later = madvise(NULL, 0, MADV_POPULATE_WRITE) == 0;
 
 	errno = saved;
-	return later ? offsetof(struct heap_file, lanes) : sizeof(struct heap_file);
+	return later ? offsetof(struct heap_file, threads) : sizeof(struct heap_file);
 }
 
 struct tele_file *start_file(struct heap_file **heap)

@@ -23,9 +23,12 @@ static uint64_t timed(const struct heap_file *h, enum heap_function f)
 {
 	uint64_t sum = 0;
 
-	for (unsigned lane = 0; lane < SG_HEAP_LANES; lane++)
+	const struct heap_lane *lane;
+	unsigned at = 0;
+
+	while ((lane = heap_next_lane(h, &at)) != NULL)
 		for (unsigned i = 0; i < SG_HEAP_TIMES; i++)
-			sum += h->lanes[lane].times[f][i];
+			sum += lane->times[f][i];
 	return sum;
 }
 
@@ -223,5 +226,31 @@ CASE("interposer: each thread has its own counts, under its own name")
 		whole += h->threads[i].values[0] == 10001;
 	}
 	assert_true(whole >= 60);
+	free(h);
+}
+
+CASE("interposer: each thread has latencies of its own, which together are the process's")
+{
+	struct heap_file *h;
+	uint64_t own = 0, shared = 0;
+
+	setenv("STRESSGEN_ALLOC", "mode=every", 1);
+	assert_int_equal(run(INTERPOSED " threads"), 0);
+	h = nth_heap(0, 1);
+	assert_int_equal(h->thread_count, SG_HEAP_THREADS);
+	for (unsigned lane = 0; lane < SG_HEAP_LANES; lane++) {
+		uint64_t sum = 0;
+
+		for (unsigned i = 0; i < SG_HEAP_TIMES; i++)
+			sum += h->lanes[lane].times[HEAP_MALLOC][i];
+		if (lane < SG_HEAP_THREADS) {
+			assert_int_equal(sum, h->threads[lane].values[0]);
+			own += sum;
+		} else {
+			shared += sum;
+		}
+	}
+	assert_int_equal(own + shared, timed(h, HEAP_MALLOC));
+	assert_true(shared > 0); // of those that the list has no room for
 	free(h);
 }
