@@ -16,6 +16,7 @@
 
 // How often it looks (0: only at the end), and the cap in bytes (0: none).
 #define SG_JEMALLOC_ENV_EVERY_MS "STRESSGEN_JEMALLOC_EVERY_MS"
+#define SG_JEMALLOC_LIBRARY "libstressjemalloc.so"
 #define SG_JEMALLOC_ENV_CAP "STRESSGEN_JEMALLOC_CAP"
 
 // X(member, mallctl name below "stats."): the totals, in bytes.

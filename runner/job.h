@@ -51,7 +51,7 @@ struct job_channel {
 struct job_environment {
 	char **entries; // the session's, then these, then NULL
 	char mark[96], fd[24], temp[PATH_MAX + 16], home[PATH_MAX + 16], telemetry[SCRATCH_PATH + 32],
-	        preload[3 * PATH_MAX + 16], layout[LAYOUT_MOST + 32], looks[48], cap[48], malloc_conf[PATH_MAX],
+	        preload[4 * PATH_MAX + 16], layout[LAYOUT_MOST + 32], looks[48], cap[48], malloc_conf[PATH_MAX],
 	        preload_options[512];
 };
 

@@ -157,16 +157,35 @@ static const char *allocator_for(struct job *j)
 	return j->not_on_allocator == NULL ? library : NULL;
 }
 
+// The library that caps a jemalloc lies beside ours; in front of all, it sees the program make arenas. "": no cap
+// is asked for, or there is no such library. Else it is loaded by ours, where there is a jemalloc.
+static int cap_library(const struct job *j, const char *ours, char *path, size_t size)
+{
+	const char *slash = ours != NULL ? strrchr(ours, '/') : NULL;
+
+	path[0] = '\0';
+	if (j->session->config->jemalloc_cap == 0 || slash == NULL)
+		return 0;
+	if (put(path, size, "%.*s/" SG_JEMALLOC_LIBRARY, (int)(slash - ours), ours) < 0)
+		return -ENAMETOOLONG;
+	if (access(path, R_OK) < 0)
+		path[0] = '\0';
+	return 0;
+}
+
 // Ours in front of the malloc's, then what was preloaded before. Nothing of it: no variable.
 static int prepare_preload(struct job *j, const char *ours, size_t *n)
 {
-	const char *const libraries[] = { ours, allocator_for(j), j->session->preload_before };
+	char cap[PATH_MAX];
+	const char *const libraries[] = { cap, ours, allocator_for(j), j->session->preload_before };
 	struct job_environment *env = &j->environment;
 	size_t len = (size_t)snprintf(env->preload, sizeof env->preload, "LD_PRELOAD=");
 	const size_t empty = len;
 
+	if (cap_library(j, ours, cap, sizeof cap) < 0)
+		return -ENAMETOOLONG;
 	for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
-		if (libraries[i] == NULL)
+		if (libraries[i] == NULL || libraries[i][0] == '\0')
 			continue;
 		if (put(env->preload + len, sizeof env->preload - len, "%s%s", len > empty ? ":" : "",
 		        libraries[i]) < 0)

@@ -29,6 +29,27 @@ static void free_every(void **block, int nth)
 	}
 }
 
+extern int mallctl(const char *name, void *old, size_t *old_bytes, void *fresh, size_t fresh_bytes);
+extern int mallctlnametomib(const char *name, size_t *mib, size_t *length);
+extern int mallctlbymib(const size_t *mib, size_t length, void *old, size_t *old_bytes, void *fresh,
+                        size_t fresh_bytes);
+extern void *mallocx(size_t bytes, int flags);
+
+// How many large blocks an arena gives that was made just now.
+static unsigned fill_new_arena(int by_mib)
+{
+	size_t mib[8], length = 8, bytes = sizeof(unsigned);
+	unsigned arena, count = 0;
+
+	if (by_mib ? mallctlnametomib("arenas.create", mib, &length) != 0 ||
+	                     mallctlbymib(mib, length, &arena, &bytes, NULL, 0) != 0
+	           : mallctl("arenas.create", &arena, &bytes, NULL, 0) != 0)
+		return 0;
+	while (count < 1000 && mallocx(65536, (int)((arena + 1) << 20 | 1U << 8)) != NULL) // no thread cache
+		count++;
+	return count;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long most = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, count;
@@ -52,6 +73,8 @@ int main(int argc, char **argv)
 		printf(" %s %s", malloc(SMALL) != NULL ? "small" : "none",
 		       malloc(65536) != NULL ? "large" : "none");
 	}
+	if (argc > 2 && strncmp(argv[2], "arena", 5) == 0)
+		printf(" %u", fill_new_arena(argv[2][5] != 0));
 	if (argc > 2 && strcmp(argv[2], "large") == 0)
 		printf(" %s", malloc(32UL << 20) != NULL ? "large" : "none");
 	return fflush(stdout) != 0;

@@ -55,3 +55,60 @@ CASE("e2e: where there is no jemalloc to cap the result says so")
 	free(text);
 	json_decref(report);
 }
+
+// Of 1000 blocks of 64 KiB: those that an arena gives which the program has made for itself.
+static long blocks_of_new_arena(const char *dir, const char *how)
+{
+	char command[1024];
+	struct outcome o;
+	json_t *report;
+	long count;
+
+	snprintf(command, sizeof command, "#!/bin/sh\n# @Test alloc/%s\n# @Run " USER " 10 %s\n", how, how);
+	e2e_write(dir, "t.sh", command, true);
+	snprintf(command, sizeof command, "%s/%s", dir, how);
+	o = E2E(dir, "run", "t.sh", "--jemalloc-cap", "16M", "-o", command);
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	report = e2e_report(command);
+	snprintf(command, sizeof command, "alloc/%s", how);
+	assert_int_equal(
+	        sscanf(json_string_value(json_object_get(e2e_test(report, command), "tail")), "10 %ld", &count),
+	        1);
+	json_decref(report);
+	return count;
+}
+
+CASE("e2e: arenas that the program makes for itself are capped, too")
+{
+	const char *dir = harness_tmpdir();
+
+	if (access(USER, X_OK) < 0)
+		harness_skip("libjemalloc was not there at build time");
+	assert_in_range(blocks_of_new_arena(dir, "arena"), 100, 256);
+	assert_in_range(blocks_of_new_arena(dir, "arena-by-mib"), 100, 256);
+}
+
+CASE("e2e: a cap and a chosen jemalloc with options go together")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	json_t *report, *pool;
+	char run_dir[512];
+
+	snprintf(run_dir, sizeof run_dir, "%s/out", dir);
+	e2e_write(dir, "t.sh",
+	          "#!/bin/sh\n# @Test alloc/both\n"
+	          "[ \"$MALLOC_CONF\" = narenas:2,oversize_threshold:0 ] || { echo \"$MALLOC_CONF\"; exit 1; }\n",
+	          true);
+	o = E2E(dir, "run", "t.sh", "--jemalloc-cap", "64M", "--alloc", "jemalloc:narenas:2", "-o", "out");
+	if (o.exit_code == 3)
+		harness_skip("jemalloc is not on this machine");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	report = e2e_report(run_dir);
+	pool = json_array_get(json_object_get(e2e_test(report, "alloc/both"), "pools"), 0);
+	assert_string_equal(json_string_value(json_object_get(pool, "name")), "jemalloc");
+	assert_int_equal(json_integer_value(json_object_get(pool, "capacity")), 64 << 20);
+	json_decref(report);
+}

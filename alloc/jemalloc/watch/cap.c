@@ -244,6 +244,20 @@ bool cap_arm(uint64_t bytes)
 	return true;
 }
 
+void cap_new_arena(unsigned arena, bool own_hooks)
+{
+	if (cap.cap == 0)
+		return;
+	if ((own_hooks || !hook(arena)) && watch_file != NULL)
+		snprintf(watch_file->note, sizeof watch_file->note,
+		         "arenas with extent hooks of the program's own are not capped");
+}
+
+const void *cap_original(void)
+{
+	return cap.original;
+}
+
 void cap_attach(struct tele_file *t)
 {
 	struct tele_pool *p = &t->pools[0];

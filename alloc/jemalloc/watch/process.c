@@ -123,11 +123,26 @@ static void in_child(void)
 	start_thread(false);
 }
 
-static void find_jemalloc(void)
+// Preloaded, this library has functions of these names itself (create.c).
+static void *find(const char *name)
 {
-	*(void **)&je.mallctl = dlsym(RTLD_DEFAULT, "mallctl");
-	*(void **)&je.to_mib = dlsym(RTLD_DEFAULT, "mallctlnametomib");
-	*(void **)&je.by_mib = dlsym(RTLD_DEFAULT, "mallctlbymib");
+	void *found = dlsym(RTLD_DEFAULT, name);
+	Dl_info self, theirs;
+
+	if (found == NULL || dladdr((void *)&je, &self) == 0 || dladdr(found, &theirs) == 0 ||
+	    self.dli_fbase != theirs.dli_fbase)
+		return found;
+	return dlsym(RTLD_NEXT, name);
+}
+
+bool watch_find(void)
+{
+	if (je.mallctl == NULL) {
+		*(void **)&je.to_mib = find("mallctlnametomib");
+		*(void **)&je.by_mib = find("mallctlbymib");
+		*(void **)&je.mallctl = find("mallctl");
+	}
+	return je.mallctl != NULL && je.to_mib != NULL && je.by_mib != NULL;
 }
 
 static uint64_t number_from(const char *variable)
@@ -141,9 +156,7 @@ __attribute__((constructor)) static void start(void)
 	const char *dir = getenv(SG_TELE_ENV_DIR);
 	int saved = errno;
 
-	find_jemalloc();
-	if (je.mallctl == NULL || je.to_mib == NULL || je.by_mib == NULL || dir == NULL || dir[0] == '\0' ||
-	    strlen(dir) >= sizeof process.dir)
+	if (!watch_find() || dir == NULL || dir[0] == '\0' || strlen(dir) >= sizeof process.dir)
 		return;
 	strcpy(process.dir, dir);
 	process.every_ns = number_from(SG_JEMALLOC_ENV_EVERY_MS) * SG_NS_PER_MS;

@@ -24,6 +24,9 @@ struct entry_points {
 // The process's own, or NULL members where it has no jemalloc (or one without all three).
 extern struct entry_points je;
 
+// Fills `je`, if that has not been done. False where the process has none.
+bool watch_find(void);
+
 // This process's file; NULL before there is one and in a child that has not made its own. Its jemalloc_file is
 // behind it.
 extern struct tele_file *watch_file;
@@ -42,6 +45,11 @@ void look(struct jemalloc_file *f, bool keep);
 
 // Puts extent hooks in front of each arena's that deny what is beyond the cap. False where that cannot be done.
 bool cap_arm(uint64_t bytes);
+// An arena was made, under a cap: it gets the hooks, but for one that has hooks of the program's own, which is
+// counted.
+void cap_new_arena(unsigned arena, bool own_hooks);
+// The hooks that jemalloc's arenas had before; NULL without a cap.
+const void *cap_original(void);
 // The cap's figures into the file that has just been made (none without a cap).
 void cap_attach(struct tele_file *t);
 // In a child made by fork: its exhaustions are its own.
