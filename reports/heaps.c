@@ -151,3 +151,28 @@ const char *heap_refusal_words(struct arena *a, const struct result_refusal *f)
 	return text_make(a, "%s%s%s was %s after %s%s", which, call, *which != '\0' ? ")" : "",
 	                 f->injected ? "made to fail" : "refused", text_duration(a, f->at_ms * 1000000), more);
 }
+
+static int by_live(const void *a, const void *b)
+{
+	const struct result_site *const *x = a, *const *y = b;
+
+	return ((*x)->live_bytes < (*y)->live_bytes) - ((*x)->live_bytes > (*y)->live_bytes);
+}
+
+const struct result_site **heaps_held(struct arena *a, const struct result *r, size_t *count)
+{
+	const struct result_site **sites;
+	size_t room = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < r->counters_count; i++)
+		room += r->counters[i].heap != NULL ? r->counters[i].heap->site_count : 0;
+	sites = room > 0 ? arena_alloc(a, room * sizeof *sites) : NULL;
+	for (size_t i = 0; sites != NULL && i < r->counters_count; i++)
+		for (size_t k = 0; r->counters[i].heap != NULL && k < r->counters[i].heap->site_count; k++)
+			if (r->counters[i].heap->sites[k].live_bytes > 0)
+				sites[(*count)++] = &r->counters[i].heap->sites[k];
+	if (*count > 0)
+		qsort(sites, *count, sizeof *sites, by_live);
+	return *count > 0 ? sites : NULL;
+}

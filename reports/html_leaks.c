@@ -1,6 +1,7 @@
 // The page's leaks: live bytes from cycle to cycle of one test, and what drifted from pass to pass of a soak.
 #include "html_rows.h"
 
+#include "heaps.h"
 #include "leak.h"
 #include "soak.h"
 #include "soaked.h"
@@ -49,29 +50,14 @@ static void live_chart(struct page *p, const struct view_test *t)
 	buf_deinit(&words);
 }
 
-static int by_live(const void *a, const void *b)
-{
-	const struct result_site *const *x = a, *const *y = b;
-
-	return ((*x)->live_bytes < (*y)->live_bytes) - ((*x)->live_bytes > (*y)->live_bytes);
-}
-
 // What its processes still held at their ends, by call stack.
 static void add_sites(struct page *p, const struct view_test *t)
 {
-	const struct result_site **sites;
-	size_t n = 0, room = 0;
+	size_t n;
+	const struct result_site **sites = heaps_held(p->arena, t->r, &n);
 
-	for (size_t i = 0; i < t->r->counters_count; i++)
-		room += t->r->counters[i].heap != NULL ? t->r->counters[i].heap->site_count : 0;
-	sites = room > 0 ? arena_alloc(p->arena, room * sizeof *sites) : NULL;
-	for (size_t i = 0; sites != NULL && i < t->r->counters_count; i++)
-		for (size_t k = 0; t->r->counters[i].heap != NULL && k < t->r->counters[i].heap->site_count; k++)
-			if (t->r->counters[i].heap->sites[k].live_bytes > 0)
-				sites[n++] = &t->r->counters[i].heap->sites[k];
 	if (n == 0)
 		return;
-	qsort(sites, n, sizeof *sites, by_live);
 	html_heading(p, text_make(p->arena, "Still held at the end of %s, by call stack", t->id));
 	html_head(p, (const char *const[]){ ">Held", "Stack", NULL });
 	for (size_t i = 0; i < n && i < MOST_SITES; i++) {

@@ -18,6 +18,7 @@
 
 #define SPARK_COLUMNS 12U
 #define MOST_STORIES 20U
+#define MOST_SITES 3U
 #define MOST_FRAMES 6U
 #define MOST_TAIL_LINES 5U
 #define MOST_LEFT_OUT 6U
@@ -343,6 +344,20 @@ static void put_backtrace(struct summary *s, const struct strings *frames)
 		fprintf(s->out, "      and %zu more\n", frames->count - at);
 }
 
+// What a leaked test still held at its end, where an interposer has sampled it.
+static void put_held(struct summary *s, const struct result *r)
+{
+	size_t count;
+	const struct result_site **sites = heaps_held(&s->view.arena, r, &count);
+
+	for (size_t i = 0; i < count && i < MOST_SITES; i++) {
+		fprintf(s->out, "    still held at the end: %s (estimated from %s)\n",
+		        text_bytes(&s->view.arena, sites[i]->live_bytes),
+		        text_number(&s->view.arena, sites[i]->samples, "sample", "samples"));
+		put_backtrace(s, &sites[i]->frames);
+	}
+}
+
 static void put_tail(struct summary *s, const struct result *r)
 {
 	const char *at = story_tail(&s->view.arena, r, MOST_TAIL_LINES);
@@ -390,6 +405,8 @@ static void put_story(struct summary *s, const struct view_test *t)
 		table_wrap(&s->style, heap_refusal_words(a, refusal), 4, 6, s->out);
 		put_backtrace(s, &refusal->frames);
 	}
+	if (r->verdict == VERDICT_LEAKED)
+		put_held(s, r);
 	put_tail(s, r);
 	if (s->again != NULL)
 		fprintf(s->out, "    again: %s\n", view_again(&s->view, s->again, t));

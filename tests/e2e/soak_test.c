@@ -44,6 +44,22 @@ CASE("e2e: a program that keeps more after each full collection has leaked, with
 	json_decref(report);
 }
 
+// The program of the recipe: each cycle keeps a block, which no collection frees.
+CASE("e2e: a leaked verdict names the call sites of what is held")
+{
+	const char *dir = begin();
+	struct outcome o;
+
+	e2e_write(dir, "leak.sh", "#!/bin/sh\n# @Test alloc/keeper\n# @Run " SG_KEEPER "\n", true);
+	o = E2E(dir, "run", "leak.sh", "--leak-check", "-o", run_dir);
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out), "leaked  alloc/keeper");
+	assert_contains(buf_text(&o.out), "live bytes after full collections grow by 1000 KiB");
+	assert_contains(buf_text(&o.out), "still held at the end: ");
+	assert_contains(buf_text(&o.out), "keep_some (keeper.c:");
+	outcome_deinit(&o);
+}
+
 // Its 40th pass stops the run. No pass depends on how fast the machine is.
 CASE("e2e: a soak is stopped and resumed, keeps small records of its passes, and ends with a said verdict")
 {
