@@ -27,8 +27,8 @@ double heap_waste_percent(const struct result_counters *c);
 // Of a test that ended badly, the refused request to tell about: one that was made to fail, else one that the
 // allocator refused. NULL when there was none.
 const struct result_refusal *heap_refusal(const struct result *r);
-// The call stacks of its processes' sampled blocks that never came back, most bytes first. From the arena; NULL for
-// none, or without memory.
+// The call stacks of its processes' sampled blocks that never came back, most bytes first. From the arena; NULL
+// for none, or without memory.
 const struct result_site **heaps_held(struct arena *a, const struct result *r, size_t *count);
 // "request 17 (calloc of 64 B) was made to fail after 3 ms"
 const char *heap_refusal_words(struct arena *a, const struct result_refusal *f);

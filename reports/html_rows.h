@@ -18,8 +18,8 @@ struct rows_chart {
 	double unit;
 	svg_label_fn x_label;
 	const char *x_title, *y_title, *y2_title; // of the data table's columns
-	double limit;                  // a dotted line there; 0: none
-	double mark_x;                 // a ✗ on the line there, with mark_y; 0: none
+	double limit;                             // a dotted line there; 0: none
+	double mark_x;                            // a ✗ on the line there, with mark_y; 0: none
 	double mark_y;
 };
 
