@@ -61,11 +61,13 @@ static int read_right(struct reader *r, const struct sexp *form)
 
 int h2_attack_read(const struct sexp_doc *doc, const struct sexp *form, struct h2_attack *a, struct err *e)
 {
-	static const char *const fields[] = { "right", "time", "no-preface", "unread", "*send", "*wait", NULL };
+	static const char *const fields[] = { "right",  "time",  "no-preface", "unread",
+		                              "lonely", "*send", "*wait",      NULL };
 	struct reader r = { doc, e, a };
 	int rc = sexp_check_fields(doc, form, 1, fields, e);
 	a->no_preface = rc == 0 && sexp_field(form, "no-preface");
 	a->unread = rc == 0 && sexp_field(form, "unread");
+	a->lonely = rc == 0 && sexp_field(form, "lonely");
 	a->time_ns = DEFAULT_TIME;
 	if (rc == 0)
 		rc = read_right(&r, form);

@@ -17,6 +17,7 @@ struct h2_reaction {
 struct h2_attack {
 	struct h2_script script;
 	bool no_preface;  // nothing is sent but what the steps say
+	bool lonely;      // no healthy client is measured beside it
 	bool unread;      // nothing is read until all is sent, or the server takes no more
 	uint64_t time_ns; // for the server to react
 	struct h2_reaction right[H2_MAX_REACTIONS];

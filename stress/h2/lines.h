@@ -3,6 +3,7 @@
 #define SG_H2_LINES_H
 
 #include "buf.h"
+#include "hist.h"
 
 #include <stdbool.h>
 
@@ -10,5 +11,7 @@
 __attribute__((format(printf, 4, 5))) bool h2_check(struct buf *out, const char *name, bool ok, const char *format,
                                                     ...);
 void h2_gauge(struct buf *out, const char *name, double value, const char *unit); // "@@ gauge NAME VALUE UNIT"
+// "@@ hist SERIES ...", unless it is empty; false when it cannot be told in one line.
+bool h2_hist_line(struct buf *out, const char *series, const struct hist *h);
 
 #endif

@@ -3,28 +3,10 @@
 
 #include "clock.h"
 #include "lines.h"
-#include "sample.h"
 #include "units.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-// ---- lines --------------------------------------------------------------------------------------------------
-
-// False when the histogram cannot be told in one line.
-static bool hist_line(struct buf *out, const char *series, const struct hist *h)
-{
-	size_t start = out->len;
-	if (h->total == 0)
-		return true;
-	buf_addf(out, "@@ hist %s ", series);
-	if (hist_encode(h, out) == 0 && out->len - start < SG_SAMPLE_LINE_MAX) {
-		buf_addc(out, '\n');
-		return true;
-	}
-	out->len = start;
-	return false;
-}
 
 // ---- histograms ---------------------------------------------------------------------------------------------
 
@@ -39,10 +21,10 @@ static struct hist *merge_all(const struct h2_load_result *r)
 static bool hists(const struct scenario *s, const struct h2_load_result *r, const struct hist *total,
                   struct buf *out)
 {
-	bool ok = hist_line(out, "total", total);
-	ok &= hist_line(out, "connect", r->connect);
+	bool ok = h2_hist_line(out, "total", total);
+	ok &= h2_hist_line(out, "connect", r->connect);
 	for (size_t i = 0; r->count > 1 && i < r->count; i++)
-		ok &= hist_line(out, s->items[i].name, r->tallies[i].latency);
+		ok &= h2_hist_line(out, s->items[i].name, r->tallies[i].latency);
 	return ok || h2_check(out, "histograms", false, "a histogram is too long for one line");
 }
 

@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "child.h"
+#include "harm.h"
 #include "load.h"
 #include "report.h"
 
@@ -10,10 +11,12 @@
 #include <string.h>
 
 static int report(const struct h2_run_config *c, const struct h2_load_result *r,
-                  const struct h2_child_usage *usage, bool *passed, struct err *e)
+                  const struct h2_child_usage *usage, const struct h2_harm *harm, bool *passed, struct err *e)
 {
 	struct buf lines = { 0 };
 	*passed = h2_report(c->scenario, r, usage, &lines);
+	if (harm)
+		*passed &= h2_harm_report(harm, &lines);
 	if (!r->timed_out)
 		buf_adds(&lines, "@@ done\n");
 	int rc = lines.failed ? -ENOMEM : 0;
@@ -27,12 +30,19 @@ static int report(const struct h2_run_config *c, const struct h2_load_result *r,
 	return 0;
 }
 
+static pid_t pid_of(const struct h2_run_config *c, const struct h2_child *server)
+{
+	return c->target ? c->server_pid : server->pid;
+}
+
 int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 {
 	struct h2_target own;
 	struct h2_child server = { .out = -1, .life = -1 };
 	struct h2_child_usage usage = { 0 };
 	struct h2_load_result result = { 0 };
+	struct h2_harm harm = { 0 };
+	const bool measures = c->scenario->attack && !c->scenario->attack->lonely;
 	const struct h2_load_config load = {
 		.scenario = c->scenario,
 		.target = c->target ? c->target : &own,
@@ -42,11 +52,16 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	};
 	int rc = c->target ? 0 : h2_child_start(&server, c->program, c->server_engine, &c->scenario->server, e);
 	h2_target_local(&own, server.port);
+	if (rc == 0 && measures && (rc = h2_harm_begin(&harm, load.target, c->scenario, pid_of(c, &server))) < 0)
+		err_set(e, -rc, "the healthy client cannot begin: %s", strerror(-rc));
 	if (rc == 0)
 		rc = h2_load_run(&load, &result, e);
+	if (measures && harm.calm)
+		h2_harm_end(&harm, &result.assault);
 	h2_child_stop(&server, &usage);
 	if (rc == 0)
-		rc = report(c, &result, c->target ? NULL : &usage, passed, e);
+		rc = report(c, &result, c->target ? NULL : &usage, measures ? &harm : NULL, passed, e);
 	h2_load_result_deinit(&result);
+	h2_harm_deinit(&harm);
 	return rc;
 }

@@ -17,6 +17,7 @@ struct h2_run_config {
 	const struct h2_client_engine *engine;
 	const char *server_engine; // its name
 	const char *program;       // our own executable, for starting the server
+	pid_t server_pid;          // the target's, for what it costs; 0: it is found by its port
 	FILE *out;                 // sample lines
 	struct h2_tap *tap;        // borrowed: the client's bytes are written there; NULL: nowhere
 };

@@ -235,8 +235,8 @@ static int read_request_name(struct h2_reader *r, const struct scenario *s, cons
                              const char **name)
 {
 	// What the run itself reports under.
-	static const char *const taken[] = { "total",  "connect",    "connections", "complete",
-		                             "server", "histograms", "attack" };
+	static const char *const taken[] = { "total",      "connect", "connections", "complete", "server",
+		                             "histograms", "attack",  "fresh",       "memory" };
 	int rc = sexp_get_symbol(r->doc, form, 1, name, r->e);
 	if (rc < 0)
 		return rc;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#define FAR_BEYOND 4U // times the limit of a header; what is larger gets no 431, but a reset
 #define CONNECTION_BYTES (16 << 20)
 
 // ---- requests -----------------------------------------------------------------------------------------------
@@ -167,9 +168,16 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
 	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) // trailers
 		return 0;
 	struct request *r = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-	if (r)
-		take_header(r, &s->shared->limits, name, value);
-	return 0;
+	if (!r)
+		return 0;
+	const bool was_too_large = r->headers_too_large;
+	take_header(r, &s->shared->limits, name, value);
+	if (r->headers_too_large && !was_too_large)
+		cost(s, H2_COST_TOO_LARGE);
+	// Far beyond the limit nghttp2 is told to read over the rest: it would look at each byte of each value.
+	return r->header_bytes / FAR_BEYOND > s->shared->limits.max_header_bytes
+	               ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE
+	               : 0;
 }
 
 static int on_data(nghttp2_session *session, __attribute__((unused)) uint8_t flags, int32_t id,

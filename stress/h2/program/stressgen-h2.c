@@ -42,6 +42,15 @@ static const struct opt table[] = {
 	  .commands = RUN,
 	  .config = true,
 	  .help = "The same of our own server. STRESSGEN_H2_SERVER_ENGINE says the same." },
+	{ .name = "h2-pid",
+	  .type = OPT_U64,
+	  .value = "PID",
+	  .min = 1,
+	  .max = 4194304,
+	  .commands = RUN,
+	  .config = true,
+	  .help = "The process of --h2-target whose CPU time and memory an attack is to be charged with, and its "
+	          "descendants. Without it they are found by the port. STRESSGEN_H2_PID says the same." },
 	H2_SERVER_OPTIONS(SERVER),
 	H2_FRAMES_OPTION(RUN | SERVER),
 	{ .name = "help",
@@ -93,6 +102,7 @@ static int run_scenario(const struct opt_set *o, const struct scenario *s, struc
 		.engine = h2_client_engine_named(opt_text(o, "h2-engine")),
 		.server_engine = opt_text(o, "h2-server-engine"),
 		.program = "/proc/self/exe",
+		.server_pid = opt_given(o, "h2-pid") ? (pid_t)opt_number(o, "h2-pid") : 0,
 		.out = stdout,
 	};
 	int rc = h2_run(&config, &passed, e);

@@ -1,0 +1,177 @@
+// Harm measured and judged.
+#include "harm.h"
+
+#include "clock.h"
+#include "lines.h"
+#include "units.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define CALM_PROBES 50U
+#define LEAST_PROBES 20U // during the attack, or as soon as it is over
+#define CALM_NS (SG_NS_PER_S)
+#define PAUSE_NS (5 * SG_NS_PER_MS)
+#define SETTLE_NS (3 * SG_NS_PER_S)  // for the memory to come back
+#define QUICK_NS (3 * SG_NS_PER_S)   // an attack that is performed once more by itself
+#define SLACK (16U << 20)            // of memory beyond the tenth: an allocator's own
+#define HARM_TIMES 5U                // a fresh connection's p99 against that in calm
+#define HARM_LEAST (SG_NS_PER_S / 2) // what is less than this is no harm: a busy machine does as much
+
+static void pause_ns(uint64_t ns)
+{
+	const struct timespec t = { (time_t)(ns / SG_NS_PER_S), (long)(ns % SG_NS_PER_S) };
+	nanosleep(&t, NULL);
+}
+
+static void probe_once(const struct h2_harm *h, struct hist *to, uint64_t *lost)
+{
+	const uint64_t took = h2_probe(h->target, &h->scenario->items[0]);
+	if (took == 0)
+		++*lost;
+	else
+		hist_record(to, took);
+}
+
+static void *probe_on(void *arg)
+{
+	struct h2_harm *h = arg;
+	while (!atomic_load(&h->stop) || h->during->total + h->during_lost < LEAST_PROBES) {
+		probe_once(h, h->during, &h->during_lost);
+		const uint64_t rss = h2_server_rss_bytes(&h->server);
+		if (rss > h->rss_peak)
+			h->rss_peak = rss;
+		pause_ns(PAUSE_NS);
+	}
+	return NULL;
+}
+
+int h2_harm_begin(struct h2_harm *h, const struct h2_target *target, const struct scenario *s, pid_t pid)
+{
+	*h = (struct h2_harm){ .target = target, .scenario = s, .calm = hist_new(3), .during = hist_new(3) };
+	if (!h->calm || !h->during) {
+		h2_harm_deinit(h);
+		return -ENOMEM;
+	}
+	h2_server_find(&h->server, &target->address.any, pid);
+	const uint64_t end = clock_now_ns() + CALM_NS;
+	for (unsigned i = 0; i < CALM_PROBES && clock_now_ns() < end; i++)
+		probe_once(h, h->calm, &h->calm_lost);
+	h->rss_before = h->rss_peak = h2_server_rss_bytes(&h->server);
+	const int rc = -pthread_create(&h->thread, NULL, probe_on, h);
+	h->running = rc == 0;
+	if (rc < 0)
+		h2_harm_deinit(h);
+	return rc;
+}
+
+// ---- the attack by itself -----------------------------------------------------------------------------------
+
+static void on_ended(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+static void attack_alone(struct h2_harm *h)
+{
+	struct hub *hub = calloc(1, sizeof(*hub));
+	struct h2_assault *a = NULL;
+	bool ended = false;
+	if (!hub || hub_init(hub) < 0) {
+		free(hub);
+		return;
+	}
+	const uint64_t before = h2_server_cpu_ns(&h->server);
+	if (h2_assault_start(&a, hub, h->scenario->attack, h->target, &h->alone, on_ended, &ended) == 0)
+		uv_run(&hub->loop, UV_RUN_DEFAULT);
+	h->alone_cpu_ns = h2_server_cpu_ns(&h->server) - before;
+	h->has_alone = ended && h->alone.frames > 0 && h->server.count > 0;
+	h2_assault_free(a);
+	hub_deinit(hub);
+	free(hub);
+}
+
+static bool is_back(const struct h2_harm *h)
+{
+	return h->rss_after <= h->rss_before + h->rss_before / 10 + SLACK;
+}
+
+void h2_harm_end(struct h2_harm *h, const struct h2_assault_result *first)
+{
+	atomic_store(&h->stop, true);
+	if (h->running)
+		pthread_join(h->thread, NULL);
+	h->running = false;
+	if (first->reaction_ns > 0 && first->reaction_ns < QUICK_NS)
+		attack_alone(h);
+	const uint64_t end = clock_now_ns() + SETTLE_NS;
+	do {
+		h->rss_after = h2_server_rss_bytes(&h->server);
+		if (is_back(h))
+			break;
+		pause_ns(50 * SG_NS_PER_MS);
+	} while (clock_now_ns() < end);
+}
+
+void h2_harm_deinit(struct h2_harm *h)
+{
+	hist_free(h->calm);
+	hist_free(h->during);
+	h->calm = h->during = NULL;
+}
+
+// ---- judged -------------------------------------------------------------------------------------------------
+
+static bool check_fresh(const struct h2_harm *h, struct buf *out)
+{
+	char during[32], calm[32];
+	const uint64_t p99 = hist_percentile(h->during, 99), idle = hist_percentile(h->calm, 99);
+	if (h->calm->total == 0)
+		return h2_check(out, "fresh", false, "no fresh connection was answered even before the attack");
+	if (h->during->total == 0 || h->during_lost > 0)
+		return h2_check(out, "fresh", false,
+		                "%" PRIu64 " of %" PRIu64 " fresh connections were not answered during it",
+		                h->during_lost, h->during_lost + h->during->total);
+	units_duration(during, sizeof(during), p99);
+	units_duration(calm, sizeof(calm), idle);
+	return h2_check(out, "fresh", p99 <= HARM_TIMES * idle || p99 <= HARM_LEAST,
+	                "a fresh connection's p99 was %s during it, %.1f times that in calm (%s); %" PRIu64
+	                " connections",
+	                during, idle ? (double)p99 / (double)idle : 0, calm, h->during->total);
+}
+
+static bool check_memory(const struct h2_harm *h, struct buf *out)
+{
+	char before[32], peak[32], after[32];
+	units_bytes(before, sizeof(before), h->rss_before);
+	units_bytes(peak, sizeof(peak), h->rss_peak);
+	units_bytes(after, sizeof(after), h->rss_after);
+	return h2_check(out, "memory", is_back(h), "%s before, %s at most, %s afterwards", before, peak, after);
+}
+
+static void cost_gauges(const struct h2_harm *h, struct buf *out)
+{
+	const double us = (double)h->alone_cpu_ns / (double)SG_NS_PER_US;
+	h2_gauge(out, "attack_cpu", us / 1000, "ms");
+	h2_gauge(out, "attack_cpu_per_frame", us / (double)h->alone.frames, "us");
+	if (h->alone.bytes > 0)
+		h2_gauge(out, "attack_cpu_per_byte", us * 1000 / (double)h->alone.bytes, "ns");
+}
+
+bool h2_harm_report(const struct h2_harm *h, struct buf *out)
+{
+	h2_hist_line(out, "fresh-calm", h->calm);
+	h2_hist_line(out, "fresh", h->during);
+	h2_gauge(out, "fresh_lost", (double)h->during_lost, "connections");
+	bool ok = check_fresh(h, out);
+	if (h->server.count == 0)
+		return ok;
+	h2_gauge(out, "server_rss_before", (double)h->rss_before, "bytes");
+	h2_gauge(out, "server_rss_peak", (double)h->rss_peak, "bytes");
+	h2_gauge(out, "server_rss_after", (double)h->rss_after, "bytes");
+	if (h->has_alone)
+		cost_gauges(h, out);
+	return check_memory(h, out) && ok;
+}
