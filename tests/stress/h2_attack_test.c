@@ -140,7 +140,8 @@ static void expect_attack(void (*serve)(int, unsigned), const char *attack, int 
 	struct h2_output o;
 	char text[1024];
 	h2_fake(&p, serve);
-	snprintf(text, sizeof(text), "(scenario t (load (deadline 20s)) (attack (lonely) %s) (request r))", attack);
+	snprintf(text, sizeof(text), "(scenario t (load (deadline 20s)) (attack (lonely) %s) (request r))",
+	         attack);
 	h2_sh(&o, "%s run --h2-target http://127.0.0.1:%u %s", H2_PROGRAM, p.port, h2_file("t.h2", text));
 	h2_fake_stop(&p);
 	if (o.code != code || !strstr(o.out, words))

