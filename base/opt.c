@@ -1,5 +1,5 @@
 // Options: parsing of the command line, the environment and the config file by one table of rows.
-#include "opt.h"
+#include "opt_parts.h"
 
 #include "units.h"
 
@@ -28,54 +28,6 @@ void opt_deinit(struct opt_set *s)
 	free(s->values);
 	free(s->args);
 	*s = (struct opt_set){ 0 };
-}
-
-// ---- the nearest word ---------------------------------------------------------------------------------------
-
-#define NEAREST_MAX 64U
-
-// The optimal string alignment distance (Levenshtein's, with two letters swapped as one step), of words below
-// NEAREST_MAX bytes.
-static size_t distance(const char *a, const char *b)
-{
-	size_t rows[3][NEAREST_MAX + 1];
-	size_t an = strlen(a), bn = strlen(b);
-
-	if (an >= NEAREST_MAX || bn >= NEAREST_MAX)
-		return NEAREST_MAX;
-	for (size_t j = 0; j <= bn; j++)
-		rows[0][j] = j;
-	for (size_t i = 1; i <= an; i++) {
-		size_t *row = rows[i % 3], *up = rows[(i + 2) % 3], *up2 = rows[(i + 1) % 3];
-		row[0] = i;
-		for (size_t j = 1; j <= bn; j++) {
-			size_t best = up[j - 1] + (a[i - 1] != b[j - 1]);
-			best = up[j] + 1 < best ? up[j] + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    up2[j - 2] + 1 < best)
-				best = up2[j - 2] + 1;
-			row[j] = best;
-		}
-	}
-	return rows[an % 3][bn];
-}
-
-const char *opt_nearest(const char *word, const char *const *words, size_t count)
-{
-	size_t limit = strlen(word) <= 4 ? 1 : strlen(word) / 3;
-	const char *best = NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t d = distance(word, words[i]);
-		if (d <= limit) {
-			limit = d == 0 ? 0 : d - 1;
-			best = words[i];
-			if (d == 0)
-				break;
-		}
-	}
-	return best;
 }
 
 static const char *nearest_option(const struct opt_set *s, uint32_t command, const char *word)
@@ -137,26 +89,6 @@ static const char *type_words(enum opt_type type)
 	}
 }
 
-static void range_text(const struct opt *o, char *text, size_t size)
-{
-	char low[32] = "", high[32] = "";
-
-	if (o->type == OPT_BYTES) {
-		units_bytes(low, sizeof low, o->min);
-		units_bytes(high, sizeof high, o->max);
-	} else if (o->type == OPT_DURATION) {
-		units_duration(low, sizeof low, o->min);
-		units_duration(high, sizeof high, o->max);
-	} else {
-		snprintf(low, sizeof low, "%llu", (unsigned long long)o->min);
-		snprintf(high, sizeof high, "%llu", (unsigned long long)o->max);
-	}
-	if (o->max != 0)
-		snprintf(text, size, "%s to %s", low, high);
-	else
-		snprintf(text, size, "%s or more", low);
-}
-
 static int parse_number(const struct opt *o, const char *text, uint64_t *number)
 {
 	switch (o->type) {
@@ -176,11 +108,6 @@ static int parse_number(const struct opt *o, const char *text, uint64_t *number)
 	}
 }
 
-static bool is_ranged(const struct opt *o)
-{
-	return o->type == OPT_U64 || o->type == OPT_COUNT || o->type == OPT_BYTES || o->type == OPT_DURATION;
-}
-
 // `shown` is how the person wrote the option: "--depth", "stressgen.conf:3: depth".
 static int check_value(const struct opt *o, const char *shown, const char *text, uint64_t *number, struct err *e)
 {
@@ -189,13 +116,13 @@ static int check_value(const struct opt *o, const char *shown, const char *text,
 
 	if (o->type == OPT_CHOICE && !choice_has(o->choices, text))
 		return err_set(e, EINVAL, "%s: '%s' is not one of %s", shown, text, o->choices);
-	range_text(o, range, sizeof range);
-	if (r == -EINVAL && is_ranged(o))
+	opt_range_text(o, range, sizeof range);
+	if (r == -EINVAL && opt_is_ranged(o))
 		return err_set(e, EINVAL, "%s: '%s' is not %s; try %s, within %s", shown, text,
 		               type_words(o->type), o->def != NULL ? o->def : "another", range);
-	if (r < 0 && !is_ranged(o))
+	if (r < 0 && !opt_is_ranged(o))
 		return err_set(e, EINVAL, "%s: '%s' is not %s", shown, text, type_words(o->type));
-	if (is_ranged(o) && (r == -ERANGE || *number < o->min || (o->max != 0 && *number > o->max)))
+	if (opt_is_ranged(o) && (r == -ERANGE || *number < o->min || (o->max != 0 && *number > o->max)))
 		return err_set(e, EINVAL, "%s: %s is out of range; it may be %s", shown, text, range);
 	return 0;
 }
@@ -260,7 +187,7 @@ static long find_long(const struct opt_set *s, uint32_t command, const char *nam
 
 static int unknown_option(const struct opt_set *s, uint32_t command, const char *arg, struct err *e)
 {
-	char name[NEAREST_MAX];
+	char name[64];
 	const char *near;
 	bool negated;
 
@@ -555,59 +482,4 @@ bool opt_is_flag(const struct opt_set *s, const char *name)
 bool opt_flag(const struct opt_set *s, const char *name)
 {
 	return opt_get(s, name)->number != 0;
-}
-
-// ---- help ---------------------------------------------------------------------------------------------------
-
-#define HELP_INDENT 30U
-
-static void add_wrapped(const char *text, unsigned columns, struct buf *out)
-{
-	size_t column = HELP_INDENT;
-
-	while (*text != '\0') {
-		size_t word = strcspn(text, " ");
-
-		if (column > HELP_INDENT && column + word + 1 > columns) {
-			buf_addf(out, "\n%*s", (int)HELP_INDENT, "");
-			column = HELP_INDENT;
-		} else if (column > HELP_INDENT) {
-			buf_addc(out, ' ');
-			column++;
-		}
-		buf_add(out, text, word);
-		column += word;
-		text += word;
-		text += strspn(text, " ");
-	}
-}
-
-void opt_help_row(const struct opt *o, unsigned columns, struct buf *out)
-{
-	char left[80];
-	char range[80];
-	struct buf help = { 0 };
-	int n;
-
-	n = o->short_name != 0 ? snprintf(left, sizeof left, "  -%c, ", o->short_name)
-	                       : snprintf(left, sizeof left, "      ");
-	snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", o->name, o->value != NULL ? " " : "",
-	         o->value != NULL ? o->value : "");
-	buf_addf(out, "%-*s", (int)HELP_INDENT, left);
-	if (strlen(left) >= HELP_INDENT)
-		buf_addf(out, "\n%*s", (int)HELP_INDENT, "");
-	buf_adds(&help, o->help);
-	if (o->type == OPT_CHOICE)
-		buf_addf(&help, " One of %s.", o->choices);
-	if (is_ranged(o) && o->max != 0) {
-		range_text(o, range, sizeof range);
-		buf_addf(&help, " From %s.", range);
-	}
-	if (o->def != NULL && o->type != OPT_FLAG)
-		buf_addf(&help, " Default: %s.", o->def);
-	if (o->def != NULL && o->type == OPT_FLAG && strcmp(o->def, "yes") == 0)
-		buf_addf(&help, " On by default; --no-%s turns it off.", o->name);
-	add_wrapped(buf_text(&help), columns, out);
-	buf_addc(out, '\n');
-	buf_deinit(&help);
 }

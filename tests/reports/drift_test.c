@@ -39,6 +39,22 @@ static struct drift judge(const struct drift_night *nights, size_t count)
 	return d;
 }
 
+struct moved {
+	size_t from, to;
+	double by;
+};
+
+// A steady metric that moved so, over all nights.
+static struct drift judge_moved(uint64_t seed, const struct moved *moves, size_t count)
+{
+	struct drift_night nights[NIGHTS];
+
+	steady(nights, NIGHTS, 0.004, seed);
+	for (size_t i = 0; i < count; i++)
+		shift(nights, moves[i].from, moves[i].to, moves[i].by);
+	return judge(nights, NIGHTS);
+}
+
 static size_t count_kind(const struct drift *d, enum drift_kind kind)
 {
 	size_t n = 0;
@@ -71,28 +87,25 @@ CASE("drift: a step is told on its second night, with the night it began in, and
 
 CASE("drift: nights that stand alone, on either side, are no change")
 {
-	struct drift_night nights[NIGHTS];
-	struct drift d;
+	static const struct moved moves[] = {
+		{ 20, 21, 0.2 },
+		{ 30, 31, 0.2 },
+		{ 31, 32, -0.2 },
+		{ 59, 60, 0.2 },
+	};
+	struct drift d = judge_moved(2, moves, sizeof moves / sizeof moves[0]);
 
-	steady(nights, NIGHTS, 0.004, 2);
-	shift(nights, 20, 21, 0.2);
-	shift(nights, 30, 31, 0.2);
-	shift(nights, 31, 32, -0.2);
-	shift(nights, 59, 60, 0.2);
-	d = judge(nights, NIGHTS);
 	assert_int_equal(d.count, 0);
 	drift_deinit(&d);
 }
 
 CASE("drift: a step that is gone again ends when two nights say so")
 {
-	struct drift_night nights[NIGHTS];
-	struct drift d;
+	static const struct moved moves[] = {
+		{ 20, 35, -0.06 }, { 25, 26, 0.06 }, // one good night among them
+	};
+	struct drift d = judge_moved(3, moves, sizeof moves / sizeof moves[0]);
 
-	steady(nights, NIGHTS, 0.004, 3);
-	shift(nights, 20, 35, -0.06);
-	shift(nights, 25, 26, 0.06); // one good night among them
-	d = judge(nights, NIGHTS);
 	assert_int_equal(count_kind(&d, DRIFT_STEP), 1);
 	assert_int_equal(d.changes[0].ended, 35);
 	assert_false(d.changes[0].accepted);
@@ -102,13 +115,12 @@ CASE("drift: a step that is gone again ends when two nights say so")
 
 CASE("drift: a step to the other side is a change of its own")
 {
-	struct drift_night nights[NIGHTS];
-	struct drift d;
+	static const struct moved moves[] = {
+		{ 20, 40, 0.06 },
+		{ 40, NIGHTS, -0.06 },
+	};
+	struct drift d = judge_moved(4, moves, sizeof moves / sizeof moves[0]);
 
-	steady(nights, NIGHTS, 0.004, 4);
-	shift(nights, 20, 40, 0.06);
-	shift(nights, 40, NIGHTS, -0.06);
-	d = judge(nights, NIGHTS);
 	assert_int_equal(count_kind(&d, DRIFT_STEP), 2);
 	assert_int_equal(d.changes[0].ended, 40);
 	assert_int_equal(drift_open(&d, DRIFT_STEP, NIGHTS)->began, 40);

@@ -20,6 +20,20 @@ static char *page(const struct run *r, struct seen *s)
 	return page_check(path, s);
 }
 
+// The page of the default job with trouble in it; both are the caller's.
+static char *page_of_job(struct run *r, struct seen *s)
+{
+	fixture_job(harness_tmpdir(), "job", 1, r);
+	return page(r, s);
+}
+
+static void assert_says(const char *text, const char *const *wanted)
+{
+	for (; *wanted != NULL; wanted++)
+		if (strstr(text, *wanted) == NULL)
+			fail_msg("the page does not say \"%s\"", *wanted);
+}
+
 CASE("html: the default job has all sections in their order, and a data table for each chart")
 {
 	static const char *const sections[] = { "failures",   "targets", "verdicts",  "growth", "growth-memory",
@@ -30,8 +44,7 @@ CASE("html: the default job has all sections in their order, and a data table fo
 	char *text;
 	const char *at;
 
-	fixture_job(harness_tmpdir(), "job", 1, &r);
-	at = text = page(&r, &s);
+	at = text = page_of_job(&r, &s);
 	for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
 		char id[64];
 
@@ -50,38 +63,41 @@ CASE("html: the default job has all sections in their order, and a data table fo
 
 CASE("html: a failure has its evidence, backtrace and command in it")
 {
+	static const char *const wanted[] = {
+		"slab &#39;lua slab-fixed&#39; could not give 640 KiB at depth 20,482",
+		"#0-1   countdown (countdown-40000.lua:7), 2 times\n",
+		"--only recursion/deep-40000.lua@slab-fixed</pre>",
+		"41 instead of &lt;42&gt; &amp; &quot;more&quot;",
+		"pid 123 sleep 60",
+		NULL
+	};
 	struct run r;
 	struct seen s;
-	char *text;
+	char *text = page_of_job(&r, &s);
 
-	fixture_job(harness_tmpdir(), "job", 1, &r);
-	text = page(&r, &s);
-	assert_non_null(strstr(text, "slab &#39;lua slab-fixed&#39; could not give 640 KiB at depth 20,482"));
-	assert_non_null(strstr(text, "#0-1   countdown (countdown-40000.lua:7), 2 times\n"));
-	assert_non_null(strstr(text, "--only recursion/deep-40000.lua@slab-fixed</pre>"));
-	assert_non_null(strstr(text, "41 instead of &lt;42&gt; &amp; &quot;more&quot;"));
-	assert_non_null(strstr(text, "pid 123 sleep 60"));
+	assert_says(text, wanted);
 	free(text);
 	run_deinit(&r);
 }
 
 CASE("html: a process under the preloaded library has its latencies, stacks, sizes and threads")
 {
+	static const char *const wanted[] = {
+		"a static program: its allocations cannot be seen",
+		"curl: 10,000 requests, peak 39.3 KiB",
+		"grow_buffer (curl.c:12)",
+		"request 17 (calloc of 4.00 KiB) was made to fail after 7.00 ms, and 2 more",
+		"Of 9 blocks whose end was waited for, 2 never came back.",
+		">resolver<",
+		">-128 B<",
+		">95.0 %<",
+		NULL
+	};
 	struct run r;
 	struct seen s;
-	char *text;
+	char *text = page_of_job(&r, &s);
 
-	fixture_job(harness_tmpdir(), "job", 1, &r);
-	text = page(&r, &s);
-	assert_non_null(strstr(text, "a static program: its allocations cannot be seen"));
-	assert_non_null(strstr(text, "curl: 10,000 requests, peak 39.3 KiB"));
-	assert_non_null(strstr(text, "grow_buffer (curl.c:12)"));
-	assert_non_null(
-	        strstr(text, "request 17 (calloc of 4.00 KiB) was made to fail after 7.00 ms, and 2 more"));
-	assert_non_null(strstr(text, "Of 9 blocks whose end was waited for, 2 never came back."));
-	assert_non_null(strstr(text, ">resolver<"));
-	assert_non_null(strstr(text, ">-128 B<"));
-	assert_non_null(strstr(text, ">95.0 %<"));
+	assert_says(text, wanted);
 	free(text);
 	run_deinit(&r);
 }

@@ -364,43 +364,44 @@ CASE("stats: a change is found by screen and confirmation, its direction told, a
 	assert_true(m[0].low < 0.3 && 0.3 < m[0].high);
 }
 
+// By that plan, with that threshold (0: the plan's own).
+static enum stats_outcome outcome_of(const struct night *n, enum stats_plan plan, double threshold)
+{
+	struct stats_metric m = metric_of(n, plan);
+
+	m.rule = stats_rule(plan, threshold);
+	assert_int_equal(stats_judge(plan, &m, 1), 0);
+	return m.outcome;
+}
+
+// Pairs that nothing confirms.
+static void draw_once(struct night *n, size_t pairs, double shift, struct rng *r)
+{
+	draw(&n->screen, pairs, shift, 0, r);
+	n->confirm.pairs = (struct stats_pairs){ 0 };
+}
+
 CASE("stats: a candidate without a confirmation is undecided, and too few pairs are not judged")
 {
 	struct night n;
-	struct stats_metric m;
 	struct rng r;
 
 	rng_init(&r, 14);
-	draw(&n.screen, 20, 0.3, 0, &r);
-	n.confirm.pairs = (struct stats_pairs){ 0 };
-	m = metric_of(&n, STATS_TWO_STAGES);
-	assert_int_equal(stats_judge(STATS_TWO_STAGES, &m, 1), 0);
-	assert_int_equal(m.outcome, STATS_UNDECIDED);
-	draw(&n.screen, STATS_LEAST_PAIRS - 1, 0.3, 0, &r);
-	m = metric_of(&n, STATS_TWO_STAGES);
-	assert_int_equal(stats_judge(STATS_TWO_STAGES, &m, 1), 0);
-	assert_int_equal(m.outcome, STATS_UNJUDGED);
-	m = metric_of(&n, STATS_ONE_STAGE);
-	assert_int_equal(stats_judge(STATS_ONE_STAGE, &m, 1), 0);
-	assert_int_equal(m.outcome, STATS_UNJUDGED);
+	draw_once(&n, 20, 0.3, &r);
+	assert_int_equal(outcome_of(&n, STATS_TWO_STAGES, 0), STATS_UNDECIDED);
+	draw_once(&n, STATS_LEAST_PAIRS - 1, 0.3, &r);
+	assert_int_equal(outcome_of(&n, STATS_TWO_STAGES, 0), STATS_UNJUDGED);
+	assert_int_equal(outcome_of(&n, STATS_ONE_STAGE, 0), STATS_UNJUDGED);
 }
 
 CASE("stats: a threshold of one's own, and runs one after the other, want more before they say so")
 {
 	struct night n;
-	struct stats_metric m;
 	struct rng r;
 
 	rng_init(&r, 15);
-	draw(&n.screen, 40, 0.08, 0, &r);
-	n.confirm.pairs = (struct stats_pairs){ 0 };
-	m = metric_of(&n, STATS_ONE_STAGE);
-	assert_int_equal(stats_judge(STATS_ONE_STAGE, &m, 1), 0);
-	assert_int_equal(m.outcome, STATS_HIGHER);
-	m = metric_of(&n, STATS_SEQUENTIAL);
-	assert_int_equal(stats_judge(STATS_SEQUENTIAL, &m, 1), 0);
-	assert_int_equal(m.outcome, STATS_UNDECIDED);
-	m.rule = stats_rule(STATS_ONE_STAGE, 0.20);
-	assert_int_equal(stats_judge(STATS_ONE_STAGE, &m, 1), 0);
-	assert_int_equal(m.outcome, STATS_UNCHANGED);
+	draw_once(&n, 40, 0.08, &r);
+	assert_int_equal(outcome_of(&n, STATS_ONE_STAGE, 0), STATS_HIGHER);
+	assert_int_equal(outcome_of(&n, STATS_SEQUENTIAL, 0), STATS_UNDECIDED);
+	assert_int_equal(outcome_of(&n, STATS_ONE_STAGE, 0.20), STATS_UNCHANGED);
 }
