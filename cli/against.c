@@ -12,6 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_PAIRS 133U // of a budget's screen; its confirmation has half as many more
+#define MOST_CONFIRM 200U
+#define MOST_INVOCATIONS 200000U
+#define SIDES 3U
+
 struct against {
 	struct pipeline *j;
 	struct comparing comparing;
@@ -36,6 +41,9 @@ static int check_options(const struct opt_set *o, struct err *e)
 {
 	if (opt_number(o, "repeat") > 1)
 		return err_set(e, EINVAL, "--against repeats by --pairs; leave --repeat out");
+	if (opt_number(o, "soak") > 0)
+		return err_set(e, EINVAL,
+		               "--soak runs one side over and over, and --against two: leave one of them out");
 	if (opt_flag(o, "parallel") || opt_flag(o, "container-parallel"))
 		return err_set(
 		        e, EINVAL,
@@ -105,19 +113,36 @@ static int recall_plan(struct against *a)
 	return 0;
 }
 
+// With a budget it is the time that decides, up to what can be handled at once; a number that is given stays the
+// most.
+static unsigned most_pairs(const struct against *a)
+{
+	const struct opt_set *o = &a->j->app->opts;
+	const unsigned asked = (unsigned)opt_number(o, "pairs");
+	const size_t invocations =
+	        MOST_INVOCATIONS / (a->tests * SIDES * 5 / 2 + 1); // a pair, and half of one more to confirm
+	const size_t most = invocations < MOST_PAIRS ? invocations : MOST_PAIRS;
+
+	return opt_number(o, "budget") == 0 || opt_given(o, "pairs") || most < asked ? asked : (unsigned)most;
+}
+
 static int make_plan(struct against *a)
 {
 	const struct opt_set *o = &a->j->app->opts;
+	const unsigned screen = most_pairs(a), asked = (unsigned)opt_number(o, "pairs"),
+	               confirm = (unsigned)opt_number(o, "confirm");
 
 	if (a->j->pairs != NULL)
 		return recall_plan(a);
-	a->plan = (struct pairs_plan){ .base = opt_text(o, "against"),
-		                       .screen = (unsigned)opt_number(o, "pairs"),
-		                       .confirm = (unsigned)opt_number(o, "confirm"),
-		                       .warmup = opt_number(o, "budget") > 0,
-		                       .control = opt_flag(o, "control"),
-		                       .count = opt_flag(o, "count-instructions"),
-		                       .seed = rng_fresh_seed() };
+	a->plan =
+	        (struct pairs_plan){ .base = opt_text(o, "against"),
+		                     .screen = screen,
+		                     .confirm = confirm * screen / asked < MOST_CONFIRM ? confirm * screen / asked
+		                                                                        : MOST_CONFIRM,
+		                     .warmup = opt_number(o, "budget") > 0,
+		                     .control = opt_flag(o, "control"),
+		                     .count = opt_flag(o, "count-instructions"),
+		                     .seed = rng_fresh_seed() };
 	a->j->pairs = plan_to_json(a);
 	return a->j->pairs != NULL ? 0 : err_set(&a->e, ENOMEM, "out of memory");
 }
@@ -186,8 +211,9 @@ static int fit_budget(struct against *a)
 		a->pairs = budget > all + round ? (unsigned)((budget - all) / round) : 1;
 		a->confirm = (unsigned)(a->pairs * per_screen);
 	}
-	say(a->j->app, "--budget %s: %u of %u pairs fit", units_duration(text, sizeof text, (uint64_t)budget),
-	    a->pairs, a->plan.screen);
+	say(a->j->app, "--budget %s: %u pair%s fit%s, and %u to confirm what they find",
+	    units_duration(text, sizeof text, (uint64_t)budget), a->pairs, a->pairs == 1 ? "" : "s",
+	    a->pairs == 1 ? "s" : "", a->confirm);
 	return 0;
 }
 

@@ -238,7 +238,9 @@ const struct opt cli_options[] = {
 	     "history add: the run of a frozen build, made beside this one; what is judged is the ratio to it."),
 	TEXT("label", 0, "NAME", BIT(HISTORY), true,
 	     "Entries of one label are one history, e.g. of a branch. Default: the newest entry's; add: none."),
-	TEXT("revision", 0, "TEXT", BIT(HISTORY), false, "history add: the revision that was measured."),
+	TEXT("revision", 0, "TEXT", BIT(HISTORY) | RUNS, true,
+	     "The revision that is measured, for run.json and the history. Default: git's commit of the current "
+	     "directory, -dirty behind it where files differ from it; history add: what run.json says."),
 	COUNT("nights", "90", 0, 1000000, BIT(HISTORY), "At most so many of the newest entries; 0: all."),
 	TEXT("test", 0, "PATTERN", BIT(HISTORY), false, "Only tests whose id matches (*, ?, [...])."),
 	TEXT("metric", 0, "PATTERN", BIT(HISTORY), false,

@@ -30,6 +30,7 @@ void pipeline_deinit(struct pipeline *j)
 	allocator_choice_deinit(&j->alloc);
 	json_decref(j->recalled_alloc);
 	json_decref(j->source);
+	json_decref(j->origin);
 	json_decref(j->cases);
 	json_decref(j->chosen);
 	json_decref(j->pairs);
@@ -112,6 +113,7 @@ int pipeline_execute(struct pipeline *j, bool resume, struct runner_summary *sum
 		r = pipeline_config(j, &config, e);
 	if (r == 0) {
 		config.quarantine = &quarantine;
+		origin_take(j);
 		config.info = pipeline_info(j);
 		r = start_run(j, &config, summary, e);
 		json_decref(config.info);

@@ -35,6 +35,8 @@ struct pipeline {
 	bool grown;                    // the run goes on although its suite has changed: it has more tests
 	const char *wrap;              // in the place of --wrap's; NULL: as that says
 	json_t *pairs;  // run.json's "pairs", of this run or of the one to be resumed; owned, else NULL
+	json_t *origin; // run.json's "began" and "revision", of this run or of the one to be resumed; owned, else
+	                // NULL
 	json_t *source; // what the suite was made of where it is no directory, for run.json; owned, else NULL
 };
 
@@ -92,6 +94,9 @@ int pipeline_files(struct pipeline *j, const char *dir, char *const *paths, size
 json_t *pipeline_info(const struct pipeline *j);
 // Takes over how the tests of an earlier run were run, from its run.json, but for what the command line says.
 int pipeline_recall_options(struct opt_set *o, const json_t *info, struct err *e);
+// origin.c: when the run began and what it measures (--revision, else git's commit), once for all of its parts.
+void origin_take(struct pipeline *j);
+void origin_recall(struct pipeline *j, const json_t *info);
 // Whether tests run in containers.
 bool pipeline_contained(const struct opt_set *o);
 // The options as the runner wants them, but for its hooks. 0 or -EINVAL.

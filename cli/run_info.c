@@ -153,6 +153,7 @@ json_t *pipeline_info(const struct pipeline *j)
 	add_option_facts(&j->app->opts, options);
 	json_object_set_new(info, "stressgen", json_string(SG_VERSION));
 	json_object_set_new(info, "suite", json_string(dir));
+	json_object_update(info, j->origin);
 	if (j->source != NULL)
 		json_object_set(info, "source", j->source);
 	if (j->cases != NULL)

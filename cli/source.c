@@ -106,6 +106,8 @@ static void recall_selection(struct pipeline *j, const json_t *info)
 	j->cases = json_incref(json_object_get(info, "cases"));
 	j->repeat = (unsigned)json_integer_value(json_object_get(info, "repeat"));
 	if (opt_flag(&j->app->opts, "resume"))
+		origin_recall(j, info);
+	if (opt_flag(&j->app->opts, "resume"))
 		j->soak_ns = (uint64_t)json_integer_value(json_object_get(info, "soak_ns"));
 	if (opt_flag(&j->app->opts, "resume"))
 		j->chosen = json_incref(json_object_get(info, "selection"));

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "io.h"
 #include "jemalloc_file.h"
+#include "layout.h"
 #include "leak.h"
 
 #include <errno.h>
@@ -207,7 +208,7 @@ static void pad_environment(struct job *j, size_t *n)
 	if (i == NULL || i->layout_bytes == 0)
 		return;
 	bytes = i->layout_bytes < LAYOUT_MOST ? (size_t)i->layout_bytes : LAYOUT_MOST;
-	len = (size_t)snprintf(env->layout, sizeof env->layout, "STRESSGEN_LAYOUT=");
+	len = (size_t)snprintf(env->layout, sizeof env->layout, SG_LAYOUT_ENV "=");
 	memset(env->layout + len, 'x', bytes);
 	env->layout[len + bytes] = '\0';
 	env->entries[(*n)++] = env->layout;

@@ -2,6 +2,7 @@
 #include "interposer.h"
 
 #include "clock.h"
+#include "layout.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -158,6 +159,16 @@ static void read_environment(const char **bad_option)
 		sizing = SIZE_UNKNOWN;
 }
 
+// Where blocks lie in their pages is drawn for each invocation of a pair: one block that stays, of that size,
+// moves those behind it. It is nobody's and in no books.
+static void move_heap(void)
+{
+	const char *layout = getenv(SG_LAYOUT_ENV);
+
+	if (layout != NULL && *layout != '\0')
+		next.malloc(strlen(layout));
+}
+
 // Calls made before this (ld.so's, other libraries' constructors') have been counted already.
 __attribute__((constructor)) static void start(void)
 {
@@ -176,6 +187,7 @@ __attribute__((constructor)) static void start(void)
 			set_note(file, obstacle.what, obstacle.which);
 	} else {
 		file = start_file(&heap);
+		move_heap();
 		if (file != NULL && process_prepare())
 			process_begin(file, heap);
 		else if (file != NULL)

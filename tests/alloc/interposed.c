@@ -432,6 +432,15 @@ static void fills(void)
 	print_number(count);
 }
 
+// Where in its page the first block of main lies.
+static void lies(void)
+{
+	void *first = malloc(48);
+
+	printf("%u\n", (unsigned)((uintptr_t)first & 4095U));
+	free(first);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -442,7 +451,7 @@ int main(int argc, char **argv)
 		{ "forks", forks },         { "peak", peak },       { "dies", dies },
 		{ "handlers", handlers },   { "segv", segv },       { "storm", fork_storm },
 		{ "holds", holds },         { "asks", asks },       { "fills", fills },
-		{ "spans", spans },
+		{ "spans", spans },         { "lies", lies },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof all[0]; i++)

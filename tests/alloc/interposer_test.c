@@ -1,5 +1,6 @@
 // libstressalloc.so in front of programs whose allocations are known.
 #include "harness.h"
+#include "layout.h"
 #include "under.h"
 
 #include <signal.h>
@@ -364,4 +365,33 @@ CASE("interposer: counts outlive a crash")
 	assert_int_equal(value(crashed, "malloc_calls") - value(none, "malloc_calls"), 300);
 	free(none);
 	free(crashed);
+}
+
+// Where in its page the first block of a program lies with so many bytes of layout.
+static long lies_with(unsigned bytes)
+{
+	char padding[4096];
+
+	memset(padding, 'x', bytes);
+	padding[bytes] = '\0';
+	setenv(SG_LAYOUT_ENV, padding, 1);
+	assert_int_equal(run(INTERPOSED " lies"), 0);
+	return strtol(buf_text(&under_out), NULL, 10);
+}
+
+CASE("interposer: the heap of an invocation lies as its layout says, and one layout is one place")
+{
+	struct difference plain, moved;
+	const long none = lies_with(0);
+
+	assert_int_equal(lies_with(0), none);
+	assert_int_equal((lies_with(1000) - none + 4096) % 4096, 1008); // and malloc's own word
+	assert_int_equal((lies_with(200) - none + 4096) % 4096, 208);
+	difference_init(&moved, PRELOAD, "functions");
+	unsetenv(SG_LAYOUT_ENV);
+	difference_init(&plain, PRELOAD, "functions");
+	assert_int_equal(value(moved.some, "malloc_calls"), value(plain.some, "malloc_calls"));
+	assert_int_equal(value(moved.some, "live_bytes"), value(plain.some, "live_bytes"));
+	difference_deinit(&plain);
+	difference_deinit(&moved);
 }

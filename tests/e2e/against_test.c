@@ -88,6 +88,33 @@ CASE("against: a run that was stopped goes on with its plan, and every pair is t
 	outcome_deinit(&resumed);
 }
 
+CASE("against: a budget chooses how many pairs fit, more than 20 where there is time, and says what they detect")
+{
+	const char *dir = make_suite();
+	struct outcome much = E2E(dir, "run", "suite", "--only", "gc/a", "--against", "./less", "--budget", "10h",
+	                          "--confirm", "0", "--suite-timeout", "1ms", "-o", "much", CALM);
+	struct outcome little = E2E(dir, "run", "suite", "--only", "gc/a", "--against", "./less", "--budget",
+	                            "1ms", "-o", "little", CALM);
+	struct outcome resumed = E2E(dir, "run", "--resume", "-o", "much", "--progress", "none", "--fail-on",
+	                             "none", "--suite-timeout", "0");
+	char *out = io_join(dir, "much");
+	json_t *report = e2e_report(out);
+
+	assert_int_equal(much.exit_code, 1); // the time was over
+	assert_int_equal(little.exit_code, 0);
+	assert_contains(buf_text(&little.err), "--budget 1.00 ms: 1 pair fits");
+	assert_contains(buf_text(&little.err), "fewer than 16 are shown and not judged");
+	assert_int_equal(resumed.exit_code, 0);
+	assert_contains(buf_text(&resumed.err), ": 133 pairs fit");
+	assert_contains(buf_text(&resumed.err), "133 pairs detect 4 % where an invocation's noise is 1 %");
+	assert_int_equal(json_array_size(json_object_get(report, "tests")), 2 + 133 * 2);
+	free(out);
+	json_decref(report);
+	outcome_deinit(&much);
+	outcome_deinit(&little);
+	outcome_deinit(&resumed);
+}
+
 CASE("against: instructions are counted on both sides where valgrind is there")
 {
 	const char *dir = make_suite();
@@ -131,6 +158,7 @@ CASE("against: what cannot be compared is refused with what to write")
 	struct outcome single = E2E(dir, "run", "suite", "-o", "one", "--progress", "none");
 	struct outcome alone = E2E(dir, "compare", "one");
 	struct outcome repeated = E2E(dir, "run", "suite", "--against", "./less", "--repeat", "3", "-o", "x");
+	struct outcome soaked = E2E(dir, "run", "suite", "--against", "./less", "--soak", "1m", "-o", "x");
 	struct outcome nothing = E2E(dir, "compare", "one", "nowhere");
 	struct outcome threshold = E2E(dir, "compare", "one", "one", "--threshold", "time");
 	struct outcome fail_on = E2E(dir, "compare", "one", "one", "--fail-on", "rain");
@@ -144,6 +172,8 @@ CASE("against: what cannot be compared is refused with what to write")
 	assert_contains(buf_text(&alone.err), "compare takes two");
 	assert_int_equal(repeated.exit_code, 2);
 	assert_contains(buf_text(&repeated.err), "leave --repeat out");
+	assert_int_equal(soaked.exit_code, 2);
+	assert_contains(buf_text(&soaked.err), "--soak runs one side over and over");
 	assert_int_equal(nothing.exit_code, 2);
 	assert_contains(buf_text(&nothing.err), "nowhere");
 	assert_int_equal(threshold.exit_code, 2);
@@ -157,6 +187,7 @@ CASE("against: what cannot be compared is refused with what to write")
 	outcome_deinit(&single);
 	outcome_deinit(&alone);
 	outcome_deinit(&repeated);
+	outcome_deinit(&soaked);
 	outcome_deinit(&nothing);
 	outcome_deinit(&threshold);
 	outcome_deinit(&fail_on);

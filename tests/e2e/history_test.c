@@ -3,6 +3,7 @@
 
 #include "harness.h"
 
+#include <jansson.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,4 +177,85 @@ CASE("e2e: a history that is locked for longer than --wait is said to be")
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	REFUSE("another process has had it locked for 1.00 ms", "annotate", "1", "x", "--wait", "1ms");
 	sqlite3_close(db);
+}
+
+static const char *said(const json_t *info, const char *key)
+{
+	const char *text = json_string_value(json_object_get(info, key));
+
+	return text != NULL ? text : "";
+}
+
+static json_t *info_of(const char *dir, const char *run)
+{
+	char *path = NULL;
+	json_t *info;
+
+	assert_true(asprintf(&path, "%s/%s/run.json", dir, run) > 0);
+	info = json_load_file(path, 0, NULL);
+	assert_non_null(info);
+	free(path);
+	return info;
+}
+
+CASE("e2e: a run says when it began and which revision it measured, and keeps both when it is gone on with")
+{
+	const char *dir = nightly_suite();
+	struct outcome o;
+	json_t *first, *resumed;
+
+	e2e_write(dir, "size", "1", false);
+	o = E2E(dir, "run", "suite", "-q", "-o", "one", "--revision", "v1.2 <rc>", "--suite-timeout", "1ms");
+	outcome_deinit(&o);
+	first = info_of(dir, "one");
+	assert_string_equal(said(first, "revision"), "v1.2 <rc>");
+	assert_int_equal(strlen(said(first, "began")), strlen("2026-11-21T02:10:00Z"));
+	o = E2E(dir, "run", "--resume", "-q", "-o", "one", "--suite-timeout", "0");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	resumed = info_of(dir, "one");
+	assert_string_equal(said(resumed, "revision"), "v1.2 <rc>");
+	assert_string_equal(said(resumed, "began"), said(first, "began"));
+	o = E2E(dir, "history", "add", "one");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "list");
+	assert_contains(buf_text(&o.out), "v1.2 <rc>");
+	outcome_deinit(&o);
+	json_decref(first);
+	json_decref(resumed);
+}
+
+CASE("e2e: in a git checkout the revision is its commit, and says when files differ from it")
+{
+	const char *dir = nightly_suite();
+	char command[700];
+	struct outcome o;
+	json_t *info;
+
+	if (system("command -v git >/dev/null 2>&1") != 0)
+		harness_skip("git is not installed");
+	e2e_write(dir, "size", "1", false);
+	o = E2E(dir, "run", "suite", "-q", "-o", "outside");
+	outcome_deinit(&o);
+	info = info_of(dir, "outside");
+	assert_string_equal(said(info, "revision"), ""); // nor anything else
+	json_decref(info);
+	snprintf(
+	        command, sizeof command,
+	        "cd '%s' && git init -q . && git add size && git -c user.name=x -c user.email=x@example.org commit -qm x",
+	        dir);
+	assert_int_equal(system(command), 0);
+	o = E2E(dir, "run", "suite", "-q", "-o", "clean");
+	outcome_deinit(&o);
+	info = info_of(dir, "clean");
+	assert_int_equal(strspn(said(info, "revision"), "0123456789abcdef"), 40);
+	assert_int_equal(strlen(said(info, "revision")), 40);
+	json_decref(info);
+	e2e_write(dir, "size", "2", false);
+	o = E2E(dir, "run", "suite", "-q", "-o", "changed");
+	outcome_deinit(&o);
+	info = info_of(dir, "changed");
+	assert_string_equal(said(info, "revision") + 40, "-dirty");
+	json_decref(info);
 }

@@ -1,5 +1,6 @@
 // stressgen-eval: runs kernels on a slab pool of the caller's choice.
 #include "eval_host.h"
+#include "layout.h"
 #include "pooled.h"
 #include "verdict.h"
 
@@ -149,8 +150,10 @@ int main(int argc, char **argv)
 {
 	struct options o = { 0 };
 	struct err e = { 0 };
-	int rc = parse(argc, argv, &o, &e);
+	int rc;
 
+	layout_move_heap();
+	rc = parse(argc, argv, &o, &e);
 	if (rc < 0)
 		return complain(&e, SG_EXIT_USAGE);
 	if (o.help) {

@@ -2,6 +2,7 @@
 #include "buf.h"
 #include "client_trial.h"
 #include "err.h"
+#include "layout.h"
 #include "opt.h"
 #include "run.h"
 #include "scenario.h"
@@ -230,6 +231,8 @@ static int run_command(const struct command *c, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const struct command *c = argc > 1 ? find_command(argv[1]) : NULL;
+
+	layout_move_heap();
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		show_commands(stdout);
 		return SG_EXIT_OK;

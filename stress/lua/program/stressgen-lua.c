@@ -1,4 +1,5 @@
 // stressgen-lua: the Lua interpreter of the tests, on a slab pool of the caller's choice.
+#include "layout.h"
 #include "lua_host.h"
 #include "pooled.h"
 #include "verdict.h"
@@ -128,8 +129,10 @@ int main(int argc, char **argv)
 {
 	struct options o = { 0 };
 	struct err e = { 0 };
-	int rc = parse(argc, argv, &o, &e);
+	int rc;
 
+	layout_move_heap();
+	rc = parse(argc, argv, &o, &e);
 	if (rc < 0)
 		return complain(&e, SG_EXIT_USAGE);
 	if (o.help) {

@@ -1,5 +1,6 @@
 // stressgen-native: the allocator workloads, on whichever malloc the process has.
 #include "bench.h"
+#include "layout.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
 	int first = w != NULL && w->needs_file ? 3 : 2;
 	struct err e = { 0 };
 
+	layout_move_heap();
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
 		return show_all(stdout);
 	if (argc < 2)
