@@ -1,6 +1,7 @@
 // stressgen history: what many runs measured, and whether it moved.
 #include "history.h"
 #include "pipeline.h"
+#include "thresholds.h"
 #include "units.h"
 #include "verdict.h"
 
@@ -238,6 +239,7 @@ static const struct action *find_action(const struct app *app, struct err *e)
 int cmd_history(struct app *app)
 {
 	const char *path = opt_text(&app->opts, "db");
+	struct thresholds thresholds = { 0 };
 	struct history *h = NULL;
 	struct err e = { 0 };
 	const struct action *a = find_action(app, &e);
@@ -257,7 +259,12 @@ int cmd_history(struct app *app)
 	if (rc == 0)
 		rc = history_open(path, a->mode, (unsigned)(opt_number(&app->opts, "wait") / 1000000), &h, &e);
 	if (rc == 0)
+		rc = thresholds_read(&thresholds, &app->opts, &e);
+	if (rc == 0) {
+		history_thresholds(h, thresholds.items, thresholds.count);
 		rc = a->run(app, h, &e);
+	}
 	history_close(h);
+	thresholds_deinit(&thresholds);
 	return rc < 0 ? complain(&e, rc) : rc;
 }

@@ -11,61 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LARGEST_THRESHOLD 1000.0 // percent
-
 // ---- options --------------------------------------------------------------------------------------------------
 
-// "METRIC=5%"
-static int read_threshold(char *text, struct compare_threshold *out, struct err *e)
+static int add_fault(void *arg, char *item, struct err *e)
 {
-	char *equals = strrchr(text, '='), *end;
-	double percent;
+	struct comparing *g = arg;
 
-	if (equals == NULL || equals == text)
-		return err_set(e, EINVAL, "--threshold %s: METRIC=PERCENT was expected, as latency/*/p99=5%%",
-		               text);
-	percent = strtod(equals + 1, &end);
-	if (*end == '%')
-		end++;
-	if (end == equals + 1 || *end != '\0' || !(percent > 0 && percent <= LARGEST_THRESHOLD))
-		return err_set(e, EINVAL, "--threshold %s: '%s' is no percentage above 0", text, equals + 1);
-	*out = (struct compare_threshold){ .metric = strndup(text, (size_t)(equals - text)),
-		                           .fraction = percent / 100 };
-	return out->metric != NULL ? 0 : err_set(e, ENOMEM, "out of memory");
-}
-
-// Calls `read` for every item of an option that may be repeated, and whose values may be lists.
-static int each_item(const char *text, const char *separators,
-                     int (*read)(struct comparing *g, char *item, struct err *e), struct comparing *g,
-                     struct err *e)
-{
-	char *copy = strdup(text != NULL ? text : ""), *save = NULL;
-	int rc = copy != NULL ? 0 : err_set(e, ENOMEM, "out of memory");
-
-	for (char *item = rc == 0 ? strtok_r(copy, separators, &save) : NULL; rc == 0 && item != NULL;
-	     item = strtok_r(NULL, separators, &save))
-		rc = read(g, item, e);
-	free(copy);
-	return rc;
-}
-
-static int add_threshold(struct comparing *g, char *item, struct err *e)
-{
-	struct compare_threshold *grown =
-	        reallocarray(g->thresholds, g->options.threshold_count + 1, sizeof *grown);
-	int rc;
-
-	if (grown == NULL)
-		return err_set(e, ENOMEM, "out of memory");
-	g->thresholds = grown;
-	g->options.thresholds = grown;
-	rc = read_threshold(item, &grown[g->options.threshold_count], e);
-	g->options.threshold_count += rc == 0;
-	return rc;
-}
-
-static int add_fault(struct comparing *g, char *item, struct err *e)
-{
 	static const struct {
 		const char *name;
 		uint32_t bits;
@@ -86,17 +37,17 @@ int comparing_init(struct comparing *g, const struct app *app, struct err *e)
 {
 	const struct opt_set *o = &app->opts;
 	const char *accepted = opt_text(o, "accepted");
-	// ab has no threshold
-	const char *threshold = app->command == COMMAND_AB ? NULL : opt_text(o, "threshold");
 	char today[16];
-	int rc = each_item(threshold, "\n,", add_threshold, g, e);
+	int rc = app->command == COMMAND_AB ? 0 : thresholds_read(&g->thresholds, o, e); // ab has none
 
 	if (rc == 0)
-		rc = each_item(opt_given(o, "fail-on") ? opt_text(o, "fail-on") : "regressed,verdict", "\n,",
-		               add_fault, g, e);
+		rc = option_each_item(opt_given(o, "fail-on") ? opt_text(o, "fail-on") : "regressed,verdict",
+		                      add_fault, g, e);
 	known_today(today);
 	if (rc == 0 && accepted != NULL)
 		rc = known_load(accepted, today, "TEST METRIC UNTIL REASON", &g->accepted, e);
+	g->options.thresholds = g->thresholds.items;
+	g->options.threshold_count = g->thresholds.count;
 	g->options.accepted = &g->accepted;
 	g->fail_on_given = opt_given(o, "fail-on");
 	return rc;
@@ -104,9 +55,7 @@ int comparing_init(struct comparing *g, const struct app *app, struct err *e)
 
 void comparing_deinit(struct comparing *g)
 {
-	for (size_t i = 0; i < g->options.threshold_count; i++)
-		free((char *)(uintptr_t)g->thresholds[i].metric);
-	free(g->thresholds);
+	thresholds_deinit(&g->thresholds);
 	known_deinit(&g->accepted);
 	*g = (struct comparing){ 0 };
 }

@@ -4,12 +4,13 @@
 
 #include "cli.h"
 #include "compare.h"
+#include "thresholds.h"
 
 #include <stdint.h>
 
 struct comparing {
 	struct compare_options options;
-	struct compare_threshold *thresholds; // owned, as their names
+	struct thresholds thresholds;
 	struct known accepted;
 	uint32_t fail_on; // bits of enum comparing_fault
 	bool fail_on_given;

@@ -279,9 +279,9 @@ const struct opt cli_options[] = {
 	     "Run BASE a second time in each pair, to see what the machine invents."),
 	FLAG("count-instructions", 0, "no", BIT(RUN) | BIT(AB), true,
 	     "With --against, and ab: count each test's instructions too, once on each side, under valgrind's callgrind."),
-	LIST("threshold", 0, "METRIC=P%", BIT(RUN) | BIT(COMPARE), true,
-	     "What is called a change of this metric, a name or a pattern (latency/*/p99=5%); may be repeated. Default: 3 %, "
-	     "or 10 % where base and head did not run in pairs."),
+	LIST("threshold", 0, "METRIC=P%", BIT(RUN) | BIT(COMPARE) | BIT(HISTORY), true,
+	     "What is called a change of this metric: a name, its last part or a pattern (time=5%, p99=5%, 'slab/*=1%'); may be "
+	     "repeated. Default: 3 %, or 10 % where base and head did not run in pairs; history: 3 %, wider where nights scatter."),
 	TEXT("accepted", 0, "FILE", BIT(RUN) | BIT(AB) | BIT(COMPARE), true,
 	     "Regressions that are accepted, one a line: TEST METRIC UNTIL REASON."),
 	LIST("fail-on", 0, "WHAT,...", BIT(RUN) | BIT(AB) | BIT(COMPARE), true,

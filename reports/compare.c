@@ -82,12 +82,9 @@ static double grain_of(const struct sample_metric *m)
 	return strcmp(m->unit, "count") == 0 ? 0.5 : 0.1;
 }
 
-static double threshold_of(const struct compare_options *o, const char *metric)
+static double own_threshold(const struct compare_options *o, const char *metric)
 {
-	for (size_t i = 0; o != NULL && i < o->threshold_count; i++)
-		if (fnmatch(o->thresholds[i].metric, metric, 0) == 0)
-			return o->thresholds[i].fraction;
-	return 0;
+	return o != NULL ? threshold_of(o->thresholds, o->threshold_count, metric) : 0;
 }
 
 // ---- pairs ----------------------------------------------------------------------------------------------------
@@ -148,7 +145,7 @@ int compare_is_candidate(const struct sample_test *t, enum sample_side side, con
 
 	for (size_t i = 0; found == 0 && i < t->count; i++) {
 		const struct sample_metric *m = &t->metrics[i];
-		const struct stats_rule rule = stats_rule(STATS_TWO_STAGES, threshold_of(o, m->name));
+		const struct stats_rule rule = stats_rule(STATS_TWO_STAGES, own_threshold(o, m->name));
 		struct stats_space *space = stats_space_new(most_pairs(m, side, SAMPLE_SCREEN));
 		struct arena arena = { 0 };
 		struct stats_pairs pairs;
@@ -366,7 +363,7 @@ static int add_row(struct judging *j, const struct sample_test *t, const struct 
 	const struct samples *s = j->c->samples;
 	struct compare_row *row = &j->rows[j->rows_count];
 	struct stats_metric *metric = &j->metrics[j->count];
-	const double threshold = threshold_of(j->options, m->name);
+	const double threshold = own_threshold(j->options, m->name);
 	int rc = 0;
 
 	*row = start_row(&j->c->arena, t, m, j->side);

@@ -6,6 +6,7 @@
 #include "known.h"
 #include "samples.h"
 #include "stats.h"
+#include "threshold.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -88,13 +89,8 @@ struct comparison {
 	struct strings notes; // what must be known of the whole, one line each
 };
 
-struct compare_threshold {
-	const char *metric; // a pattern (fnmatch)
-	double fraction;
-};
-
 struct compare_options {
-	const struct compare_threshold *thresholds; // the first that fits counts
+	const struct threshold *thresholds; // the first that fits counts
 	size_t threshold_count;
 	const struct known *accepted; // TEST METRIC UNTIL REASON; may be NULL
 };

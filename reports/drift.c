@@ -112,6 +112,7 @@ struct state {
 	struct drift *d;
 	struct window window; // of the nights that the baseline is made of
 	double baseline, scale;
+	double least_scale; // of a threshold of one's own
 	// the gate
 	size_t suspect; // a night that was beyond it, with the next one still to come; NONE
 	size_t step;    // the open step, an index of changes; NONE
@@ -156,7 +157,7 @@ static void take_baseline(struct state *s)
 	}
 	sigma = window_sigma(&s->window);
 	s->baseline = window_median(&s->window, DRIFT_WINDOW);
-	s->scale = sigma > SCATTER_UNIT ? sigma / SCATTER_UNIT : 1;
+	s->scale = fmax(sigma / SCATTER_UNIT, s->least_scale);
 }
 
 static bool has_figure(const struct state *s, size_t night)
@@ -363,13 +364,15 @@ static int one_night(struct state *s, size_t night)
 	return rc;
 }
 
-int drift_judge(const struct drift_night *nights, size_t count, struct drift *d)
+int drift_judge(const struct drift_night *nights, size_t count, double threshold, struct drift *d)
 {
+	const double least_scale = threshold > 0 ? threshold / DRIFT_GATE : 1;
 	struct state s = { .nights = nights,
 		           .count = count,
 		           .d = d,
 		           .baseline = (double)NAN,
-		           .scale = 1,
+		           .scale = least_scale,
+		           .least_scale = least_scale,
 		           .suspect = NONE,
 		           .step = NONE,
 		           .back = NONE };

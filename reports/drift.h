@@ -52,8 +52,9 @@ double drift_figure(const char *unit, double head, double anchor);
 // The change from one figure to another as a factor less one (0.03 is 3 % more); for "%" the difference.
 double drift_ratio(const char *unit, double from, double to);
 
-// Fills a zeroed `d`. 0 or -ENOMEM. Deinit in every case.
-int drift_judge(const struct drift_night *nights, size_t count, struct drift *d);
+// Fills a zeroed `d`. A threshold above 0 takes the place of DRIFT_GATE, and CUSUM's k and h are as large in
+// proportion. 0 or -ENOMEM. Deinit in every case.
+int drift_judge(const struct drift_night *nights, size_t count, double threshold, struct drift *d);
 // The same for a figure that does not scatter beyond `tolerance` (a cliff, which is searched to 1 %): no night
 // needs another to confirm it, the first night is the baseline, and stays it until a change is accepted.
 int drift_judge_exact(const struct drift_night *nights, size_t count, double tolerance, struct drift *d);

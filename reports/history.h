@@ -12,6 +12,7 @@
 #include "reports.h"
 #include "run.h"
 #include "samples.h"
+#include "threshold.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,8 @@ enum history_mode {
 // Opens the database, brought to this program's schema. `wait_ms`: how long others may hold it locked.
 int history_open(const char *path, enum history_mode mode, unsigned wait_ms, struct history **out, struct err *e);
 void history_close(struct history *h); // accepts NULL
+// What is called a change, by metric, in the place of 3 %; borrowed until the history is closed.
+void history_thresholds(struct history *h, const struct threshold *t, size_t count);
 
 // ---- writing: each call is one transaction, which is there whole and on disk when it returns, or not at all
 // -------

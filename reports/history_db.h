@@ -22,6 +22,8 @@ struct history {
 	struct accepted *accepted; // read once, when it is first asked for; owned
 	size_t accepted_count;
 	bool accepted_read;
+	const struct threshold *thresholds; // borrowed
+	size_t threshold_count;
 };
 
 // SQLite's result as words and a negative errno.
@@ -47,10 +49,5 @@ int db_end(struct history *h, int rc, struct err *e);
 
 // history_schema.c: brings the database to HISTORY_SCHEMA, from nothing where it is empty.
 int db_migrate(struct history *h, enum history_mode mode, struct err *e);
-
-// history_read.c: whether a metric is one that is asked for: by a pattern on its whole name, or by the last part
-// of it
-// ("p99" for latency/total/p99). NULL fits all.
-bool history_metric_fits(const char *pattern, const char *name);
 
 #endif

@@ -47,7 +47,7 @@ static bool is_accepted(const struct history *h, int64_t entry, const char *test
 		const struct accepted *ac = &h->accepted[i];
 
 		if (ac->entry == entry && (ac->test == NULL || fnmatch(ac->test, test, 0) == 0) &&
-		    history_metric_fits(ac->metric, metric))
+		    metric_fits(ac->metric, metric))
 			return true;
 	}
 	return false;
@@ -65,6 +65,12 @@ static double cliff_tolerance(const struct history_test *t, size_t count)
 		if (t->verdicts[i] != NULL && strcmp(t->verdicts[i], verdict_name(VERDICT_TIMEOUT)) == 0)
 			return HISTORY_SLOW_CLIFF;
 	return HISTORY_CLIFF;
+}
+
+void history_thresholds(struct history *h, const struct threshold *t, size_t count)
+{
+	h->thresholds = t;
+	h->threshold_count = count;
 }
 
 int history_judge(struct history *h, const struct history_entry *entries, size_t count,
@@ -87,7 +93,7 @@ int history_judge(struct history *h, const struct history_entry *entries, size_t
 	if (rc == 0 && is_cliff(s->name))
 		rc = drift_judge_exact(nights, count, cliff_tolerance(t, count), d);
 	else if (rc == 0)
-		rc = drift_judge(nights, count, d);
+		rc = drift_judge(nights, count, threshold_of(h->thresholds, h->threshold_count, s->name), d);
 	free(nights);
 	return rc;
 }

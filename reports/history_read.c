@@ -111,17 +111,6 @@ struct reading {
 	double *row; // the values of a cell's first row
 };
 
-bool history_metric_fits(const char *pattern, const char *name)
-{
-	size_t len;
-
-	if (pattern == NULL || fnmatch(pattern, name, 0) == 0)
-		return true;
-	len = strlen(pattern); // "p99" for latency/total/p99
-	return strlen(name) > len && name[strlen(name) - len - 1] == '/' &&
-	       strcmp(name + strlen(name) - len, pattern) == 0;
-}
-
 static int choose_metrics(struct reading *r)
 {
 	struct arena *a = &r->facts.arena;
@@ -132,8 +121,8 @@ static int choose_metrics(struct reading *r)
 	if (r->wanted == NULL || r->column_of == NULL || r->row == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->facts.metric_count; i++)
-		r->wanted[i] = r->facts.metrics[i].name != NULL &&
-		               history_metric_fits(r->q->metric, r->facts.metrics[i].name);
+		r->wanted[i] =
+		        r->facts.metrics[i].name != NULL && metric_fits(r->q->metric, r->facts.metrics[i].name);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -234,6 +235,17 @@ ssize_t metrics_of(struct arena *a, const struct result *r, struct metric **out)
 }
 
 // ---- words --------------------------------------------------------------------------------------------------
+
+bool metric_fits(const char *pattern, const char *name)
+{
+	size_t len;
+
+	if (pattern == NULL || fnmatch(pattern, name, 0) == 0)
+		return true;
+	len = strlen(pattern); // "p99" for latency/total/p99
+	return strlen(name) > len && name[strlen(name) - len - 1] == '/' &&
+	       strcmp(name + strlen(name) - len, pattern) == 0;
+}
 
 static const char *const better_names[] = {
 	[METRIC_NEITHER] = "neither", [METRIC_LOWER] = "lower", [METRIC_HIGHER] = "higher"

@@ -6,6 +6,7 @@
 #include "arena.h"
 #include "result.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum metric_better { METRIC_NEITHER, METRIC_LOWER, METRIC_HIGHER };
@@ -33,6 +34,9 @@ struct metric {
 //   waste                                         peak memory over peak live bytes, where those were counted
 ssize_t metrics_of(struct arena *a, const struct result *r, struct metric **out);
 
+// Whether a metric is one that is asked for: by a pattern on its whole name, or by the last part of it ("p99" for
+// latency/total/p99). NULL fits all.
+bool metric_fits(const char *pattern, const char *name);
 // "lower", "higher", "neither", and back (-EINVAL).
 const char *metric_better_name(enum metric_better b);
 int metric_better_parse(const char *text, enum metric_better *out);

@@ -391,7 +391,7 @@ CASE("interposer: the heap of an invocation lies as its layout says, and one lay
 	unsetenv(SG_LAYOUT_ENV);
 	difference_init(&plain, PRELOAD, "functions");
 	assert_int_equal(value(moved.some, "malloc_calls"), value(plain.some, "malloc_calls"));
-	assert_int_equal(value(moved.some, "live_bytes"), value(plain.some, "live_bytes"));
+	assert_int_equal(value(moved.some, "live_blocks"), value(plain.some, "live_blocks"));
 	difference_deinit(&plain);
 	difference_deinit(&moved);
 }

@@ -230,12 +230,12 @@ static struct outcome simulate(double sigma, unsigned years, struct rng *rng)
 
 		for (size_t i = 0; i < YEAR; i++)
 			nights[i].figure = sigma * normal(rng);
-		must(drift_judge(nights, YEAR, &d) == 0, "out of memory");
+		must(drift_judge(nights, YEAR, 0, &d) == 0, "out of memory");
 		for (size_t i = 0; i < d.count; i++)
 			*(d.changes[i].kind == DRIFT_STEP ? &o.alarms : &o.creeps) += 1.0 / years;
 		for (size_t i = 100; i < YEAR; i++)
 			nights[i].figure += 0.05;
-		must(drift_judge(nights, YEAR, &stepped) == 0, "out of memory");
+		must(drift_judge(nights, YEAR, 0, &stepped) == 0, "out of memory");
 		o.found += finds_step(&stepped, 100) / (double)years;
 		drift_deinit(&d);
 		drift_deinit(&stepped);

@@ -57,6 +57,13 @@ CASE("e2e: a nightly gate passes while nothing moves, fails on the second night 
 	assert_contains(buf_text(&o.out), "entry 9");
 	assert_contains(buf_text(&o.out), "(new)");
 	outcome_deinit(&o);
+	o = E2E(dir, "history", "trend", "--metric", "gauge/heap", "--threshold", "heap=20%");
+	assert_int_equal(o.exit_code, 0); // a tenth is no change then
+	outcome_deinit(&o);
+	o = E2E(dir, "history", "trend", "--threshold", "heap=much");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "is no percentage above 0");
+	outcome_deinit(&o);
 	o = E2E(dir, "history", "annotate", "9", "a larger table", "--accept", "--metric", "gauge/heap");
 	assert_int_equal(o.exit_code, 0);
 	outcome_deinit(&o);

@@ -330,7 +330,7 @@ CASE("compare: one crash in fifty is no regression, ten are")
 CASE("compare: an accepted regression does not count and is named until its day, a threshold lets it be")
 {
 	const struct made made = { .shift = 0.1, .screen = 20, .confirm = 30 };
-	const struct compare_threshold half = { "tim*", 0.5 };
+	const struct threshold half = { "tim*", 0.5 };
 	struct known_entry entries[] = { { (char *)(uintptr_t) "gc/*", (char *)(uintptr_t) "time",
 		                           (char *)(uintptr_t) "2026-12-31", (char *)(uintptr_t) "new collector",
 		                           false, 1 } };

@@ -35,7 +35,7 @@ static struct drift judge(const struct drift_night *nights, size_t count)
 {
 	struct drift d = { 0 };
 
-	assert_int_equal(drift_judge(nights, count, &d), 0);
+	assert_int_equal(drift_judge(nights, count, 0, &d), 0);
 	return d;
 }
 
@@ -321,4 +321,26 @@ CASE("drift: an exact figure that is accepted is the new baseline")
 	assert_int_equal(d.changes[1].began, 4); // back to the old one is a change now
 	assert_true(fabs(d.baseline - 2) < 1e-9);
 	drift_deinit(&d);
+}
+
+CASE("drift: a threshold of one's own takes the place of 3 %, and CUSUM's go with it")
+{
+	struct drift_night nights[NIGHTS];
+	struct drift plain, wide = { 0 }, narrow = { 0 };
+
+	steady(nights, NIGHTS, 0.001, 21);
+	shift(nights, 20, 40, 0.02);
+	shift(nights, 40, NIGHTS, 0.06);
+	plain = judge(nights, NIGHTS);
+	assert_int_equal(drift_judge(nights, NIGHTS, 0.10, &wide), 0);
+	assert_int_equal(drift_judge(nights, NIGHTS, 0.01, &narrow), 0);
+	assert_int_equal(count_kind(&plain, DRIFT_STEP), 1);
+	assert_int_equal(plain.changes[0].kind, DRIFT_CREEP); // 2 % for twenty nights
+	assert_int_equal(count_kind(&wide, DRIFT_STEP), 0);
+	assert_true(wide.threshold == 0.10);
+	assert_int_equal(count_kind(&narrow, DRIFT_STEP), 1);
+	assert_int_equal(narrow.changes[0].began, 20);
+	drift_deinit(&plain);
+	drift_deinit(&wide);
+	drift_deinit(&narrow);
 }
