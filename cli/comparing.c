@@ -15,14 +15,14 @@
 
 static int add_fault(void *arg, char *item, struct err *e)
 {
-	struct comparing *g = arg;
-
 	static const struct {
 		const char *name;
 		uint32_t bits;
 	} faults[] = { { "regressed", FAULT_REGRESSED }, { "verdict", FAULT_VERDICT },
 		       { "undecided", FAULT_UNDECIDED }, { "changed", FAULT_CHANGED },
 		       { "missing", FAULT_MISSING },     { "none", 0 } };
+
+	struct comparing *g = arg;
 
 	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
 		if (strcmp(faults[i].name, item) == 0) {
@@ -50,6 +50,7 @@ int comparing_init(struct comparing *g, const struct app *app, struct err *e)
 	g->options.threshold_count = g->thresholds.count;
 	g->options.accepted = &g->accepted;
 	g->fail_on_given = opt_given(o, "fail-on");
+	g->options.counters = opt_flag(o, "counters");
 	return rc;
 }
 
@@ -113,7 +114,7 @@ static bool has_fault(const struct comparison *c, uint32_t fail_on)
 	return ((fail_on & FAULT_REGRESSED) != 0 && c->counts[COMPARE_REGRESSED] > 0) ||
 	       ((fail_on & FAULT_VERDICT) != 0 && c->verdicts_worse > 0) ||
 	       ((fail_on & FAULT_UNDECIDED) != 0 && c->counts[COMPARE_UNDECIDED] > 0) ||
-	       ((fail_on & FAULT_CHANGED) != 0 && c->counts[COMPARE_CHANGED] > 0) ||
+	       ((fail_on & FAULT_CHANGED) != 0 && c->counts[COMPARE_CHANGED] + c->counters_changed > 0) ||
 	       ((fail_on & FAULT_MISSING) != 0 && c->only_base_count > 0);
 }
 

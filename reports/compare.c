@@ -59,6 +59,18 @@ bool compare_is_judged(const struct sample_metric *m)
 	return m->better != METRIC_NEITHER && !fits_any(m->name, shown);
 }
 
+bool compare_is_counter(const struct compare_row *r)
+{
+	static const char prefix[] = "counter/";
+
+	return strncmp(r->metric, prefix, sizeof prefix - 1) == 0;
+}
+
+bool compare_is_listed(const struct comparison *c, const struct compare_row *r)
+{
+	return c->show_counters || !compare_is_counter(r);
+}
+
 bool compare_is_timed(const struct sample_metric *m)
 {
 	static const char *const units[] = { "ns", "us", "µs", "ms", "s", "*/s", "*_per_s", "x median", NULL };
@@ -496,8 +508,12 @@ static void count_rows(struct comparison *c)
 	for (size_t i = 0; i < c->count; i++) {
 		const struct compare_row *r = &c->rows[i];
 
-		if (r->accepted == NULL)
+		if (compare_is_counter(r)) {
+			c->counters_changed += r->outcome == COMPARE_CHANGED;
+			c->counters_same += r->outcome == COMPARE_UNCHANGED;
+		} else if (r->accepted == NULL) {
 			c->counts[r->outcome]++;
+		}
 		if (r->exact || r->pairs == 0)
 			continue;
 		c->pairs = r->pairs > c->pairs ? r->pairs : c->pairs;
@@ -519,6 +535,7 @@ int compare_make(struct comparison *c, const struct samples *s, const struct com
 	c->plan = plan_of(s);
 	c->names[0] = s->intervals ? s->variants[0] : "base";
 	c->names[1] = !s->intervals ? "head" : s->variant_count == 2 ? s->variants[1] : "variant";
+	c->show_counters = o != NULL && o->counters;
 	rc = judge_side(&j);
 	c->rows = j.rows;
 	c->count = j.rows_count;

@@ -79,7 +79,10 @@ struct comparison {
 	size_t cliff_count;
 	const char **only_base, **only_head; // ids
 	size_t only_base_count, only_head_count;
-	size_t counts[COMPARE_OUTCOMES]; // of rows; accepted ones are not among the regressed
+	size_t counts[COMPARE_OUTCOMES]; // of rows but counters; accepted ones are not among the regressed
+	size_t counters_changed,
+	        counters_same; // of counter/ROLE/NAME, which are many and neither better nor worse
+	bool show_counters;    // where people read: else they are counted alone
 	size_t accepted;
 	size_t verdicts_worse, verdicts_better; // accepted ones are not among them
 	size_t pairs;                           // the most that a judged row had
@@ -93,6 +96,7 @@ struct compare_options {
 	const struct threshold *thresholds; // the first that fits counts
 	size_t threshold_count;
 	const struct known *accepted; // TEST METRIC UNTIL REASON; may be NULL
+	bool counters;                // list those that changed too
 };
 
 // `c` must be zeroed; the samples (sorted) are borrowed and must outlive it. 0 or -ENOMEM; deinit in every case.
@@ -104,6 +108,9 @@ void compare_deinit(struct comparison *c);
 // many.
 size_t compare_pairs(const struct sample_metric *m, enum sample_side side, enum sample_phase phase, double *base,
                      double *head);
+// Is the row a counter's? Is it to be listed for people?
+bool compare_is_counter(const struct compare_row *r);
+bool compare_is_listed(const struct comparison *c, const struct compare_row *r);
 // Is the metric one that is judged, and is it a matter of time (and so of how busy the machine was)?
 bool compare_is_judged(const struct sample_metric *m);
 bool compare_is_timed(const struct sample_metric *m);

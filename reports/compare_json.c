@@ -158,8 +158,11 @@ static json_t *counts_to_json(const struct comparison *c)
 
 	for (unsigned i = 0; o != NULL && i < COMPARE_OUTCOMES; i++)
 		set_count(o, compare_outcome_name((enum compare_outcome)i), c->counts[i]);
-	if (o != NULL)
+	if (o != NULL) {
 		set_count(o, "accepted", c->accepted);
+		set_count(o, "counters_changed", c->counters_changed);
+		set_count(o, "counters_unchanged", c->counters_same);
+	}
 	return o;
 }
 

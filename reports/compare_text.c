@@ -139,7 +139,7 @@ static void put_outcome(struct comparison *c, enum compare_outcome o, bool accep
 
 	for (size_t i = 0; t != NULL && i < c->count; i++)
 		if (c->rows[i].outcome == o && (c->rows[i].accepted != NULL) == accepted &&
-		    compare_is_told(c, &c->rows[i])) {
+		    compare_is_told(c, &c->rows[i]) && compare_is_listed(c, &c->rows[i])) {
 			add_row(c, t, &c->rows[i]);
 			n++;
 		}

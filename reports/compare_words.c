@@ -172,6 +172,14 @@ static int note_plan(struct comparison *c)
 	return rc;
 }
 
+static int note_counters(struct comparison *c)
+{
+	if (c->counters_changed == 0)
+		return 0;
+	return note(c, "%zu of %zu counters changed (calls, blocks, bytes)%s", c->counters_changed,
+	            c->counters_changed + c->counters_same, c->show_counters ? "." : ": --counters lists them.");
+}
+
 int compare_say(struct comparison *c)
 {
 	struct buf text = { 0 };
@@ -179,6 +187,8 @@ int compare_say(struct comparison *c)
 
 	if (rc == 0)
 		rc = note_plan(c);
+	if (rc == 0)
+		rc = note_counters(c);
 	add_sentence(c, &text);
 	c->sentence = text.failed ? NULL : arena_text(&c->arena, buf_text(&text), text.len);
 	buf_deinit(&text);

@@ -75,7 +75,7 @@ void html_allocations(struct page *p)
 	        "What the preloaded library counted in each process, those with the highest peak first. The "
 	        "peak is never too high, and too low by no more than the error. What was not counted is empty.");
 	if (folded)
-		buf_addf(&p->b, "<details><summary>Show all %zu processes</summary>", count);
+		buf_addf(&p->b, "<details class=\"more\"><summary>Show all %zu processes</summary>", count);
 	html_head(p, (const char *const[]){ "Test", "Program", ">Peak", ">Error", ">Live at the end", ">Requested",
 	                                    ">Waste inside", ">Requests", ">Frees", NULL });
 	for (size_t i = 0; i < count && i < MOST_ROWS; i++)

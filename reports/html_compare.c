@@ -218,6 +218,17 @@ static const struct compare_row **pick(struct compare_page *h, enum compare_outc
 	return rows;
 }
 
+// Without the counters, of which there are hundreds; those that changed stand among all metrics.
+static size_t drop_counters(const struct comparison *c, const struct compare_row **rows, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; rows != NULL && i < count; i++)
+		if (compare_is_listed(c, rows[i]))
+			rows[n++] = rows[i];
+	return n;
+}
+
 static void add_forest(struct compare_page *h, const struct compare_row *const *rows, size_t count,
                        const char *title)
 {
@@ -282,6 +293,7 @@ static void add_changes(struct compare_page *h)
 	size_t count;
 	const struct compare_row **rows = pick(h, COMPARE_REGRESSED, COMPARE_CHANGED, &count);
 
+	count = drop_counters(h->c, rows, count);
 	if (count == 0)
 		return;
 	html_section(

@@ -76,7 +76,7 @@ void html_tests(struct page *p)
 	html_section(p, "tests", "All tests",
 	             "The small histograms reach from each test's least latency to its greatest.");
 	if (folded)
-		buf_addf(&p->b, "<details><summary>Show all %zu</summary>", p->view->count);
+		buf_addf(&p->b, "<details class=\"more\"><summary>Show all %zu</summary>", p->view->count);
 	html_head(p, (const char *const[]){ "Verdict", "Test", "Target", ">Time", ">CPU", ">p50", ">p99", ">Max",
 	                                    ">Peak memory", "Latencies", NULL });
 	for (size_t i = 0; i < p->view->count; i++)

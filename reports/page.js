@@ -42,6 +42,20 @@
     }
   }
 
+  // ---- printing: what is folded is printed too (newer browsers do so by the style sheet) ----
+  addEventListener('beforeprint', () => {
+    for (const folded of main.querySelectorAll('details:not([open])')) {
+      folded.open = true;
+      folded.classList.add('unfolded');
+    }
+  });
+  addEventListener('afterprint', () => {
+    for (const details of main.querySelectorAll('details.unfolded')) {
+      details.open = false;
+      details.classList.remove('unfolded');
+    }
+  });
+
   // ---- searching: rows, cards and charts that have all the words ----
   const nav = document.querySelector('nav');
   if (!nav) return;

@@ -41,7 +41,7 @@ static char *read_in(const char *dir, const char *name)
 	return text;
 }
 
-void browser_open(const char *dir, const char *name, const char *options)
+static void browser_open_with(const char *dir, const char *name, const char *options, const char *what)
 {
 	char command[2000];
 
@@ -50,10 +50,15 @@ void browser_open(const char *dir, const char *name, const char *options)
 	        "cd '%s' && HOME='%s' timeout 90 chromium --headless --no-sandbox --disable-gpu --no-first-run "
 	        "--disable-background-networking --disable-component-update --disable-sync --disable-dev-shm-usage "
 	        "--allow-file-access-from-files --enable-logging=stderr --virtual-time-budget=20000 "
-	        "--user-data-dir='%s/profile' %s --dump-dom 'file://%s/%s' >dom.html 2>log.txt",
-	        dir, dir, dir, options, dir, name);
+	        "--user-data-dir='%s/profile' %s %s 'file://%s/%s' >dom.html 2>log.txt",
+	        dir, dir, dir, options, what, dir, name);
 	if (system(command) != 0)
 		fail_msg("chromium failed; %s/log.txt says more", dir);
+}
+
+void browser_open(const char *dir, const char *name, const char *options)
+{
+	browser_open_with(dir, name, options, "--dump-dom");
 }
 
 void browser_silent(const char *dir)
@@ -122,4 +127,55 @@ void browser_probe(const char *dir, const char *options, bool dark)
 	browser_open(dir, "wrapper.html", options);
 	browser_silent(dir);
 	browser_no_problems(dir, dark);
+}
+
+// ---- paper
+// ------------------------------------------------------------------------------------------------------
+
+// One line of `pdftotext -bbox`: <word xMin="1" yMin="2" xMax="3" yMax="4">text</word>
+static void check_word(const char *line, double width, double height)
+{
+	double left, top, right, bottom;
+
+	if (sscanf(line, " <word xMin=\"%lf\" yMin=\"%lf\" xMax=\"%lf\" yMax=\"%lf\"", &left, &top, &right,
+	           &bottom) == 4 &&
+	    (left < 0 || top < 0 || right > width || bottom > height))
+		fail_msg("beyond the edge of %.0f x %.0f: %.200s", width, height, line);
+}
+
+static void check_edges(const char *dir)
+{
+	char *boxes = read_in(dir, "boxes.html"), *save = NULL;
+	double width = 0, height = 0;
+	size_t pages = 0;
+
+	for (char *line = strtok_r(boxes, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+		pages += sscanf(line, " <page width=\"%lf\" height=\"%lf\"", &width, &height) == 2;
+		check_word(line, width, height);
+	}
+	assert_true(pages > 0);
+	free(boxes);
+}
+
+void browser_print(const char *dir, const char *const *words)
+{
+	char command[1600];
+	char *text;
+
+	if (system("command -v pdftotext >/dev/null 2>&1") != 0)
+		harness_skip("pdftotext (Debian's poppler-utils) is not installed");
+	browser_open_with(dir, "report.html", "", "--no-pdf-header-footer --print-to-pdf=paper.pdf");
+	snprintf(command, sizeof command,
+	         "cd '%s' && pdftotext -raw paper.pdf paper.txt && pdftotext -bbox paper.pdf boxes.html", dir);
+	assert_int_equal(system(command), 0);
+	check_edges(dir);
+	// Words that are too long for their column go on in the next line.
+	assert_int_equal(
+	        snprintf(command, sizeof command, "cd '%s' && tr -d '\\n\\f' <paper.txt >words.txt", dir) > 0, 1);
+	assert_int_equal(system(command), 0);
+	text = read_in(dir, "words.txt");
+	for (; *words != NULL; words++)
+		if (strstr(text, *words) == NULL)
+			fail_msg("%s/paper.pdf does not show \"%s\"", dir, *words);
+	free(text);
 }

@@ -21,4 +21,8 @@ void browser_no_problems(const char *dir, bool dark);
 // All of it on what browser_prepare made.
 void browser_probe(const char *dir, const char *options, bool dark);
 
+// Prints DIR/report.html and looks at the paper: every word of `words` (ends with NULL) is on it, and no word
+// reaches over the edge of its page. Skips the case without poppler's pdftotext.
+void browser_print(const char *dir, const char *const *words);
+
 #endif

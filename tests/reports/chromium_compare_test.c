@@ -44,3 +44,25 @@ CASE("chromium: the page about a comparison fits, can be read and shows its figu
 	browser_probe(harness_tmpdir(), BROWSER_DARK, true);
 	made_comparison_deinit(&m);
 }
+
+CASE("chromium: a comparison is printed whole")
+{
+	static const char *const words[] = { "gc/cycles.lua@malloc",
+		                             "gc/lists-1000.lua@malloc",
+		                             "recursion/sum-5000.lua@malloc",
+		                             "recursion/<b>&.lua@malloc",
+		                             "gc/new.lua@malloc",
+		                             "gc/accepted.lua@malloc",
+		                             "gc/segv.lua@malloc",
+		                             "gc/added.lua@malloc",
+		                             "a note <of> the whole",
+		                             NULL };
+	struct made_comparison m;
+	struct seen s;
+
+	browser_need();
+	made_comparison_init(&m);
+	free(made_comparison_page(&m, &s));
+	browser_print(harness_tmpdir(), words);
+	made_comparison_deinit(&m);
+}

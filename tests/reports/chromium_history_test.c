@@ -42,3 +42,17 @@ CASE("chromium: the page about a history fits, can be read and shows what was re
 	browser_probe(harness_tmpdir(), "", false);
 	browser_probe(harness_tmpdir(), BROWSER_DARK, true);
 }
+
+CASE("chromium: a history is printed whole")
+{
+	static const char *const words[] = { "gc/steps.lua", "gc/steady.lua", "2026-01-15",
+		                             "+20.0 %",      "1 regressed",   NULL };
+	struct history *h;
+	struct seen s;
+
+	browser_need();
+	h = made_history(MADE_NIGHTS);
+	free(made_history_page(h, 1, &s));
+	history_close(h);
+	browser_print(harness_tmpdir(), words);
+}

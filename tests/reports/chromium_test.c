@@ -105,6 +105,37 @@ CASE("chromium: hostile texts run nothing and complain of nothing")
 	run_deinit(&r);
 }
 
+// As the table of all tests has it, the target in a column of its own. To be freed.
+static char *in_table(const char *id)
+{
+	char *words = strdup(id);
+	char *dot = words != NULL ? strchr(words, '.') : NULL;
+
+	assert_non_null(words);
+	if (dot != NULL)
+		*dot = ' ';
+	return words;
+}
+
+CASE("chromium: in print everything is there, what is folded too, and nothing is cut off")
+{
+	char *words[200];
+	struct run r;
+	size_t n = 0;
+
+	browser_need();
+	fixture_job(harness_tmpdir(), "job", 1, &r);
+	prepare(&r, "probe.js");
+	for (size_t i = 0; i < r.count && n + 1 < sizeof words / sizeof words[0]; i++)
+		words[n++] = in_table(r.results[i].id);
+	words[n] = NULL;
+	assert_true(n > 60);
+	browser_print(r.dir, (const char *const *)words);
+	while (n > 0)
+		free(words[--n]);
+	run_deinit(&r);
+}
+
 CASE("chromium: 2000 tests open in the browser")
 {
 	struct run r;

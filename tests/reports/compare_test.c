@@ -10,6 +10,7 @@
 #include "xml.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -335,7 +336,7 @@ CASE("compare: an accepted regression does not count and is named until its day,
 		                           (char *)(uintptr_t) "2026-12-31", (char *)(uintptr_t) "new collector",
 		                           false, 1 } };
 	const struct known known = { entries, 1 };
-	const struct compare_options accepting = { .accepted = &known }, loose = { &half, 1, NULL };
+	const struct compare_options accepting = { .accepted = &known }, loose = { &half, 1, NULL, false };
 	struct comparison c = { 0 };
 	struct samples s;
 
@@ -470,4 +471,56 @@ CASE("compare: JUnit, HTML and Markdown hold the regression, and hostile names d
 	free(written(compare_md, &s));
 	samples_deinit(&s);
 	run_deinit(&hostile);
+}
+
+static char *text_of(struct comparison *c)
+{
+	const struct term_style style = { .columns = 200 };
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	compare_text(c, &style, out);
+	fclose(out);
+	return text;
+}
+
+CASE("compare: counters that changed are counted, listed where they are asked for, and are no changes of metrics")
+{
+	static const char *const names[] = { "counter/interposer/malloc_calls", "counter/interposer/free_calls" };
+	const struct compare_options listing = { .counters = true };
+	struct comparison c = { 0 };
+	struct samples s = { 0 };
+	char *text;
+
+	assert_int_equal(samples_init(&s), 0);
+	for (unsigned i = 0; i < 8; i++) {
+		const struct sample_place at = { "gc/a", i % 2 == 0 ? SAMPLE_BASE : SAMPLE_HEAD, SAMPLE_SCREEN,
+			                         1 + i / 2 };
+		const struct result end = { .verdict = VERDICT_PASSED, .as_expected = true, .wall_ns = 1000 };
+
+		assert_int_equal(samples_end(&s, &at, &end), 0);
+		for (unsigned k = 0; k < 2; k++)
+			assert_int_equal(samples_add(&s, &at,
+			                             &(struct metric){ names[k], "count", METRIC_NEITHER,
+			                                               k == 0 && i % 2 == 1 ? 120 : 100 }),
+			                 0);
+	}
+	samples_sort(&s);
+	assert_int_equal(compare_make(&c, &s, NULL), 0);
+	assert_int_equal(c.counts[COMPARE_CHANGED], 0);
+	assert_int_equal(c.counters_changed, 1);
+	assert_int_equal(c.counters_same, 1);
+	text = text_of(&c);
+	assert_has(text, "1 of 2 counters changed (calls, blocks, bytes): --counters lists them.");
+	assert_null(strstr(text, "malloc_calls"));
+	free(text);
+	compare_deinit(&c);
+	assert_int_equal(compare_make(&c, &s, &listing), 0);
+	text = text_of(&c);
+	assert_has(text, "malloc_calls");
+	assert_null(strstr(text, "free_calls"));
+	free(text);
+	compare_deinit(&c);
+	samples_deinit(&s);
 }
