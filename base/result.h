@@ -106,7 +106,8 @@ struct result {
 	char *side;            // "base", "head", "control"
 	char *phase;           // "warmup", "screen", "confirm", "count"
 	unsigned pair;         // 1, 2, ... within the phase
-	uint64_t layout_bytes; // by which its environment was padded and its heap moved, so that memory lies elsewhere each time
+	uint64_t layout_bytes; // by which its environment was padded and its heap moved, so that memory lies
+	                       // elsewhere each time
 	// What the machine lost while it ran: CPU time that the hypervisor took, summed over all CPUs, and the
 	// time in which something waited for CPU, memory or I/O (PSI's "some"). 0 too where the kernel does not
 	// say.
