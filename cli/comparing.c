@@ -50,7 +50,7 @@ int comparing_init(struct comparing *g, const struct app *app, struct err *e)
 	g->options.threshold_count = g->thresholds.count;
 	g->options.accepted = &g->accepted;
 	g->fail_on_given = opt_given(o, "fail-on");
-	g->options.counters = opt_flag(o, "counters");
+	g->options.counters = app->command != COMMAND_AB && opt_flag(o, "counters");
 	return rc;
 }
 

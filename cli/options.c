@@ -282,7 +282,7 @@ const struct opt cli_options[] = {
 	LIST("threshold", 0, "METRIC=P%", BIT(RUN) | BIT(COMPARE) | BIT(HISTORY), true,
 	     "What is called a change of this metric: a name, its last part or a pattern (time=5%, p99=5%, 'slab/*=1%'); may be "
 	     "repeated. Default: 3 %, or 10 % where base and head did not run in pairs; history: 3 %, wider where nights scatter."),
-	FLAG("counters", 0, "no", BIT(RUN) | BIT(AB) | BIT(COMPARE), true,
+	FLAG("counters", 0, "no", BIT(RUN) | BIT(COMPARE), true,
 	     "List the counters that changed too (calls, blocks and bytes of the allocator), not only how many."),
 	TEXT("accepted", 0, "FILE", BIT(RUN) | BIT(AB) | BIT(COMPARE), true,
 	     "Regressions that are accepted, one a line: TEST METRIC UNTIL REASON."),

@@ -68,7 +68,8 @@ bool compare_is_counter(const struct compare_row *r)
 
 bool compare_is_listed(const struct comparison *c, const struct compare_row *r)
 {
-	return c->show_counters || !compare_is_counter(r);
+	// ab tells those that say most (compare_is_told).
+	return c->show_counters || c->samples->intervals || !compare_is_counter(r);
 }
 
 bool compare_is_timed(const struct sample_metric *m)

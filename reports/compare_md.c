@@ -53,7 +53,8 @@ static void add_rows(struct comparison *c, enum compare_outcome o, struct buf *b
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->count; i++) {
-		if (c->rows[i].outcome != o || !compare_is_told(c, &c->rows[i]) || !compare_is_listed(c, &c->rows[i]))
+		if (c->rows[i].outcome != o || !compare_is_told(c, &c->rows[i]) ||
+		    !compare_is_listed(c, &c->rows[i]))
 			continue;
 		if (n++ == 0)
 			buf_addf(b,

@@ -174,7 +174,7 @@ static int note_plan(struct comparison *c)
 
 static int note_counters(struct comparison *c)
 {
-	if (c->counters_changed == 0)
+	if (c->counters_changed == 0 || c->samples->intervals)
 		return 0;
 	return note(c, "%zu of %zu counters changed (calls, blocks, bytes)%s", c->counters_changed,
 	            c->counters_changed + c->counters_same, c->show_counters ? "." : ": --counters lists them.");
