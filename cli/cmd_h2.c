@@ -1,5 +1,6 @@
 // stressgen h2: load on an HTTP/2 server, as a run of one test. Its scenario is written into the run, so that what
 // was done can be read there, changed, and done again.
+#include "clock.h"
 #include "h2_scenario.h"
 #include "io.h"
 #include "pipeline.h"
@@ -39,14 +40,17 @@ static int copy_body(const char *from, const char *dir, struct err *e)
 }
 
 // The scenario's own reader says what is wrong with it; its last words are the reason.
-static int check_scenario(const struct app *app, const char *dir, struct err *e)
+static int check_scenario(const struct app *app, const char *dir, const char *host, struct err *e)
 {
 	char *path = io_join(dir, SCENARIO), check[] = "check";
-	char *argv[] = { app->paths.h2, check, path, NULL };
+	char allow[300];
+	char *argv[] = { app->paths.h2, check, path, host[0] != '\0' ? allow : NULL, NULL };
 	struct buf said = { 0 };
 	int status = 0;
-	int rc = path != NULL ? tool_run_apart(argv, CHECK_NS, &said, &status) : -ENOMEM;
+	int rc;
 
+	snprintf(allow, sizeof allow, "--allow-host=%s", host);
+	rc = path != NULL ? tool_run_apart(argv, CHECK_NS, &said, &status) : -ENOMEM;
 	if (rc < 0) {
 		err_set(e, -rc, "%s: %s", app->paths.h2, strerror(-rc));
 	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
@@ -61,21 +65,83 @@ static int check_scenario(const struct app *app, const char *dir, struct err *e)
 	return rc;
 }
 
-static int write_suite(const struct app *app, const char *dir, struct err *e)
+// ---- other machines -----------------------------------------------------------------------------------------
+
+// More than that on another machine is no load test but an attack.
+#define MAX_OTHER_CONNECTIONS 1000U
+#define MAX_OTHER_REQUESTS UINT64_C(100000000)
+#define MAX_OTHER_DURATION (3600 * SG_NS_PER_S)
+
+static int check_ceilings(const struct opt_set *o, struct err *e)
+{
+	if (opt_number(o, "connections") > MAX_OTHER_CONNECTIONS)
+		return err_set(e, EPERM, "on another machine --connections may be at most %u",
+		               MAX_OTHER_CONNECTIONS);
+	if (opt_number(o, "requests") > MAX_OTHER_REQUESTS)
+		return err_set(e, EPERM, "on another machine --requests may be at most 100M");
+	if (opt_number(o, "duration") > MAX_OTHER_DURATION)
+		return err_set(e, EPERM, "on another machine --duration may be at most 1h");
+	return 0;
+}
+
+static bool agrees(void)
+{
+	char answer[16] = "";
+
+	fputs("Load it? [y/N] ", stderr);
+	return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+// Where the load goes to another machine the person must mean it. host: "" where it does not.
+static int confirm_host(const struct opt_set *o, const char *url, char host[280], struct err *e)
+{
+	const char *there = opt_text(o, "connect-to");
+	struct h2_url u;
+	int rc = h2_url_parse(url, &u, e);
+
+	host[0] = '\0';
+	if (rc < 0 || (there != NULL && strncmp(there, "unix:", 5) == 0))
+		return rc;
+	if (there != NULL)
+		snprintf(u.authority, sizeof u.authority, "%s", there);
+	h2_url_host(&u, host);
+	if (h2_host_is_here(host)) {
+		host[0] = '\0';
+		return 0;
+	}
+	if (host[0] == '\0' || strpbrk(host, "{}'\"\\$`;&|<>() \t\n") != NULL)
+		return err_set(e, EINVAL, "'%.80s' is no host", host);
+	rc = check_ceilings(o, e);
+	if (rc < 0)
+		return rc;
+	fprintf(stderr, "stressgen: %s is another machine: load only what is yours, or whose owner knows.\n",
+	        host);
+	if (opt_flag(o, "yes") || opt_flag(o, "dry-run") || (isatty(STDIN_FILENO) && agrees()))
+		return 0;
+	return err_set(e, EPERM, "%s is not loaded; --yes says that you may", host);
+}
+
+// ---- the run ------------------------------------------------------------------------------------------------
+
+static int write_suite(const struct app *app, const char *dir, const char *host, struct err *e)
 {
 	const struct opt_set *o = &app->opts;
 	const char *body = opt_text(o, "data");
+	const struct h2_scenario_parts parts = { .urls = o->args,
+		                                 .count = o->arg_count,
+		                                 .body = body != NULL ? BODY : NULL,
+		                                 .other_host = host[0] != '\0' ? host : NULL };
 	struct buf text = { 0 };
 	int rc = io_make_dirs(dir, e);
 
 	if (rc == 0 && body != NULL)
 		rc = copy_body(body, dir, e);
 	if (rc == 0)
-		rc = h2_scenario_write(o, o->args, o->arg_count, body != NULL ? BODY : NULL, &text, e);
+		rc = h2_scenario_write(o, &parts, &text, e);
 	if (rc == 0)
 		rc = write_file(dir, SCENARIO, &text, e);
 	if (rc == 0)
-		rc = check_scenario(app, dir, e);
+		rc = check_scenario(app, dir, host, e);
 	buf_deinit(&text);
 	return rc;
 }
@@ -85,7 +151,7 @@ int cmd_h2(struct app *app)
 	const struct opt_set *o = &app->opts;
 	struct pipeline j = { .app = app };
 	struct err e = { 0 };
-	char name[] = SCENARIO, *names[] = { name }, *dir = NULL, *suite = NULL;
+	char host[280] = "", name[] = SCENARIO, *names[] = { name }, *dir = NULL, *suite = NULL;
 	int code = SG_EXIT_OK, r = 0;
 
 	if (opt_flag(o, "resume"))
@@ -94,11 +160,13 @@ int cmd_h2(struct app *app)
 		r = err_set(&e, EINVAL,
 		            "h2 loads which server? Write: stressgen h2 http://127.0.0.1:8080/ -c 10 -n 10k");
 	if (r == 0)
+		r = confirm_host(o, o->args[0], host, &e);
+	if (r == 0)
 		r = pipeline_choose_dir(&j, "h2", &e);
 	if (r == 0 && ((suite = io_join(j.run_dir, "suite")) == NULL))
 		r = err_set(&e, ENOMEM, "out of memory");
 	if (r == 0)
-		r = write_suite(app, suite, &e);
+		r = write_suite(app, suite, host, &e);
 	if (r == 0 && (dir = realpath(suite, NULL)) == NULL)
 		r = err_set(&e, errno, "%s: %s", suite, strerror(errno));
 	if (r == 0)

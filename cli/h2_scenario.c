@@ -2,7 +2,9 @@
 #include "h2_scenario.h"
 
 #include "clock.h"
+#include "units.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +18,30 @@
 #define TO_REPORT (10 * SG_NS_PER_S)           // between the load's deadline and the test's time limit
 
 // ---- URLs ---------------------------------------------------------------------------------------------------
+
+void h2_url_host(const struct h2_url *u, char host[280])
+{
+	const char *text = u->authority;
+	size_t len = strcspn(text, ":");
+
+	if (text[0] == '[') {
+		text++;
+		len = strcspn(text, "]");
+	}
+	snprintf(host, 280, "%.*s", (int)len, text);
+}
+
+bool h2_host_is_here(const char *host)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (strcmp(host, "localhost") == 0)
+		return true;
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
 
 int h2_url_parse(const char *text, struct h2_url *u, struct err *e)
 {
@@ -138,16 +164,138 @@ static uint64_t deadline_ns(const struct opt_set *o)
 	return duration > 0 ? opt_number(o, "warm-up") + duration + AFTER_DURATION : NO_DURATION_LIMIT;
 }
 
-static void put_load(const struct opt_set *o, struct buf *out)
+// "1k" as "1000"; the bytes up to `end`.
+static int put_number(const char *text, const char *end, struct buf *out)
 {
+	char word[32];
+	uint64_t n;
+
+	snprintf(word, sizeof word, "%.*s", (int)(end - text), text);
+	if (end - text >= (ptrdiff_t)sizeof word || units_parse_count(word, &n) < 0 || n == 0)
+		return -EINVAL;
+	buf_addf(out, " %" PRIu64, n);
+	return 0;
+}
+
+static int put_span(const char *text, const char *end, struct buf *out)
+{
+	char word[32];
+	uint64_t ns;
+
+	snprintf(word, sizeof word, "%.*s", (int)(end - text), text);
+	if (end - text >= (ptrdiff_t)sizeof word || units_parse_duration(word, &ns) < 0 || ns == 0)
+		return -EINVAL;
+	buf_addf(out, " %" PRIu64 "ns", ns);
+	return 0;
+}
+
+// "100/10s,200/10s"
+static int put_steps(const char *text, struct buf *out)
+{
+	int rc = 0;
+
+	buf_adds(out, " (steps");
+	while (rc == 0 && *text != '\0') {
+		const char *end = text + strcspn(text, ","), *slash = memchr(text, '/', (size_t)(end - text));
+
+		buf_adds(out, " (");
+		rc = slash != NULL ? put_number(text, slash, out) : -EINVAL;
+		if (rc == 0)
+			rc = put_span(slash + 1, end, out);
+		buf_addc(out, ')');
+		text = end + (*end == ',');
+	}
+	buf_addc(out, ')');
+	return rc;
+}
+
+static int put_rate(const struct opt_set *o, struct buf *out, struct err *e)
+{
+	const char *rate = opt_text(o, "rate"), *dash, *slash;
+	int rc;
+
+	if (rate == NULL)
+		return 0;
+	dash = strchr(rate, '-');
+	slash = strchr(rate, '/');
+	if (slash == NULL) {
+		buf_adds(out, " (rate");
+		rc = put_number(rate, rate + strlen(rate), out);
+		buf_addc(out, ')');
+	} else if (dash != NULL && dash < slash) {
+		buf_adds(out, " (ramp");
+		rc = put_number(rate, dash, out);
+		if (rc == 0)
+			rc = put_number(dash + 1, slash, out);
+		if (rc == 0)
+			rc = put_span(slash + 1, slash + strlen(slash), out);
+		buf_addc(out, ')');
+	} else {
+		rc = put_steps(rate, out);
+	}
+	if (rc < 0)
+		return err_set(
+		        e, EINVAL,
+		        "--rate: '%.80s' is no rate; write 500, 100-1k/30s (a ramp) or 100/10s,200/10s (steps)",
+		        rate);
+	buf_addf(out, " (arrivals %s)", opt_text(o, "arrivals"));
+	put_count(o, "seed", "seed", out);
+	return 0;
+}
+
+static int put_load(const struct opt_set *o, struct buf *out, struct err *e)
+{
+	const bool counts =
+	        opt_given(o, "requests") || (opt_number(o, "duration") == 0 && opt_text(o, "rate") == NULL);
+	int rc;
+
 	buf_adds(out, "  (load");
 	put_count(o, "connections", "connections", out);
 	put_count(o, "streams", "streams", out);
-	if (opt_number(o, "duration") == 0 || opt_given(o, "requests"))
+	put_count(o, "threads", "threads", out);
+	put_count(o, "requests-per-connection", "requests-per-connection", out);
+	put_time(o, "idle", "idle", out);
+	put_count(o, "churn", "churn", out);
+	put_time(o, "request-timeout", "request-timeout", out);
+	if (counts)
 		put_count(o, "requests", "requests", out);
 	put_time(o, "duration", "duration", out);
 	put_time(o, "warm-up", "warm-up", out);
+	rc = put_rate(o, out, e);
 	buf_addf(out, " (deadline %" PRIu64 "ns))\n", deadline_ns(o));
+	return rc;
+}
+
+static void put_tls(const struct opt_set *o, struct buf *out)
+{
+	buf_adds(out, "  (tls");
+	if (opt_text(o, "cacert") != NULL) { // the run may be done again from elsewhere
+		char *path = realpath(opt_text(o, "cacert"), NULL);
+
+		put_field("ca", path != NULL ? path : opt_text(o, "cacert"), out);
+		free(path);
+	}
+	if (opt_flag(o, "insecure"))
+		buf_adds(out, " (insecure)");
+	if (!opt_flag(o, "tls-resumption"))
+		buf_adds(out, " (no-resumption)");
+	if (strcmp(opt_text(o, "tls"), "any") != 0)
+		buf_addf(out, " (version %s)", opt_text(o, "tls"));
+	buf_adds(out, ")\n");
+}
+
+static void put_target(const struct opt_set *o, const struct h2_url *u, struct buf *out)
+{
+	char base[300];
+
+	snprintf(base, sizeof base, "%s://%s", u->scheme, u->authority);
+	buf_addc(out, ' ');
+	put_field("target", base, out);
+	if (opt_text(o, "connect-to") != NULL)
+		put_field("connect-to", opt_text(o, "connect-to"), out);
+	buf_addc(out, '\n');
+	if (strcmp(u->scheme, "https") == 0)
+		put_tls(o, out);
 }
 
 static int put_request(const struct opt_set *o, const char *text, size_t number, const char *body, struct buf *out,
@@ -181,29 +329,24 @@ static int put_request(const struct opt_set *o, const char *text, size_t number,
 	return rc;
 }
 
-int h2_scenario_write(const struct opt_set *o, char *const *urls, size_t count, const char *body, struct buf *out,
+int h2_scenario_write(const struct opt_set *o, const struct h2_scenario_parts *parts, struct buf *out,
                       struct err *e)
 {
 	const uint64_t limit = deadline_ns(o) + TO_REPORT;
 	struct h2_url first;
-	int rc = h2_url_parse(urls[0], &first, e);
+	int rc = h2_url_parse(parts->urls[0], &first, e);
 
 	if (rc < 0)
 		return rc;
 	buf_addf(out,
 	         "; @Test http2/load\n; @Kind http2\n; @Timeout %" PRIu64 "ns\n; @Sentinel on\n"
-	         "; @Run {stressgen:h2} run --h2-engine %s {file}\n(scenario http2/load\n",
-	         limit, opt_text(o, "h2-engine"));
-	buf_adds(out, " ");
-	{
-		char base[300];
-		snprintf(base, sizeof base, "%s://%s", first.scheme, first.authority);
-		put_field("target", base, out);
-	}
-	buf_addc(out, '\n');
-	put_load(o, out);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = put_request(o, urls[i], i + 1, body, out, e);
+	         "; @Run {stressgen:h2} run --h2-engine %s%s%s {file}\n(scenario http2/load\n",
+	         limit, opt_text(o, "h2-engine"), parts->other_host ? " --allow-host " : "",
+	         parts->other_host ? parts->other_host : "");
+	put_target(o, &first, out);
+	rc = put_load(o, out, e);
+	for (size_t i = 0; rc == 0 && i < parts->count; i++)
+		rc = put_request(o, parts->urls[i], i + 1, parts->body, out, e);
 	buf_adds(out, ")\n");
 	return rc == 0 && out->failed ? err_set(e, ENOMEM, "out of memory") : rc;
 }

@@ -6,6 +6,8 @@
 #include "err.h"
 #include "opt.h"
 
+#include <stdbool.h>
+
 // A URL in its parts; NUL-terminated.
 struct h2_url {
 	char scheme[8];      // http or https
@@ -15,9 +17,20 @@ struct h2_url {
 
 // -EINVAL with `e` filled.
 int h2_url_parse(const char *text, struct h2_url *u, struct err *e);
-// Adds the whole file. `urls`: at least one; `body`: the name of the body's file beside it, NULL: none. -EINVAL
-// with `e` filled, -ENOMEM.
-int h2_scenario_write(const struct opt_set *o, char *const *urls, size_t count, const char *body, struct buf *out,
+// Its host, without brackets.
+void h2_url_host(const struct h2_url *u, char host[280]);
+bool h2_host_is_here(const char *host); // a loopback address
+
+// What a scenario is made of beside the options.
+struct h2_scenario_parts {
+	char *const *urls;
+	size_t count;           // at least one
+	const char *body;       // the name of the body's file beside it; NULL: none
+	const char *other_host; // to be loaded although it is another machine; NULL
+};
+
+// Adds the whole file. -EINVAL with `e` filled, -ENOMEM.
+int h2_scenario_write(const struct opt_set *o, const struct h2_scenario_parts *parts, struct buf *out,
                       struct err *e);
 
 #endif

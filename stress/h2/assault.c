@@ -236,13 +236,18 @@ int h2_assault_start(struct h2_assault **out, struct hub *hub, const struct h2_a
 		buf_add(&a->out.bytes, WIRE_PREFACE, WIRE_PREFACE_BYTES);
 		wire_out_settings(&a->out, NULL, 0);
 	}
-	transport_init(&a->transport, hub, &user);
+	if (target->address.any.sa_family == AF_UNIX)
+		transport_init_local(&a->transport, hub, &user);
+	else
+		transport_init(&a->transport, hub, &user);
 	uv_timer_init(&hub->loop, &a->timer);
 	uv_timer_init(&hub->loop, &a->pause);
 	a->handles = 2;
 	a->timer.data = a->pause.data = a;
 	uv_timer_start(&a->timer, on_time, attack->time_ns / SG_NS_PER_MS + 1, 0);
-	int rc = transport_connect(&a->transport, &target->address.any);
+	int rc = target->tls ? transport_secure(&a->transport, hub->tls, target->host) : 0;
+	if (rc == 0)
+		rc = transport_connect(&a->transport, &target->address.any);
 	if (rc < 0)
 		transport_close(&a->transport, rc);
 	return 0;

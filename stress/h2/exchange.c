@@ -75,7 +75,7 @@ int h2_prepare(struct h2_prepared *p, const struct h2_request *q, const char *ta
 		return -ENOMEM;
 	const char *authority = q->authority ? q->authority : target;
 	add_nv(p, ":method", q->method);
-	add_nv(p, ":scheme", q->scheme);
+	add_nv(p, ":scheme", q->scheme ? q->scheme : "http");
 	add_nv(p, ":authority", authority);
 	add_nv(p, ":path", q->path);
 	for (size_t i = 0; i < q->header_count; i++)
@@ -120,7 +120,8 @@ void exchange_fault(struct exchange *x, enum h2_fault f, const char *format, ...
 void exchange_begin(struct exchange *x, const struct h2_prepared *p, struct h2_tally *t, uint64_t number)
 {
 	uint32_t slot = x->slot;
-	*x = (struct exchange){ .prepared = p, .tally = t, .number = number, .slot = slot };
+	const uint64_t *now_ns = x->now_ns;
+	*x = (struct exchange){ .prepared = p, .tally = t, .number = number, .slot = slot, .now_ns = now_ns };
 }
 
 void exchange_again(struct exchange *x)
@@ -132,9 +133,16 @@ void exchange_again(struct exchange *x)
 	x->attempts = attempts;
 }
 
+static void see_first(struct exchange *x)
+{
+	if (x->first_ns == 0 && x->now_ns)
+		x->first_ns = *x->now_ns;
+}
+
 void exchange_fields(struct exchange *x)
 {
 	x->trailers = x->status >= 200;
+	see_first(x);
 }
 
 static bool status_fits(const struct exchange *x)
@@ -176,6 +184,7 @@ void exchange_field(struct exchange *x, const uint8_t *name, size_t name_len, co
 
 void exchange_recall(struct exchange *x, uint16_t status, uint64_t headers_seen)
 {
+	see_first(x);
 	x->status = status;
 	x->headers_seen = headers_seen;
 }

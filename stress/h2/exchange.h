@@ -20,6 +20,7 @@
 	X(MALFORMED, "malformed")                                                                                 \
 	X(RESET, "reset")                                                                                         \
 	X(REFUSED, "refused")                                                                                     \
+	X(TIMEOUT, "timeout")                                                                                     \
 	X(LOST, "lost")                                                                                           \
 	X(UNANSWERED, "unanswered")
 
@@ -68,14 +69,18 @@ struct h2_tally {
 struct exchange {
 	const struct h2_prepared *prepared;
 	struct h2_tally *tally;
-	uint64_t number;    // which request of the load, from 0
-	uint64_t start_ns;  // when it was first handed to the engine
-	uint64_t body_sent; // for the engine's use
+	uint64_t number;        // which request of the load, from 0
+	uint64_t start_ns;      // when it was first handed to the engine
+	uint64_t first_ns;      // when the first of its response was read, by *now_ns; 0 before that
+	const uint64_t *now_ns; // the owner's clock; NULL: first_ns stays 0
+	uint64_t body_sent;     // for the engine's use, as the next one
+	int32_t stream;
 	uint64_t body_seen;
 	uint64_t headers_seen; // bits of expected headers that were there and right
 	uint32_t slot;         // for the owner's use
 	uint16_t status;       // of the last :status; 0 before it
 	uint8_t attempts;
+	bool submitted;      // for the owner's use
 	bool trailers;       // in the field section behind the body
 	bool ended;          // END_STREAM was seen
 	bool reset_by_us;    // the engine sent RST_STREAM for it

@@ -2,6 +2,7 @@
 #include "link.h"
 
 #include "clock.h"
+#include "tls.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -80,7 +81,39 @@ static void trouble_after_settings(struct link *l, int reason)
 
 // ---- requests -----------------------------------------------------------------------------------------------
 
-static struct exchange *next_exchange(struct link *l)
+// The next request of the round, in a free slot.
+static struct exchange *begin_next(struct link *l)
+{
+	struct load *load = l->load;
+	struct exchange *x = &l->slots[l->free[--l->free_count]];
+	uint64_t number = load->result->begun++;
+	uint16_t which = load->round[number % load->config->scenario->round];
+	exchange_begin(x, &load->prepared[which], &load->result->tallies[which], number);
+	l->begun++;
+	return x;
+}
+
+// One that is due, in an open loop: handed to this link before, or waiting for whoever has room.
+static struct exchange *next_due(struct link *l, uint64_t now_ns)
+{
+	uint64_t due_ns;
+	if (l->due_count > 0)
+		return &l->slots[l->due[--l->due_count]];
+	if (l->free_count == 0 || !l->load->pace.starved || !pace_take(l->load, now_ns, &due_ns))
+		return NULL;
+	struct exchange *x = begin_next(l);
+	x->start_ns = due_ns;
+	return x;
+}
+
+// It has made all the requests that a connection makes.
+static bool is_spent(const struct link *l)
+{
+	const uint64_t most = l->load->config->scenario->per_connection;
+	return l->replaced || (most && l->begun >= most);
+}
+
+static struct exchange *next_exchange(struct link *l, uint64_t now_ns)
 {
 	struct load *load = l->load;
 	if (l->again_count > 0) {
@@ -89,14 +122,29 @@ static struct exchange *next_exchange(struct link *l)
 		load->result->retried++;
 		return x;
 	}
+	if (is_spent(l) && l->due_count == 0)
+		return NULL;
+	if (load->pace.on)
+		return next_due(l, now_ns);
 	if (l->free_count == 0 || l->quota == 0 || load->time_up)
 		return NULL;
-	struct exchange *x = &l->slots[l->free[--l->free_count]];
-	uint64_t number = load->result->begun++;
-	uint16_t which = load->round[number % load->config->scenario->round];
 	l->quota--;
-	exchange_begin(x, &load->prepared[which], &load->result->tallies[which], number);
-	return x;
+	return begin_next(l);
+}
+
+bool link_has_room(const struct link *l)
+{
+	uint32_t most = l->max_streams < l->slot_count ? l->max_streams : l->slot_count;
+	return l->ready && !l->goaway && !l->finishing && !is_spent(l) && l->free_count > 0 &&
+	       l->in_flight + l->due_count < most;
+}
+
+void link_begin(struct link *l, uint64_t due_ns)
+{
+	struct exchange *x = begin_next(l);
+	x->start_ns = due_ns;
+	l->due[l->due_count++] = x->slot;
+	transport_wake(&l->transport);
 }
 
 // Hands the engine as many requests as the scenario and the server allow. Their latency begins here, before they
@@ -104,14 +152,14 @@ static struct exchange *next_exchange(struct link *l)
 static int submit_all(struct link *l)
 {
 	uint32_t most = l->max_streams < l->slot_count ? l->max_streams : l->slot_count;
-	uint64_t now = 0;
+	uint64_t now = l->load->pace.on ? clock_now_ns() : 0;
 	while (l->in_flight < most) {
-		struct exchange *x = next_exchange(l);
+		struct exchange *x = next_exchange(l, now);
 		if (!x)
 			break;
 		if (now == 0)
 			now = clock_now_ns();
-		if (x->attempts++ == 0)
+		if (x->attempts++ == 0 && !l->load->pace.on)
 			x->start_ns = now;
 		int rc = l->load->config->engine->submit(l->client, x);
 		if (rc < 0) {
@@ -119,6 +167,7 @@ static int submit_all(struct link *l)
 			l->goaway = rc == -ENOSPC; // out of stream ids: go on with a new connection
 			return l->goaway ? 0 : rc;
 		}
+		x->submitted = true;
 		l->in_flight++;
 	}
 	if (now && l->load->first_ns == 0)
@@ -129,6 +178,7 @@ static int submit_all(struct link *l)
 static void release(struct link *l, struct exchange *x)
 {
 	x->prepared = NULL;
+	x->submitted = false;
 	l->free[l->free_count++] = x->slot;
 }
 
@@ -140,9 +190,10 @@ static void account(struct link *l, struct exchange *x)
 		x->tally->classes[x->status / 100 < H2_STATUS_CLASSES ? x->status / 100 : 0]++;
 	if (x->fault == H2_FAULT_NONE) {
 		r->right++;
-		if (x->start_ns >= l->load->measured_from_ns)
+		if (x->start_ns >= l->load->measured_from_ns) {
 			hist_record(x->tally->latency, l->load->hub.now_ns - x->start_ns);
-		else
+			hist_record(r->first_byte, x->first_ns - x->start_ns);
+		} else
 			r->warm++;
 	} else {
 		r->wrong++;
@@ -154,6 +205,7 @@ static void on_ended(void *arg, struct exchange *x, uint32_t code, bool by_us)
 {
 	struct link *l = arg;
 	l->in_flight--;
+	x->submitted = false;
 	l->load->last_ns = l->load->hub.now_ns;
 	enum h2_fault fault = exchange_end(x, code, by_us);
 	if (fault == H2_FAULT_REFUSED && x->attempts < MAX_ATTEMPTS) {
@@ -166,10 +218,19 @@ static void on_ended(void *arg, struct exchange *x, uint32_t code, bool by_us)
 
 static bool wants_more(const struct link *l)
 {
-	return l->again_count > 0 || (l->quota > 0 && !l->load->time_up);
+	if (l->again_count > 0 || l->due_count > 0)
+		return true;
+	return l->load->pace.on ? !l->load->pace.ended : l->quota > 0 && !l->load->time_up;
 }
 
 // ---- the engine's other events ------------------------------------------------------------------------------
+
+static void count_ready(struct link *l)
+{
+	if (!l->counted)
+		load_link_ready(l->load);
+	l->counted = true;
+}
 
 static void on_settings(void *arg, uint32_t max_streams)
 {
@@ -181,6 +242,12 @@ static void on_settings(void *arg, uint32_t max_streams)
 	l->ready = true;
 	r->connected++;
 	hist_record(r->connect, l->load->hub.now_ns - l->connect_ns);
+	hist_record(r->tcp, l->transport.connected_ns - l->connect_ns);
+	if (l->transport.tls) {
+		hist_record(r->tls, l->transport.secured_ns - l->transport.connected_ns);
+		r->tls_resumed += h2_tls_is_resumed(l->transport.tls);
+	}
+	count_ready(l);
 }
 
 static void on_goaway(void *arg, __attribute__((unused)) uint32_t last, uint32_t code, const uint8_t *text,
@@ -219,6 +286,19 @@ static int on_received(struct transport *t, const uint8_t *bytes, size_t len)
 	return l->load->config->engine->receive(l->client, bytes, len);
 }
 
+// Nothing is under way: whether that is the end of the connection.
+static bool may_finish(struct link *l)
+{
+	const uint64_t idle_ns = l->load->config->scenario->idle_ns;
+	if (!wants_more(l))
+		return true;
+	if (!is_spent(l) || l->again_count > 0 || l->due_count > 0)
+		return false;
+	if (idle_ns && !l->replaced && !l->idle_until_ns)
+		l->idle_until_ns = clock_now_ns() + idle_ns;
+	return !l->idle_until_ns || l->replaced || clock_now_ns() >= l->idle_until_ns;
+}
+
 static ssize_t on_pull(struct transport *t, uint8_t *to, size_t room)
 {
 	struct link *l = (struct link *)t;
@@ -226,7 +306,7 @@ static ssize_t on_pull(struct transport *t, uint8_t *to, size_t room)
 	int rc = 0;
 	if (l->ready && !l->goaway && !l->finishing) {
 		rc = submit_all(l);
-		if (rc == 0 && l->in_flight == 0 && !wants_more(l)) {
+		if (rc == 0 && l->in_flight == 0 && may_finish(l)) {
 			l->finishing = true;
 			rc = engine->finish(l->client);
 		}
@@ -246,7 +326,7 @@ static bool on_finished(struct transport *t)
 // The connection is gone with requests under way: they will not be answered.
 static void lose_open(struct link *l, int reason)
 {
-	for (uint32_t i = 0; i < l->slot_count && (l->in_flight > 0 || l->again_count > 0); i++) {
+	for (uint32_t i = 0; i < l->slot_count && l->in_flight + l->again_count + l->due_count > 0; i++) {
 		struct exchange *x = &l->slots[i];
 		if (!x->prepared)
 			continue;
@@ -257,7 +337,7 @@ static void lose_open(struct link *l, int reason)
 			               reason ? uv_strerror(reason) : "a protocol error");
 		account(l, x);
 	}
-	l->in_flight = l->again_count = 0;
+	l->in_flight = l->again_count = l->due_count = 0;
 }
 
 static bool in_good_order(const struct link *l)
@@ -269,6 +349,17 @@ static bool in_good_order(const struct link *l)
 	return l->ready && l->goaway && l->goaway_code == 0 && l->in_flight == 0 && !l->load->result->timed_out;
 }
 
+static void trouble_before_open(struct link *l, int reason)
+{
+	const char *tls = transport_tls_reason(&l->transport);
+	if (tls[0] != '\0')
+		trouble(l, "%s", tls);
+	else if (l->transport.tls && l->transport.connected_ns && reason == UV_EOF)
+		trouble(l, "the server closed the connection in TLS's handshake; does it speak TLS?");
+	else
+		trouble(l, "%s; is the server running?", uv_strerror(reason));
+}
+
 static void tell_trouble(struct link *l, int reason)
 {
 	if (l->load->result->timed_out)
@@ -276,7 +367,7 @@ static void tell_trouble(struct link *l, int reason)
 	if (l->ready)
 		trouble_after_settings(l, reason);
 	else if (!l->opened)
-		trouble(l, "%s; is the server running?", uv_strerror(reason));
+		trouble_before_open(l, reason);
 	else
 		trouble_before_settings(l, reason);
 }
@@ -295,6 +386,8 @@ static void on_closed(struct transport *t, int reason)
 	lose_open(l, reason);
 	l->load->config->engine->close(l->client);
 	l->client = NULL;
+	l->ready = false;
+	count_ready(l);
 	load_link_ended(l->load);
 }
 
@@ -308,6 +401,14 @@ static const struct transport_user user = {
 
 // ---- opening ------------------------------------------------------------------------------------------------
 
+static void init_transport(struct link *l)
+{
+	if (l->load->config->target->address.any.sa_family == AF_UNIX)
+		transport_init_local(&l->transport, &l->load->hub, &user);
+	else
+		transport_init(&l->transport, &l->load->hub, &user);
+}
+
 static int connect_now(struct link *l)
 {
 	struct load *load = l->load;
@@ -318,7 +419,10 @@ static int connect_now(struct link *l)
 	if (rc < 0)
 		return rc;
 	l->connect_ns = clock_now_ns();
-	return transport_connect(&l->transport, &load->config->target->address.any);
+	const struct h2_target *target = load->config->target;
+	if (target->tls)
+		rc = transport_secure(&l->transport, load->hub.tls, target->host);
+	return rc < 0 ? rc : transport_connect(&l->transport, &target->address.any);
 }
 
 // The server ended the connection in good order and there is more to do.
@@ -326,11 +430,12 @@ static void connect_again(struct link *l)
 {
 	l->load->config->engine->close(l->client);
 	l->client = NULL;
-	l->answered = 0;
+	l->answered = l->begun = l->idle_until_ns = 0;
 	l->greeting_len = 0;
+	l->replaced = false;
 	l->opened = l->ready = l->goaway = l->finishing = false;
 	l->load->result->reconnects++;
-	transport_init(&l->transport, &l->load->hub, &user);
+	init_transport(l);
 	int rc = connect_now(l);
 	if (rc < 0) // `closed` comes once more, with this reason
 		transport_close(&l->transport, rc);
@@ -343,19 +448,53 @@ int link_open(struct link *l, struct load *load, uint64_t quota, uint32_t slots)
 	l->slots = calloc(slots, sizeof(*l->slots));
 	l->free = calloc(slots, sizeof(*l->free));
 	l->again = calloc(slots, sizeof(*l->again));
-	if (!l->slots || !l->free || !l->again)
+	l->due = calloc(load->pace.on ? slots : 1, sizeof(*l->due));
+	if (!l->slots || !l->free || !l->again || !l->due)
 		return -ENOMEM;
 	l->slot_count = l->free_count = slots;
 	for (uint32_t i = 0; i < slots; i++) {
 		l->slots[i].slot = i;
+		l->slots[i].now_ns = &load->hub.now_ns;
 		l->free[i] = slots - 1 - i;
 	}
-	transport_init(&l->transport, &load->hub, &user);
+	init_transport(l);
 	load->open_links++;
 	int rc = connect_now(l);
 	if (rc < 0)
 		transport_close(&l->transport, rc);
 	return 0;
+}
+
+void link_replace(struct link *l)
+{
+	if (!l->ready || l->finishing || l->goaway)
+		return;
+	l->replaced = true;
+	transport_wake(&l->transport);
+}
+
+static void cancel_late(struct link *l, uint64_t now_ns)
+{
+	const uint64_t limit = l->load->config->scenario->request_timeout_ns;
+	for (uint32_t i = 0; i < l->slot_count && l->in_flight > 0 && l->client; i++) {
+		struct exchange *x = &l->slots[i];
+		if (!x->submitted || x->fault != H2_FAULT_NONE || now_ns < x->start_ns + limit)
+			continue;
+		exchange_fault(x, H2_FAULT_TIMEOUT, "unanswered after its time");
+		int rc = l->load->config->engine->cancel(l->client, x);
+		if (rc < 0)
+			transport_close(&l->transport, rc);
+	}
+}
+
+void link_watch(struct link *l, uint64_t now_ns, bool requests)
+{
+	if (!l->ready)
+		return;
+	if (requests)
+		cancel_late(l, now_ns);
+	if (requests || (l->idle_until_ns && now_ns >= l->idle_until_ns))
+		transport_wake(&l->transport);
 }
 
 void link_wake(struct link *l)
@@ -375,4 +514,5 @@ void link_deinit(struct link *l)
 	free(l->slots);
 	free(l->free);
 	free(l->again);
+	free(l->due);
 }

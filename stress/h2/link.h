@@ -4,6 +4,7 @@
 #define SG_H2_LINK_H
 
 #include "load.h"
+#include "pace.h"
 #include "transport.h"
 
 #include <stdbool.h>
@@ -18,14 +19,22 @@ struct load {
 	struct h2_prepared *prepared; // one for each request of the scenario
 	uint16_t *round;              // indices of requests: each as often as its weight
 	struct link *links;
+	unsigned thread, link_count; // of the thread's number, its own links
+	unsigned ready_links;        // connected, or given up
 	unsigned open_links;
+	struct pace pace;
 	struct h2_assault *assault;
 	uint64_t measured_from_ns;  // requests before it are the warm-up's
 	uint64_t first_ns, last_ns; // the first request, the last response
-	uv_timer_t warm_up, deadline, duration;
+	uv_timer_t warm_up, deadline, duration, watch;
+	uint64_t watch_from_ns, replaced; // the churn's beginning, and how many it has replaced
+	uint64_t watches;
 	bool time_up; // no new requests
 };
 
+// A link is ready, or will never be: the open loop begins when all are.
+void load_link_ready(struct load *load);
+void load_wake_all(struct load *load);
 // A link calls it with its end; the last one lets the loop end.
 void load_link_ended(struct load *load);
 
@@ -36,16 +45,21 @@ struct link {
 	struct exchange *slots;
 	uint32_t *free;  // stack of slots
 	uint32_t *again; // stack of slots whose requests were refused
-	uint32_t slot_count, free_count, again_count, in_flight;
+	uint32_t *due;   // stack of slots whose requests are due, in an open loop
+	uint32_t slot_count, free_count, again_count, due_count, in_flight;
 	uint64_t quota;       // requests that it has not begun
 	uint32_t max_streams; // at a time, by the server
 	uint64_t connect_ns;
-	uint64_t answered;  // on the present connection
-	unsigned fruitless; // connections in a row without an answer
-	bool opened;        // TCP's connection stands
-	bool ready;         // SETTINGS came
-	bool goaway;        // no more requests on this connection: the server said so, or ids ran out
-	bool finishing;     // we end it
+	uint64_t answered;      // on the present connection
+	uint64_t begun;         // likewise
+	uint64_t idle_until_ns; // spent, and waiting to close; 0: not yet
+	bool replaced;          // churn: to be closed as soon as nothing is under way
+	unsigned fruitless;     // connections in a row without an answer
+	bool opened;            // TCP's connection stands
+	bool ready;             // SETTINGS came
+	bool counted;           // among the load's ready ones
+	bool goaway;            // no more requests on this connection: the server said so, or ids ran out
+	bool finishing;         // we end it
 	uint32_t goaway_code;
 	char goaway_text[64];
 	uint8_t greeting[48]; // the first bytes received, for saying what a server is that is not HTTP/2
@@ -54,6 +68,13 @@ struct link {
 
 // Sets up the link with its share and connects. 0 or -errno.
 int link_open(struct link *l, struct load *load, uint64_t quota, uint32_t slots);
+// In an open loop: whether one more request could begin now, and one that does, due at `due_ns`.
+bool link_has_room(const struct link *l);
+void link_begin(struct link *l, uint64_t due_ns);
+// It closes when what is under way has ended, and a new connection takes its place.
+void link_replace(struct link *l);
+// Looks at what is over by `now_ns`: its idle time, and, if `requests`, requests beyond their time.
+void link_watch(struct link *l, uint64_t now_ns, bool requests);
 // There may be reason to begin or to end something.
 void link_wake(struct link *l);
 // The deadline: everything that is under way ends unanswered.

@@ -1,4 +1,4 @@
-// The load of one thread: sets up its links, runs their loop, and gathers what came of it.
+// The load: in each thread its links and their loop; what came of it is put together.
 #include "load.h"
 
 #include "clock.h"
@@ -6,6 +6,7 @@
 #include "units.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +28,26 @@ static void on_warm(uv_timer_t *timer)
 	load->measured_from_ns = load->first_ns = clock_now_ns();
 }
 
+void load_wake_all(struct load *load)
+{
+	for (unsigned i = 0; i < load->link_count; i++)
+		link_wake(&load->links[i]);
+}
+
 static void on_duration(uv_timer_t *timer)
 {
 	struct load *load = timer->data;
 	load->time_up = true;
-	for (unsigned i = 0; i < load->config->scenario->connections; i++)
-		link_wake(&load->links[i]);
+	load_wake_all(load);
+}
+
+void load_link_ready(struct load *load)
+{
+	const uint64_t now = clock_now_ns();
+	if (++load->ready_links < load->link_count || !load->pace.on)
+		return;
+	load->measured_from_ns = load->first_ns = now + load->config->scenario->warm_up_ns;
+	pace_start(load, now);
 }
 
 static void say_timed_out(struct load *load)
@@ -42,7 +57,7 @@ static void say_timed_out(struct load *load)
 	uint64_t under_way = r->begun - r->right - r->wrong;
 	unsigned silent = 0;
 	char time[32];
-	for (unsigned i = 0; i < s->connections; i++)
+	for (unsigned i = 0; i < load->link_count; i++)
 		silent += load->links[i].client && !load->links[i].ready;
 	units_duration(time, sizeof(time), s->deadline_ns);
 	int n = snprintf(r->trouble, sizeof(r->trouble),
@@ -50,7 +65,7 @@ static void say_timed_out(struct load *load)
 	if (silent > 0)
 		snprintf(r->trouble + n, sizeof(r->trouble) - (size_t)n,
 		         "on %u of %u connections the server did not answer with its SETTINGS", silent,
-		         s->connections);
+		         load->link_count);
 	else
 		snprintf(r->trouble + n, sizeof(r->trouble) - (size_t)n, "%llu requests were under way unanswered",
 		         (unsigned long long)under_way);
@@ -63,9 +78,36 @@ static void on_deadline(uv_timer_t *timer)
 		say_timed_out(load);
 	load->result->timed_out = true;
 	load->time_up = true;
-	for (unsigned i = 0; i < load->config->scenario->connections; i++)
+	for (unsigned i = 0; i < load->link_count; i++)
 		link_abort(&load->links[i]);
 	h2_assault_abort(load->assault);
+}
+
+// ---- lives of connections and requests ----------------------------------------------------------------------
+
+#define WATCH_MS 10U // how often they are looked at; requests less often, if their time is long
+#define LOOKS_A_TIMEOUT 20U
+
+static void churn(struct load *load, uint64_t now_ns)
+{
+	const struct scenario *s = load->config->scenario;
+	const double due =
+	        (double)s->churn_per_s / s->threads * (double)(now_ns - load->watch_from_ns) / SG_NS_PER_S;
+	for (; (double)load->replaced < due && load->link_count > 0; load->replaced++)
+		link_replace(&load->links[load->replaced % load->link_count]);
+}
+
+static void on_watch(uv_timer_t *timer)
+{
+	struct load *load = timer->data;
+	const struct scenario *s = load->config->scenario;
+	const uint64_t now_ns = clock_now_ns(),
+	               every = s->request_timeout_ns / LOOKS_A_TIMEOUT / SG_NS_PER_MS / WATCH_MS;
+	const bool requests = s->request_timeout_ns && load->watches++ % (every ? every : 1) == 0;
+	if (s->churn_per_s)
+		churn(load, now_ns);
+	for (unsigned i = 0; i < load->link_count; i++)
+		link_watch(&load->links[i], now_ns, requests);
 }
 
 static uint64_t whole_ms(uint64_t ns)
@@ -79,8 +121,14 @@ static void start_timers(struct load *load)
 	uv_timer_init(&load->hub.loop, &load->deadline);
 	uv_timer_init(&load->hub.loop, &load->duration);
 	uv_timer_init(&load->hub.loop, &load->warm_up);
-	load->warm_up.data = load->deadline.data = load->duration.data = load;
+	uv_timer_init(&load->hub.loop, &load->watch);
+	load->watch_from_ns = clock_now_ns();
+	if (s->request_timeout_ns || s->idle_ns || s->churn_per_s)
+		uv_timer_start(&load->watch, on_watch, WATCH_MS, WATCH_MS);
+	load->watch.data = load->warm_up.data = load->deadline.data = load->duration.data = load;
 	uv_timer_start(&load->deadline, on_deadline, whole_ms(s->deadline_ns), 0);
+	if (load->pace.on) // its schedule begins with the last connection, and has an end of its own
+		return;
 	if (s->duration_ns)
 		uv_timer_start(&load->duration, on_duration, whole_ms(s->warm_up_ns + s->duration_ns), 0);
 	if (s->warm_up_ns) {
@@ -93,6 +141,8 @@ void load_link_ended(struct load *load)
 {
 	if (--load->open_links > 0)
 		return;
+	pace_close(load);
+	uv_close((uv_handle_t *)&load->watch, NULL);
 	uv_close((uv_handle_t *)&load->warm_up, NULL);
 	uv_close((uv_handle_t *)&load->deadline, NULL);
 	uv_close((uv_handle_t *)&load->duration, NULL);
@@ -100,28 +150,13 @@ void load_link_ended(struct load *load)
 
 // ---- setting up ---------------------------------------------------------------------------------------------
 
-static int make_results(struct h2_load_result *r, const struct scenario *s)
-{
-	r->planned = s->duration_ns && !s->requests ? 0 : s->requests;
-	r->connect = hist_new(3);
-	r->tallies = calloc(s->count, sizeof(*r->tallies));
-	if (!r->connect || !r->tallies)
-		return -ENOMEM;
-	r->count = s->count;
-	for (size_t i = 0; i < s->count; i++)
-		if (!(r->tallies[i].latency = hist_new(3)))
-			return -ENOMEM;
-	h2_counters_init(&r->counters, telemetry_open(TELE_CLIENT, "stressgen-h2", NULL));
-	return 0;
-}
-
 static int prepare(struct load *load)
 {
 	const struct h2_load_config *c = load->config;
 	const struct scenario *s = c->scenario;
 	load->prepared = calloc(s->count, sizeof(*load->prepared));
 	load->round = calloc(s->round, sizeof(*load->round));
-	load->links = calloc(s->connections, sizeof(*load->links));
+	load->links = calloc(load->link_count, sizeof(*load->links));
 	load->pool = h2_pool_new();
 	if (!load->prepared || !load->round || !load->links || !load->pool)
 		return -ENOMEM;
@@ -139,9 +174,10 @@ static int prepare(struct load *load)
 static int open_links(struct load *load)
 {
 	const struct scenario *s = load->config->scenario;
-	for (unsigned i = 0; i < s->connections; i++) {
-		uint64_t share = s->requests / s->connections + (i < s->requests % s->connections);
-		uint64_t quota = s->requests ? share : UINT64_MAX;
+	for (unsigned i = 0; i < load->link_count; i++) {
+		uint64_t number = load->thread + (uint64_t)i * s->threads; // of all threads' links
+		uint64_t share = s->requests / s->connections + (number < s->requests % s->connections);
+		uint64_t quota = s->requests && !load->pace.on ? share : UINT64_MAX;
 		uint32_t slots = quota < s->streams ? (uint32_t)(quota ? quota : 1) : s->streams;
 		int rc = link_open(&load->links[i], load, quota, slots);
 		if (rc < 0)
@@ -158,7 +194,7 @@ static void on_assault_ended(void *arg)
 static int start_attack(struct load *load)
 {
 	const struct h2_attack *attack = load->config->scenario->attack;
-	if (!attack)
+	if (!attack || load->thread > 0)
 		return 0;
 	int rc = h2_assault_start(&load->assault, &load->hub, attack, load->config->target, &load->result->assault,
 	                          on_assault_ended, load);
@@ -168,61 +204,136 @@ static int start_attack(struct load *load)
 
 static int perform(struct load *load)
 {
-	uint64_t cpu = process_cpu_ns();
+	int rc = pace_init(load);
+	if (rc < 0)
+		return rc;
 	start_timers(load);
 	load->open_links = 1; // the opening itself, so that the timers outlive it
-	int rc = open_links(load);
+	rc = open_links(load);
 	if (rc == 0)
 		rc = start_attack(load);
 	if (rc < 0)
-		for (unsigned i = 0; i < load->config->scenario->connections; i++)
+		for (unsigned i = 0; i < load->link_count; i++)
 			link_abort(&load->links[i]);
 	load_link_ended(load);
 	uv_run(&load->hub.loop, UV_RUN_DEFAULT);
-	load->result->cpu_ns = process_cpu_ns() - cpu;
-	if (load->last_ns > load->first_ns)
-		load->result->elapsed_ns = load->last_ns - load->first_ns;
+	load->result->unsent = pace_left_over(load);
+	load->result->first_ns = load->first_ns;
+	load->result->last_ns = load->last_ns;
+	return rc;
+}
+
+// ---- threads ------------------------------------------------------------------------------------------------
+
+struct worker {
+	struct load *load;
+	struct h2_load_result result;
+	struct err e;
+	pthread_t thread;
+	bool started;
+	int rc;
+};
+
+static struct load *new_load(const struct h2_load_config *config, unsigned thread, struct h2_load_result *r)
+{
+	const struct scenario *s = config->scenario;
+	struct load *load = calloc(1, sizeof(*load));
+	if (!load)
+		return NULL;
+	load->config = config;
+	load->result = r;
+	load->thread = thread;
+	load->link_count = s->connections / s->threads + (thread < s->connections % s->threads);
+	return load;
+}
+
+static void free_load(struct load *load)
+{
+	if (!load)
+		return;
+	for (size_t i = 0; load->links && i < load->link_count; i++)
+		link_deinit(&load->links[i]);
+	for (size_t i = 0; load->prepared && i < load->config->scenario->count; i++)
+		h2_prepared_deinit(&load->prepared[i]);
+	h2_tls_context_free(load->hub.tls);
+	h2_assault_free(load->assault);
+	h2_pool_free(load->pool);
+	free(load->links);
+	free(load->prepared);
+	free(load->round);
+	free(load);
+}
+
+static int run_load(struct load *load, struct err *e)
+{
+	const struct h2_load_config *config = load->config;
+	int rc = prepare(load);
+	if (rc == 0)
+		rc = hub_init(&load->hub);
+	if (rc == 0) {
+		load->hub.tap = config->tap;
+		if (config->target->tls)
+			rc = h2_tls_client_context(&config->scenario->tls, &load->hub.tls, e);
+		if (rc == 0)
+			rc = perform(load);
+		hub_deinit(&load->hub);
+	}
+	return rc < 0 ? err_set(e, -rc, "the load cannot begin: %s", strerror(-rc)) : 0;
+}
+
+static void *run_worker(void *arg)
+{
+	struct worker *w = arg;
+	w->rc = run_load(w->load, &w->e);
+	return NULL;
+}
+
+// Each thread of the load: the first is this one.
+static int run_workers(struct worker *w, unsigned count, struct err *e)
+{
+	int rc = 0;
+	for (unsigned i = 1; i < count && rc == 0; i++) {
+		rc = -pthread_create(&w[i].thread, NULL, run_worker, &w[i]);
+		w[i].started = rc == 0;
+	}
+	if (rc < 0)
+		err_set(e, -rc, "threads cannot be started: %s", strerror(-rc));
+	else
+		run_worker(&w[0]);
+	for (unsigned i = 1; i < count; i++)
+		if (w[i].started)
+			pthread_join(w[i].thread, NULL);
+	for (unsigned i = 0; i < count && rc == 0; i++)
+		if (w[i].rc < 0)
+			rc = err_set(e, -w[i].rc, "%s", w[i].e.text);
 	return rc;
 }
 
 int h2_load_run(const struct h2_load_config *config, struct h2_load_result *r, struct err *e)
 {
-	struct load *load = calloc(1, sizeof(*load));
-	int rc = load ? make_results(r, config->scenario) : -ENOMEM;
-	if (rc < 0)
-		goto out;
-	load->config = config;
-	load->result = r;
-	rc = prepare(load);
-	if (rc < 0)
-		goto out;
-	rc = hub_init(&load->hub);
-	if (rc < 0)
-		goto out;
-	load->hub.tap = config->tap;
-	rc = perform(load);
-	hub_deinit(&load->hub);
-out:
-	if (load) {
-		for (size_t i = 0; load->links && i < config->scenario->connections; i++)
-			link_deinit(&load->links[i]);
-		for (size_t i = 0; load->prepared && i < config->scenario->count; i++)
-			h2_prepared_deinit(&load->prepared[i]);
-		h2_assault_free(load->assault);
-		h2_pool_free(load->pool);
-		free(load->links);
-		free(load->prepared);
-		free(load->round);
-		free(load);
+	const unsigned count = config->scenario->threads;
+	struct worker *w = calloc(count, sizeof(*w));
+	struct tele_file *file = telemetry_open(TELE_CLIENT, "stressgen-h2", NULL);
+	int rc = w ? load_result_init(r, config->scenario, file) : -ENOMEM;
+	for (unsigned i = 0; i < count && rc == 0; i++) {
+		if (i > 0) // the first thread counts where the telemetry file shows it
+			rc = load_result_init(&w[i].result, config->scenario, NULL);
+		w[i].load = new_load(config, i, i > 0 ? &w[i].result : r);
+		if (!w[i].load)
+			rc = -ENOMEM;
 	}
-	return rc < 0 ? err_set(e, -rc, "the load cannot begin: %s", strerror(-rc)) : 0;
-}
-
-void h2_load_result_deinit(struct h2_load_result *r)
-{
-	for (size_t i = 0; i < r->count; i++)
-		hist_free(r->tallies[i].latency);
-	free(r->tallies);
-	hist_free(r->connect);
-	*r = (struct h2_load_result){ 0 };
+	const uint64_t cpu = process_cpu_ns();
+	rc = rc < 0 ? err_set(e, -rc, "the load cannot begin: %s", strerror(-rc)) : run_workers(w, count, e);
+	r->cpu_ns = process_cpu_ns() - cpu;
+	for (unsigned i = 0; w && i < count; i++) {
+		if (i > 0 && rc == 0)
+			load_result_merge(r, &w[i].result);
+		free_load(w[i].load);
+		if (i > 0)
+			h2_load_result_deinit(&w[i].result);
+	}
+	if (r->last_ns > r->first_ns)
+		r->elapsed_ns = r->last_ns - r->first_ns;
+	free(w);
+	return rc;
 }

@@ -9,6 +9,7 @@
 #include "exchange.h"
 #include "scenario.h"
 #include "target.h"
+#include "tls.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,15 +25,20 @@ struct h2_load_config {
 struct h2_load_result {
 	struct h2_tally *tallies; // one for each of the scenario's requests; owned
 	size_t count;
-	struct hist *connect;         // from connect() until SETTINGS came, in ns; owned
+	struct hist *connect;         // from connect() until SETTINGS came, in ns; owned, as the next three
+	struct hist *tcp, *tls;       // until the socket was connected; from then until TLS's handshake was done
+	struct hist *first_byte;      // of right responses: until the first of it was read
+	uint64_t tls_resumed;         // handshakes that resumed a session
 	uint64_t planned;             // requests; 0: as many as the duration allows
 	uint64_t begun, right, wrong; // begun: requests that were sent at least once
 	uint64_t warm;                // of the right ones, those begun in the warm-up: in no figure
+	uint64_t unsent;              // due in an open loop, and never sent before it was broken off
 	uint64_t retried;             // refused and made again
 	uint64_t goaways, reconnects;
 	unsigned connected, failed;       // connections
 	char trouble[320];                // the first thing that went wrong with a connection; ""
 	bool timed_out;                   // the deadline came first
+	uint64_t first_ns, last_ns;       // the first request that is measured, the last response
 	uint64_t elapsed_ns;              // from the first request to the last response
 	uint64_t cpu_ns;                  // of this process meanwhile
 	struct h2_assault_result assault; // of the scenario's attack
@@ -42,6 +48,9 @@ struct h2_load_result {
 // Performs the load. 0 when it could be carried out, whatever the responses were; -ENOMEM or another -errno with
 // `e` filled when it could not begin. `r` must be zeroed, and deinited in every case.
 int h2_load_run(const struct h2_load_config *config, struct h2_load_result *r, struct err *e);
+// One thread's results, zeroed before: 0 or -ENOMEM, and h2_load_result_deinit in both cases. `file` may be NULL.
+int load_result_init(struct h2_load_result *r, const struct scenario *s, struct tele_file *file);
+void load_result_merge(struct h2_load_result *to, struct h2_load_result *from);
 void h2_load_result_deinit(struct h2_load_result *r);
 
 #endif

@@ -23,6 +23,9 @@ static bool hists(const struct scenario *s, const struct h2_load_result *r, cons
 {
 	bool ok = h2_hist_line(out, "total", total);
 	ok &= h2_hist_line(out, "connect", r->connect);
+	ok &= h2_hist_line(out, "connect-tcp", r->tcp);
+	ok &= h2_hist_line(out, "connect-tls", r->tls);
+	ok &= h2_hist_line(out, "first-byte", r->first_byte);
 	for (size_t i = 0; r->count > 1 && i < r->count; i++)
 		ok &= h2_hist_line(out, s->items[i].name, r->tallies[i].latency);
 	return ok || h2_check(out, "histograms", false, "a histogram is too long for one line");
@@ -72,9 +75,13 @@ static void client_gauges(const struct scenario *s, const struct h2_load_result 
 		h2_gauge(out, "warm_up_requests", (double)r->warm, "requests");
 	status_gauges(r, out);
 	h2_gauge(out, "errors", (double)r->wrong, "requests");
+	if (s->schedule.count)
+		h2_gauge(out, "unsent", (double)r->unsent, "requests");
 	h2_gauge(out, "retried", (double)r->retried, "requests");
 	h2_gauge(out, "goaways", (double)r->goaways, "frames");
 	h2_gauge(out, "reconnects", (double)r->reconnects, "connections");
+	if (r->tls->total)
+		h2_gauge(out, "tls_resumed", (double)r->tls_resumed, "connections");
 	cpu_gauges(out, "client", r->cpu_ns, r->right);
 	h2_gauge(out, "bytes_sent", (double)*r->counters.cell[H2_BYTES_OUT], "bytes");
 	h2_gauge(out, "bytes_received", (double)*r->counters.cell[H2_BYTES_IN], "bytes");
@@ -131,7 +138,11 @@ static bool checks(const struct scenario *s, const struct h2_load_result *r, con
 	                   r->trouble[0] ? "; " : "", r->trouble);
 	for (size_t i = 0; i < s->count; i++)
 		ok &= check_request(&s->items[i], &r->tallies[i], out);
-	if (r->planned)
+	if (s->schedule.count)
+		ok &= h2_check(out, "complete", r->right > 0 && r->right + r->wrong == r->begun && r->unsent == 0,
+		               "%" PRIu64 " of %" PRIu64 " requests that were due ended", r->right + r->wrong,
+		               r->begun + r->unsent);
+	else if (r->planned)
 		ok &= h2_check(out, "complete", r->right + r->wrong == r->planned,
 		               "%" PRIu64 " of %" PRIu64 " requests ended", r->right + r->wrong, r->planned);
 	else

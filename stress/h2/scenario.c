@@ -235,8 +235,9 @@ static int read_request_name(struct h2_reader *r, const struct scenario *s, cons
                              const char **name)
 {
 	// What the run itself reports under.
-	static const char *const taken[] = { "total",      "connect", "connections", "complete", "server",
-		                             "histograms", "attack",  "fresh",       "memory" };
+	static const char *const taken[] = { "total",      "connect",     "connect-tcp", "connect-tls",
+		                             "first-byte", "connections", "complete",    "server",
+		                             "histograms", "attack",      "fresh",       "memory" };
 	int rc = sexp_get_symbol(r->doc, form, 1, name, r->e);
 	if (rc < 0)
 		return rc;
@@ -280,7 +281,6 @@ static bool is_visible(const char *text)
 static int read_address(struct h2_reader *r, const struct sexp *form, struct h2_request *q)
 {
 	q->path = "/";
-	q->scheme = "http";
 	int rc = h2_get_text(r, form, "path", &q->path);
 	if (rc == 0)
 		rc = h2_get_text(r, form, "authority", &q->authority);
@@ -294,7 +294,7 @@ static int read_address(struct h2_reader *r, const struct sexp *form, struct h2_
 	if (q->authority && (!is_visible(q->authority) || strpbrk(q->authority, "/@")))
 		return FAIL(r, sexp_field(form, "authority"),
 		            "an authority is HOST or HOST:PORT, e.g. \"a.example:80\"");
-	if (strcmp(q->scheme, "http") != 0 && strcmp(q->scheme, "https") != 0)
+	if (q->scheme && strcmp(q->scheme, "http") != 0 && strcmp(q->scheme, "https") != 0)
 		return FAIL(r, sexp_field(form, "scheme"), "a scheme is \"http\" or \"https\"");
 	return 0;
 }
@@ -394,7 +394,8 @@ static int read_attack(struct h2_reader *r, struct scenario *s, const struct sex
 
 static int read_scenario(struct h2_reader *r, struct scenario *s)
 {
-	static const char *const fields[] = { "summary", "target", "load", "server", "attack", "*request", NULL };
+	static const char *const fields[] = { "summary", "target", "connect-to", "tls", "load",
+		                              "server",  "attack", "*request",   NULL };
 	const struct sexp *root = sexp_root(r->doc), *form = sexp_at(root, 0);
 	if (!sexp_is_form(form, "scenario"))
 		return FAIL(r, form ? form : root, "a scenario file is one (scenario NAME ...)");
@@ -410,6 +411,10 @@ static int read_scenario(struct h2_reader *r, struct scenario *s)
 		rc = h2_get_text(r, form, "summary", &s->summary);
 	if (rc == 0)
 		rc = h2_get_text(r, form, "target", &s->target);
+	if (rc == 0)
+		rc = h2_get_text(r, form, "connect-to", &s->connect_to);
+	if (rc == 0)
+		rc = h2_read_tls(r, s, sexp_field(form, "tls"));
 	if (rc == 0)
 		rc = h2_read_load(r, s, sexp_field(form, "load"));
 	if (rc == 0)
@@ -433,6 +438,13 @@ int scenario_load(const char *path, struct scenario *s, struct err *e)
 {
 	int rc = sexp_load(path, H2_SCENARIO_BYTES, &s->doc, e);
 	return rc < 0 ? rc : read_scenario(&(struct h2_reader){ s->doc, e }, s);
+}
+
+void scenario_set_scheme(struct scenario *s, bool tls)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!s->items[i].scheme)
+			s->items[i].scheme = tls ? "https" : "http";
 }
 
 void scenario_deinit(struct scenario *s)

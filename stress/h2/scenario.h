@@ -5,6 +5,8 @@
 #include "attack.h"
 #include "body.h"
 #include "err.h"
+#include "schedule.h"
+#include "tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +18,8 @@
 #define H2_MAX_EXPECTED 32U                    // headers expected of one response
 #define H2_MAX_CONNECTIONS 10000U
 #define H2_MAX_STREAMS 100000U
+#define H2_MAX_CHURN 100000U // connections/s
+#define H2_MAX_THREADS 64U
 #define H2_MAX_WEIGHT 1000U
 #define H2_MAX_BODY (64U * 1024U * 1024U)
 
@@ -44,7 +48,8 @@ struct h2_expect {
 // A request that is made again and again. Names are unique in a scenario: they name checks and series.
 struct h2_request {
 	const char *name;
-	const char *method, *scheme, *path;
+	const char *method, *path;
+	const char *scheme;    // NULL: as the target's URL says
 	const char *authority; // NULL: the target's host and port
 	struct h2_header headers[H2_MAX_HEADERS];
 	size_t header_count;
@@ -56,7 +61,9 @@ struct h2_request {
 
 struct scenario {
 	const char *name, *summary;
-	const char *target; // URL of the server to be loaded; NULL: the one of the command line, or our own
+	struct h2_tls_client_config tls;
+	const char *connect_to; // h2_target_options; NULL
+	const char *target;     // URL of the server to be loaded; NULL: the one of the command line, or our own
 	unsigned connections, streams; // streams: at a time on each connection
 	uint64_t requests;             // in all; 0: no bound but duration_ns
 	uint64_t warm_up_ns;           // before the duration: judged, but in no figure; 0: none
@@ -67,7 +74,13 @@ struct scenario {
 		uint64_t handshake_timeout_ns, request_timeout_ns, stall_timeout_ns, goaway_after, window_bytes;
 		const char *misbehave; // a hostile server's file; not a scenario's to say
 	} server;
-	struct h2_attack *attack; // beside the load; NULL: none
+	struct h2_schedule schedule; // of an open loop; count 0: closed
+	uint64_t per_connection;     // requests before reconnecting; 0: no bound
+	uint64_t idle_ns;            // how long a connection that has made them stays open
+	uint64_t churn_per_s;        // connections that are replaced, of all; 0: none
+	uint64_t request_timeout_ns; // 0: none but the deadline
+	unsigned threads;            // at most `connections`
+	struct h2_attack *attack;    // beside the load; NULL: none
 	struct h2_request *items;
 	size_t count;
 	uint64_t round;               // the sum of the weights
@@ -79,6 +92,8 @@ struct scenario {
 // Parses and checks a scenario. `s` must be zeroed. -EINVAL with "path:line:column: ..." in `e`. Deinit in
 // every case.
 int scenario_parse(const char *path, const char *text, size_t len, struct scenario *s, struct err *e);
+// Requests that name no scheme are the target's.
+void scenario_set_scheme(struct scenario *s, bool tls);
 int scenario_load(const char *path, struct scenario *s, struct err *e); // the same from a file
 void scenario_deinit(struct scenario *s);
 

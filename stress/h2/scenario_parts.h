@@ -21,6 +21,7 @@ int h2_get_bytes(struct h2_reader *r, const struct sexp *list, const char *name,
 int h2_get_count(struct h2_reader *r, const struct sexp *list, const char *name, uint64_t max, uint64_t *n);
 int h2_get_text(struct h2_reader *r, const struct sexp *list, const char *name, const char **text);
 
+int h2_read_tls(struct h2_reader *r, struct scenario *s, const struct sexp *list);
 int h2_read_load(struct h2_reader *r, struct scenario *s, const struct sexp *list); // NULL: the defaults
 
 #endif

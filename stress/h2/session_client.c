@@ -248,7 +248,14 @@ static int client_submit(struct h2_client *c, struct exchange *x)
 	const bool has_body = p->request->has_body && p->request->body.length > 0;
 	int32_t id = nghttp2_submit_request(c->session, NULL, p->headers, p->header_count,
 	                                    has_body ? &provider : NULL, x);
+	x->stream = id;
 	return id < 0 ? h2_session_errno(id) : 0;
+}
+
+static int client_cancel(struct h2_client *c, struct exchange *x)
+{
+	return h2_session_errno(
+	        nghttp2_submit_rst_stream(c->session, NGHTTP2_FLAG_NONE, x->stream, NGHTTP2_CANCEL));
 }
 
 static int client_receive(struct h2_client *c, const uint8_t *bytes, size_t len)
@@ -292,6 +299,7 @@ const struct h2_client_engine h2_session_client = {
 	.open = client_open,
 	.close = client_close,
 	.submit = client_submit,
+	.cancel = client_cancel,
 	.receive = client_receive,
 	.pull = client_pull,
 	.finish = client_finish,

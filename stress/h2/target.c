@@ -1,10 +1,11 @@
-// Target URLs. Load and faults stay on this machine.
+// Target URLs. Load stays on this machine, but for a host that is allowed by its name.
 #include "target.h"
 
 #include "units.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@ void h2_target_local(struct h2_target *t, uint16_t port)
 	t->address.v4.sin_family = AF_INET;
 	t->address.v4.sin_port = htons(port);
 	t->address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	snprintf(t->host, sizeof(t->host), "127.0.0.1");
 	snprintf(t->authority, sizeof(t->authority), "127.0.0.1:%u", port);
 }
 
@@ -40,10 +42,10 @@ static bool set_loopback(struct h2_target *t, const char *host, uint16_t port)
 	return false;
 }
 
-// Splits "HOST:PORT" or "[HOST]:PORT", with an optional "/" at the end; port 80 where there is none.
-static int split(const char *text, char host[64], uint64_t *port)
+// Splits "HOST:PORT" or "[HOST]:PORT", with an optional "/" at the end; *port stays where there is none.
+static int split(const char *text, char host[H2_HOST_BYTES], uint64_t *port)
 {
-	char copy[128];
+	char copy[H2_HOST_BYTES + 16];
 	size_t len = strcspn(text, "/?#");
 	if (len == 0 || len >= sizeof(copy) || (text[len] && strcmp(text + len, "/") != 0))
 		return -EINVAL;
@@ -54,37 +56,83 @@ static int split(const char *text, char host[64], uint64_t *port)
 	char *colon = strrchr(end ? end : copy, ':');
 	if ((copy[0] == '[' && !end) || (end && end[1] != '\0' && end[1] != ':'))
 		return -EINVAL;
-	*port = 80;
 	if (colon && (units_parse_u64(colon + 1, port) < 0 || *port == 0 || *port > 65535))
 		return -EINVAL;
 	if (colon)
 		*colon = '\0';
 	if (end)
 		*end = '\0';
-	if (name[0] == '\0' || strlen(name) >= 64 || (!end && strchr(name, ':')))
+	if (name[0] == '\0' || strlen(name) >= H2_HOST_BYTES || (!end && strchr(name, ':')))
 		return -EINVAL;
 	memcpy(host, name, strlen(name) + 1);
 	return 0;
 }
 
-int h2_target_parse(const char *url, struct h2_target *t, struct err *e)
+static int set_local(struct h2_target *t, const char *path, struct err *e)
 {
-	static const char scheme[] = "http://";
-	char host[64];
-	uint64_t port;
-	*t = (struct h2_target){ 0 };
-	if (strncmp(url, "https://", 8) == 0)
+	if (path[0] != '/' || strlen(path) >= sizeof(t->address.local.sun_path))
 		return err_set(e, EINVAL,
-		               "'%.200s': this version speaks HTTP/2 without TLS only; give http://HOST:PORT",
-		               url);
+		               "'unix:%.150s' is no socket's path; write unix:/PATH, of at most %zu bytes", path,
+		               sizeof(t->address.local.sun_path) - 1);
+	t->address.local.sun_family = AF_UNIX;
+	memcpy(t->address.local.sun_path, path, strlen(path) + 1);
+	return 0;
+}
+
+// Whatever host it is: the first address that the resolver knows.
+static int look_up(struct h2_target *t, const char *host, uint16_t port, struct err *e)
+{
+	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	int rc = getaddrinfo(host, NULL, &hints, &found);
+	if (rc != 0)
+		return err_set(e, ENOENT, "host '%s' is not known: %s", host, gai_strerror(rc));
+	memcpy(&t->address, found->ai_addr, found->ai_addrlen);
+	freeaddrinfo(found);
+	if (t->address.any.sa_family == AF_INET6)
+		t->address.v6.sin6_port = htons(port);
+	else
+		t->address.v4.sin_port = htons(port);
+	return 0;
+}
+
+static int set_address(struct h2_target *t, const char *text, const char *host, uint16_t port,
+                       const struct h2_target_options *options, struct err *e)
+{
+	if (set_loopback(t, host, port))
+		return 0;
+	if (!options || !options->allow_host || strcmp(options->allow_host, host) != 0)
+		return err_set(e, EPERM,
+		               "'%.200s' is not this machine; only 127.0.0.1, [::1] and localhost are loaded, and "
+		               "--allow-host HOST",
+		               text);
+	return look_up(t, host, port, e);
+}
+
+int h2_target_resolve(const char *url, const struct h2_target_options *options, struct h2_target *t, struct err *e)
+{
+	const char *scheme = strncmp(url, "https://", 8) == 0 ? "https://" : "http://";
+	const char *there = options ? options->connect_to : NULL;
+	char host[H2_HOST_BYTES];
+	uint64_t port = scheme[4] == 's' ? 443 : 80;
+	*t = (struct h2_target){ .tls = scheme[4] == 's' };
 	if (strncmp(url, scheme, strlen(scheme)) != 0 || split(url + strlen(scheme), host, &port) < 0)
 		return err_set(e, EINVAL,
 		               "'%.200s' is no target; write http://HOST:PORT, e.g. http://127.0.0.1:8080", url);
-	if (!set_loopback(t, host, (uint16_t)port))
-		return err_set(e, EPERM,
-		               "'%.200s' is not this machine; only 127.0.0.1, [::1] and localhost are loaded",
-		               url);
-	snprintf(t->authority, sizeof(t->authority), strchr(host, ':') ? "[%.50s]:%u" : "%.50s:%u", host,
+	memcpy(t->host, host, sizeof(host));
+	snprintf(t->authority, sizeof(t->authority), strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
 	         (unsigned)port);
-	return 0;
+	if (!there)
+		return set_address(t, url, host, (uint16_t)port, options, e);
+	if (strncmp(there, "unix:", 5) == 0)
+		return set_local(t, there + 5, e);
+	if (split(there, host, &port) < 0)
+		return err_set(e, EINVAL, "'%.200s' is no place to connect to; write HOST:PORT or unix:/PATH",
+		               there);
+	return set_address(t, there, host, (uint16_t)port, options, e);
+}
+
+int h2_target_parse(const char *url, struct h2_target *t, struct err *e)
+{
+	return h2_target_resolve(url, NULL, t, e);
 }

@@ -1,25 +1,41 @@
-// Where the requests go: a server on this machine.
+// Where the requests go: a server on this machine, or one that the person has named twice.
 #ifndef SG_H2_TARGET_H
 #define SG_H2_TARGET_H
 
 #include "err.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+
+#define H2_HOST_BYTES 256U
 
 struct h2_target {
 	union {
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
+		struct sockaddr_un local;
 	} address;
-	char authority[64]; // "127.0.0.1:8080": for requests that name no host, and for messages
+	char authority[H2_HOST_BYTES + 8]; // "127.0.0.1:8080": for requests that name no host, and for messages
+	char host[H2_HOST_BYTES];          // of the URL: what the certificate must be for
+	bool tls;                          // https
 };
 
-// "http://HOST:PORT" with a loopback HOST (127.x.x.x, [::1], localhost) and at most a "/" behind it. -EINVAL for
-// what is no such URL, -EPERM for a host that is not this machine; `e` says what to try.
-int h2_target_parse(const char *url, struct h2_target *t, struct err *e);
-void h2_target_local(struct h2_target *t, uint16_t port); // 127.0.0.1
+struct h2_target_options {
+	const char *connect_to; // "HOST:PORT" or "unix:/PATH": connect there, whatever the URL's host; NULL
+	const char *allow_host; // this one may be another machine; NULL: only this one
+};
+
+// "http://HOST:PORT" or "https://...", at most a "/" behind it; port 80 or 443 where there is none. HOST is a
+// loopback address (127.x.x.x, [::1], localhost), or options->allow_host, whose address is then asked of the
+// resolver. `options` may be NULL. -EINVAL for what is no such URL, -EPERM for a host that is not this machine,
+// -ENOENT for one that is not known; `e` says what to try.
+int h2_target_resolve(const char *url, const struct h2_target_options *options, struct h2_target *t,
+                      struct err *e);
+int h2_target_parse(const char *url, struct h2_target *t, struct err *e); // without options
+void h2_target_local(struct h2_target *t, uint16_t port);                 // 127.0.0.1
 
 #endif

@@ -1,11 +1,13 @@
-// TCP connections in a libuv loop: 64 KiB reads, one write a loop turn.
+// Connections in a libuv loop: 64 KiB reads, one write a loop turn.
 #include "transport.h"
 
 #include "clock.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 // Writes to one connection before the others get their turn.
 #define WRITES_A_TURN 16
@@ -65,13 +67,36 @@ int hub_deinit(struct hub *h)
 	return uv_loop_close(&h->loop);
 }
 
-int transport_init(struct transport *t, struct hub *h, const struct transport_user *user)
+static void init(struct transport *t, struct hub *h, const struct transport_user *user)
 {
 	memset(t, 0, sizeof(*t));
 	t->hub = h;
 	t->user = user;
 	t->active_ms = uv_now(&h->loop);
+}
+
+int transport_init(struct transport *t, struct hub *h, const struct transport_user *user)
+{
+	init(t, h, user);
 	return uv_tcp_init(&h->loop, &t->tcp);
+}
+
+int transport_init_local(struct transport *t, struct hub *h, const struct transport_user *user)
+{
+	init(t, h, user);
+	t->is_local = true;
+	return uv_pipe_init(&h->loop, &t->pipe, 0);
+}
+
+int transport_secure(struct transport *t, struct h2_tls_context *c, const char *host)
+{
+	t->tls = h2_tls_new(c, host);
+	return t->tls ? 0 : -ENOMEM;
+}
+
+const char *transport_tls_reason(const struct transport *t)
+{
+	return t->tls ? h2_tls_reason(t->tls) : "";
 }
 
 void transport_wake(struct transport *t)
@@ -101,7 +126,22 @@ static void on_closed(uv_handle_t *handle)
 	                                        : uv_strerror(t->reason);
 	h2_tap_end(t->tapped, how);
 	t->tapped = NULL;
+	struct h2_tls *tls = t->tls; // the owner may free or use again what it gets back
 	t->user->closed(t, t->reason);
+	h2_tls_free(tls);
+}
+
+// TLS's alert or farewell, as far as the socket takes it at once.
+static void say_last(struct transport *t, int reason)
+{
+	if (!t->tls || t->writing || t->write_ended || (reason != 0 && reason != -EPROTO))
+		return;
+	if (reason == 0)
+		h2_tls_end(t->tls);
+	size_t n = h2_tls_pull(t->tls, t->hub->out, sizeof(t->hub->out));
+	uv_buf_t buf = uv_buf_init((char *)t->hub->out, (unsigned)n);
+	if (n > 0)
+		uv_try_write(&t->stream, &buf, 1);
 }
 
 void transport_close(struct transport *t, int reason)
@@ -110,15 +150,52 @@ void transport_close(struct transport *t, int reason)
 		return;
 	if (t->is_dirty)
 		forget_dirty(t);
+	say_last(t, reason);
 	t->closing = true;
 	t->reason = reason;
-	uv_close((uv_handle_t *)&t->tcp, on_closed);
+	uv_close(&t->handle, on_closed);
 }
 
 static void on_alloc(uv_handle_t *handle, __attribute__((unused)) size_t suggested, uv_buf_t *buf)
 {
 	struct transport *t = (struct transport *)handle;
 	*buf = uv_buf_init((char *)t->hub->in, H2_IO_BYTES);
+}
+
+static int tell(struct transport *t, const uint8_t *bytes, size_t len)
+{
+	h2_tap_bytes(t->tapped, false, bytes, len);
+	return t->user->received(t, bytes, len);
+}
+
+// What the owner has to say, in `to`.
+static ssize_t ask(struct transport *t, uint8_t *to)
+{
+	ssize_t n = t->user->pull(t, to, H2_IO_BYTES);
+	if (n > 0)
+		h2_tap_bytes(t->tapped, true, to, (size_t)n);
+	return n;
+}
+
+// Bytes of the socket, through TLS where there is one, to the owner.
+static int deliver(struct transport *t, const uint8_t *bytes, size_t len)
+{
+	if (!t->tls)
+		return tell(t, bytes, len);
+	const bool was_ready = h2_tls_is_ready(t->tls);
+	int rc = h2_tls_feed(t->tls, bytes, len);
+	if (rc == 0 && !was_ready && h2_tls_is_ready(t->tls)) {
+		t->secured_ns = t->hub->now_ns;
+		if (t->is_client)
+			t->user->opened(t, 0);
+	}
+	while (rc == 0 && !t->closing) {
+		ssize_t n = h2_tls_read(t->tls, t->hub->plain, H2_IO_BYTES);
+		if (n == 0)
+			return 0;
+		rc = n == -ENODATA ? UV_EOF : n < 0 ? (int)n : tell(t, t->hub->plain, (size_t)n);
+	}
+	return rc;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
@@ -133,8 +210,7 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 	t->hub->now_ns = clock_now_ns();
 	t->hub->bytes_in += (uint64_t)nread;
 	t->active_ms = uv_now(&t->hub->loop);
-	h2_tap_bytes(t->tapped, false, (const uint8_t *)buf->base, (size_t)nread);
-	int rc = t->user->received(t, (const uint8_t *)buf->base, (size_t)nread);
+	int rc = deliver(t, (const uint8_t *)buf->base, (size_t)nread);
 	if (rc != 0)
 		transport_close(t, rc);
 	else
@@ -147,17 +223,20 @@ static void begin_tap(struct transport *t, bool we_are_client)
 	int own_len = sizeof(own), peer_len = sizeof(peer);
 	if (!t->hub->tap)
 		return;
-	uv_tcp_getsockname(&t->tcp, (struct sockaddr *)&own, &own_len);
-	uv_tcp_getpeername(&t->tcp, (struct sockaddr *)&peer, &peer_len);
+	if (!t->is_local) {
+		uv_tcp_getsockname(&t->tcp, (struct sockaddr *)&own, &own_len);
+		uv_tcp_getpeername(&t->tcp, (struct sockaddr *)&peer, &peer_len);
+	}
 	t->tapped = h2_tap_begin(t->hub->tap, (struct sockaddr *)&own, (struct sockaddr *)&peer, we_are_client);
 }
 
 static int start(struct transport *t, bool we_are_client)
 {
 	begin_tap(t, we_are_client);
-	uv_tcp_nodelay(&t->tcp, 1);
+	if (!t->is_local)
+		uv_tcp_nodelay(&t->tcp, 1);
 	transport_wake(t);
-	return uv_read_start((uv_stream_t *)&t->tcp, on_alloc, on_read);
+	return uv_read_start(&t->stream, on_alloc, on_read);
 }
 
 static void on_connect(uv_connect_t *request, int status)
@@ -165,21 +244,28 @@ static void on_connect(uv_connect_t *request, int status)
 	struct transport *t = request->data;
 	if (status == UV_ECANCELED || t->closing)
 		return;
-	t->hub->now_ns = clock_now_ns();
+	t->hub->now_ns = t->connected_ns = clock_now_ns();
 	if (status == 0)
 		status = start(t, true);
-	t->user->opened(t, status);
+	if (!t->tls || status < 0) // else when its handshake is done
+		t->user->opened(t, status);
 }
 
 int transport_connect(struct transport *t, const struct sockaddr *address)
 {
 	t->connect.data = t;
+	t->is_client = true;
+	if (t->is_local) {
+		uv_pipe_connect(&t->connect, &t->pipe,
+		                ((const struct sockaddr_un *)(const void *)address)->sun_path, on_connect);
+		return 0;
+	}
 	return uv_tcp_connect(&t->connect, &t->tcp, address, on_connect);
 }
 
 int transport_accept(struct transport *t, uv_stream_t *listener)
 {
-	int rc = uv_accept(listener, (uv_stream_t *)&t->tcp);
+	int rc = uv_accept(listener, &t->stream);
 	return rc < 0 ? rc : start(t, false);
 }
 
@@ -222,7 +308,7 @@ static int queue_rest(struct transport *t, const uint8_t *bytes, size_t len)
 	r->transport = t;
 	memcpy(r->bytes, bytes, len);
 	uv_buf_t buf = uv_buf_init(r->bytes, (unsigned)len);
-	int rc = uv_write(&r->request, (uv_stream_t *)&t->tcp, &buf, 1, on_written);
+	int rc = uv_write(&r->request, &t->stream, &buf, 1, on_written);
 	if (rc < 0)
 		free(r);
 	else
@@ -234,7 +320,7 @@ static int queue_rest(struct transport *t, const uint8_t *bytes, size_t len)
 static int send_out(struct transport *t, size_t len, bool last_turn)
 {
 	uv_buf_t buf = uv_buf_init((char *)t->hub->out, (unsigned)len);
-	int sent = last_turn ? 0 : uv_try_write((uv_stream_t *)&t->tcp, &buf, 1);
+	int sent = last_turn ? 0 : uv_try_write(&t->stream, &buf, 1);
 	if (sent == UV_EAGAIN)
 		sent = 0;
 	if (sent < 0)
@@ -247,14 +333,29 @@ static int send_out(struct transport *t, size_t len, bool last_turn)
 	return queue_rest(t, t->hub->out + sent, len - (size_t)sent);
 }
 
+// What is to be sent next, in hub->out: bytes, 0, or a negative errno.
+static ssize_t next_bytes(struct transport *t)
+{
+	struct hub *h = t->hub;
+	if (!t->tls)
+		return ask(t, h->out);
+	size_t n = h2_tls_pull(t->tls, h->out, sizeof(h->out));
+	if (n > 0 || !h2_tls_is_ready(t->tls))
+		return (ssize_t)n;
+	ssize_t said = ask(t, h->plain);
+	if (said <= 0)
+		return said;
+	int rc = h2_tls_write(t->tls, h->plain, (size_t)said);
+	return rc < 0 ? rc : (ssize_t)h2_tls_pull(t->tls, h->out, sizeof(h->out));
+}
+
 static void flush(struct transport *t)
 {
 	ssize_t rc = 0;
 	for (unsigned turn = 1; !t->writing && !t->closing && !t->write_ended; turn++) {
-		rc = t->user->pull(t, t->hub->out, H2_IO_BYTES);
+		rc = next_bytes(t);
 		if (rc <= 0)
 			break;
-		h2_tap_bytes(t->tapped, true, t->hub->out, (size_t)rc);
 		// The last one through the queue: its callback comes after the other connections' turn.
 		rc = send_out(t, (size_t)rc, turn == WRITES_A_TURN);
 		if (rc < 0)
@@ -269,7 +370,8 @@ static void flush(struct transport *t)
 void transport_shut(struct transport *t)
 {
 	uv_os_fd_t fd;
-	if (!t->closing && !t->writing && uv_fileno((uv_handle_t *)&t->tcp, &fd) == 0)
+	say_last(t, 0);
+	if (!t->closing && !t->writing && uv_fileno(&t->handle, &fd) == 0)
 		shutdown(fd, SHUT_WR);
 	t->write_ended = true;
 }

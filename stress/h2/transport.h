@@ -1,5 +1,5 @@
-// A TCP connection in a libuv loop, as client and server use it: bytes come in 64 KiB reads, and go out in one
-// write a loop turn. Where TLS belongs: between these callbacks and the socket.
+// A connection in a libuv loop, over TCP or a unix socket, with TLS or without, as client and server use it: bytes
+// come in 64 KiB reads, and go out in one write a loop turn.
 #ifndef SG_H2_TRANSPORT_H
 #define SG_H2_TRANSPORT_H
 
@@ -11,12 +11,16 @@
 #include <uv.h>
 
 #define H2_IO_BYTES (64U * 1024U)
+#define H2_TLS_EXTRA 4096U // what TLS adds to that
+
+struct h2_tls;
+struct h2_tls_context;
 
 struct transport;
 
 // What the owner of a transport answers. All are called from the loop.
 struct transport_user {
-	// connected, or not (status < 0, a negative errno); clients only
+	// connected (with TLS: its handshake done), or not (status < 0, a negative errno); clients only
 	void (*opened)(struct transport *t, int status);
 	// bytes of the peer, read at hub->now_ns; non-zero closes the connection with that reason
 	int (*received)(struct transport *t, const uint8_t *bytes, size_t len);
@@ -38,17 +42,28 @@ struct hub {
 	uint64_t bytes_in, bytes_out;
 	struct h2_tap *tap; // borrowed: where all bytes are written down; NULL: nowhere
 	bool handles_open;
+	struct h2_tls_context *tls; // of the clients' connections; borrowed; NULL: none
 	uint8_t in[H2_IO_BYTES];
-	uint8_t out[H2_IO_BYTES];
+	uint8_t out[H2_IO_BYTES + H2_TLS_EXTRA];
+	uint8_t plain[H2_IO_BYTES]; // what TLS makes of `in`, or is to make `out` of
 };
 
 struct transport {
-	uv_tcp_t tcp;
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe; // is_local
+	};
 	uv_connect_t connect;
 	struct hub *hub;
 	const struct transport_user *user;
 	struct transport *next_dirty;
-	struct h2_tap_line *tapped; // NULL: not
+	struct h2_tap_line *tapped;        // NULL: not
+	struct h2_tls *tls;                // NULL: none
+	uint64_t connected_ns, secured_ns; // when the socket was connected, and TLS's handshake done; 0: not yet
+	bool is_local;
+	bool is_client;
 	bool is_dirty;
 	bool write_ended; // the peer takes no more; what it said before is still read
 	bool writing;     // a write waits for the peer
@@ -64,7 +79,14 @@ int hub_deinit(struct hub *h); // after uv_run has ended; -EBUSY when a handle w
 
 // Prepares the caller's storage; then it must be connected or accepted, and is closed by transport_close.
 int transport_init(struct transport *t, struct hub *h, const struct transport_user *user);
-int transport_connect(struct transport *t, const struct sockaddr *address); // then `opened` is called
+// The same for a unix socket.
+int transport_init_local(struct transport *t, struct hub *h, const struct transport_user *user);
+// TLS beneath it, before it is connected or accepted: `host` is the server's name, NULL on the server's side. The
+// context is borrowed. 0 or -ENOMEM. What goes wrong with TLS closes it with -EPROTO.
+int transport_secure(struct transport *t, struct h2_tls_context *c, const char *host);
+const char *transport_tls_reason(const struct transport *t); // in words; "" where TLS did not fail
+int transport_connect(struct transport *t,
+                      const struct sockaddr *address); // IPv4, IPv6 or unix; then `opened` is called
 int transport_accept(struct transport *t, uv_stream_t *listener);
 // There may be something to send: `pull` is called in this loop turn.
 void transport_wake(struct transport *t);

@@ -141,6 +141,26 @@ static int client_submit(struct h2_client *c, struct exchange *x)
 	return 0;
 }
 
+static int client_cancel(struct h2_client *c, struct exchange *x)
+{
+	struct wire_stream *s = c->first;
+	while (s && s->exchange != x)
+		s = s->next;
+	if (!s)
+		return 0;
+	bool is_sent = true; // those behind the first unsent one are unsent too
+	for (const struct wire_stream *u = c->unsent; u && is_sent; u = u->next)
+		is_sent = u != s;
+	if (is_sent) {
+		h2_count(c->config.counters, H2_RESETS_OUT, 1);
+		wire_client_count_out(c, NGHTTP2_RST_STREAM);
+		wire_out_u32(&c->out, NGHTTP2_RST_STREAM, s->sender.node.id, NGHTTP2_CANCEL);
+		wire_ids_put(&c->resets, s->sender.node.id);
+	}
+	wire_client_end(c, s, NGHTTP2_CANCEL, true);
+	return c->out.bytes.failed ? -ENOMEM : 0;
+}
+
 // Sends the requests that were submitted. Bytes, or -errno.
 static ssize_t pull_requests(struct h2_client *c, uint8_t *to, size_t room)
 {
@@ -224,6 +244,7 @@ const struct h2_client_engine h2_wire_client = {
 	.open = client_open,
 	.close = client_close,
 	.submit = client_submit,
+	.cancel = client_cancel,
 	.receive = wire_client_receive,
 	.pull = client_pull,
 	.finish = client_finish,

@@ -1,9 +1,7 @@
 // stressgen h2 as its users call it: the real command against real servers, and what its run holds.
 #include "h2_support.h"
 #include "harness.h"
-#include "io.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,33 +12,6 @@ static void expect_in(const char *text, const char *words)
 {
 	if (!strstr(text, words))
 		fail_msg("\"%s\" is not in:\n%s", words, text);
-}
-
-// The whole report of the run in `run`.
-static json_t *report(void)
-{
-	char path[600];
-	snprintf(path, sizeof(path), "%s/run/report.json", harness_tmpdir());
-	json_t *r = json_load_file(path, 0, NULL);
-	if (!r)
-		fail_msg("%s cannot be read", path);
-	return r;
-}
-
-// A gauge of the run's one test; -1 where there is none.
-static double gauge(const json_t *r, const char *name)
-{
-	const json_t *test = json_array_get(json_object_get(r, "tests"), 0);
-	const json_t *gauges = json_object_get(test, "gauges"), *g;
-	size_t i;
-	if (json_is_object(gauges))
-		return json_number_value(json_object_get(json_object_get(gauges, name), "value"));
-	json_array_foreach(gauges, i, g)
-	{
-		if (strcmp(json_string_value(json_object_get(g, "name")), name) == 0)
-			return json_number_value(json_object_get(g, "value"));
-	}
-	return -1;
 }
 
 CASE("h2 load: connections, streams and requests are those of the command line")
@@ -56,10 +27,8 @@ CASE("h2 load: connections, streams and requests are those of the command line")
 	expect_in(stats, "\"connections\":4,");
 	expect_in(stats, "\"streams\":2000,");
 	expect_in(stats, "\"body_bytes_sent\":40000,");
-	json_t *r = report();
-	assert_int_equal((int)gauge(r, "requests"), 2000);
-	assert_int_equal((int)gauge(r, "status_2xx"), 2000);
-	json_decref(r);
+	assert_int_equal((int)run_gauge("requests"), 2000);
+	assert_int_equal((int)run_gauge("status_2xx"), 2000);
 	h2_output_deinit(&o);
 }
 
@@ -95,10 +64,8 @@ CASE("h2 load: a duration with a warm-up leaves the warm-up out of the figures")
 	if (o.code != 0)
 		fail_msg("%d\n%s%s", o.code, o.out, o.err);
 	h2_server_stop(&p, stats, sizeof(stats));
-	json_t *r = report();
-	assert_true(gauge(r, "warm_up_requests") > 0);
-	assert_true(gauge(r, "requests") > gauge(r, "warm_up_requests"));
-	json_decref(r);
+	assert_true(run_gauge("warm_up_requests") > 0);
+	assert_true(run_gauge("requests") > run_gauge("warm_up_requests"));
 	h2_output_deinit(&o);
 }
 
@@ -117,6 +84,114 @@ CASE("h2 load: a wrong status fails the run, and says which")
 	assert_int_equal(o.code, 0);
 	h2_output_deinit(&o);
 	h2_server_stop(&p, stats, sizeof(stats));
+}
+
+CASE("h2 load: threads share connections and requests")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[16384];
+	h2_server(&p, "");
+	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/ -c 5 -m 3 -t 3 -n 1001 -o run", harness_tmpdir(), p.port);
+	if (o.code != 0)
+		fail_msg("%d\n%s%s", o.code, o.out, o.err);
+	h2_server_stop(&p, stats, sizeof(stats));
+	expect_in(stats, "\"connections\":5,");
+	expect_in(stats, "\"streams\":1001,");
+	assert_int_equal((int)run_gauge("requests"), 1001);
+	h2_output_deinit(&o);
+}
+
+CASE("h2 load: an open loop makes each request that is due, one thread or three, evenly or not")
+{
+	static const char *const rows[] = { "--rate 500 -n 100", "--rate 500 -t 3 -n 100",
+		                            "--rate 500 --arrivals poisson --seed 3 -t 2 -n 100",
+		                            "--rate 100/500ms,200/250ms", "--rate 1-399/500ms" };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct h2_process p;
+		struct h2_output o;
+		char stats[16384];
+		h2_server(&p, "");
+		h2_sh(&o, "cd '%s' && rm -rf run; " STRESSGEN "http://127.0.0.1:%u/ -c 3 -m 10 %s -o run",
+		      harness_tmpdir(), harness_tmpdir(), p.port, rows[i]);
+		if (o.code != 0)
+			fail_msg("%s: %d\n%s%s", rows[i], o.code, o.out, o.err);
+		h2_server_stop(&p, stats, sizeof(stats));
+		expect_in(stats, "\"streams\":100,");
+		h2_output_deinit(&o);
+	}
+}
+
+CASE("h2 load: connections are replaced after their requests, and nothing is lost")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[16384];
+	h2_server(&p, "");
+	h2_sh(&o,
+	      STRESSGEN "http://127.0.0.1:%u/ -c 2 -m 3 -n 100 --requests-per-connection 10 --idle 20ms -o run",
+	      harness_tmpdir(), p.port);
+	if (o.code != 0)
+		fail_msg("%d\n%s%s", o.code, o.out, o.err);
+	h2_server_stop(&p, stats, sizeof(stats));
+	expect_in(stats, "\"connections\":10,");
+	expect_in(stats, "\"streams\":100,");
+	h2_output_deinit(&o);
+}
+
+CASE("h2 load: churn replaces connections under load, and nothing is lost")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[16384];
+	h2_server(&p, "");
+	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/ -c 4 -m 3 -D 500ms --churn 50 -o run", harness_tmpdir(), p.port);
+	if (o.code != 0)
+		fail_msg("%d\n%s%s", o.code, o.out, o.err);
+	assert_true(run_gauge("reconnects") >= 10);
+	assert_true(run_gauge("errors") == 0);
+	h2_server_stop(&p, stats, sizeof(stats));
+	h2_output_deinit(&o);
+}
+
+CASE("h2 load: a request beyond its time is reset, and wrong; the others are right")
+{
+	static const char *const engines[] = { "wire", "session" };
+	for (size_t i = 0; i < 2; i++) {
+		struct h2_process p;
+		struct h2_output o;
+		char stats[16384];
+		h2_server(&p, "");
+		h2_sh(&o,
+		      "cd '%s' && rm -rf run; " STRESSGEN "http://127.0.0.1:%u/delay/20s http://127.0.0.1:%u/ "
+		      "-m 2 -n 4 --request-timeout 500ms --h2-engine %s -o run",
+		      harness_tmpdir(), harness_tmpdir(), p.port, p.port, engines[i]);
+		assert_int_equal(o.code, 1);
+		h2_output_deinit(&o);
+		h2_sh(&o, "cat '%s'/run/report.json", harness_tmpdir());
+		expect_in(o.out, "2 of 2 wrong (2 timeout); first: request 1: unanswered after its time");
+		assert_int_equal((int)run_gauge("requests"), 2);
+		h2_output_deinit(&o);
+		h2_server_stop(&p, stats, sizeof(stats));
+		expect_in(stats, "\"resets_received\":2,");
+	}
+}
+
+CASE("h2 load: another machine is not loaded without --yes, and not without bounds")
+{
+	struct h2_output o;
+	h2_sh(&o, STRESSGEN "http://192.0.2.1/ -n 1 </dev/null", harness_tmpdir());
+	assert_int_equal(o.code, 2);
+	expect_in(o.err, "192.0.2.1 is another machine");
+	expect_in(o.err, "--yes says that you may");
+	h2_output_deinit(&o);
+	h2_sh(&o, STRESSGEN "http://127.0.0.1/ -n 1 --connect-to 192.0.2.1:80 </dev/null", harness_tmpdir());
+	assert_int_equal(o.code, 2);
+	h2_output_deinit(&o);
+	h2_sh(&o, STRESSGEN "http://192.0.2.1/ -c 5000 --yes --dry-run </dev/null", harness_tmpdir());
+	assert_int_equal(o.code, 2);
+	expect_in(o.err, "on another machine --connections may be at most 1000");
+	h2_output_deinit(&o);
 }
 
 CASE("h2 load: bad input is one line and exit 2, and leaves nothing behind")

@@ -6,6 +6,7 @@
 #include "io.h"
 
 #include <arpa/inet.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,25 @@ void h2_output_deinit(struct h2_output *o)
 {
 	free(o->out);
 	free(o->err);
+}
+
+double run_gauge(const char *name)
+{
+	char path[600];
+	snprintf(path, sizeof(path), "%s/run/report.json", harness_tmpdir());
+	json_t *r = json_load_file(path, 0, NULL);
+	if (!r)
+		fail_msg("%s cannot be read", path);
+	const json_t *test = json_array_get(json_object_get(r, "tests"), 0), *g;
+	double value = -1;
+	size_t i;
+	json_array_foreach(json_object_get(test, "gauges"), i, g)
+	{
+		if (strcmp(json_string_value(json_object_get(g, "name")), name) == 0)
+			value = json_number_value(json_object_get(g, "value"));
+	}
+	json_decref(r);
+	return value;
 }
 
 void h2_need(const char *program)

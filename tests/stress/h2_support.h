@@ -22,6 +22,9 @@ void h2_need(const char *program);
 // Writes a file into the case's temporary directory; the path is borrowed until the next call.
 const char *h2_file(const char *name, const char *text);
 
+// A gauge of the one test of the run in the case's temporary directory, "run"; -1 where there is none.
+double run_gauge(const char *name);
+
 struct h2_process {
 	pid_t pid;
 	int out; // its stdout

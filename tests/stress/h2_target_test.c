@@ -38,6 +38,41 @@ CASE("h2 target: the address is the one that was named")
 	assert_int_equal(ntohs(t.address.v6.sin6_port), 258);
 }
 
+static void check_with(const struct h2_target_options *options, const char *url, int rc, const char *words)
+{
+	struct h2_target t;
+	struct err e = { "" };
+	int got = h2_target_resolve(url, options, &t, &e);
+	if (got != rc || !strstr(rc == 0 ? t.authority : e.text, words))
+		fail_msg("%s: %d %s, expected %d %s", url, got, e.text, rc, words);
+}
+
+CASE("h2 target: https, a unix socket, another place to connect to, a host that is allowed")
+{
+	struct h2_target t;
+	struct h2_target_options o = { .connect_to = "unix:/run/a.sock" };
+	assert_int_equal(h2_target_parse("https://localhost", &t, NULL), 0);
+	assert_true(t.tls);
+	assert_string_equal(t.host, "localhost");
+	assert_string_equal(t.authority, "localhost:443");
+	assert_int_equal(h2_target_resolve("http://shop.example", &o, &t, NULL), 0);
+	assert_int_equal(t.address.local.sun_family, AF_UNIX);
+	assert_string_equal(t.address.local.sun_path, "/run/a.sock");
+	assert_string_equal(t.authority, "shop.example:80");
+	o.connect_to = "127.0.0.1:99";
+	assert_int_equal(h2_target_resolve("https://shop.example", &o, &t, NULL), 0);
+	assert_int_equal(ntohs(t.address.v4.sin_port), 99);
+	assert_string_equal(t.host, "shop.example");
+	o.connect_to = "192.0.2.1:99";
+	check_with(&o, "http://127.0.0.1", -EPERM, "is not this machine");
+	o.allow_host = "192.0.2.1";
+	check_with(&o, "http://127.0.0.1", 0, "127.0.0.1:80");
+	o.connect_to = "unix:relative";
+	check_with(&o, "http://127.0.0.1", -EINVAL, "is no socket's path");
+	o.connect_to = "x/y";
+	check_with(&o, "http://127.0.0.1", -EINVAL, "is no place to connect to");
+}
+
 CASE("h2 target: another machine is refused")
 {
 	check("http://192.0.2.1:80", -EPERM, "is not this machine");
@@ -71,7 +106,7 @@ CASE("h2 target: what is no target is said to be none")
 		                            "http://[]:80" };
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
 		check(urls[i], -EINVAL, "write http://HOST:PORT");
-	check("https://127.0.0.1", -EINVAL, "without TLS");
+	check("https://", -EINVAL, "write http://HOST:PORT");
 }
 
 CASE("h2 target: a name of any length is no overflow")

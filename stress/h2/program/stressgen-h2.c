@@ -24,8 +24,13 @@ static const struct opt table[] = {
 	  .value = "URL",
 	  .commands = RUN,
 	  .config = true,
-	  .help = "Load this server on this machine, http://HOST:PORT, instead of our own. What only our server "
+	  .help = "Load this server, http://HOST:PORT or https://HOST:PORT, instead of our own. What only our server "
 	          "tells (the request it saw) is then not compared. STRESSGEN_H2_TARGET says the same." },
+	{ .name = "allow-host",
+	  .type = OPT_TEXT,
+	  .value = "HOST",
+	  .commands = RUN | CHECK,
+	  .help = "Load this host although it is another machine." },
 	{ .name = "h2-engine",
 	  .type = OPT_CHOICE,
 	  .value = "NAME",
@@ -86,16 +91,21 @@ static int open_tap(const struct opt_set *o, const struct scenario *s, struct h2
 	return rc;
 }
 
-static int run_scenario(const struct opt_set *o, const struct scenario *s, struct err *e)
+static int run_scenario(const struct opt_set *o, struct scenario *s, struct err *e)
 {
 	struct h2_target target;
 	const char *url = opt_given(o, "h2-target") ? opt_text(o, "h2-target") : s->target;
 	bool passed = false;
-	if (url && h2_target_parse(url, &target, e) < 0)
+	const struct h2_target_options where = { .connect_to = s->connect_to,
+		                                 .allow_host = opt_text(o, "allow-host") };
+	if (url && h2_target_resolve(url, &where, &target, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
+	scenario_set_scheme(s, url && target.tls);
 	struct h2_tap *tap = NULL;
 	if (open_tap(o, s, &tap, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
+	if (tap)
+		s->threads = 1; // one thread writes the file
 	const struct h2_run_config config = {
 		.tap = tap,
 		.scenario = s,
@@ -126,13 +136,27 @@ static int command_run(const struct opt_set *o, struct err *e)
 	return code;
 }
 
+// What can be told before the load begins: the target, and the files of TLS.
+static int check_target(const struct opt_set *o, const struct scenario *s, struct err *e)
+{
+	const struct h2_target_options where = { .connect_to = s->connect_to,
+		                                 .allow_host = opt_text(o, "allow-host") };
+	struct h2_tls_context *tls = NULL;
+	struct h2_target target;
+	int rc = s->target ? h2_target_resolve(s->target, &where, &target, e) : 0;
+	if (rc == 0 && s->target && target.tls)
+		rc = h2_tls_client_context(&s->tls, &tls, e);
+	h2_tls_context_free(tls);
+	return rc;
+}
+
 static int command_check(const struct opt_set *o, struct err *e)
 {
 	int code = SG_EXIT_OK;
 	for (size_t i = 0; i < o->arg_count; i++) {
 		struct scenario s = { 0 };
 		struct err own = { 0 };
-		if (scenario_load(o->args[i], &s, &own) < 0)
+		if (scenario_load(o->args[i], &s, &own) < 0 || check_target(o, &s, &own) < 0)
 			code = fail(&own, SG_EXIT_USAGE);
 		scenario_deinit(&s);
 	}

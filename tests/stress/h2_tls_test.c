@@ -1,0 +1,262 @@
+// tls: both sides against each other over memory; stressgen h2 against TLS servers of others.
+#include "h2_support.h"
+#include "harness.h"
+#include "tls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// ---- over memory --------------------------------------------------------------------------------------------
+
+struct pair {
+	struct h2_tls *client, *server;
+	int client_rc, server_rc;
+};
+
+// Carries bytes to and fro until there are none.
+static void carry(struct pair *p)
+{
+	uint8_t bytes[4096];
+	size_t n, m;
+	do {
+		n = h2_tls_pull(p->client, bytes, sizeof(bytes));
+		if (n > 0 && p->server_rc == 0)
+			p->server_rc = h2_tls_feed(p->server, bytes, n);
+		m = h2_tls_pull(p->server, bytes, sizeof(bytes));
+		if (m > 0 && p->client_rc == 0)
+			p->client_rc = h2_tls_feed(p->client, bytes, m);
+	} while (n + m > 0);
+}
+
+static struct h2_tls_context *server_context(enum h2_tls_version version)
+{
+	struct h2_tls_context *c = NULL;
+	struct err e = { 0 };
+	if (h2_tls_server_context(NULL, NULL, version, &c, &e) < 0)
+		fail_msg("%s", e.text);
+	return c;
+}
+
+static struct h2_tls_context *client_context(const struct h2_tls_client_config *config)
+{
+	struct h2_tls_context *c = NULL;
+	struct err e = { 0 };
+	if (h2_tls_client_context(config, &c, &e) < 0)
+		fail_msg("%s", e.text);
+	return c;
+}
+
+static struct pair join(struct h2_tls_context *client, struct h2_tls_context *server, const char *host)
+{
+	struct pair p = { .client = h2_tls_new(client, host), .server = h2_tls_new(server, NULL) };
+	assert_non_null(p.client);
+	assert_non_null(p.server);
+	carry(&p);
+	return p;
+}
+
+static void part(struct pair *p)
+{
+	h2_tls_free(p->client);
+	h2_tls_free(p->server);
+}
+
+CASE("h2 tls: bytes go through in both directions, in TLS 1.2 and 1.3")
+{
+	for (enum h2_tls_version v = H2_TLS_1_2; v <= H2_TLS_1_3; v++) {
+		const struct h2_tls_client_config config = { .insecure = true, .version = v };
+		struct h2_tls_context *s = server_context(H2_TLS_ANY), *c = client_context(&config);
+		struct pair p = join(c, s, "localhost");
+		static uint8_t said[40000], heard[40000];
+		size_t got = 0;
+		ssize_t n;
+		assert_true(h2_tls_is_ready(p.client) && h2_tls_is_ready(p.server));
+		assert_string_equal(h2_tls_version_name(p.client), v == H2_TLS_1_2 ? "TLSv1.2" : "TLSv1.3");
+		for (size_t i = 0; i < sizeof(said); i++)
+			said[i] = (uint8_t)(i * 7);
+		assert_int_equal(h2_tls_write(p.client, said, sizeof(said)), 0);
+		carry(&p);
+		while ((n = h2_tls_read(p.server, heard + got, sizeof(heard) - got)) > 0)
+			got += (size_t)n;
+		assert_int_equal(got, sizeof(said));
+		assert_memory_equal(heard, said, sizeof(said));
+		assert_int_equal(h2_tls_write(p.server, said, 5), 0);
+		carry(&p);
+		assert_int_equal(h2_tls_read(p.client, heard, sizeof(heard)), 5);
+		h2_tls_end(p.server);
+		carry(&p);
+		assert_int_equal(h2_tls_read(p.client, heard, sizeof(heard)), -ENODATA);
+		part(&p);
+		h2_tls_context_free(c);
+		h2_tls_context_free(s);
+	}
+}
+
+CASE("h2 tls: a certificate is trusted when its authority is named, and for its own host only")
+{
+	struct h2_tls_context *s = server_context(H2_TLS_ANY);
+	struct err e = { 0 };
+	char path[600];
+	snprintf(path, sizeof(path), "%s/cert.pem", harness_tmpdir());
+	assert_int_equal(h2_tls_write_certificate(s, path, &e), 0);
+	const struct h2_tls_client_config config = { .ca_file = path };
+	struct h2_tls_context *c = client_context(&config);
+	static const struct {
+		const char *host;
+		bool right;
+	} rows[] = { { "localhost", true },
+		     { "127.0.0.1", true },
+		     { "::1", true },
+		     { "example.com", false },
+		     { "127.0.0.2", false } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pair p = join(c, s, rows[i].host);
+		if (h2_tls_is_ready(p.client) != rows[i].right)
+			fail_msg("%s: %s", rows[i].host, h2_tls_reason(p.client));
+		if (!rows[i].right && !strstr(h2_tls_reason(p.client), "the server's certificate is refused: "))
+			fail_msg("%s: %s", rows[i].host, h2_tls_reason(p.client));
+		part(&p);
+	}
+	h2_tls_context_free(c);
+	h2_tls_context_free(s);
+}
+
+CASE("h2 tls: a certificate that nobody vouches for is refused, with what to do")
+{
+	const struct h2_tls_client_config config = { 0 };
+	struct h2_tls_context *s = server_context(H2_TLS_ANY), *c = client_context(&config);
+	struct pair p = join(c, s, "localhost");
+	assert_false(h2_tls_is_ready(p.client));
+	assert_int_equal(p.client_rc, -EPROTO);
+	assert_non_null(strstr(h2_tls_reason(p.client), "name its authority with --cacert, or take any with -k"));
+	part(&p);
+	h2_tls_context_free(c);
+	h2_tls_context_free(s);
+}
+
+CASE("h2 tls: sessions are resumed on the next connections, unless that is not wanted")
+{
+	for (enum h2_tls_version v = H2_TLS_1_2; v <= H2_TLS_1_3; v++)
+		for (int no = 0; no < 2; no++) {
+			const struct h2_tls_client_config config = { .insecure = true,
+				                                     .version = v,
+				                                     .no_resumption = no };
+			struct h2_tls_context *s = server_context(H2_TLS_ANY), *c = client_context(&config);
+			uint8_t byte;
+			for (unsigned i = 0; i < 5; i++) {
+				struct pair p = join(c, s, "localhost");
+				assert_true(h2_tls_is_ready(p.client));
+				h2_tls_read(p.client, &byte, 1); // TLS 1.3's tickets come behind the handshake
+				assert_int_equal(h2_tls_is_resumed(p.client), i > 0 && !no);
+				part(&p);
+			}
+			h2_tls_context_free(c);
+			h2_tls_context_free(s);
+		}
+}
+
+CASE("h2 tls: garbage in the place of a handshake fails, and stays failed")
+{
+	const struct h2_tls_client_config config = { .insecure = true };
+	struct h2_tls_context *c = client_context(&config);
+	struct h2_tls *t = h2_tls_new(c, "localhost");
+	assert_int_equal(h2_tls_feed(t, (const uint8_t *)"HTTP/1.1 400 Bad Request\r\n\r\n", 28), -EPROTO);
+	assert_int_equal(h2_tls_feed(t, (const uint8_t *)"x", 1), -EPROTO);
+	assert_true(h2_tls_reason(t)[0] != '\0');
+	h2_tls_free(t);
+	h2_tls_context_free(c);
+}
+
+CASE("h2 tls: files that are no certificate or key are refused in one line")
+{
+	struct h2_tls_context *c = NULL;
+	struct err e = { 0 };
+	const char *path = h2_file("no.pem", "nothing\n");
+	assert_int_equal(h2_tls_server_context(path, path, H2_TLS_ANY, &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "no.pem is no certificate in PEM"));
+	e.text[0] = '\0';
+	assert_int_equal(h2_tls_server_context(path, NULL, H2_TLS_ANY, &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "a certificate and its key go together"));
+	e.text[0] = '\0';
+	const struct h2_tls_client_config config = { .ca_file = path };
+	assert_int_equal(h2_tls_client_context(&config, &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "no.pem has no certificates that can be read"));
+}
+
+// ---- against servers of others ------------------------------------------------------------------------------
+
+// A node server that says its port (or "0" on a unix socket) and ends with its stdin.
+static const char node_server[] =
+        "const http2 = require('http2'), fs = require('fs');\n"
+        "const secure = process.argv[2] === 'tls';\n"
+        "const options = secure ? { key: fs.readFileSync('key.pem'), cert: fs.readFileSync('cert.pem') } : {};\n"
+        "const server = secure ? http2.createSecureServer(options) : http2.createServer();\n"
+        "server.on('stream', (s) => { s.respond({ ':status': 200 }); s.end('hello'); });\n"
+        "const told = () => console.log('port ' + (server.address().port || 1));\n"
+        "if (process.argv[2] === 'unix') server.listen(process.argv[3], told);\n"
+        "else server.listen(0, '127.0.0.1', told);\n"
+        "process.stdin.resume(); process.stdin.on('end', () => process.exit(0));\n";
+
+// Runs `stressgen h2 ARGS` beside that server: {} in `args` is its port.
+static void beside_node(struct h2_output *o, const char *how, const char *args)
+{
+	h2_need("node");
+	h2_need("openssl");
+	h2_file("server.js", node_server);
+	h2_sh(o,
+	      "cd '%s' && test -f key.pem || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+	      "-keyout key.pem -out cert.pem -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1",
+	      harness_tmpdir());
+	if (o->code != 0)
+		fail_msg("%s", o->err);
+	h2_output_deinit(o);
+	h2_sh(o,
+	      "cd '%s' && rm -rf run s.sock port && mkfifo life && { node server.js %s s.sock <life >port & } && "
+	      "exec 3>life && rm life && N=0 && until PORT=$(sed -n 's/port //p' port) && test -n \"$PORT\"; do "
+	      "sleep 0.05; N=$((N+1)); test $N -lt 1200 || exit 9; done; " SG_BUILD_DIR
+	      "/bin/stressgen h2 --color never --progress none -o run %s 2>&1 3>&-; "
+	      "echo \"code $?\"; exec 3>&-; wait",
+	      harness_tmpdir(), how, args);
+}
+
+static void passes(const char *how, const char *args)
+{
+	struct h2_output o;
+	beside_node(&o, how, args);
+	if (!strstr(o.out, "code 0"))
+		fail_msg("%s: %s\n%s", args, o.out, o.err);
+	h2_output_deinit(&o);
+}
+
+CASE("h2 load: node over TLS: 1.2, 1.3, by authority, with both engines")
+{
+	passes("tls", "https://127.0.0.1:$PORT/ -c 3 -m 5 -n 200 --cacert cert.pem");
+	passes("tls", "https://127.0.0.1:$PORT/ -c 3 -m 5 -n 200 -k --tls 1.2 --h2-engine session");
+	passes("tls", "https://127.0.0.1:$PORT/ -c 2 -t 2 -n 40 -k --tls 1.3 --requests-per-connection 5");
+}
+
+CASE("h2 load: node's sessions are resumed after a reconnect")
+{
+	passes("tls", "https://127.0.0.1:$PORT/ -n 40 -k --requests-per-connection 10");
+	assert_int_equal((int)run_gauge("tls_resumed"), 3);
+	assert_int_equal((int)run_gauge("reconnects"), 3);
+	passes("tls", "https://127.0.0.1:$PORT/ -n 40 -k --requests-per-connection 10 --no-tls-resumption");
+	assert_int_equal((int)run_gauge("tls_resumed"), 0);
+}
+
+CASE("h2 load: a unix socket is loaded by --connect-to")
+{
+	passes("unix", "http://localhost/ -c 3 -m 5 -n 200 --connect-to unix:$PWD/s.sock");
+}
+
+CASE("h2 load: a certificate that is not trusted ends the load with its reason")
+{
+	struct h2_output o;
+	beside_node(&o, "tls", "https://127.0.0.1:$PORT/ -n 5");
+	assert_non_null(strstr(o.out, "code 1"));
+	assert_non_null(strstr(o.out, "certificate is refused"));
+	h2_output_deinit(&o);
+}
