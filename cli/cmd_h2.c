@@ -5,6 +5,7 @@
 #include "io.h"
 #include "pipeline.h"
 #include "tool.h"
+#include "units.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -70,10 +71,29 @@ static int check_scenario(const struct app *app, const char *dir, const char *ho
 // More than that on another machine is no load test but an attack.
 #define MAX_OTHER_CONNECTIONS 1000U
 #define MAX_OTHER_REQUESTS UINT64_C(100000000)
+#define MAX_OTHER_RATE 100000U
 #define MAX_OTHER_DURATION (3600 * SG_NS_PER_S)
+
+// Whether --rate names none above that: its numbers are between the signs of its syntax.
+static bool is_slow(const char *rate)
+{
+	while (rate != NULL && *rate != '\0') {
+		size_t len = strcspn(rate, ",-/");
+		char word[32];
+		uint64_t n;
+
+		snprintf(word, sizeof word, "%.*s", (int)(len < 31 ? len : 31), rate);
+		if (units_parse_count(word, &n) == 0 && n > MAX_OTHER_RATE)
+			return false;
+		rate += len + (rate[len] != '\0');
+	}
+	return true;
+}
 
 static int check_ceilings(const struct opt_set *o, struct err *e)
 {
+	if (!is_slow(opt_text(o, "rate")))
+		return err_set(e, EPERM, "on another machine --rate may be at most 100k");
 	if (opt_number(o, "connections") > MAX_OTHER_CONNECTIONS)
 		return err_set(e, EPERM, "on another machine --connections may be at most %u",
 		               MAX_OTHER_CONNECTIONS);

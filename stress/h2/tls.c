@@ -246,8 +246,11 @@ static void resume(struct h2_tls_context *c, SSL *ssl)
 {
 	if (!c->resumes || c->ticket_count == 0)
 		return;
-	SSL_SESSION *s = c->tickets[c->ticket_count - 1];
-	SSL_set_session(ssl, s);
+	SSL_SESSION *s = c->tickets[c->ticket_count - 1], *copy = SSL_SESSION_dup(s);
+	if (!copy)
+		return;
+	SSL_set_session(ssl, copy); // OpenSSL marks the one that it is given as used
+	SSL_SESSION_free(copy);
 	// TLS 1.2's may be used again, and so may the last one there is: not every server gives a new one for it.
 	if (SSL_SESSION_get_protocol_version(s) != TLS1_3_VERSION || c->ticket_count == 1)
 		return;

@@ -192,6 +192,10 @@ CASE("h2 load: another machine is not loaded without --yes, and not without boun
 	assert_int_equal(o.code, 2);
 	expect_in(o.err, "on another machine --connections may be at most 1000");
 	h2_output_deinit(&o);
+	h2_sh(&o, STRESSGEN "http://192.0.2.1/ --rate 10-200k/1s --yes --dry-run </dev/null", harness_tmpdir());
+	assert_int_equal(o.code, 2);
+	expect_in(o.err, "on another machine --rate may be at most 100k");
+	h2_output_deinit(&o);
 }
 
 CASE("h2 load: bad input is one line and exit 2, and leaves nothing behind")
