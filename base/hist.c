@@ -71,8 +71,7 @@ uint64_t hist_slot_high(const struct hist *h, size_t index)
 
 uint64_t hist_percentile(const struct hist *h, double percentile)
 {
-	double wanted = percentile / 100.0 * (double)h->total;
-	uint64_t seen = 0;
+	uint64_t seen = 0, wanted;
 
 	if (h->total == 0)
 		return 0;
@@ -81,10 +80,11 @@ uint64_t hist_percentile(const struct hist *h, double percentile)
 	if (percentile >= 100)
 		return h->max;
 	// Rounded up, but for the last bit of the product: 90 % of 10 values is the 9th, not the 10th.
-	wanted = ceil(nextafter(wanted, 0));
+	wanted = (uint64_t)ceil(nextafter(percentile / 100.0 * (double)h->total, 0));
+	wanted = wanted > 0 ? wanted : 1;
 	for (size_t i = hist_index(h, h->min); i < h->slots; i++) {
 		seen += h->counts[i];
-		if (seen > 0 && (double)seen >= wanted) {
+		if (seen >= wanted) {
 			uint64_t high = hist_slot_high(h, i);
 			return high < h->max ? high : h->max;
 		}

@@ -16,27 +16,47 @@ struct sums {
 	double w, x, xx, t, xt;
 };
 
-static struct sums add_up(const double *sizes, const double *costs, size_t count, double exponent)
+// The sizes as parts of the largest, to the power of an exponent.
+static void raise(const double *sizes, size_t count, double exponent, double *x)
+{
+	for (size_t i = 0; i < count; i++)
+		x[i] = pow(sizes[i] / sizes[count - 1], exponent);
+}
+
+// Those of the exponents that each fit begins with: what is drawn again and again has the same sizes.
+struct powers {
+	double x[COARSE_STEPS + 1][GROWTH_MOST];
+};
+
+static const double step = GROWTH_STEEPEST / COARSE_STEPS;
+
+static void raise_all(struct powers *p, const double *sizes, size_t count)
+{
+	for (unsigned i = 0; i <= COARSE_STEPS; i++)
+		raise(sizes, count, i * step, p->x[i]);
+}
+
+static struct sums add_up(const double *x, const double *costs, size_t count)
 {
 	struct sums s = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		double w = 1 / costs[i], x = pow(sizes[i] / sizes[count - 1], exponent);
+		double w = 1 / costs[i];
 
 		s.w += w;
-		s.x += w * x;
-		s.xx += w * x * x;
+		s.x += w * x[i];
+		s.xx += w * x[i] * x[i];
 		s.t += w * costs[i];
-		s.xt += w * x * costs[i];
+		s.xt += w * x[i] * costs[i];
 	}
 	return s;
 }
 
 // The best constant and factor for one exponent (the factor is of the size as a part of the largest), and what is
 // left over.
-static double fit_at(const double *sizes, const double *costs, size_t count, double exponent, double *c, double *a)
+static double fit_at(const double *x, const double *costs, size_t count, double *c, double *a)
 {
-	struct sums s = add_up(sizes, costs, count, exponent);
+	struct sums s = add_up(x, costs, count);
 	double determinant = s.w * s.xx - s.x * s.x, rest = 0;
 
 	*c = determinant > 1e-12 * s.w * s.xx ? (s.t * s.xx - s.x * s.xt) / determinant : 0;
@@ -45,7 +65,7 @@ static double fit_at(const double *sizes, const double *costs, size_t count, dou
 	if (*a <= 0)
 		*c = s.t / s.w;
 	for (size_t i = 0; i < count; i++) {
-		double off = costs[i] - *c - *a * pow(sizes[i] / sizes[count - 1], exponent);
+		double off = costs[i] - *c - *a * x[i];
 
 		rest += off * off / costs[i];
 	}
@@ -54,23 +74,33 @@ static double fit_at(const double *sizes, const double *costs, size_t count, dou
 
 static double profile(const double *sizes, const double *costs, size_t count, double exponent)
 {
-	double c, a;
+	double x[GROWTH_MOST] = { 0 }, c, a;
 
-	return fit_at(sizes, costs, count, exponent, &c, &a);
+	raise(sizes, count, exponent, x);
+	return fit_at(x, costs, count, &c, &a);
 }
 
-// Narrows [low, high] around the least rest.
+// Narrows [low, high] around the least rest: of the two exponents that part it, one is the next part's too.
 static double golden(const double *sizes, const double *costs, size_t count, double low, double high)
 {
 	const double part = 0.6180339887498949;
+	double left = high - part * (high - low), right = low + part * (high - low);
+	double at_left = profile(sizes, costs, count, left), at_right = profile(sizes, costs, count, right);
 
 	for (unsigned i = 0; i < FINE_STEPS; i++) {
-		double left = high - part * (high - low), right = low + part * (high - low);
-
-		if (profile(sizes, costs, count, left) <= profile(sizes, costs, count, right))
+		if (at_left <= at_right) {
 			high = right;
-		else
+			right = left;
+			at_right = at_left;
+			left = high - part * (high - low);
+			at_left = profile(sizes, costs, count, left);
+		} else {
 			low = left;
+			left = right;
+			at_left = at_right;
+			right = low + part * (high - low);
+			at_right = profile(sizes, costs, count, right);
+		}
 	}
 	return (low + high) / 2;
 }
@@ -97,16 +127,13 @@ static struct growth_fit fit_line(const double *sizes, const double *costs, size
 	return f;
 }
 
-struct growth_fit growth_fit(const double *sizes, const double *costs, size_t count)
+static struct growth_fit fit_curve(const struct powers *p, const double *sizes, const double *costs, size_t count)
 {
-	const double step = GROWTH_STEEPEST / COARSE_STEPS;
 	struct growth_fit f = { 0 };
-	double best = INFINITY, at = 0;
+	double best = INFINITY, at = 0, x[GROWTH_MOST] = { 0 }, c, a;
 
-	if (count < GROWTH_WITH_CONSTANT)
-		return fit_line(sizes, costs, count);
 	for (unsigned i = 0; i <= COARSE_STEPS; i++) {
-		double rest = profile(sizes, costs, count, i * step);
+		double rest = fit_at(p->x[i], costs, count, &c, &a);
 
 		if (rest < best) {
 			best = rest;
@@ -114,7 +141,8 @@ struct growth_fit growth_fit(const double *sizes, const double *costs, size_t co
 		}
 	}
 	f.exponent = golden(sizes, costs, count, fmax(at - step, 0), fmin(at + step, GROWTH_STEEPEST));
-	fit_at(sizes, costs, count, f.exponent, &f.constant, &f.factor);
+	raise(sizes, count, f.exponent, x);
+	fit_at(x, costs, count, &f.constant, &f.factor);
 	if (f.factor <= 0)
 		f.exponent = 0;
 	f.factor /= pow(sizes[count - 1], f.exponent);
@@ -122,6 +150,16 @@ struct growth_fit growth_fit(const double *sizes, const double *costs, size_t co
 	for (size_t i = 0; i < count; i++)
 		f.off = fmax(f.off, fabs(growth_at(&f, sizes[i]) / costs[i] - 1));
 	return f;
+}
+
+struct growth_fit growth_fit(const double *sizes, const double *costs, size_t count)
+{
+	struct powers p;
+
+	if (count < GROWTH_WITH_CONSTANT)
+		return fit_line(sizes, costs, count);
+	raise_all(&p, sizes, count);
+	return fit_curve(&p, sizes, costs, count);
 }
 
 static int by_value(const void *a, const void *b)
@@ -167,16 +205,21 @@ static int by_real(const void *a, const void *b)
 
 struct growth_fit growth_fit_data(const struct growth_data *d, uint64_t seed)
 {
+	const bool is_curve = d->count >= GROWTH_WITH_CONSTANT;
 	double costs[GROWTH_MOST], exponents[DRAWS];
 	struct growth_fit f;
+	struct powers p;
 	struct rng rng;
 
 	rng_init(&rng, seed);
+	if (is_curve)
+		raise_all(&p, d->sizes, d->count);
 	for (size_t draw = 0; draw < DRAWS; draw++) {
 		for (size_t i = 0; i < d->count; i++)
 			costs[i] = (d->hists[i] != NULL ? drawn_median(d->hists[i], &rng) : d->costs[i]) *
 			           exp(d->spread * normal(&rng));
-		exponents[draw] = growth_fit(d->sizes, costs, d->count).exponent;
+		f = is_curve ? fit_curve(&p, d->sizes, costs, d->count) : fit_line(d->sizes, costs, d->count);
+		exponents[draw] = f.exponent;
 	}
 	f = growth_fit(d->sizes, d->costs, d->count);
 	qsort(exponents, DRAWS, sizeof exponents[0], by_real);

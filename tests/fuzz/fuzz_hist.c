@@ -39,6 +39,23 @@ static void check_again(const struct hist *h)
 	buf_deinit(&code);
 }
 
+// Twice as many merged, half of them taken away: what was there at first.
+static void check_merged(const struct hist *h)
+{
+	struct hist *sum = hist_new(h->digits);
+
+	must(sum != NULL);
+	if (hist_merge(sum, h) == 0 && hist_merge(sum, h) == 0) {
+		must(sum->total == 2 * h->total);
+		must(hist_percentile(sum, 50) == hist_percentile(h, 50) &&
+		     hist_percentile(sum, 99) == hist_percentile(h, 99));
+		must(hist_subtract(sum, h) == 0);
+		must(sum->total == h->total);
+		must(memcmp(sum->counts, h->counts, h->slots * sizeof h->counts[0]) == 0);
+	}
+	hist_free(sum);
+}
+
 static void put_be32(unsigned char *at, uint32_t v)
 {
 	for (unsigned i = 0; i < 4; i++)
@@ -90,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (h != NULL) {
 		check_sound(h);
 		check_again(h);
+		check_merged(h);
 	}
 	hist_free(h);
 	buf_deinit(&code);
