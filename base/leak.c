@@ -6,9 +6,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-bool leak_trend(const struct number_rows *live, struct trend *out)
+static bool trend_from(const struct number_rows *live, size_t first, struct trend *out)
 {
-	size_t first = live->count / LEAK_WARM_UP, count = live->count - first;
+	size_t count = live->count - first;
 	double *x = calloc(2 * count + 1, sizeof *x), *y = x + count;
 	bool ok;
 
@@ -25,6 +25,20 @@ bool leak_trend(const struct number_rows *live, struct trend *out)
 	return ok;
 }
 
+bool leak_trend(const struct number_rows *live, struct trend *out)
+{
+	return trend_from(live, live->count / LEAK_WARM_UP, out);
+}
+
+// What a compiler learns of a program, and tables that come to their size, grow for a while and then no more; a
+// leak goes on as it began. Where the second half has too few cycles to say, it is taken to.
+static bool goes_on(const struct number_rows *live, const struct trend *t)
+{
+	struct trend late;
+
+	return !trend_from(live, live->count / 2, &late) || late.slope >= LEAK_STEADY * t->slope;
+}
+
 static void add_bytes(struct buf *out, double bytes)
 {
 	char text[32];
@@ -37,7 +51,7 @@ bool leak_found(const struct number_rows *live, struct buf *words)
 {
 	struct trend t;
 
-	if (!leak_trend(live, &t) || !trend_grows(&t, LEAK_LEAST_SHARE))
+	if (!leak_trend(live, &t) || !trend_grows(&t, LEAK_LEAST_SHARE) || !goes_on(live, &t))
 		return false;
 	buf_adds(words, "live bytes after full collections grow by ");
 	add_bytes(words, t.slope);

@@ -102,3 +102,38 @@ CASE("leak: an empty table is no leak")
 	assert_false(leak_found(&none, &words));
 	buf_deinit(&words);
 }
+
+static bool leaks(uint64_t (*at)(unsigned cycle))
+{
+	struct number_rows live = { 0 };
+	struct buf words = { 0 };
+	bool found;
+
+	for (unsigned i = 0; i < 24; i++) {
+		uint64_t *row = number_rows_add(&live, LIVE_COLUMNS);
+
+		row[LIVE_CYCLE] = i;
+		row[LIVE_BYTES_COLUMN] = at(i);
+	}
+	found = leak_found(&live, &words);
+	buf_deinit(&words);
+	number_rows_deinit(&live);
+	return found;
+}
+
+static uint64_t linear(unsigned cycle)
+{
+	return 3000000 + 4000 * cycle;
+}
+
+// What node shows of a kernel that keeps nothing.
+static uint64_t settling(unsigned cycle)
+{
+	return cycle < 14 ? 3000000 + 5000 * cycle : 3070000 + 100 * cycle;
+}
+
+CASE("leak: what grows evenly leaks, what comes to its size does not")
+{
+	assert_true(leaks(linear));
+	assert_false(leaks(settling));
+}

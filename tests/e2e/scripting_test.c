@@ -65,3 +65,71 @@ CASE("e2e: a full heap is clean when the runtime is PHP")
 
 	said_so(&o, "✗ out-of-memory  recursion/countdown-1000000.php");
 }
+
+// Its kernel keeps what it makes; that of the catalogue makes the same again and again.
+static void tells_leaks(const char *target)
+{
+	static const struct {
+		const char *kernel;
+		int code;
+	} runs[] = { { SG_KEEP_KERNEL, 1 }, { "gc/cycles", 0 } };
+
+	for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+		struct outcome o = E2E(harness_tmpdir(), "--target", target, "--kernel", runs[i].kernel,
+		                       "--leak-check", "--depth", "1000", "--no-http2", "--no-workloads",
+		                       "--no-preload", "-o", i == 0 ? "keeps" : "cycles");
+
+		if (o.exit_code == TARGET_MISSING)
+			harness_skip("the runtime is not installed");
+		if (o.exit_code != runs[i].code)
+			fail_msg("%s: exit %d: %s", runs[i].kernel, o.exit_code, buf_text(&o.out));
+		if (runs[i].code == 1)
+			assert_contains(buf_text(&o.out), "live bytes after full collections grow by ");
+		outcome_deinit(&o);
+	}
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is Python")
+{
+	tells_leaks("python3");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is Node.js")
+{
+	tells_leaks("node");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is Ruby")
+{
+	tells_leaks("ruby");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is Guile")
+{
+	tells_leaks("guile");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is SBCL")
+{
+	tells_leaks("sbcl");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is Racket")
+{
+	tells_leaks("racket");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is OCaml")
+{
+	tells_leaks("ocamlopt");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is PHP")
+{
+	tells_leaks("php");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is the plain Lua 5.4")
+{
+	tells_leaks("lua54");
+}

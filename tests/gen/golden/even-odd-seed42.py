@@ -10,6 +10,7 @@
 # Written by stressgen test from recursion/even-odd.kernel with seed 42 and n=1000.
 
 import gc
+import os
 import sys
 import time
 
@@ -35,7 +36,19 @@ def measure():
     return 0
 
 
+def traced_memory():  # what is live, in bytes; None unless leaks are looked for, or where nobody can tell
+    try:
+        import tracemalloc
+    except ImportError:  # PyPy
+        return None
+    if not os.environ.get("STRESSGEN_LEAK_CHECK"):
+        return None
+    tracemalloc.start()
+    return lambda: tracemalloc.get_traced_memory()[0]
+
+
 def main():
+    live = traced_memory()
     pauses = []
     started = 0
 
@@ -47,7 +60,8 @@ def main():
             pauses.append(time.perf_counter_ns() - started)
 
     callbacks = getattr(gc, "callbacks", [])  # PyPy has none
-    callbacks.append(collection)
+    if not live:  # else what is noted would grow
+        callbacks.append(collection)
     expected = 1
     for repetition in range(1, 50 + 1):
         start = time.perf_counter_ns()
@@ -57,7 +71,11 @@ def main():
         if result != expected:
             print("@@ check result bad got", result, "instead of", expected, "in repetition", repetition)
             sys.exit(1)
-    callbacks.remove(collection)
+        if live:
+            gc.collect()
+            print("@@ live", live(), flush=True)
+    if not live:
+        callbacks.remove(collection)
     print("@@ check result ok", expected)
     for pause in pauses:
         print("@@ gc", pause)

@@ -184,6 +184,10 @@ for repetition = 1, 2 do
   end
   if stressgen and stressgen.cycle then
     stressgen.cycle()
+  elseif not stressgen and os.getenv("STRESSGEN_LEAK_CHECK") then
+    collectgarbage()
+    collectgarbage()
+    print(string.format("@@ live %d", collectgarbage("count") * 1024))
   end
 end
 print(string.format("@@ check result ok %s", tostring(expected)))
