@@ -11,6 +11,7 @@
 
 #define MOST_SITES 10U
 #define MOST_THREADS 40U
+#define CLOCK_NS 15U // less than that is the clock's own
 #define FEWEST_LOOKS 3U
 #define BAR_WIDTH 180.0
 #define BAR_HEIGHT 12.0
@@ -19,7 +20,7 @@
 static void add_course(struct page *p, const struct heap_row *row)
 {
 	const struct number_rows *course = &row->process->heap->course;
-	struct rows_chart c = { .caption = "Over time",
+	struct rows_chart c = { .caption = row->test->id,
 		                .sub = text_line(p->arena, row->process->program),
 		                .test = row->test,
 		                .rows = course,
@@ -47,6 +48,7 @@ static void add_course(struct page *p, const struct heap_row *row)
 	                  "Solid: what malloc has handed out, up to %s when it was looked at; dashed: what "
 	                  "of the process is in physical memory, up to %s.",
 	                  text_bytes(p->arena, most), text_bytes(p->arena, most_rss));
+	html_heading(p, "Over time");
 	html_note(p, c.description);
 	html_charts(p);
 	html_rows_chart(p, &c);
@@ -85,6 +87,8 @@ static void add_latencies(struct page *p, const struct result_heap *h)
 			// A percentile that fewer than one value lies above is no more than the longest.
 			if (points[k] < 100 && (double)hist->total * (100 - points[k]) < 100)
 				html_empty_cell(p);
+			else if (ns < CLOCK_NS)
+				html_figure_cell(p, ns, text_make(a, "< %u ns", CLOCK_NS));
 			else
 				html_figure_cell(p, ns, text_duration(a, ns));
 		}

@@ -78,7 +78,7 @@ static void add_rows(struct page *p, const struct rows_chart *c)
 void html_rows_chart(struct page *p, const struct rows_chart *c)
 {
 	struct chart chart = { c->caption, c->sub, c->description, CHART_WIDTH, ROWS_HEIGHT };
-	struct scale x = { x_at(c, 0), x_at(c, c->rows->count - 1), CHART_LEFT, CHART_RIGHT, false, 0 }, y;
+	struct scale x = { 0, x_at(c, c->rows->count - 1), CHART_LEFT, CHART_RIGHT, false, 0 }, y;
 	double most = fmax(c->limit, c->mark_y);
 
 	if (x.high <= x.low)

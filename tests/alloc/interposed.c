@@ -384,6 +384,32 @@ static void spans(void)
 	print_number(usable);
 }
 
+// Blocks of one size, all of them given back before those of the next: pages go from one size class to another,
+// and to large and aligned blocks, which are not asked for in the same way.
+static void pages(void)
+{
+	static const size_t sizes[] = { 64, 5000, 48, 1000, 20000, 16, 300000, 256, 64 };
+	enum { BYTES = 2 << 20 };
+	static void *blocks[BYTES / 16];
+	uint64_t usable = 0;
+
+	for (size_t round = 0; round < 4 * sizeof sizes / sizeof sizes[0]; round++) {
+		size_t bytes = sizes[round % (sizeof sizes / sizeof sizes[0])], count = BYTES / bytes;
+
+		for (size_t i = 0; i < count; i++) {
+			blocks[i] = i % 5 == 0 ? aligned_alloc(64, (bytes + 63) / 64 * 64) : malloc(bytes);
+			if (i % 7 == 0) { // the old block counts as given back
+				usable += malloc_usable_size(blocks[i]);
+				blocks[i] = realloc(blocks[i], bytes / 2);
+			}
+			usable += malloc_usable_size(blocks[i]);
+		}
+		for (size_t i = 0; i < count; i++)
+			free(blocks[i]);
+	}
+	print_number(usable);
+}
+
 // A block of each way to ask; how many were refused is printed.
 static void asks(void)
 {
@@ -451,7 +477,7 @@ int main(int argc, char **argv)
 		{ "forks", forks },         { "peak", peak },       { "dies", dies },
 		{ "handlers", handlers },   { "segv", segv },       { "storm", fork_storm },
 		{ "holds", holds },         { "asks", asks },       { "fills", fills },
-		{ "spans", spans },         { "lies", lies },
+		{ "spans", spans },         { "lies", lies },       { "pages", pages },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof all[0]; i++)

@@ -100,6 +100,26 @@ CASE("interposer: usable bytes are to the byte what malloc_usable_size says, of 
 	check_usable("libtcmalloc_minimal.so.4");
 }
 
+CASE("interposer: usable bytes are to the byte what malloc_usable_size says, of tbb, which is asked")
+{
+	need_library("libtbbmalloc_proxy.so.2");
+	check_usable("libtbbmalloc_proxy.so.2");
+}
+
+// Small blocks, then large ones in the same pages, then small ones of another size: what was known of a page does
+// not outlive its blocks.
+CASE("interposer: what is live comes back to what it was when pages change their size class, under tcmalloc")
+{
+	struct difference d;
+
+	need_library("libtcmalloc_minimal.so.4");
+	difference_init(&d, PRELOAD " libtcmalloc_minimal.so.4", "pages");
+	assert_int_equal(more(&d, "freed_bytes"), more(&d, "usable_bytes"));
+	assert_int_equal(more(&d, "live_bytes"), 0);
+	assert_int_equal(more(&d, "usable_bytes"), strtoll(buf_text(&under_out), NULL, 10));
+	difference_deinit(&d);
+}
+
 CASE("interposer: threads that come and go, more of them than slots, lose no call")
 {
 	check_threads(PRELOAD);
@@ -286,6 +306,13 @@ CASE("interposer: mimalloc's and tcmalloc's operators count once")
 	need_library("libtcmalloc_minimal.so.4");
 	check_operators(PRELOAD " libmimalloc.so.2", false);
 	check_operators(PRELOAD " libtcmalloc_minimal.so.4", false);
+}
+
+// Which has none of the aligned ones: those are libstdc++'s.
+CASE("interposer: tbb's operators count once")
+{
+	need_library("libtbbmalloc_proxy.so.2");
+	check_operators(PRELOAD " libtbbmalloc_proxy.so.2", true);
 }
 
 // -- processes ----------------------------------------------------------------------------------------------
