@@ -163,3 +163,18 @@ CASE("interposer: without a telemetry directory the program runs all the same")
 	                        " threads >/dev/null"),
 	                 0);
 }
+
+CASE("interposer: its sources compile for arm64 without warnings")
+{
+	char command[2048];
+
+	if (system("command -v aarch64-linux-gnu-gcc >/dev/null") != 0)
+		harness_skip("there is no compiler for arm64 here");
+	snprintf(
+	        command, sizeof command,
+	        "cd '%s' && for f in alloc/interposer/*.c alloc/pool*.c base/telemetry.c base/heap.c; do "
+	        "aarch64-linux-gnu-gcc -std=gnu17 -D_GNU_SOURCE -fsyntax-only -Wall -Wextra -Wconversion -Wshadow "
+	        "-Werror -iquote base -iquote alloc -iquote alloc/interposer \"$f\" || exit 1; done",
+	        SG_SOURCE_DIR);
+	assert_int_equal(system(command), 0);
+}
