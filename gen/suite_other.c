@@ -5,6 +5,7 @@
 #include "io.h"
 #include "malformed.h"
 #include "random.h"
+#include "text_params.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -92,13 +93,47 @@ bool generation_is_plain_id(const char *id)
 	       strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+@./-") == strlen(id);
 }
 
+// Each parameter of a scenario as one of the test's, with its value; random ones are drawn from the suite's seed.
+// `values` gets them as "a=1 b=2".
+static int set_scenario_params(struct generation *g, const char *from, struct buf *text, struct buf *values)
+{
+	struct text_params p = { 0 };
+	struct buf made = { 0 };
+	int rc = text_params_read(&p, from, buf_text(text), text->len, g->config->seed, g->e);
+	const char *run = rc == 0 ? strstr(buf_text(text), "; @Run ") : NULL;
+	const char *end = run != NULL ? strchr(run, '\n') : NULL;
+
+	if (rc == 0 && p.count > 0 && end == NULL)
+		rc = err_set(g->e, EINVAL, "%s: a scenario with parameters has an @Run in its header", from);
+	for (size_t i = 0; rc == 0 && i < p.count; i++)
+		buf_addf(values, "%s%s=%s", i > 0 ? " " : "", p.names[i], p.values[i]);
+	if (rc == 0 && p.count > 0) {
+		buf_add(&made, buf_text(text), (size_t)(run - buf_text(text)));
+		for (size_t i = 0; i < p.count; i++)
+			buf_addf(&made, "; @Param %s=%s\n", p.names[i], p.values[i]);
+		buf_add(&made, run, (size_t)(end - run));
+		for (size_t i = 0; i < p.count; i++)
+			buf_addf(&made, " %s={param:%s}", p.names[i], p.names[i]);
+		buf_adds(&made, end);
+		if (made.failed || values->failed)
+			rc = generation_no_memory(g);
+		buf_clear(text);
+		buf_add(text, buf_text(&made), made.len);
+	}
+	buf_deinit(&made);
+	text_params_deinit(&p);
+	return rc;
+}
+
 int generation_write_scenario(struct generation *g, const char *from)
 {
 	struct test_meta meta = { 0 };
-	struct buf text = { 0 }, path = { 0 };
-	struct suite_test *t;
+	struct buf text = { 0 }, path = { 0 }, values = { 0 };
+	struct suite_test *t = NULL;
 	int rc = io_read_file(from, SCENARIO_MAX, &text, g->e);
 
+	if (rc >= 0)
+		rc = set_scenario_params(g, from, &text, &values);
 	if (rc >= 0)
 		rc = test_header_parse(from, buf_text(&text), text.len, &meta, g->e);
 	if (rc >= 0 && !generation_is_plain_id(meta.id))
@@ -111,9 +146,12 @@ int generation_write_scenario(struct generation *g, const char *from)
 	}
 	if (rc >= 0)
 		rc = outdir_write(&g->dir, path.data, buf_text(&text), text.len, g->e);
+	if (rc >= 0 && values.len > 0 && (t->param_text = strdup(buf_text(&values))) == NULL)
+		rc = generation_no_memory(g);
 	test_meta_deinit(&meta);
 	buf_deinit(&text);
 	buf_deinit(&path);
+	buf_deinit(&values);
 	return rc < 0 ? rc : 0;
 }
 

@@ -105,6 +105,20 @@ static void take_goaway(struct h2_assault *a, const struct wire_event *e)
 	note_reaction(a);
 }
 
+// What the answers must have brought for it to have gone right.
+static bool has_all(const struct h2_attack *attack, const struct h2_assault_result *r)
+{
+	return r->answers >= attack->answers && r->content >= attack->content;
+}
+
+static void take_answer(struct h2_assault *a, const struct wire_event *e)
+{
+	const bool ends = e->kind == WIRE_WHOLE || e->last;
+	if (e->kind == WIRE_CONTENT)
+		a->result->content += e->len;
+	a->result->answers += ends && (e->frame.flags & NGHTTP2_FLAG_END_STREAM);
+}
+
 static void take_frame(struct h2_assault *a, const struct wire_event *e)
 {
 	struct h2_assault_result *r = a->result;
@@ -135,6 +149,8 @@ static int on_received(struct transport *t, const uint8_t *bytes, size_t len)
 		len -= n;
 		if (e.kind == WIRE_WHOLE)
 			take_frame(a, &e);
+		if ((e.kind == WIRE_WHOLE && e.frame.type == NGHTTP2_HEADERS) || e.kind == WIRE_CONTENT)
+			take_answer(a, &e);
 		a->unreadable = e.kind == WIRE_FAULT;
 	}
 	return 0;
@@ -143,7 +159,8 @@ static int on_received(struct transport *t, const uint8_t *bytes, size_t len)
 static bool on_finished(struct transport *t)
 {
 	const struct h2_assault *a = (const struct h2_assault *)t;
-	return a->result->alive || (a->result->goaway && wire_out_left(&a->out) == 0);
+	return (a->result->alive && has_all(a->attack, a->result)) ||
+	       (a->result->goaway && wire_out_left(&a->out) == 0);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -271,7 +288,7 @@ void h2_assault_free(struct h2_assault *a)
 
 // ---- the verdict --------------------------------------------------------------------------------------------
 
-static bool is(const struct h2_reaction *x, const struct h2_assault_result *r)
+static bool is(const struct h2_attack *attack, const struct h2_reaction *x, const struct h2_assault_result *r)
 {
 	switch (x->kind) {
 	case REACTION_GOAWAY:
@@ -281,14 +298,14 @@ static bool is(const struct h2_reaction *x, const struct h2_assault_result *r)
 	case REACTION_CLOSE:
 		return r->closed && !r->goaway;
 	default:
-		return r->alive && r->resets == 0;
+		return r->alive && r->resets == 0 && has_all(attack, r);
 	}
 }
 
 bool h2_assault_is_right(const struct h2_attack *attack, const struct h2_assault_result *r)
 {
 	for (size_t i = 0; i < attack->right_count && r->trouble[0] == '\0'; i++)
-		if (is(&attack->right[i], r))
+		if (is(attack, &attack->right[i], r))
 			return true;
 	return false;
 }
@@ -311,6 +328,9 @@ void h2_assault_words(const struct h2_attack *attack, const struct h2_assault_re
 		              : r->alive ? "taken, and still alive"
 		                         : "no reaction in its time");
 	buf_addf(out, " after %" PRIu64 " of %" PRIu64 " frames", r->frames, h2_attack_frames(attack));
+	if (attack->answers > 0 || attack->content > 0)
+		buf_addf(out, ", %" PRIu64 " of %" PRIu64 " answers with %" PRIu64 " of %" PRIu64 " bytes",
+		         r->answers, attack->answers, r->content, attack->content);
 	if (r->reaction_ns == 0)
 		return;
 	units_duration(time, sizeof(time), r->reaction_ns);

@@ -9,6 +9,7 @@
 struct h2_assault_result {
 	uint64_t frames, bytes; // sent, as far as it came
 	uint64_t resets;
+	uint64_t answers, content;        // streams that the server ended, and bytes of DATA
 	uint32_t reset_code, goaway_code; // the first
 	bool goaway, closed, alive;       // alive: it answered a PING behind the last frame
 	uint64_t reaction_ns;             // from the first byte of the attack; 0: none

@@ -2,6 +2,7 @@
 #include "attack.h"
 
 #include "clock.h"
+#include "scenario_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +15,6 @@ struct reader {
 	struct h2_attack *a;
 };
 
-#define FAIL(r, at, ...) sexp_err((r)->doc, (at), (r)->e, __VA_ARGS__)
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 static const struct h2_word codes[] = {
@@ -61,16 +61,25 @@ static int read_right(struct reader *r, const struct sexp *form)
 
 int h2_attack_read(const struct sexp_doc *doc, const struct sexp *form, struct h2_attack *a, struct err *e)
 {
-	static const char *const fields[] = { "right",  "time",  "no-preface", "unread",
-		                              "lonely", "*send", "*wait",      NULL };
+	static const char *const fields[] = { "right",   "time",   "no-preface", "unread", "answers",
+		                              "content", "lonely", "*send",      "*wait",  NULL };
 	struct reader r = { doc, e, a };
+	struct h2_reader fields_of = { doc, e };
 	int rc = sexp_check_fields(doc, form, 1, fields, e);
 	a->no_preface = rc == 0 && sexp_field(form, "no-preface");
 	a->unread = rc == 0 && sexp_field(form, "unread");
 	a->lonely = rc == 0 && sexp_field(form, "lonely");
 	a->time_ns = DEFAULT_TIME;
-	if (rc == 0)
+	if (sexp_is_form(form, "frames")) {
+		a->lonely = a->peaceful = true;
+		a->right[a->right_count++] = (struct h2_reaction){ .kind = REACTION_ALIVE };
+	}
+	if (rc == 0 && !sexp_is_form(form, "frames"))
 		rc = read_right(&r, form);
+	if (rc == 0)
+		rc = h2_get_count(&fields_of, form, "answers", H2_SCRIPT_TIMES, &a->answers);
+	if (rc == 0)
+		rc = h2_get_count(&fields_of, form, "content", H2_SCRIPT_BYTES, &a->content);
 	if (rc == 0)
 		rc = h2_script_time(doc, form, "time", &a->time_ns, e);
 	if (rc == 0)

@@ -17,14 +17,17 @@ struct h2_reaction {
 struct h2_attack {
 	struct h2_script script;
 	bool no_preface;  // nothing is sent but what the steps say
+	bool peaceful;    // it is no attack: "(frames ...)"
 	bool lonely;      // no healthy client is measured beside it
 	bool unread;      // nothing is read until all is sent, or the server takes no more
 	uint64_t time_ns; // for the server to react
 	struct h2_reaction right[H2_MAX_REACTIONS];
 	size_t right_count;
+	uint64_t answers, content; // streams that must end, and bytes of DATA that must come; with `alive` only
 };
 
-// Reads "(attack ...)". `a` must be zeroed, and deinited in every case. -EINVAL with "path:line:column: ..." in
+// Reads "(attack ...)" or "(frames ...)", which is the same of what is no attack: alive is right, nobody else is
+// measured. `a` must be zeroed, and deinited in every case. -EINVAL with "path:line:column: ..." in
 // `e`.
 int h2_attack_read(const struct sexp_doc *doc, const struct sexp *form, struct h2_attack *a, struct err *e);
 void h2_attack_deinit(struct h2_attack *a);

@@ -151,9 +151,14 @@ static bool checks(const struct scenario *s, const struct h2_load_result *r, con
 	if (s->attack) {
 		struct buf words = { 0 };
 		h2_assault_words(s->attack, &r->assault, &words);
-		ok &= h2_check(out, "attack", h2_assault_is_right(s->attack, &r->assault), "%s", buf_text(&words));
+		ok &= h2_check(out, s->attack->peaceful ? "frames" : "attack",
+		               h2_assault_is_right(s->attack, &r->assault), "%s", buf_text(&words));
 		buf_deinit(&words);
 	}
+	if (u && u->has_counters && !s->attack && r->wrong == 0 && !r->timed_out)
+		ok &= h2_check(out, "once", u->counters[H2_RESPONSES] == r->right,
+		               "%" PRIu64 " answers were given, %" PRIu64 " were wanted",
+		               u->counters[H2_RESPONSES], r->right);
 	if (u)
 		ok &= h2_check(out, "server", u->trouble[0] == '\0', "%s",
 		               u->trouble[0] ? u->trouble : "ended in order");

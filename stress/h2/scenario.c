@@ -2,6 +2,8 @@
 #include "scenario_parts.h"
 
 #include "io.h"
+#include "text_params.h"
+#include "units.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -235,9 +237,9 @@ static int read_request_name(struct h2_reader *r, const struct scenario *s, cons
                              const char **name)
 {
 	// What the run itself reports under.
-	static const char *const taken[] = { "total",      "connect",     "connect-tcp", "connect-tls",
-		                             "first-byte", "connections", "complete",    "server",
-		                             "histograms", "attack",      "fresh",       "memory" };
+	static const char *const taken[] = { "total",       "connect",  "connect-tcp", "connect-tls", "first-byte",
+		                             "connections", "complete", "server",      "histograms",  "attack",
+		                             "fresh",       "memory",   "frames",      "once" };
 	int rc = sexp_get_symbol(r->doc, form, 1, name, r->e);
 	if (rc < 0)
 		return rc;
@@ -394,8 +396,8 @@ static int read_attack(struct h2_reader *r, struct scenario *s, const struct sex
 
 static int read_scenario(struct h2_reader *r, struct scenario *s)
 {
-	static const char *const fields[] = { "summary", "target", "connect-to", "tls", "load",
-		                              "server",  "attack", "*request",   NULL };
+	static const char *const fields[] = { "summary", "target", "connect-to", "tls",      "load", "server",
+		                              "attack",  "frames", "*param",     "*request", NULL };
 	const struct sexp *root = sexp_root(r->doc), *form = sexp_at(root, 0);
 	if (!sexp_is_form(form, "scenario"))
 		return FAIL(r, form ? form : root, "a scenario file is one (scenario NAME ...)");
@@ -420,7 +422,9 @@ static int read_scenario(struct h2_reader *r, struct scenario *s)
 	if (rc == 0)
 		rc = read_server(r, s, sexp_field(form, "server"));
 	if (rc == 0)
-		rc = read_attack(r, s, sexp_field(form, "attack"));
+		rc = read_attack(r, s,
+		                 sexp_field(form, "attack") ? sexp_field(form, "attack")
+		                                            : sexp_field(form, "frames"));
 	if (rc == 0)
 		rc = read_requests(r, s, form);
 	if (rc == 0 && s->requests == 0 && s->duration_ns == 0)
@@ -434,10 +438,46 @@ int scenario_parse(const char *path, const char *text, size_t len, struct scenar
 	return rc < 0 ? rc : read_scenario(&(struct h2_reader){ s->doc, e }, s);
 }
 
+// The seed that the words say, for what is drawn before they are set.
+static uint64_t seed_of(char *const *words, size_t count)
+{
+	uint64_t seed = 1;
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(words[i], "seed=", 5) == 0)
+			units_parse_u64(words[i] + 5, &seed);
+	return seed;
+}
+
+int scenario_load_with(const char *path, char *const *words, size_t count, struct scenario *s, struct err *e)
+{
+	struct text_params params = { 0 };
+	struct buf text = { 0 }, filled = { 0 };
+	int rc = io_read_file(path, H2_SCENARIO_BYTES, &text, e);
+	if (rc >= 0)
+		rc = text_params_read(&params, path, buf_text(&text), text.len, seed_of(words, count), e);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct err own = { 0 };
+		rc = text_params_set(&params, path, words[i], &own);
+		if (rc == -EINVAL && strncmp(words[i], "seed=", 5) == 0)
+			rc = 0;
+		else if (rc < 0)
+			*e = own;
+	}
+	if (rc == 0)
+		text_params_fill(&params, buf_text(&text), text.len, &filled);
+	if (rc == 0 && filled.failed)
+		rc = err_set(e, ENOMEM, "%s: out of memory", path);
+	if (rc == 0)
+		rc = scenario_parse(path, buf_text(&filled), filled.len, s, e);
+	text_params_deinit(&params);
+	buf_deinit(&text);
+	buf_deinit(&filled);
+	return rc < 0 ? rc : 0;
+}
+
 int scenario_load(const char *path, struct scenario *s, struct err *e)
 {
-	int rc = sexp_load(path, H2_SCENARIO_BYTES, &s->doc, e);
-	return rc < 0 ? rc : read_scenario(&(struct h2_reader){ s->doc, e }, s);
+	return scenario_load_with(path, NULL, 0, s, e);
 }
 
 void scenario_set_scheme(struct scenario *s, bool tls)

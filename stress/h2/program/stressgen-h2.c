@@ -127,11 +127,14 @@ static int run_scenario(const struct opt_set *o, struct scenario *s, struct err 
 static int command_run(const struct opt_set *o, struct err *e)
 {
 	struct scenario s = { 0 };
-	if (o->arg_count != 1) {
-		err_set(e, EINVAL, "run takes one scenario file; see stressgen-h2 run --help");
+	if (o->arg_count < 1) {
+		err_set(e, EINVAL,
+		        "run takes one scenario file, and NAME=VALUE for its parameters; see stressgen-h2 run --help");
 		return fail(e, SG_EXIT_USAGE);
 	}
-	int code = scenario_load(o->args[0], &s, e) < 0 ? fail(e, SG_EXIT_USAGE) : run_scenario(o, &s, e);
+	int code = scenario_load_with(o->args[0], o->args + 1, o->arg_count - 1, &s, e) < 0
+	                   ? fail(e, SG_EXIT_USAGE)
+	                   : run_scenario(o, &s, e);
 	scenario_deinit(&s);
 	return code;
 }
@@ -197,7 +200,7 @@ static int command_server(const struct opt_set *o, struct err *e)
 // ---- the command line ---------------------------------------------------------------------------------------
 
 static const struct command commands[] = {
-	{ "run", "SCENARIO.h2", "perform a scenario and report it in sample lines", RUN, command_run },
+	{ "run", "FILE [NAME=VALUE]", "perform a scenario and report it in sample lines", RUN, command_run },
 	{ "server", "", "serve HTTP/2 until SIGTERM", SERVER, command_server },
 	{ "client", "FILE -- COMMAND", "run a client program against a hostile server and judge it", CLIENT,
 	  command_client },
