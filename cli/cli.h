@@ -4,6 +4,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "fuzz_options.h"
 #include "opt.h"
 #include "reports.h"
 
@@ -29,6 +30,8 @@
 	X(H2_CLIENTS, "h2-clients", cmd_h2_clients, "-- COMMAND...",                                              \
 	  "run an HTTP/2 client against each hostile server, and judge it")                                       \
 	X(H2_SERVER, "h2-server", cmd_h2_server, "", "serve HTTP/2 for load, faults and clients, until SIGTERM")  \
+	X(H2_FUZZ, "h2-fuzz", cmd_h2_fuzz, H2_FUZZ_ARGS,                                                          \
+	  "mutate frames against an HTTP/2 server, make small what breaks it")                                    \
 	X(REPORT, "report", cmd_report, "[RUN]", "report on a run again, in any format")                          \
 	X(COMPARE, "compare", cmd_compare, "BASE HEAD", "say what differs between two runs, or two sets of them") \
 	X(HISTORY, "history", cmd_history, "add|list|show|trend|annotate|prune|export [...]",                     \

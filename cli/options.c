@@ -1,5 +1,6 @@
 // The one table of options, and the one of commands.
 #include "cli.h"
+#include "fuzz_options.h"
 #include "server_options.h"
 
 #define RUNS (BIT(JOB) | BIT(RUN) | BIT(REPLAY) | BIT(H2) | BIT(H2_CLIENTS) | BIT(AB))
@@ -55,7 +56,7 @@ const struct opt cli_options[] = {
 	// what to generate
 	COUNT("depth", "10000", 1, 10000000, GENS | BIT(SHRINK),
 	      "How deep the kernels that take their depth from here recurse."),
-	COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS | BIT(AB) | BIT(H2),
+	COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS | BIT(AB) | BIT(H2) | BIT(H2_FUZZ),
 	      "Seed of everything random; drawn and printed when it is not given."),
 	LIST("target", 't', "NAME,...", WRITES, true,
 	     "Only these targets (stressgen targets lists them): names, dialects, or all, which is whatever is on this "
@@ -309,16 +310,17 @@ const struct opt cli_options[] = {
 	     "What makes the exit code 1: regressed, verdict, undecided, changed, missing, none. Default: "
 	     "regressed,verdict; ab: verdict."),
 	// HTTP/2
-	CHOICE("h2-engine", "NAME", "wire", "session,wire", BIT(H2_SERVER) | BIT(H2), true,
+	CHOICE("h2-engine", "NAME", "wire", "session,wire", BIT(H2_SERVER) | BIT(H2) | BIT(H2_FUZZ), true,
 	       "What speaks HTTP/2: session (nghttp2's, the reference) or wire (frames of our own: several times faster)."),
 	H2_SERVER_OPTIONS(BIT(H2_SERVER)),
-	H2_FRAMES_OPTION(BIT(H2_SERVER) | BIT(H2) | BIT(JOB) | BIT(RUN)),
+	H2_FUZZ_OPTIONS(BIT(H2_FUZZ)),
+	H2_FRAMES_OPTION(BIT(H2_FUZZ) | BIT(H2_SERVER) | BIT(H2) | BIT(JOB) | BIT(RUN)),
 	// where to and how it looks
 	TEXT("output", 'o', "DIR",
 	     BIT(JOB) | BIT(RUN) | BIT(AB) | BIT(GEN) | BIT(SHRINK) | BIT(CLIFF) | BIT(REPORT) | BIT(COMPARE) |
-	             BIT(HISTORY) | BIT(RECORD) | BIT(REPLAY) | BIT(H2) | BIT(H2_CLIENTS),
+	             BIT(HISTORY) | BIT(RECORD) | BIT(REPLAY) | BIT(H2) | BIT(H2_CLIENTS) | BIT(H2_FUZZ),
 	     false,
-	     "The run's directory (gen, shrink: the suite's; cliff: of its files; report, compare, history trend: the file). Default: a new one in "
+	     "The run's directory (gen, shrink: the suite's; h2-fuzz: of its scenarios; cliff: of its files; report, compare, history trend: the file). Default: a new one in "
 	     "stressgen-runs/."),
 	CHOICE("format", "FORMAT", "text", "text" SG_FORMATS(FORMAT_NAME),
 	       BIT(REPORT) | BIT(COMPARE) | BIT(HISTORY) | BIT(CLIFF) | RUNS, false,

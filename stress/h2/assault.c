@@ -297,6 +297,8 @@ static bool is(const struct h2_attack *attack, const struct h2_reaction *x, cons
 		return r->resets > 0 && !r->goaway && (!x->has_code || x->code == r->reset_code);
 	case REACTION_CLOSE:
 		return r->closed && !r->goaway;
+	case REACTION_SILENCE:
+		return !r->goaway && !r->closed && !r->alive;
 	default:
 		return r->alive && r->resets == 0 && has_all(attack, r);
 	}

@@ -29,7 +29,7 @@ static const struct h2_word codes[] = {
 // goaway, close, reset, alive, (goaway CODE) or (reset CODE).
 static int read_reaction(struct reader *r, const struct sexp *at, struct h2_reaction *x)
 {
-	static const char *const names[] = { "goaway", "close", "reset", "alive" };
+	static const char *const names[] = { "goaway", "close", "reset", "alive", "silence" };
 	const bool coded = at->kind == SEXP_LIST;
 	const struct sexp *name = coded ? sexp_at(at, 0) : at;
 	for (unsigned i = 0; i < COUNT(names); i++) {
@@ -43,7 +43,7 @@ static int read_reaction(struct reader *r, const struct sexp *at, struct h2_reac
 			return h2_script_word(r->doc, at->items[1], codes, COUNT(codes), UINT32_MAX, &x->code,
 			                      r->e);
 	}
-	return FAIL(r, at, "known are goaway, close, reset, alive, (goaway CODE), (reset CODE)");
+	return FAIL(r, at, "known are goaway, close, reset, alive, silence, (goaway CODE), (reset CODE)");
 }
 
 static int read_right(struct reader *r, const struct sexp *form)

@@ -4,7 +4,7 @@
 
 #include "script.h"
 
-enum h2_reaction_kind { REACTION_GOAWAY, REACTION_CLOSE, REACTION_RESET, REACTION_ALIVE };
+enum h2_reaction_kind { REACTION_GOAWAY, REACTION_CLOSE, REACTION_RESET, REACTION_ALIVE, REACTION_SILENCE };
 
 struct h2_reaction {
 	enum h2_reaction_kind kind;

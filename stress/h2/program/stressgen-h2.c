@@ -2,6 +2,7 @@
 #include "buf.h"
 #include "client_trial.h"
 #include "err.h"
+#include "fuzz_options.h"
 #include "layout.h"
 #include "opt.h"
 #include "run.h"
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUN = 1, SERVER = 2, CHECK = 4, CLIENT = 8 };
+enum { RUN = 1, SERVER = 2, CHECK = 4, CLIENT = 8, FUZZ = 16 };
 
 static const struct opt table[] = {
 	{ .name = "h2-target",
@@ -36,7 +37,7 @@ static const struct opt table[] = {
 	  .value = "NAME",
 	  .choices = "session,wire",
 	  .def = "session",
-	  .commands = RUN | SERVER,
+	  .commands = RUN | SERVER | FUZZ,
 	  .config = true,
 	  .help = "What speaks HTTP/2: session (nghttp2's, the reference) or wire (frames of our own: several times "
 	          "faster). STRESSGEN_H2_ENGINE says the same." },
@@ -58,11 +59,24 @@ static const struct opt table[] = {
 	  .help = "The process of --h2-target whose CPU time and memory an attack is to be charged with, and its "
 	          "descendants. Without it they are found by the port. STRESSGEN_H2_PID says the same." },
 	H2_SERVER_OPTIONS(SERVER),
-	H2_FRAMES_OPTION(RUN | SERVER),
+	H2_FRAMES_OPTION(RUN | SERVER | FUZZ),
+	H2_FUZZ_OPTIONS(FUZZ),
+	{ .name = "seed",
+	  .type = OPT_U64,
+	  .value = "N",
+	  .max = UINT64_C(9007199254740991),
+	  .commands = FUZZ,
+	  .help = "Seed of everything random; drawn and printed when it is not given." },
+	{ .name = "output",
+	  .short_name = 'o',
+	  .type = OPT_TEXT,
+	  .value = "DIR",
+	  .commands = FUZZ,
+	  .help = "Where scenarios of what broke the server go. Default: here." },
 	{ .name = "help",
 	  .short_name = 'h',
 	  .type = OPT_FLAG,
-	  .commands = RUN | SERVER | CHECK | CLIENT,
+	  .commands = RUN | SERVER | CHECK | CLIENT | FUZZ,
 	  .help = "This text." },
 };
 
@@ -197,6 +211,12 @@ static int command_server(const struct opt_set *o, struct err *e)
 	return code == SG_EXIT_OK ? code : fail(e, code);
 }
 
+static int command_fuzz(const struct opt_set *o, struct err *e)
+{
+	const int code = h2_fuzz_command(o, "/proc/self/exe", e);
+	return code == SG_EXIT_OK || code == SG_EXIT_TESTS ? code : fail(e, code);
+}
+
 // ---- the command line ---------------------------------------------------------------------------------------
 
 static const struct command commands[] = {
@@ -204,6 +224,7 @@ static const struct command commands[] = {
 	{ "server", "", "serve HTTP/2 until SIGTERM", SERVER, command_server },
 	{ "client", "FILE -- COMMAND", "run a client program against a hostile server and judge it", CLIENT,
 	  command_client },
+	{ "fuzz", "SERVER", "mutate frames against a server: " H2_FUZZ_ARGS, FUZZ, command_fuzz },
 	{ "check", "SCENARIO.h2 ...", "read scenarios and say what is wrong with them", CHECK, command_check },
 };
 
