@@ -64,8 +64,8 @@ CASE("h2 fuzz: every case is a scenario that says its bytes, when 3000 are read 
 				types |= 1U << (c.frames[k].bytes.data[3] & 15);
 		}
 		assert_non_null(s.attack);
-		assert_int_equal(s.attack->bytes.len, bytes.len);
-		assert_memory_equal(s.attack->bytes.data, bytes.data, bytes.len);
+		assert_int_equal(s.attack->script.bytes.len, bytes.len);
+		assert_memory_equal(s.attack->script.bytes.data, bytes.data, bytes.len);
 		changed += c.changes > 0;
 		fuzz_case_deinit(&c);
 		scenario_deinit(&s);
