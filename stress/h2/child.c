@@ -19,7 +19,7 @@
 
 #define START_NS (10 * SG_NS_PER_S)
 #define STOP_NS (5 * SG_NS_PER_S)
-#define LAST_WORDS (64U * 1024U)
+#define LAST_WORDS (4U * 1024U * 1024U)
 
 extern char **environ;
 
@@ -136,10 +136,30 @@ static void add_time(struct args *a, const char *option, uint64_t ns)
 	add_arg(a, time);
 }
 
+static int start(struct h2_child *c, const char *program, char **argv, struct err *e)
+{
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
+	int rc = pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ? -errno : 0;
+	if (rc == 0)
+		rc = spawn(c, program, argv, in[0], out[1]);
+	if (rc < 0)
+		err_set(e, -rc, "cannot start the server %s: %s", program, strerror(-rc));
+	close_fd(&in[0]);
+	close_fd(&out[1]);
+	c->life = in[1];
+	c->out = out[0];
+	if (rc == 0)
+		rc = read_port(c, e);
+	if (rc < 0) {
+		struct h2_child_usage ignored;
+		h2_child_stop(c, &ignored);
+	}
+	return rc;
+}
+
 int h2_child_start(struct h2_child *c, const char *program, const char *engine,
                    const struct h2_server_wishes *wishes, struct err *e)
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
 	struct args a = { 0 };
 	*c = (struct h2_child){ .out = -1, .life = -1 };
 	add_arg(&a, "stressgen-h2");
@@ -161,24 +181,21 @@ int h2_child_start(struct h2_child *c, const char *program, const char *engine,
 	add_arg(&a, "2s");
 	add_arg(&a, "--life-fd");
 	add_arg(&a, "0");
-	int rc = pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ? -errno : 0;
-	if (rc == 0)
-		rc = spawn(c, program, a.argv, in[0], out[1]);
-	if (rc < 0)
-		err_set(e, -rc, "cannot start our server %s: %s", program, strerror(-rc));
-	close_fd(&in[0]);
-	close_fd(&out[1]);
-	c->life = in[1];
-	c->out = out[0];
-	if (rc == 0)
-		rc = read_port(c, e);
-	if (rc < 0) {
-		struct h2_child_usage ignored;
-		h2_child_stop(c, &ignored);
-	}
-	return rc;
+	return start(c, program, a.argv, e);
 }
 
+int h2_child_start_command(struct h2_child *c, const char *command, struct err *e)
+{
+	char shell[] = "sh", flag[] = "-c";
+	struct buf line = { 0 };
+	char *argv[] = { shell, flag, NULL, NULL };
+	buf_addf(&line, "exec %s", command); // so that the signal at the end is its own
+	argv[2] = line.data;
+	*c = (struct h2_child){ .out = -1, .life = -1 };
+	int rc = line.failed ? err_set(e, ENOMEM, "out of memory") : start(c, "/bin/sh", argv, e);
+	buf_deinit(&line);
+	return rc;
+}
 // ---- stopping -----------------------------------------------------------------------------------------------
 
 static void read_counters(const char *text, struct h2_child_usage *u)
@@ -218,7 +235,7 @@ static void reap(struct h2_child *c, struct h2_child_usage *u)
 		snprintf(u->trouble, sizeof(u->trouble), "ended with exit code %d", WEXITSTATUS(status));
 }
 
-void h2_child_stop(struct h2_child *c, struct h2_child_usage *usage)
+void h2_child_stop_hearing(struct h2_child *c, struct h2_child_usage *usage, struct buf *said)
 {
 	*usage = (struct h2_child_usage){ 0 };
 	if (c->pid > 0) {
@@ -229,10 +246,17 @@ void h2_child_stop(struct h2_child *c, struct h2_child_usage *usage)
 			kill(c->pid, SIGKILL);
 		}
 		read_counters(buf_text(&text), usage);
+		if (said)
+			buf_adds(said, buf_text(&text));
 		buf_deinit(&text);
 		reap(c, usage);
 	}
 	close_fd(&c->life);
 	close_fd(&c->out);
 	c->pid = 0;
+}
+
+void h2_child_stop(struct h2_child *c, struct h2_child_usage *usage)
+{
+	h2_child_stop_hearing(c, usage, NULL);
 }

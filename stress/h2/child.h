@@ -2,6 +2,7 @@
 #ifndef SG_H2_CHILD_H
 #define SG_H2_CHILD_H
 
+#include "buf.h"
 #include "counters.h"
 #include "err.h"
 #include "scenario.h"
@@ -28,7 +29,11 @@ struct h2_child_usage {
 // left behind).
 int h2_child_start(struct h2_child *c, const char *program, const char *engine,
                    const struct h2_server_wishes *wishes, struct err *e);
+// The same with a command of the shell's in place of our program: it prints "port N" when it is ready.
+int h2_child_start_command(struct h2_child *c, const char *command, struct err *e);
 // SIGTERM, then its last words and its end; after five seconds SIGKILL. Does nothing when there is none.
 void h2_child_stop(struct h2_child *c, struct h2_child_usage *usage);
+// The same; what it printed since its port, up to 4 MiB, is added to `said` (NULL: nowhere).
+void h2_child_stop_hearing(struct h2_child *c, struct h2_child_usage *usage, struct buf *said);
 
 #endif

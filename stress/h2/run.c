@@ -10,13 +10,23 @@
 #include <errno.h>
 #include <string.h>
 
+// What a runtime tells of itself at its end: pauses of its collector, and gauges.
+static void add_said(const struct buf *said, struct buf *lines)
+{
+	for (const char *line = buf_text(said), *end; (end = strchr(line, '\n')); line = end + 1)
+		if (strncmp(line, "@@ gc ", 6) == 0 || strncmp(line, "@@ gauge ", 9) == 0)
+			buf_add(lines, line, (size_t)(end + 1 - line));
+}
+
 static int report(const struct h2_run_config *c, const struct h2_load_result *r,
-                  const struct h2_child_usage *usage, const struct h2_harm *harm, bool *passed, struct err *e)
+                  const struct h2_child_usage *usage, const struct buf *said, const struct h2_harm *harm,
+                  bool *passed, struct err *e)
 {
 	struct buf lines = { 0 };
 	*passed = h2_report(c->scenario, r, usage, &lines);
 	if (harm)
 		*passed &= h2_harm_report(harm, &lines);
+	add_said(said, &lines);
 	if (!r->timed_out)
 		buf_adds(&lines, "@@ done\n");
 	int rc = lines.failed ? -ENOMEM : 0;
@@ -35,6 +45,15 @@ static pid_t pid_of(const struct h2_run_config *c, const struct h2_child *server
 	return c->target ? c->server_pid : server->pid;
 }
 
+static int start_server(const struct h2_run_config *c, struct h2_child *server, struct err *e)
+{
+	if (c->target)
+		return 0;
+	if (c->server_command)
+		return h2_child_start_command(server, c->server_command, e);
+	return h2_child_start(server, c->program, c->server_engine, &c->scenario->server, e);
+}
+
 int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 {
 	struct h2_target own;
@@ -47,10 +66,11 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 		.scenario = c->scenario,
 		.target = c->target ? c->target : &own,
 		.engine = c->engine,
-		.reflects = !c->target,
+		.reflects = !c->target && !c->server_command,
 		.tap = c->tap,
 	};
-	int rc = c->target ? 0 : h2_child_start(&server, c->program, c->server_engine, &c->scenario->server, e);
+	struct buf said = { 0 };
+	int rc = start_server(c, &server, e);
 	h2_target_local(&own, server.port);
 	if (rc == 0 && measures && (rc = h2_harm_begin(&harm, load.target, c->scenario, pid_of(c, &server))) < 0)
 		err_set(e, -rc, "the healthy client cannot begin: %s", strerror(-rc));
@@ -58,10 +78,11 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 		rc = h2_load_run(&load, &result, e);
 	if (measures && harm.calm)
 		h2_harm_end(&harm, &result.assault);
-	h2_child_stop(&server, &usage);
+	h2_child_stop_hearing(&server, &usage, &said);
 	if (rc == 0)
-		rc = report(c, &result, c->target ? NULL : &usage, measures ? &harm : NULL, passed, e);
+		rc = report(c, &result, c->target ? NULL : &usage, &said, measures ? &harm : NULL, passed, e);
 	h2_load_result_deinit(&result);
+	buf_deinit(&said);
 	h2_harm_deinit(&harm);
 	return rc;
 }

@@ -15,11 +15,12 @@ struct h2_run_config {
 	const struct scenario *scenario;
 	const struct h2_target *target; // another server; NULL: our own is started
 	const struct h2_client_engine *engine;
-	const char *server_engine; // its name
-	const char *program;       // our own executable, for starting the server
-	pid_t server_pid;          // the target's, for what it costs; 0: it is found by its port
-	FILE *out;                 // sample lines
-	struct h2_tap *tap;        // borrowed: the client's bytes are written there; NULL: nowhere
+	const char *server_engine;  // its name
+	const char *server_command; // the shell's, for another server that is started and ended; NULL: none
+	const char *program;        // our own executable, for starting the server
+	pid_t server_pid;           // the target's, for what it costs; 0: it is found by its port
+	FILE *out;                  // sample lines
+	struct h2_tap *tap;         // borrowed: the client's bytes are written there; NULL: nowhere
 };
 
 // Performs the scenario and reports it in sample lines. *passed tells whether all that was checked was right;

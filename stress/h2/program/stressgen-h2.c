@@ -58,6 +58,12 @@ static const struct opt table[] = {
 	  .config = true,
 	  .help = "The process of --h2-target whose CPU time and memory an attack is to be charged with, and its "
 	          "descendants. Without it they are found by the port. STRESSGEN_H2_PID says the same." },
+	{ .name = "server-command",
+	  .type = OPT_TEXT,
+	  .value = "COMMAND",
+	  .commands = RUN,
+	  .help = "Start this server instead of ours, and end it by SIGTERM: a command that prints \"port N\" when it "
+	          "listens. What it prints at its end as @@ gc and @@ gauge lines becomes part of the result." },
 	H2_SERVER_OPTIONS(SERVER),
 	H2_FRAMES_OPTION(RUN | SERVER | FUZZ),
 	H2_FUZZ_OPTIONS(FUZZ),
@@ -127,6 +133,7 @@ static int run_scenario(const struct opt_set *o, struct scenario *s, struct err 
 		.engine = h2_client_engine_named(opt_text(o, "h2-engine")),
 		.server_engine = opt_text(o, "h2-server-engine"),
 		.program = "/proc/self/exe",
+		.server_command = opt_text(o, "server-command"),
 		.server_pid = opt_given(o, "h2-pid") ? (pid_t)opt_number(o, "h2-pid") : 0,
 		.out = stdout,
 	};

@@ -1,0 +1,262 @@
+#!/bin/bash
+# HTTP/2 servers that are not ours, from Debian's packages, each with a configuration of its own in a temporary
+# directory, on a free port of 127.0.0.1; nothing of the system's configuration is read, no service is started.
+#
+#   servers.sh STRESSGEN-H2 load    [SERVER...]   our load on each: every response right
+#   servers.sh STRESSGEN-H2 attacks [SERVER...]   every attack of gen/scenarios on each: a Markdown table
+#   servers.sh STRESSGEN-H2 drain   [SERVER...]   SIGTERM under load: what was accepted is answered
+#   servers.sh STRESSGEN-H2 clients               curl and nghttp against our server
+#
+# Exit 0: all right (attacks: all performed); 1: not; 77: none of the servers is there.
+# shellcheck disable=SC2317 # "run_$mode" is what reaches them
+set -u
+
+program=$1 mode=$2
+shift 2
+here=$(cd "$(dirname "$0")" && pwd)
+scenarios=$here/../../gen/scenarios
+all="nghttpd nginx h2o apache2 haproxy node"
+PATH=$PATH:/usr/sbin
+work=$(mktemp -d)
+pid=
+stop() {
+  [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+  pid=
+}
+trap 'stop; rm -rf "$work"' EXIT
+
+# ---- what is served: the same bytes as our own server's routes -------------------------------------------------
+
+mkdir -p "$work/root/bytes" "$work/run" "$work/log"
+own_server() {
+  : >"$work/own"
+  "$program" server >"$work/own" &
+  own=$!
+  until grep -q '^port' "$work/own"; do sleep 0.05; done
+  port=$(sed -n 's/^port //p' "$work/own")
+}
+own_server
+for n in 128 10000 100000; do
+  curl -sf --http2-prior-knowledge "http://127.0.0.1:$port/bytes/$n" -o "$work/root/bytes/$n" || exit 1
+done
+kill "$own"
+wait "$own"
+chmod 755 "$work"
+chmod -R a+rX "$work/root"
+chmod 777 "$work/run" "$work/log" # for servers that change their user
+
+# ---- starting ------------------------------------------------------------------------------------------------
+
+# One that was free a moment ago: no server of these tells which one it took.
+take_port() {
+  own_server
+  kill "$own"
+  wait "$own"
+}
+
+configure() {
+  case $1 in
+  nginx)
+    cat >"$work/nginx.conf" <<END
+daemon off; error_log $work/log/nginx; pid $work/run/nginx; worker_processes 1;
+events { }
+http { access_log off; client_body_temp_path $work/run/b; proxy_temp_path $work/run/p; fastcgi_temp_path $work/run/f;
+  uwsgi_temp_path $work/run/u; scgi_temp_path $work/run/s;
+  server { listen 127.0.0.1:$port http2; root $work/root; } }
+END
+    ;;
+  h2o)
+    cat >"$work/h2o.conf" <<END
+listen: { host: 127.0.0.1, port: $port }
+pid-file: $work/run/h2o
+error-log: $work/log/h2o
+num-threads: 1
+hosts: { default: { paths: { /: { file.dir: $work/root } } } }
+END
+    ;;
+  apache2)
+    cat >"$work/apache2.conf" <<END
+ServerRoot $work
+ServerName localhost
+PidFile $work/run/apache2
+ErrorLog $work/log/apache2
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule http2_module /usr/lib/apache2/modules/mod_http2.so
+Listen 127.0.0.1:$port
+Protocols h2c http/1.1
+H2Direct on
+DocumentRoot $work/root
+Mutex pthread
+END
+    ;;
+  haproxy)
+    {
+      printf 'global\n  nbthread 1\ndefaults\n  mode http\n  timeout client 30s\n  timeout server 30s\n'
+      printf '  timeout connect 5s\nfrontend f\n  bind 127.0.0.1:%s proto h2\n' "$port"
+      for n in 128 10000; do
+        printf '  http-request return status 200 content-type text/plain file %s if { path /bytes/%s }\n' \
+          "$work/root/bytes/$n" "$n"
+      done
+    } >"$work/haproxy.conf"
+    ;;
+  esac
+}
+
+launch() {
+  case $1 in
+  nghttpd) exec nghttpd --no-tls -d "$work/root" "$port" ;;
+  nginx) exec nginx -e "$work/log/nginx" -c "$work/nginx.conf" ;;
+  h2o) exec h2o -c "$work/h2o.conf" ;;
+  apache2) exec apache2 -X -f "$work/apache2.conf" ;;
+  haproxy) exec haproxy -q -db -f "$work/haproxy.conf" ;;
+  stressgen-h2) exec "$program" server --port "$port" ;;
+  node) exec node "$here/../../gen/servers/node.js" "$port" ;;
+  esac
+}
+
+version() {
+  case $1 in
+  nghttpd) nghttpd --version ;;
+  nginx) nginx -v 2>&1 ;;
+  h2o) h2o --version ;;
+  apache2) apache2 -v ;;
+  haproxy) haproxy -v ;;
+  node) node --version ;;
+  *) echo 0.1 ;;
+  esac | grep -om1 '[0-9]\+\.[0-9][0-9.]*'
+}
+
+# Starts it, and waits until it serves.
+start() {
+  take_port
+  configure "$1"
+  launch "$1" >"$work/log/$1.out" 2>&1 &
+  pid=$!
+  for _ in $(seq 600); do
+    curl -sf --http2-prior-knowledge -o /dev/null "http://127.0.0.1:$port/bytes/128" 2>/dev/null && return 0
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.05
+  done
+  echo "$1 does not serve:" >&2
+  cat "$work/log/$1"* >&2
+  return 1
+}
+
+servers() {
+  for s in ${1:-$all}; do
+    if [ "$s" = stressgen-h2 ] || command -v "$s" >/dev/null; then echo "$s"; else echo "$s is not installed" >&2; fi
+  done
+}
+
+# ---- the modes -----------------------------------------------------------------------------------------------
+
+scenario() {
+  cat >"$work/$1.h2"
+}
+
+run_load() {
+  scenario load <<'END'
+(scenario servers/load
+  (load (connections 10) (streams 20) (requests 4000))
+  (request small (weight 9) (path "/bytes/128") (expect (body (pattern 128))))
+  (request large (path "/bytes/10000") (expect (body (pattern 10000)))))
+END
+  local engine code=0
+  for engine in session wire; do
+    if "$program" run --h2-engine "$engine" --h2-target "http://127.0.0.1:$port" "$work/load.h2" >"$work/out" 2>&1; then
+      printf '%s %s: %s\n' "$1" "$engine" "$(grep '^servers/load' "$work/out")"
+    else
+      printf '%s %s: FAILED\n' "$1" "$engine"
+      grep -E ' bad |^stressgen' "$work/out"
+      code=1
+    fi
+  done
+  return "$code"
+}
+
+# What the server did, in a few words; "!" in front where that is not right, "; others waited" where a client beside
+# was not served rightly.
+attack_words() {
+  local words
+  words=$(sed -n 's/^@@ check attack [a-z]* //p' "$work/out" | sed -E 's/ after .*//; s/ \([0-9]+ in all\)//')
+  grep -q '^@@ check attack bad' "$work/out" && words="**$words**"
+  grep -Eq '^@@ check (beside|complete|connections) bad' "$work/out" && words="$words; others lost"
+  kill -0 "$pid" 2>/dev/null || words="$words; **the server died**"
+  printf '%s' "${words:-not performed}"
+}
+
+run_attacks() {
+  local file
+  : >"$work/column-$1"
+  for file in "$scenarios"/attack-*.h2; do
+    kill -0 "$pid" 2>/dev/null || start "$1" || return 1
+    timeout 120 "$program" run --h2-target "http://127.0.0.1:$port" "$file" >"$work/out" 2>/dev/null
+    attack_words >>"$work/column-$1"
+    echo >>"$work/column-$1"
+  done
+}
+
+print_table() {
+  local s
+  printf '| attack |'
+  for s in "$@"; do printf ' %s %s |' "$s" "$(version "$s")"; done
+  printf '\n|---|'
+  for s in "$@"; do printf -- '---|'; done
+  echo
+  for s in "$@"; do set -- "$@" "$work/column-$s" && shift; done
+  (cd "$scenarios" && printf '%s\n' attack-*.h2 | sed 's/^attack-//; s/\.h2$//') >"$work/names"
+  paste -d '|' "$work/names" "$@" | sed 's/|/ | /g; s/^/| /; s/$/ |/'
+}
+
+# SIGTERM while requests are under way. Right: each stream up to GOAWAY's last id is answered, none is lost.
+run_drain() {
+  scenario drain <<'END'
+(scenario servers/drain
+  (load (connections 4) (streams 10) (duration 3s) (deadline 60s))
+  (request r (path "/bytes/10000") (expect (body (pattern 10000)))))
+END
+  "$program" run --frames "$work/drain.txt" --h2-target "http://127.0.0.1:$port" "$work/drain.h2" >"$work/out" 2>&1 &
+  local load=$! signal=TERM
+  [ "$1" = nginx ] && signal=QUIT # which is its graceful end
+  [ "$1" = haproxy ] && signal=USR1
+  until [ "$(grep -c ' <- HEADERS' "$work/drain.txt" 2>/dev/null || true)" -gt 200 ] || ! kill -0 "$load" 2>/dev/null; do
+    sleep 0.05
+  done
+  kill -"$signal" "$pid"
+  wait "$load"
+  awk -f "$here/drain.awk" "$work/drain.txt" >"$work/verdict"
+  local code=$?
+  printf '%s %s (SIG%s): %s\n' "$1" "$(version "$1")" "$signal" "$(cat "$work/verdict")"
+  for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+  return "$code"
+}
+
+run_clients() {
+  own_server
+  pid=$own
+  local code=0
+  if command -v curl >/dev/null; then
+    curl -sf --http2-prior-knowledge "http://127.0.0.1:$port/bytes/100000" | cmp - "$work/root/bytes/100000" &&
+      echo "curl: right" || code=1
+  fi
+  if command -v nghttp >/dev/null; then
+    nghttp "http://127.0.0.1:$port/bytes/100000" | cmp - "$work/root/bytes/100000" && echo "nghttp: right" || code=1
+  fi
+  return "$code"
+}
+
+code=0
+if [ "$mode" = clients ]; then
+  run_clients || code=1
+  exit $code
+fi
+present=$(servers "$*")
+[ -n "$present" ] || exit 77
+for s in $present; do
+  if start "$s"; then "run_$mode" "$s" || code=1; else code=1; fi
+  stop
+done
+# shellcheck disable=SC2086 # names without blanks
+[ "$mode" = attacks ] && print_table $present
+exit $code

@@ -1,0 +1,102 @@
+// Servers that are not ours under our load: node's, with the pauses of its collector, and what Debian has.
+#include "h2_support.h"
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NODE SG_SOURCE_DIR "/gen/servers/node.js"
+#define SERVERS SG_SOURCE_DIR "/tests/servers/servers.sh"
+
+CASE("h2 runtime: node serves handlers, timers and event streams, and tells its collector's pauses")
+{
+	struct h2_output o;
+	unsigned long long ns;
+	h2_need("node");
+	h2_file("gc.h2", "(scenario node/gc (load (connections 4) (streams 10) (requests 1000))"
+	                 " (request bytes (path \"/bytes/1000\") (expect (body (pattern 1000))))"
+	                 " (request alloc (path \"/alloc/2000\") (expect (body \"2000 objects\\n\")))"
+	                 " (request timer (path \"/timer/2\") (expect (body \"late\\n\")))"
+	                 " (request events (path \"/events/2\") (expect (body \"data: 0\\n\\ndata: 1\\n\\n\")))"
+	                 " (request echo (method POST) (body \"x\") (expect (body echo))))");
+	h2_sh(&o, "cd '%s' && '%s' run --server-command 'node %s' gc.h2", harness_tmpdir(), H2_PROGRAM, NODE);
+	if (o.code != 0)
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	const char *pause = strstr(o.out, "\n@@ gc ");
+	assert_non_null(pause);
+	assert_int_equal(sscanf(pause, "\n@@ gc %llu", &ns), 1);
+	assert_in_range(ns, 1, 60000000000);
+	assert_non_null(strstr(o.out, "@@ check server ok ended in order\n"));
+	assert_non_null(strstr(o.out, "\n@@ gauge server_cpu "));
+	assert_non_null(strstr(o.out, "\n@@ done\n"));
+	h2_output_deinit(&o);
+}
+
+CASE("h2 runtime: a server command that does not serve is one line and exit 5")
+{
+	struct h2_output o;
+	const char *path = h2_file("r.h2", "(scenario r (request r))");
+	h2_sh(&o, "'%s' run --server-command 'true' '%s'", H2_PROGRAM, path);
+	assert_int_equal(o.code, 5);
+	assert_non_null(strstr(o.err, "did not start: it ended at once"));
+	assert_ptr_equal(strchr(o.err, '\n'), o.err + strlen(o.err) - 1);
+	h2_output_deinit(&o);
+}
+
+static void on_servers(const char *mode, const char *servers)
+{
+	struct h2_output o;
+	h2_need("curl");
+	h2_sh(&o, "'%s' '%s' %s %s", SERVERS, H2_PROGRAM, mode, servers);
+	if (o.code == 77)
+		harness_skip("none of these servers is installed");
+	if (o.code != 0)
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+}
+
+CASE("h2 runtime: our load is right on nghttpd")
+{
+	on_servers("load", "nghttpd");
+}
+
+CASE("h2 runtime: our load is right on nginx")
+{
+	on_servers("load", "nginx");
+}
+
+CASE("h2 runtime: our load is right on h2o")
+{
+	on_servers("load", "h2o");
+}
+
+CASE("h2 runtime: our load is right on apache")
+{
+	on_servers("load", "apache2");
+}
+
+CASE("h2 runtime: our load is right on haproxy")
+{
+	on_servers("load", "haproxy");
+}
+
+CASE("h2 runtime: our load is right on node")
+{
+	on_servers("load", "node");
+}
+
+CASE("h2 runtime: curl and nghttp are served rightly")
+{
+	on_servers("clients", "");
+}
+
+CASE("h2 runtime: our server loses nothing that it accepted when SIGTERM comes under load")
+{
+	on_servers("drain", "stressgen-h2");
+}
+
+CASE("h2 runtime: nginx loses nothing that it accepted when its graceful end comes under load")
+{
+	on_servers("drain", "nginx");
+}
