@@ -195,7 +195,8 @@ static void tell_break(struct fuzz *f, const struct fuzz_case *c, const struct f
 		fprintf(out, "  a fresh server takes the same frames: the cases before it have a part in it\n");
 	fprintf(out, "  %" PRIu64 " frames of %" PRIu64 ": %s\n", fuzz_case_frames(small), fuzz_case_frames(c),
 	        path);
-	fprintf(out, "  again: stressgen-h2 run --h2-target http://%s %s\n", f->server.target.authority, path);
+	fprintf(out, "  again: stressgen-h2 run --h2-target %s://%s %s\n", f->server.target.tls ? "https" : "http",
+	        f->server.target.authority, path);
 	fflush(out);
 }
 
