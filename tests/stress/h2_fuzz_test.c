@@ -134,9 +134,8 @@ static void find(const char *mode, unsigned seed, const char *options, const cha
 {
 	struct h2_output o;
 	char path[600];
-	h2_sh(&o,
-	      "'%s' fuzz --seed %u --cases 400 --most-breaks 1 -o '%s' %s -- '%s' %s {port}",
-	      H2_PROGRAM, seed, harness_tmpdir(), options, FRAGILE, mode);
+	h2_sh(&o, "'%s' fuzz --seed %u --cases 400 --most-breaks 1 -o '%s' %s -- '%s' %s {port}", H2_PROGRAM, seed,
+	      harness_tmpdir(), options, FRAGILE, mode);
 	if (o.code != 1 || !strstr(o.out, words) || !strstr(o.out, "; 1 broke the server\n"))
 		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
 	assert_non_null(strstr(o.out, "@@ done\n"));
