@@ -175,11 +175,12 @@ END
   return "$code"
 }
 
-# What the server did, in a few words; "!" in front where that is not right, "; others waited" where a client beside
-# was not served rightly.
+# What the server did, in a few words; in bold where that is not right; "others lost" where a client beside was not
+# served rightly.
 attack_words() {
   local words
-  words=$(sed -n 's/^@@ check attack [a-z]* //p' "$work/out" | sed -E 's/ after .*//; s/ \([0-9]+ in all\)//')
+  words=$(sed -n 's/^@@ check attack [a-z]* //p' "$work/out" | sed -E 's/ after .*//; s/ \([^)]*\)//g
+    s/RST_STREAM /RST /; s/taken, and still alive/taken/; s/no reaction in its time/silence/')
   grep -q '^@@ check attack bad' "$work/out" && words="**$words**"
   grep -Eq '^@@ check (beside|complete|connections) bad' "$work/out" && words="$words; others lost"
   kill -0 "$pid" 2>/dev/null || words="$words; **the server died**"
@@ -216,6 +217,7 @@ run_drain() {
   (load (connections 4) (streams 10) (duration 3s) (deadline 60s))
   (request r (path "/bytes/10000") (expect (body (pattern 10000)))))
 END
+  : >"$work/drain.txt"
   "$program" run --frames "$work/drain.txt" --h2-target "http://127.0.0.1:$port" "$work/drain.h2" >"$work/out" 2>&1 &
   local load=$! signal=TERM
   [ "$1" = nginx ] && signal=QUIT # which is its graceful end
