@@ -147,8 +147,11 @@ static int run_selected(struct pipeline *j, bool resume)
 	int r = pipeline_execute(j, resume, &summary, &e);
 	int report_code;
 
-	if (r < 0)
-		return complain(&e, r);
+	if (r < 0) {
+		const int code = complain(&e, r);
+
+		return summary.missing ? SG_EXIT_MISSING : code;
+	}
 	report_code = j->unreported ? SG_EXIT_OK : pipeline_report(j->app, j->run_dir);
 	pipeline_say_why(j, &summary);
 	return exit_code(&summary, report_code);

@@ -2,6 +2,7 @@
 #include "engine.h"
 
 #include "container.h"
+#include "proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +21,12 @@
 #define LABEL "org.stressgen.run="
 #define CHECK_S 30U
 #define WORD_MAX 4352U
+#define FILES_MOST (UINT64_C(1) << 20)
+#define PROCESSES_MOST 32768U // where the kernel does not say
 
 // The engine's words are "$@", the container's name or the run's label $0. One that has ended is looked at before
 // it goes; one that never began is not there, and that is as good.
-static const char remove_one[] = "\"$@\" inspect --format '{{.State.OOMKilled}}' \"$0\" 2>/dev/null\n"
+static const char remove_one[] = "\"$@\" inspect --format '{{.State.OOMKilled}} {{.Id}}' \"$0\" 2>/dev/null\n"
                                  "\"$@\" kill \"$0\" >/dev/null 2>&1\n"
                                  "\"$@\" rm -f \"$0\" >/dev/null 2>&1\n"
                                  "! \"$@\" inspect \"$0\" >/dev/null 2>&1\n";
@@ -231,24 +234,57 @@ static int add_mounts(struct command *c, const struct container_places *p, struc
 	return rc == 0 ? add(c, "--workdir=%s", p->working_dir) : rc;
 }
 
-// An engine that is not allowed to raise limits fails with its own defaults: ours are always allowed.
-static int add_ulimit(struct command *c, const char *name, __rlimit_resource_t resource, uint64_t wanted)
+// An engine that is not allowed to raise limits fails with its own defaults: ours are allowed, but for `most`, to
+// which podman lowers its own limits before it does anything.
+static int add_ulimit(struct command *c, const char *name, __rlimit_resource_t resource, uint64_t wanted,
+                      uint64_t most)
 {
 	struct rlimit now;
+	uint64_t soft, hard;
 
 	if (wanted > 0)
 		return add(c, "--ulimit=%s=%" PRIu64 ":%" PRIu64, name, wanted, wanted);
-	if (getrlimit(resource, &now) < 0 || now.rlim_max == RLIM_INFINITY)
+	if (getrlimit(resource, &now) < 0)
 		return 0;
-	return add(c, "--ulimit=%s=%" PRIu64 ":%" PRIu64, name, (uint64_t)now.rlim_cur, (uint64_t)now.rlim_max);
+	hard = now.rlim_max < most ? now.rlim_max : most;
+	soft = now.rlim_cur < hard ? now.rlim_cur : hard;
+	return add(c, "--ulimit=%s=%" PRIu64 ":%" PRIu64, name, soft, hard);
+}
+
+// The first process of a PID namespace is killed by no signal that it does not handle, so abort() and kill would
+// not be what they are elsewhere: an init stands in front of it. docker has one; podman needs catatonit.
+static bool has_init(const struct engine *g)
+{
+	static const char *const places[] = { "catatonit", "/usr/libexec/podman/catatonit",
+		                              "/usr/local/libexec/podman/catatonit" };
+
+	if (strstr(g->name, "podman") == NULL)
+		return true;
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		char *found = command_find(places[i]);
+
+		free(found);
+		if (found != NULL)
+			return true;
+	}
+	return false;
+}
+
+static uint64_t highest_pid(void)
+{
+	char text[32];
+
+	if (proc_read_small("/proc/sys/kernel/pid_max", text, sizeof text) <= 0)
+		return PROCESSES_MOST;
+	return strtoull(text, NULL, 10);
 }
 
 static int add_limits(struct command *c, const struct engine_limits *l)
 {
-	int rc = add_ulimit(c, "nofile", RLIMIT_NOFILE, l->files);
+	int rc = add_ulimit(c, "nofile", RLIMIT_NOFILE, l->files, FILES_MOST);
 
 	if (rc == 0)
-		rc = add_ulimit(c, "nproc", RLIMIT_NPROC, 0);
+		rc = add_ulimit(c, "nproc", RLIMIT_NPROC, 0, highest_pid());
 	if (rc == 0 && l->memory_bytes > 0)
 		rc = add(c, "--memory=%" PRIu64 "b", l->memory_bytes);
 	if (rc == 0 && l->memory_bytes > 0)
@@ -285,6 +321,8 @@ int engine_prefix(const struct engine *g, const struct engine_container *c, stru
 		rc = add(out, "--label=" LABEL "%s", c->label);
 	for (size_t i = 0; i < sizeof always / sizeof always[0] && rc == 0; i++)
 		rc = add(out, "%s", always[i]);
+	if (rc == 0 && has_init(g))
+		rc = add(out, "--init");
 	if (rc == 0 && c->home != NULL)
 		rc = add(out, "--env=HOME=%s", c->home);
 	if (rc == 0)

@@ -313,7 +313,8 @@ static uint64_t over_memory(struct job *j, const struct tree_sample *s)
 {
 	uint64_t sum = 0;
 
-	if (j->memory_limit == 0 || j->group.memory != CGROUP_NONE || s->rss_bytes <= j->memory_limit)
+	if (j->memory_limit == 0 || j->group.memory != CGROUP_NONE || s->rss_bytes <= j->memory_limit ||
+	    engine_is_set(&j->session->engine)) // which holds it
 		return 0;
 	for (size_t i = 0; i < j->contain.members.count && s->procs > 1; i++)
 		sum += proc_pss(j->contain.members.pids[i]);

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ID_LEAST 32U                 // characters of a container's id
 #define REMOVE_NS (30 * SG_NS_PER_S) // then the engine is held to hang, and the container is named
 
 int job_container_prefix(void *arg, struct command *out, struct err *e)
@@ -81,7 +82,7 @@ static bool start_remover(struct job *j)
 static void take_answer(struct job *j)
 {
 	struct job_container *c = &j->container;
-	char text[16] = "";
+	char text[128] = "", id[80] = "";
 	int status = 0;
 
 	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
@@ -91,7 +92,10 @@ static void take_answer(struct job *j)
 		text[0] = '\0';
 	close(c->out);
 	close(c->pidfd);
-	c->memory_ran_out = strncmp(text, "true", 4) == 0;
+	// podman 4.3 says false in any case, but the group's path holds the container's id.
+	c->memory_ran_out =
+	        strncmp(text, "true", 4) == 0 || (sscanf(text, "%*s %79s", id) == 1 && strlen(id) >= ID_LEAST &&
+	                                          kernlog_find_oom(&j->session->kernlog, id));
 	c->stayed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 	c->state = CONTAINER_GONE;
 }

@@ -43,6 +43,8 @@ static void take_usage(struct job *j)
 	j->result.sys_ns = (uint64_t)ru.ru_stime.tv_sec * SG_NS_PER_S + (uint64_t)ru.ru_stime.tv_usec * 1000U;
 	// The kernel counts our own pages into ru_maxrss, since until its exec the child lived in our memory. Only
 	// what is above our own peak is known to be the test's.
+	if (engine_is_set(&j->session->engine))
+		return; // that was its client
 	if ((uint64_t)ru.ru_maxrss * 1024 > j->result.peak_rss_bytes && getrusage(RUSAGE_SELF, &own) == 0 &&
 	    ru.ru_maxrss > own.ru_maxrss)
 		j->result.peak_rss_bytes = (uint64_t)ru.ru_maxrss * 1024;
@@ -234,7 +236,7 @@ static int collect(struct job *j)
 		rc = say_there_is_not(j, "jemalloc", "not capped",
 		                      "no process of it had a jemalloc that can be seen");
 	if (r->signal == SIGSEGV || r->signal == SIGBUS)
-		j->facts.has_fault = kernlog_find_fault(j->session->kernlog_fd, j->pid, &j->facts.fault);
+		j->facts.has_fault = kernlog_find_fault(&j->session->kernlog, j->pid, &j->facts.fault);
 	return rc < 0 ? rc : 0;
 }
 

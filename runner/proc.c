@@ -223,6 +223,15 @@ uint32_t proc_fds(pid_t pid)
 	return count > 2 ? count - 2 : 0;
 }
 
+bool proc_is_outside(pid_t pid)
+{
+	char path[64];
+	struct stat its, ours;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
+	return stat(path, &its) == 0 && stat("/proc/self/ns/pid", &ours) == 0 && its.st_ino == ours.st_ino;
+}
+
 void proc_name(pid_t pid, struct buf *out)
 {
 	char path[64];

@@ -54,6 +54,8 @@ int proc_stat(pid_t pid, struct proc_stat *out);
 // Its proportional share of memory, in bytes; 0 when unknown. Costs milliseconds for a large process.
 uint64_t proc_pss(pid_t pid);
 uint32_t proc_fds(pid_t pid);
+// Is it in our PID namespace, and not in one of a container's? False when it is gone.
+bool proc_is_outside(pid_t pid);
 // "sleep 60": the command line, or "[comm]", printable and at most 120 bytes.
 void proc_name(pid_t pid, struct buf *out);
 // Is `prefix` the beginning of a string in its environment (as it was at exec)?

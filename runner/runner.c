@@ -298,6 +298,7 @@ static int begin(struct run_loop *run)
 	rc = io_make_dirs(c->run_dir, e);
 	if (rc == 0)
 		rc = session_init(&run->session, c, &run->loop, e);
+	run->summary->missing = run->session.no_containers;
 	if (rc == 0)
 		rc = check_tests(run);
 	if (rc == 0) // after the guardian was started: it must not inherit the journal's lock

@@ -90,6 +90,7 @@ struct runner_summary {
 	char why_protected[160];
 	bool untrusted; // journal damaged or not written: exit 6
 	char why[256];  // why untrusted
+	bool missing;   // it did not begin: containers were asked for, and are not to be had here
 };
 
 // Tests run in our own working directory, each in a session of its own, with a private TMPDIR, an empty stdin and

@@ -6,7 +6,6 @@
 #include "header.h"
 #include "io.h"
 #include "jemalloc_file.h"
-#include "kernlog.h"
 #include "leak.h"
 
 #include <errno.h>
@@ -153,15 +152,20 @@ static int find_directories(struct session *s, struct err *e)
 	return 0;
 }
 
+// -EINVAL when what was said of them makes no sense; whatever else is amiss, they are not to be had here.
 static int prepare_containers(struct session *s, struct err *e)
 {
 	const struct runner_config *c = s->config;
 	int rc;
 
-	if (c->container_engine == NULL)
-		return container_check(c->container_root, e);
-	rc = engine_init(&s->engine, c->container_engine, c->container_image, c->container_root, e);
-	return rc == 0 ? engine_check(&s->engine, e) : rc;
+	if (c->container_engine == NULL) {
+		rc = container_check(c->container_root, e);
+	} else {
+		rc = engine_init(&s->engine, c->container_engine, c->container_image, c->container_root, e);
+		rc = rc == 0 ? engine_check(&s->engine, e) : rc;
+	}
+	s->no_containers = rc < 0 && rc != -EINVAL && rc != -ENOMEM;
+	return rc;
 }
 
 static void say_containment(struct session *s)
@@ -184,7 +188,7 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	memset(s, 0, sizeof *s);
 	s->config = c;
 	s->loop = loop;
-	s->null_fd = s->kernlog_fd = s->oom_fd = -1;
+	s->null_fd = s->kernlog.fd = s->oom_fd = -1;
 	s->subreaper_before = -1;
 	s->guardian.pidfd = s->guardian.socket = -1;
 	s->guardian.engine = &s->engine;
@@ -216,7 +220,7 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	s->null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (s->null_fd < 0)
 		return err_set(e, errno, "/dev/null: %s", strerror(errno));
-	s->kernlog_fd = kernlog_open();
+	kernlog_open(&s->kernlog);
 	pressure_log_look(&s->pressure, session_proc(s), clock_now_ns());
 	return 0;
 }
@@ -255,8 +259,7 @@ void session_deinit(struct session *s)
 	free(s->working_dir);
 	if (s->null_fd >= 0)
 		close(s->null_fd);
-	if (s->kernlog_fd >= 0)
-		close(s->kernlog_fd);
+	kernlog_close(&s->kernlog);
 	memset(s, 0, sizeof *s);
 }
 

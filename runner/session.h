@@ -5,6 +5,7 @@
 #include "cgroup.h"
 #include "engine.h"
 #include "guardian.h"
+#include "kernlog.h"
 #include "pressure.h"
 #include "program.h"
 #include "runner.h"
@@ -25,6 +26,7 @@ struct session {
 	struct cgroups cgroups;
 	struct scratch scratch;
 	struct engine engine; // where tests run in its containers
+	bool no_containers;   // they were asked for, and are not to be had
 	struct guardian guardian;
 	struct pid_list strangers; // children of ours that are no test's
 	struct pid_list leaders;   // the first processes of the tests that run now
@@ -38,7 +40,7 @@ struct session {
 	uint64_t hard_limits[RLIM_NLIMITS]; // ours
 	char containment[128];              // how tests are held together, in words
 	int null_fd;
-	int kernlog_fd;                    // -1: not readable
+	struct kernlog kernlog;
 	unsigned starting;                 // tests that are being started
 	uint64_t serial;                   // of the last test started, for its mark
 	int subreaper_before;              // what to restore at the end; -1: nothing

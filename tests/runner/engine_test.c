@@ -186,10 +186,12 @@ CASE("engine: without engine or image nothing runs, and it is said")
 	lab_run(&l);
 	assert_int_equal(l.rc, -ENOENT);
 	assert_non_null(strstr(l.err.text, "fake_engine.sh has no image 'missing' here"));
+	assert_true(l.summary.missing);
 	l.config.container_image = NULL;
 	lab_run(&l);
 	assert_int_equal(l.rc, -EINVAL);
 	assert_non_null(strstr(l.err.text, "needs an image"));
+	assert_false(l.summary.missing);
 	l.config.container_engine = "/nonexistent/podman";
 	lab_run(&l);
 	assert_int_equal(l.rc, -ENOENT);

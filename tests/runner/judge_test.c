@@ -185,7 +185,7 @@ CASE("judge: a fault by the stack pointer is a stack overflow, another one a cra
 	s->result.exit_code = -1;
 	s->result.signal = SIGSEGV;
 	s->facts.has_fault = true;
-	s->facts.fault = (struct kernel_fault){ 0x7ffc00000ff8, 1, 0x7ffc00001000 };
+	s->facts.fault = (struct kernel_fault){ 1, 0x7ffc00000ff8, 1, 0x7ffc00001000 };
 	expect(s, VERDICT_STACK_OVERFLOW, false,
 	       "segmentation fault at 0x7ffc00000ff8, next to the stack pointer 0x7ffc00001000 (kernel log)");
 
@@ -193,7 +193,7 @@ CASE("judge: a fault by the stack pointer is a stack overflow, another one a cra
 	s->result.exit_code = -1;
 	s->result.signal = SIGSEGV;
 	s->facts.has_fault = true;
-	s->facts.fault = (struct kernel_fault){ 0, 1, 0x7ffc00001000 };
+	s->facts.fault = (struct kernel_fault){ 1, 0, 1, 0x7ffc00001000 };
 	expect(s, VERDICT_CRASHED, false, "killed by SIGSEGV (Segmentation fault) at address 0x0 (kernel log)");
 }
 
