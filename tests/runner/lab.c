@@ -120,6 +120,22 @@ void lab_run_several(struct lab *l)
 	assert_int_equal(l->run.count, 12);
 }
 
+void lab_run_script(struct lab *l, const char *body)
+{
+	lab_init(l);
+	lab_script(l, "t.sh", body);
+	lab_run(l);
+	assert_int_equal(l->rc, 0);
+}
+
+void lab_run_program(struct lab *l, const char *program, const char *header, const char *args)
+{
+	lab_init(l);
+	lab_program(l, "t.sh", header, program, args);
+	lab_run(l);
+	assert_int_equal(l->rc, 0);
+}
+
 void lab_resume(struct lab *l)
 {
 	l->config.resume = true;

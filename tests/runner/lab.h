@@ -31,7 +31,10 @@ void lab_script(struct lab *l, const char *name, const char *body);
 void lab_program(struct lab *l, const char *name, const char *header, const char *program, const char *args);
 // Loads the suite and runs it. The run is read back even when it failed.
 void lab_run(struct lab *l);
-// The same with --resume; what came before is freed.
+// lab_init, lab_run and a look at its rc, of a suite of one test, t.sh: a script; or one that execs a program.
+void lab_run_script(struct lab *l, const char *body);
+void lab_run_program(struct lab *l, const char *program, const char *header, const char *args);
+// lab_run with --resume; what came before is freed.
 void lab_resume(struct lab *l);
 // A dozen tests, four at a time, each of which must be alone in its temporary directory.
 void lab_run_several(struct lab *l);

@@ -8,30 +8,14 @@
 #include <signal.h>
 #include <unistd.h>
 
-// Runs a suite of the one script.
-static void run_script(struct lab *l, const char *body)
-{
-	lab_init(l);
-	lab_script(l, "t.sh", body);
-	lab_run(l);
-	assert_int_equal(l->rc, 0);
-}
-
-static void run_misbehave(struct lab *l, const char *header, const char *args)
-{
-	lab_init(l);
-	lab_program(l, "t.sh", header, RUNNER_MISBEHAVE, args);
-	lab_run(l);
-	assert_int_equal(l->rc, 0);
-}
-
 CASE("run: a pass, its output, samples and usage are in the result")
 {
 	const struct result *r;
 	struct lab l;
 	char *text;
 
-	run_script(&l, "echo one; echo two >&2\n"
+	lab_run_script(&l,
+	               "echo one; echo two >&2\n"
 	               "echo '@@ lat total 100 200 300'\n"
 	               "echo '@@ gauge depth 5 levels' >&$STRESSGEN_FD\n"
 	               "echo '@@ gc 1000'; echo '@@ check sum ok'; echo '@@ case a pass 5 fine'; echo '@@ done'");
@@ -113,7 +97,7 @@ CASE("run: a hang that ignores SIGTERM is killed after its own timeout and the g
 	const struct result *r;
 	struct lab l;
 
-	run_misbehave(&l, "# @Timeout 200ms", "hang");
+	lab_run_program(&l, RUNNER_MISBEHAVE, "# @Timeout 200ms", "hang");
 	lab_expect(&l, "t.sh", VERDICT_TIMEOUT, "ran longer than its 200 ms; it took SIGKILL to end it");
 	r = lab_result(&l, "t.sh");
 	assert_true(r->wall_ns >= 500 * SG_NS_PER_MS);
@@ -141,7 +125,7 @@ CASE("run: a test that stops itself is a timeout, not a hang of the run")
 {
 	struct lab l;
 
-	run_misbehave(&l, "# @Timeout 200ms", "stop");
+	lab_run_program(&l, RUNNER_MISBEHAVE, "# @Timeout 200ms", "stop");
 	lab_expect(&l, "t.sh", VERDICT_TIMEOUT, "ran longer than its 200 ms");
 	lab_deinit(&l);
 }
@@ -167,7 +151,7 @@ CASE("run: a grandchild that holds the pipe delays the run by the drain time onl
 	const uint64_t before = clock_now_ns();
 	struct lab l;
 
-	run_misbehave(&l, "", "hold");
+	lab_run_program(&l, RUNNER_MISBEHAVE, "", "hold");
 	assert_true(clock_now_ns() - before < 5 * SG_NS_PER_S);
 	lab_expect(&l, "t.sh", VERDICT_LEAKED, "left 1 process behind");
 	assert_true(lab_result(&l, "t.sh")->wall_ns < SG_NS_PER_S); // its own time, not the draining
@@ -179,7 +163,7 @@ CASE("run: a child that ends by itself within the drain time is no leftover, and
 	struct lab l;
 	char *text;
 
-	run_script(&l, "(sleep 0.05; echo late) &\necho early");
+	lab_run_script(&l, "(sleep 0.05; echo late) &\necho early");
 	lab_expect(&l, "t.sh", VERDICT_PASSED, "exit status 0");
 	text = lab_read(&l, "tests/t.sh/1/stdout");
 	assert_string_equal(text, "early\nlate\n");
@@ -191,7 +175,7 @@ CASE("run: a test that closes its output and goes on is waited for")
 {
 	struct lab l;
 
-	run_script(&l, "exec >&- 2>&- 3>&-\nsleep 0.2");
+	lab_run_script(&l, "exec >&- 2>&- 3>&-\nsleep 0.2");
 	lab_expect(&l, "t.sh", VERDICT_PASSED, "exit status 0");
 	assert_true(lab_result(&l, "t.sh")->wall_ns >= 200 * SG_NS_PER_MS);
 	lab_deinit(&l);
@@ -224,7 +208,7 @@ CASE("run: output without newline, NUL bytes and broken UTF-8 are kept and the j
 	struct lab l;
 	char *text;
 
-	run_script(&l, "printf 'a\\000b\\377\\033[31mred'; printf 'last words' >&2; exit 1");
+	lab_run_script(&l, "printf 'a\\000b\\377\\033[31mred'; printf 'last words' >&2; exit 1");
 	lab_expect(&l, "t.sh", VERDICT_FAILED, "exit status 1");
 	assert_int_equal(lab_result(&l, "t.sh")->stdout_bytes, 12);
 	assert_string_equal(lab_result(&l, "t.sh")->tail, "last words");
@@ -232,74 +216,6 @@ CASE("run: output without newline, NUL bytes and broken UTF-8 are kept and the j
 	assert_memory_equal(text, "a\0b\377", 4);
 	free(text);
 	assert_int_equal(l.run.journal.bad_lines, 0);
-	lab_deinit(&l);
-}
-
-CASE("run: a memory hog is ended at its limit")
-{
-	const struct result *r;
-	struct lab l;
-
-	run_misbehave(&l, "# @Memory 64", "hog 4000");
-	lab_expect(&l, "t.sh", VERDICT_OUT_OF_MEMORY, "limit of 64.0 MiB");
-	r = lab_result(&l, "t.sh");
-	assert_true(r->peak_rss_bytes > 10 << 20);
-	assert_true(r->peak_rss_bytes < UINT64_C(1) << 30);
-	assert_non_null(strstr(r->limits, "memory 64.0 MiB"));
-	lab_deinit(&l);
-}
-
-CASE("run: the peak of a test is its own and not the runner's")
-{
-	const size_t bytes = 300 << 20;
-	char *ballast = malloc(bytes);
-	struct lab l;
-
-	memset(ballast, 1, bytes);
-	lab_init(&l);
-	lab_script(&l, "small.sh", "sleep 0.1");
-	lab_program(&l, "big.sh", "", RUNNER_MISBEHAVE, "hog 40");
-	lab_run(&l);
-	assert_true(lab_result(&l, "small.sh")->peak_rss_bytes > 0);
-	assert_true(lab_result(&l, "small.sh")->peak_rss_bytes < 50 << 20);
-	assert_true(lab_result(&l, "big.sh")->peak_rss_bytes >= 40 << 20);
-	assert_true(lab_result(&l, "big.sh")->peak_rss_bytes < 100 << 20);
-	assert_true(lab_result(&l, "big.sh")->point_count > 0);
-	assert_int_equal(ballast[bytes - 1], 1);
-	free(ballast);
-	lab_deinit(&l);
-}
-
-CASE("run: the CPU limit ends a test that spins")
-{
-	struct lab l;
-
-	run_misbehave(&l, "# @Cpu 1", "spin");
-	lab_expect(&l, "t.sh", VERDICT_TIMEOUT, "used its 1 s of CPU time");
-	lab_deinit(&l);
-}
-
-CASE("run: the limit on open files holds")
-{
-	struct lab l;
-
-	run_misbehave(&l, "# @Files 20", "open 100");
-	lab_expect(&l, "t.sh", VERDICT_FAILED, "exit status 1");
-	assert_string_equal(lab_result(&l, "t.sh")->tail, "Too many open files after 16\n");
-	lab_deinit(&l);
-}
-
-CASE("run: the limit on processes holds where the machine can hold it")
-{
-	struct lab l;
-
-	run_misbehave(&l, "# @Procs 8", "fork 50 limit-marker");
-	if (strstr(lab_result(&l, "t.sh")->limits, "processes not limited") != NULL) {
-		lab_deinit(&l);
-		harness_skip("root without a pids cgroup: nothing limits processes");
-	}
-	lab_expect(&l, "t.sh", VERDICT_FAILED, "");
-	assert_int_equal(lab_processes("limit-marker"), 0);
 	lab_deinit(&l);
 }
 
@@ -331,7 +247,7 @@ CASE("run: nothing of the runner is inherited")
 	assert_true(leaked > 2);
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGUSR1, &ignore, NULL);
-	run_misbehave(&l, "", "inherited");
+	lab_run_program(&l, RUNNER_MISBEHAVE, "", "inherited");
 	text = lab_read(&l, "tests/t.sh/1/stdout");
 	assert_string_equal(text, "");
 	free(text);
@@ -360,31 +276,11 @@ CASE("run: a test's temporary directory is its own, empty, and removed with what
 	lab_deinit(&l);
 }
 
-CASE("run: when memory runs out on the machine a test goes before the runner")
-{
-	struct lab l;
-	char before[16], after[16];
-	FILE *f = fopen("/proc/self/oom_score_adj", "re");
-
-	assert_non_null(f);
-	assert_non_null(fgets(before, sizeof before, f));
-	fclose(f);
-	run_script(&l, "sleep 0.2; cat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj");
-	assert_int_equal(strtol(lab_result(&l, "t.sh")->tail, NULL, 10), 500);
-	assert_true(strtol(lab_result(&l, "t.sh")->tail + 4, NULL, 10) < 500);
-	f = fopen("/proc/self/oom_score_adj", "re");
-	assert_non_null(f);
-	assert_non_null(fgets(after, sizeof after, f));
-	fclose(f);
-	assert_string_equal(before, after);
-	lab_deinit(&l);
-}
-
 CASE("run: a program that is not there is a failure that says so")
 {
 	struct lab l;
 
-	run_script(&l, "# @Run no-such-program {file}");
+	lab_run_script(&l, "# @Run no-such-program {file}");
 	lab_expect(&l, "t.sh", VERDICT_FAILED, "program not found: no-such-program");
 	assert_int_equal(l.summary.unexpected, 1);
 	lab_deinit(&l);
@@ -500,7 +396,7 @@ CASE("run: what exits before its output is read is read to the end")
 	const struct result *r;
 	struct lab l;
 
-	run_script(&l, "seq 1 10000");
+	lab_run_script(&l, "seq 1 10000");
 	r = lab_result(&l, "t.sh");
 	assert_int_equal(r->stdout_bytes, 48894);
 	lab_deinit(&l);
@@ -530,47 +426,6 @@ CASE("run: a hundred tests leave no descriptor and no process behind")
 }
 
 // A lower bound of the time that writing past the limit takes: it cannot be faster, however fast the machine.
-CASE("run: direct writes are held to the rate of @Io where a cgroup can do that, and the result says what is in force")
-{
-	const struct result *r;
-	struct lab l;
-
-	lab_init(&l);
-	setenv("D", l.suite_dir, 1);
-	lab_script(
-	        &l, "t.sh",
-	        "# @Io 2MB/s\ndd if=/dev/zero of=\"$D/data\" bs=256k count=12 oflag=direct 2>/dev/null || exit 9");
-	lab_run(&l);
-	r = lab_result(&l, "t.sh");
-	assert_non_null(strstr(r->limits, "I/O "));
-	if (strstr(r->limits, "/s (cgroup") == NULL || r->exit_code == 9)
-		harness_skip("no cgroup limits I/O of this directory's disk");
-	assert_true(r->wall_ns > 700 * SG_NS_PER_MS);
-	lab_deinit(&l);
-}
-
-CASE("run: limits that a header does not give are the run's, and --no-limits is above all")
-{
-	struct lab l;
-
-	lab_init(&l);
-	l.config.limits.files = 33;
-	l.config.limits.cpu_s = 50;
-	lab_script(&l, "a.sh", "[ \"$(ulimit -n)\" = 33 ] && [ \"$(ulimit -t)\" = 50 ]");
-	lab_script(&l, "b.sh", "# @Files 44\n[ \"$(ulimit -n)\" = 44 ]");
-	lab_run(&l);
-	lab_expect(&l, "a.sh", VERDICT_PASSED, "");
-	lab_expect(&l, "b.sh", VERDICT_PASSED, "");
-	lab_deinit(&l);
-	lab_init(&l);
-	l.config.no_limits = true;
-	lab_script(&l, "t.sh", "# @Files 44\n# @Timeout 1ms\nsleep 0.1; [ \"$(ulimit -n)\" != 44 ]");
-	lab_run(&l);
-	lab_expect(&l, "t.sh", VERDICT_PASSED, "");
-	assert_non_null(strstr(lab_result(&l, "t.sh")->limits, "(--no-limits)"));
-	lab_deinit(&l);
-}
-
 CASE("run: a test that leaves its process group is still ended by its time limit")
 {
 	struct lab l;
@@ -583,26 +438,5 @@ CASE("run: a test that leaves its process group is still ended by its time limit
 	lab_expect(&l, "t.sh", VERDICT_TIMEOUT, "");
 	lab_expect(&l, "u.sh", VERDICT_PASSED, "");
 	assert_int_equal(lab_processes_after_wait("sleep 71.008"), 0);
-	lab_deinit(&l);
-}
-
-CASE("run: a test that forks without end is held by @Procs, and nothing of it is left")
-{
-	struct lab l;
-
-	if (geteuid() != 0)
-		harness_skip("for an ordinary user the limit counts all of the user's processes");
-	lab_init(&l);
-	lab_script(
-	        &l, "t.sh",
-	        "# @Procs 60\n# @Timeout 2s\nbomb() { while :; do bomb & sleep 71.009 || exit 1; done; }\nbomb 2>/dev/null");
-	lab_script(&l, "u.sh", "true");
-	lab_run(&l);
-	if (strstr(lab_result(&l, "t.sh")->limits, "processes 60 (cgroup") == NULL)
-		harness_skip("no pids cgroup here");
-	assert_true(lab_result(&l, "t.sh")->verdict != VERDICT_PASSED);
-	assert_true(lab_result(&l, "t.sh")->peak_procs <= 61);
-	lab_expect(&l, "u.sh", VERDICT_PASSED, "");
-	assert_int_equal(lab_processes_after_wait("sleep 71.009"), 0);
 	lab_deinit(&l);
 }
