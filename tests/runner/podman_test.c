@@ -113,6 +113,21 @@ static void finish(struct lab *l)
 	lab_deinit(l);
 }
 
+// podman 4.3 on a busy machine may lose a container's status; it says so after twenty seconds, and exits with 127,
+// which no test here does.
+static void run(struct lab *l)
+{
+	lab_run(l);
+	assert_int_equal(l->rc, 0);
+	for (size_t i = 0; i < l->run.count; i++) {
+		if (l->run.results[i].exit_code != 127)
+			continue;
+		print_message("podman lost the status of %s: %s\n", l->run.results[i].id, l->run.results[i].tail);
+		finish(l);
+		skip();
+	}
+}
+
 CASE("podman: tests have output, samples, limits and verdicts in real containers, and nothing of them is left")
 {
 	struct lab l;
@@ -124,12 +139,11 @@ CASE("podman: tests have output, samples, limits and verdicts in real containers
 	           "[ ! -e /usr/bin ] && echo x >\"$TMPDIR/file\" && [ -d \"$STRESSGEN_TELEMETRY_DIR\" ] && "
 	           "! echo x 2>/dev/null >/file");
 	lab_script(&l, "b-fails.sh", "exit 7");
-	snprintf(script, sizeof script, "# @Timeout 3s\ntrap '' TERM\nwhile :; do %s; done", sleep_command);
+	snprintf(script, sizeof script, "# @Timeout 10s\ntrap '' TERM\nwhile :; do %s; done", sleep_command);
 	lab_script(&l, "c-hangs.sh", script);
 	snprintf(script, sizeof script, "(setsid %s >/dev/null 2>&1 &); exit 0", sleep_command);
 	lab_script(&l, "d-daemon.sh", script);
-	lab_run(&l);
-	assert_int_equal(l.rc, 0);
+	run(&l);
 	lab_expect(&l, "a-passes.sh", VERDICT_PASSED, "exit status 0");
 	lab_expect(&l, "b-fails.sh", VERDICT_FAILED, "exit status 7");
 	lab_expect(&l, "c-hangs.sh", VERDICT_TIMEOUT, "");
@@ -159,7 +173,7 @@ CASE("podman: memory that ran out is told from a crash")
 	lab_script(
 	        &l, "t.sh",
 	        "# @Memory 32\nx=$(dd if=/dev/zero bs=1048576 count=200 2>/dev/null | tr '\\000' x)\necho ${#x}");
-	lab_run(&l);
+	run(&l);
 	r = lab_result(&l, "t.sh");
 	assert_int_equal(r->verdict, VERDICT_OUT_OF_MEMORY);
 	assert_non_null(strstr(r->evidence, "podman"));
@@ -173,7 +187,7 @@ CASE("podman: a test that signals itself dies of it, where there is an init")
 	need("catatonit");
 	begin(&l);
 	lab_script(&l, "t.sh", "kill -SEGV $$\nexit 0");
-	lab_run(&l);
+	run(&l);
 	lab_expect(&l, "t.sh", VERDICT_CRASHED, "SIGSEGV");
 	finish(&l);
 }
