@@ -1,8 +1,11 @@
 // The formats for other programs: each is held against the rules that its readers go by.
 #include "harness.h"
 
+#include "compare_formats.h"
 #include "fixture.h"
 #include "formats.h"
+#include "io.h"
+#include "made_comparison.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -366,25 +369,56 @@ CASE("formats: .hgrm rows rise to 100 % of every series")
 	run_deinit(&r);
 }
 
-// ---- OpenMetrics --------------------------------------------------------------------------------------------
+// ---- what the consumers' own tools say ------------------------------------------------------------------------
 
-CASE("formats: Debian's promtool takes the metrics")
+// The command must take DIR/out; what it says otherwise is the test's.
+static void must_take(const char *command)
 {
-	char command[700];
+	char line[1200], said[300];
 
-	if (system("promtool --version >/dev/null 2>&1") != 0)
-		harness_skip("promtool is not here; Debian's package prometheus brings it");
+	snprintf(line, sizeof line, "%s <'%s/out' >'%s/said' 2>&1", command, harness_tmpdir(), harness_tmpdir());
+	if (system(line) == 0)
+		return;
+	snprintf(said, sizeof said, "%s/said", harness_tmpdir());
+	fail_msg("%.900s", fixture_read(said));
+}
+
+static void all_must_be_taken(report_fn write, const char *command)
+{
 	for (unsigned which = 0; which < RUNS; which++) {
 		struct run r;
 
 		load(which, &r);
-		free(write_format(report_prom, &r));
-		snprintf(command, sizeof command, "promtool check metrics <'%s/out' >'%s/said' 2>&1",
-		         harness_tmpdir(), harness_tmpdir());
-		if (system(command) != 0) {
-			snprintf(command, sizeof command, "%s/said", harness_tmpdir());
-			fail_msg("%s", fixture_read(command));
-		}
+		free(write_format(write, &r));
+		must_take(command);
 		run_deinit(&r);
 	}
+}
+
+CASE("formats: Debian's promtool takes the metrics")
+{
+	if (system("promtool --version >/dev/null 2>&1") != 0)
+		harness_skip("promtool is not here; Debian's package prometheus brings it");
+	all_must_be_taken(report_prom, "promtool check metrics");
+}
+
+#define XMLLINT "xmllint --noout --schema '" SG_TEST_DATA "/data/junit.xsd' -"
+
+CASE("formats: JUnit files are as Jenkins' schema has them, says xmllint, whatever tests are called")
+{
+	struct made_comparison m;
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	char path[300];
+
+	if (system("xmllint --version >/dev/null 2>&1") != 0)
+		harness_skip("xmllint is not here; Debian's package libxml2-utils brings it");
+	all_must_be_taken(report_junit, XMLLINT);
+	made_comparison_init(&m);
+	assert_int_equal(compare_junit(&m.c, &b), 0);
+	snprintf(path, sizeof path, "%s/out", harness_tmpdir());
+	assert_int_equal(io_replace_file(path, buf_text(&b), b.len, &e), 0);
+	must_take(XMLLINT);
+	buf_deinit(&b);
+	made_comparison_deinit(&m);
 }
