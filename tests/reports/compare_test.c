@@ -4,6 +4,7 @@
 #include "compare_formats.h"
 #include "fixture.h"
 #include "io.h"
+#include "made_comparison.h"
 #include "rng.h"
 #include "schema.h"
 #include "text.h"
@@ -237,15 +238,6 @@ static void make_pairs(const struct made *m, struct samples *s)
 	samples_sort(s);
 }
 
-static const struct compare_row *row_of(const struct comparison *c, const char *metric)
-{
-	for (size_t i = 0; i < c->count; i++)
-		if (strcmp(c->rows[i].metric, metric) == 0)
-			return &c->rows[i];
-	fail_msg("no row %s", metric);
-	return NULL;
-}
-
 CASE("compare: a change is confirmed, a constant compared exactly, and the control clean")
 {
 	const struct made made = { .shift = 0.1, .screen = 20, .confirm = 30 };
@@ -254,12 +246,13 @@ CASE("compare: a change is confirmed, a constant compared exactly, and the contr
 
 	make_pairs(&made, &s);
 	assert_int_equal(compare_make(&c, &s, NULL), 0);
-	assert_int_equal(row_of(&c, "time")->outcome, COMPARE_REGRESSED);
-	assert_int_equal(row_of(&c, "time")->pairs, 30);
-	assert_true(row_of(&c, "time")->low < exp(0.1) && exp(0.1) < row_of(&c, "time")->high);
-	assert_true(row_of(&c, "slab/x/headroom")->exact);
-	assert_int_equal(row_of(&c, "slab/x/headroom")->outcome, COMPARE_REGRESSED);
-	assert_int_equal(row_of(&c, "gauge/odd")->outcome, COMPARE_UNJUDGED); // negative: no ratio
+	assert_int_equal(made_comparison_row(&c, "time")->outcome, COMPARE_REGRESSED);
+	assert_int_equal(made_comparison_row(&c, "time")->pairs, 30);
+	assert_true(made_comparison_row(&c, "time")->low < exp(0.1) &&
+	            exp(0.1) < made_comparison_row(&c, "time")->high);
+	assert_true(made_comparison_row(&c, "slab/x/headroom")->exact);
+	assert_int_equal(made_comparison_row(&c, "slab/x/headroom")->outcome, COMPARE_REGRESSED);
+	assert_int_equal(made_comparison_row(&c, "gauge/odd")->outcome, COMPARE_UNJUDGED); // negative: no ratio
 	assert_int_equal(c.control, COMPARE_CONTROL_CLEAN);
 	assert_non_null(strstr(c.sentence, "Metrics: 2 regressed; control clean; detects 4 %."));
 	compare_deinit(&c);
@@ -289,9 +282,9 @@ CASE("compare: what was timed is undecided when the hypervisor took the CPU, and
 
 	make_pairs(&made, &s);
 	assert_int_equal(compare_make(&c, &s, NULL), 0);
-	assert_int_equal(row_of(&c, "time")->outcome, COMPARE_UNDECIDED);
-	assert_non_null(strstr(row_of(&c, "time")->why, "hypervisor took 30 %"));
-	assert_int_equal(row_of(&c, "slab/x/headroom")->outcome, COMPARE_REGRESSED);
+	assert_int_equal(made_comparison_row(&c, "time")->outcome, COMPARE_UNDECIDED);
+	assert_non_null(strstr(made_comparison_row(&c, "time")->why, "hypervisor took 30 %"));
+	assert_int_equal(made_comparison_row(&c, "slab/x/headroom")->outcome, COMPARE_REGRESSED);
 	compare_deinit(&c);
 	samples_deinit(&s);
 }
@@ -304,8 +297,8 @@ CASE("compare: below sixteen pairs the change is shown and not judged")
 
 	make_pairs(&made, &s);
 	assert_int_equal(compare_make(&c, &s, NULL), 0);
-	assert_int_equal(row_of(&c, "time")->outcome, COMPARE_UNJUDGED);
-	assert_true(row_of(&c, "time")->ratio > 2.5);
+	assert_int_equal(made_comparison_row(&c, "time")->outcome, COMPARE_UNJUDGED);
+	assert_true(made_comparison_row(&c, "time")->ratio > 2.5);
 	assert_non_null(strstr(c.sentence, "Not judged: 15 pairs of invocations, and 16 are the least"));
 	compare_deinit(&c);
 	samples_deinit(&s);
@@ -342,16 +335,16 @@ CASE("compare: an accepted regression does not count and is named until its day,
 
 	make_pairs(&made, &s);
 	assert_int_equal(compare_make(&c, &s, &accepting), 0);
-	assert_string_equal(row_of(&c, "time")->accepted, "accepted until 2026-12-31: new collector");
+	assert_string_equal(made_comparison_row(&c, "time")->accepted, "accepted until 2026-12-31: new collector");
 	assert_int_equal(c.counts[COMPARE_REGRESSED], 1); // the headroom
 	compare_deinit(&c);
 	entries[0].expired = true;
 	assert_int_equal(compare_make(&c, &s, &accepting), 0);
-	assert_null(row_of(&c, "time")->accepted);
-	assert_string_equal(row_of(&c, "time")->why, "was accepted until 2026-12-31: new collector");
+	assert_null(made_comparison_row(&c, "time")->accepted);
+	assert_string_equal(made_comparison_row(&c, "time")->why, "was accepted until 2026-12-31: new collector");
 	compare_deinit(&c);
 	assert_int_equal(compare_make(&c, &s, &loose), 0);
-	assert_int_equal(row_of(&c, "time")->outcome, COMPARE_UNCHANGED);
+	assert_int_equal(made_comparison_row(&c, "time")->outcome, COMPARE_UNCHANGED);
 	compare_deinit(&c);
 	samples_deinit(&s);
 }
@@ -471,56 +464,4 @@ CASE("compare: JUnit, HTML and Markdown hold the regression, and hostile names d
 	free(written(compare_md, &s));
 	samples_deinit(&s);
 	run_deinit(&hostile);
-}
-
-static char *text_of(struct comparison *c)
-{
-	const struct term_style style = { .columns = 200 };
-	char *text;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	compare_text(c, &style, out);
-	fclose(out);
-	return text;
-}
-
-CASE("compare: counters that changed are counted, listed where they are asked for, and are no changes of metrics")
-{
-	static const char *const names[] = { "counter/interposer/malloc_calls", "counter/interposer/free_calls" };
-	const struct compare_options listing = { .counters = true };
-	struct comparison c = { 0 };
-	struct samples s = { 0 };
-	char *text;
-
-	assert_int_equal(samples_init(&s), 0);
-	for (unsigned i = 0; i < 8; i++) {
-		const struct sample_place at = { "gc/a", i % 2 == 0 ? SAMPLE_BASE : SAMPLE_HEAD, SAMPLE_SCREEN,
-			                         1 + i / 2 };
-		const struct result end = { .verdict = VERDICT_PASSED, .as_expected = true, .wall_ns = 1000 };
-
-		assert_int_equal(samples_end(&s, &at, &end), 0);
-		for (unsigned k = 0; k < 2; k++)
-			assert_int_equal(samples_add(&s, &at,
-			                             &(struct metric){ names[k], "count", METRIC_NEITHER,
-			                                               k == 0 && i % 2 == 1 ? 120 : 100 }),
-			                 0);
-	}
-	samples_sort(&s);
-	assert_int_equal(compare_make(&c, &s, NULL), 0);
-	assert_int_equal(c.counts[COMPARE_CHANGED], 0);
-	assert_int_equal(c.counters_changed, 1);
-	assert_int_equal(c.counters_same, 1);
-	text = text_of(&c);
-	assert_has(text, "1 of 2 counters changed (calls, blocks, bytes): --counters lists them.");
-	assert_null(strstr(text, "malloc_calls"));
-	free(text);
-	compare_deinit(&c);
-	assert_int_equal(compare_make(&c, &s, &listing), 0);
-	text = text_of(&c);
-	assert_has(text, "malloc_calls");
-	assert_null(strstr(text, "free_calls"));
-	free(text);
-	compare_deinit(&c);
-	samples_deinit(&s);
 }

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
 	const char *test;
@@ -129,4 +130,13 @@ void made_comparison_deinit(struct made_comparison *m)
 {
 	strings_deinit(&m->c.notes);
 	arena_deinit(&m->c.arena);
+}
+
+const struct compare_row *made_comparison_row(const struct comparison *c, const char *metric)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (strcmp(c->rows[i].metric, metric) == 0)
+			return &c->rows[i];
+	fail_msg("no row %s", metric);
+	return NULL;
 }

@@ -24,5 +24,7 @@ void made_comparison_init(struct made_comparison *m);
 void made_comparison_deinit(struct made_comparison *m);
 // Its page, as report.html in the case's directory, checked; to be freed.
 char *made_comparison_page(struct made_comparison *m, struct seen *s);
+// The row of that metric, of any comparison; fails the test where there is none.
+const struct compare_row *made_comparison_row(const struct comparison *c, const char *metric);
 
 #endif
