@@ -15,6 +15,8 @@
 
 static socklen_t length_of(const struct sockaddr *a)
 {
+	if (a->sa_family == AF_UNIX)
+		return sizeof(struct sockaddr_un);
 	return a->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 }
 

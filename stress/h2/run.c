@@ -61,7 +61,8 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	struct h2_child_usage usage = { 0 };
 	struct h2_load_result result = { 0 };
 	struct h2_harm harm = { 0 };
-	const bool measures = c->scenario->attack && !c->scenario->attack->lonely;
+	const bool measures =
+	        c->scenario->attack && !c->scenario->attack->lonely && !(c->target && c->target->tls);
 	const struct h2_load_config load = {
 		.scenario = c->scenario,
 		.target = c->target ? c->target : &own,

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "io.h"
 #include "telemetry.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -98,7 +99,10 @@ static void on_connection(uv_stream_t *listener, int status)
 	if (!c)
 		return;
 	c->server = s;
-	transport_init(&c->transport, &s->hub, &connection_user);
+	if (listener->type == UV_NAMED_PIPE)
+		transport_init_local(&c->transport, &s->hub, &connection_user);
+	else
+		transport_init(&c->transport, &s->hub, &connection_user);
 	c->accepted_ms = c->moved_ms = uv_now(&s->hub.loop);
 	c->next = s->connections;
 	if (c->next)
@@ -108,7 +112,9 @@ static void on_connection(uv_stream_t *listener, int status)
 	bool full = *s->counters.cell[H2_CONNECTIONS_OPEN] > s->config->limits.max_connections;
 	h2_count(&s->counters, full ? H2_CONNECTIONS_REFUSED : H2_CONNECTIONS, 1);
 	// Accepted whatever comes: else it would stay with libuv, which takes no other before it.
-	int rc = transport_accept(&c->transport, listener);
+	int rc = s->tls ? transport_secure(&c->transport, s->tls, NULL) : 0;
+	const int accepted = transport_accept(&c->transport, listener);
+	rc = rc < 0 ? rc : accepted;
 	if (rc == 0)
 		rc = s->config->engine->open(&s->shared, c, &c->session);
 	if (full || rc < 0)
@@ -249,6 +255,15 @@ static int load_file(struct server *s, struct err *e)
 	return rc < 0 ? rc : 0;
 }
 
+static int make_tls(struct server *s, struct err *e)
+{
+	const struct h2_server_config *c = s->config;
+	if (!c->tls)
+		return 0;
+	int rc = h2_tls_server_context(c->certificate, c->key, H2_TLS_ANY, &s->tls, e);
+	return rc == 0 && c->write_certificate ? h2_tls_write_certificate(s->tls, c->write_certificate, e) : rc;
+}
+
 int h2_server_run(const struct h2_server_config *config, struct err *e)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -267,11 +282,14 @@ int h2_server_run(const struct h2_server_config *config, struct err *e)
 		                               .wake = connection_wake };
 	rc = load_file(s, e);
 	if (rc == 0)
+		rc = make_tls(s, e);
+	if (rc == 0)
 		rc = h2_alarms_init(&s->alarms, &s->hub.loop);
 	if (rc == 0)
 		rc = serve(s, e);
 	hub_deinit(&s->hub);
 	h2_alarms_deinit(&s->alarms);
+	h2_tls_context_free(s->tls);
 	buf_deinit(&s->file);
 out:
 	h2_pool_free(pool);

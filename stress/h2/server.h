@@ -13,6 +13,10 @@
 
 struct h2_server_config {
 	const char *bind;                 // addresses, IPv4 and IPv6, separated by commas
+	const char *path;                 // of a unix socket besides, made and removed; NULL: none
+	bool tls;                         // on every connection
+	const char *certificate, *key;    // PEM; both NULL: one made now, for localhost
+	const char *write_certificate;    // as PEM, for clients to trust; NULL: nowhere
 	uint16_t port;                    // 0: one that is free
 	int ready_fd;                     // "port N\n" goes there, and "stats {...}\n" at the end
 	int life_fd;                      // its end of file ends the server at once; -1: none

@@ -58,8 +58,23 @@ static int listen_all(struct server *s, uint16_t port, uv_connection_cb on_conne
 	return 0;
 }
 
+static int listen_local(struct server *s, uv_connection_cb on_connection, struct err *e)
+{
+	int rc = uv_pipe_init(&s->hub.loop, &s->local, 0);
+	if (rc < 0)
+		return rc;
+	s->has_local = true;
+	s->local.data = s;
+	rc = uv_pipe_bind(&s->local, s->config->path);
+	if (rc == 0)
+		rc = uv_listen((uv_stream_t *)&s->local, BACKLOG, on_connection);
+	return rc < 0 ? err_set(e, -rc, "cannot listen on --unix %s: %s", s->config->path, uv_strerror(rc)) : 0;
+}
+
 void server_stop_listening(struct server *s)
 {
+	if (s->has_local && !uv_is_closing((uv_handle_t *)&s->local))
+		uv_close((uv_handle_t *)&s->local, NULL); // which removes the file
 	for (size_t i = 0; i < s->listening; i++)
 		if (!uv_is_closing((uv_handle_t *)&s->listeners[i]))
 			uv_close((uv_handle_t *)&s->listeners[i], NULL);
@@ -84,6 +99,8 @@ int server_listen(struct server *s, uv_connection_cb on_connection, struct err *
 		s->listening = 0;
 		rc = listen_all(s, s->config->port, on_connection, e);
 	}
+	if (rc == 0 && s->config->path)
+		rc = listen_local(s, on_connection, e);
 	return rc == -EAGAIN
 	               ? err_set(e, EADDRINUSE, "no port is free at all of %s; give a --port", s->config->bind)
 	               : rc;

@@ -88,6 +88,11 @@ int h2_server_command(const struct opt_set *o, struct err *e)
 	int rc = load_hostile(o, &hostile, e);
 	struct h2_server_config config = {
 		.bind = opt_text(o, "bind"),
+		.path = opt_text(o, "unix"),
+		.tls = opt_flag(o, "https"),
+		.certificate = opt_text(o, "cert"),
+		.key = opt_text(o, "key"),
+		.write_certificate = opt_text(o, "write-cert"),
 		.port = (uint16_t)opt_number(o, "port"),
 		.ready_fd = (int)opt_number(o, "ready-fd"),
 		.life_fd = with_parent ? (int)opt_number(o, "life-fd") : -1,

@@ -7,46 +7,54 @@
 #include "server.h"
 
 // Rows of a table of options, for the commands of `bits`. "h2-engine" is a row of the table's own.
-#define H2_SERVER_OPTIONS(bits)                                                                                          \
-	H2_SERVER_ROW(bits, "port", OPT_U64, "N", "0", 0, 65535,                                                         \
-	              "Listen there; 0 takes a port that is free, and prints it."),                                      \
-	        H2_SERVER_ROW(bits, "bind", OPT_TEXT, "ADDRESS,...", "127.0.0.1", 0, 0,                                  \
-	                      "Addresses to listen at, IPv4 and IPv6, e.g. 127.0.0.1,::1."),                             \
-	        H2_SERVER_ROW(bits, "serve", OPT_TEXT, "FILE", NULL, 0, 0, "What /file answers, up to 256M."),           \
-	        H2_SERVER_ROW(                                                                                           \
-	                bits, "misbehave", OPT_TEXT, "NAME|FILE", NULL, 0, 0,                                            \
-	                "Be a hostile server: one of share/stressgen/scenarios/hostile, or a file of your own."),        \
-	        H2_SERVER_ROW(bits, "ready-fd", OPT_U64, "N", "1", 0, 1023,                                              \
-	                      "Descriptor for \"port N\" at the beginning and the counters at the end."),                \
-	        H2_SERVER_ROW(bits, "life-fd", OPT_U64, "N", NULL, 0, 1023,                                              \
-	                      "End when this descriptor reaches its end of file, or when the parent dies."),             \
-	        H2_SERVER_ROW(bits, "max-connections", OPT_U64, "N", "10000", 1, 1000000,                                \
-	                      "Connections at a time; more are closed at once."),                                        \
-	        H2_SERVER_ROW(bits, "max-streams", OPT_U64, "N", "256", 1, 2147483647,                                   \
-	                      "Streams at a time on one connection; more are refused."),                                 \
-	        H2_SERVER_ROW(bits, "max-header-list", OPT_BYTES, "SIZE", "64k", 1, 4294967295,                          \
-	                      "Header fields of one request; larger ones are answered with 431."),                       \
-	        H2_SERVER_ROW(bits, "max-body", OPT_BYTES, "SIZE", "16M", 1, 4294967295,                                 \
-	                      "Body of one request; larger ones are answered with 413."),                                \
-	        H2_SERVER_ROW(bits, "max-held", OPT_BYTES, "SIZE", "256M", 1, 1099511627776,                             \
-	                      "All bodies held at a time; beyond that, 503."),                                           \
-	        H2_SERVER_ROW(bits, "window", OPT_BYTES, "SIZE", "1M", 1, 2147483647,                                    \
-	                      "Window of a stream: so much of an upload may be under way."),                             \
-	        H2_SERVER_ROW(                                                                                           \
-	                bits, "idle-timeout", OPT_DURATION, "TIME", "60s", 1, UINT64_MAX / 2,                            \
-	                "End a connection on which nothing has moved for that long, unless it waits for us."),           \
-	        H2_SERVER_ROW(bits, "handshake-timeout", OPT_DURATION, "TIME", "10s", 1, UINT64_MAX / 2,                 \
-	                      "End one whose preface and SETTINGS, or ACK of ours, do not come in that time."),          \
-	        H2_SERVER_ROW(                                                                                           \
-	                bits, "request-timeout", OPT_DURATION, "TIME", "30s", 1, UINT64_MAX / 2,                         \
-	                "End one on which a header or an upload that has begun does not move for that long."),           \
-	        H2_SERVER_ROW(                                                                                           \
-	                bits, "stall-timeout", OPT_DURATION, "TIME", "30s", 1, UINT64_MAX / 2,                           \
-	                "End one that does not let its answers go out for that long, whatever else it sends."),          \
-	        H2_SERVER_ROW(                                                                                           \
-	                bits, "goaway-after", OPT_U64, "N", "0", 0, UINT32_MAX,                                          \
-	                "End each connection in good order after so many requests, as in a rolling restart; 0: never."), \
-	        H2_SERVER_ROW(bits, "drain", OPT_DURATION, "TIME", "10s", 0, UINT64_MAX / 2,                             \
+#define H2_SERVER_OPTIONS(bits)                                                                                                         \
+	H2_SERVER_ROW(bits, "port", OPT_U64, "N", "0", 0, 65535,                                                                        \
+	              "Listen there; 0 takes a port that is free, and prints it."),                                                     \
+	        H2_SERVER_ROW(bits, "bind", OPT_TEXT, "ADDRESS,...", "127.0.0.1", 0, 0,                                                 \
+	                      "Addresses to listen at, IPv4 and IPv6, e.g. 127.0.0.1,::1."),                                            \
+	        H2_SERVER_ROW(bits, "unix", OPT_TEXT, "PATH", NULL, 0, 0, "Listen at this unix socket too."),                           \
+	        H2_SERVER_ROW(                                                                                                          \
+	                bits, "https", OPT_FLAG, NULL, "no", 0, 1,                                                                      \
+	                "Speak TLS 1.2 and 1.3 on every connection, with --cert and --key or a certificate of its own for localhost."), \
+	        H2_SERVER_ROW(bits, "cert", OPT_TEXT, "FILE", NULL, 0, 0, "Certificate with its chain, PEM."),                          \
+	        H2_SERVER_ROW(bits, "key", OPT_TEXT, "FILE", NULL, 0, 0, "Its key, PEM."),                                              \
+	        H2_SERVER_ROW(bits, "write-cert", OPT_TEXT, "FILE", NULL, 0, 0,                                                         \
+	                      "Write the certificate there, for clients to trust."),                                                    \
+	        H2_SERVER_ROW(bits, "serve", OPT_TEXT, "FILE", NULL, 0, 0, "What /file answers, up to 256M."),                          \
+	        H2_SERVER_ROW(                                                                                                          \
+	                bits, "misbehave", OPT_TEXT, "NAME|FILE", NULL, 0, 0,                                                           \
+	                "Be a hostile server: one of share/stressgen/scenarios/hostile, or a file of your own."),                       \
+	        H2_SERVER_ROW(bits, "ready-fd", OPT_U64, "N", "1", 0, 1023,                                                             \
+	                      "Descriptor for \"port N\" at the beginning and the counters at the end."),                               \
+	        H2_SERVER_ROW(bits, "life-fd", OPT_U64, "N", NULL, 0, 1023,                                                             \
+	                      "End when this descriptor reaches its end of file, or when the parent dies."),                            \
+	        H2_SERVER_ROW(bits, "max-connections", OPT_U64, "N", "10000", 1, 1000000,                                               \
+	                      "Connections at a time; more are closed at once."),                                                       \
+	        H2_SERVER_ROW(bits, "max-streams", OPT_U64, "N", "256", 1, 2147483647,                                                  \
+	                      "Streams at a time on one connection; more are refused."),                                                \
+	        H2_SERVER_ROW(bits, "max-header-list", OPT_BYTES, "SIZE", "64k", 1, 4294967295,                                         \
+	                      "Header fields of one request; larger ones are answered with 431."),                                      \
+	        H2_SERVER_ROW(bits, "max-body", OPT_BYTES, "SIZE", "16M", 1, 4294967295,                                                \
+	                      "Body of one request; larger ones are answered with 413."),                                               \
+	        H2_SERVER_ROW(bits, "max-held", OPT_BYTES, "SIZE", "256M", 1, 1099511627776,                                            \
+	                      "All bodies held at a time; beyond that, 503."),                                                          \
+	        H2_SERVER_ROW(bits, "window", OPT_BYTES, "SIZE", "1M", 1, 2147483647,                                                   \
+	                      "Window of a stream: so much of an upload may be under way."),                                            \
+	        H2_SERVER_ROW(                                                                                                          \
+	                bits, "idle-timeout", OPT_DURATION, "TIME", "60s", 1, UINT64_MAX / 2,                                           \
+	                "End a connection on which nothing has moved for that long, unless it waits for us."),                          \
+	        H2_SERVER_ROW(bits, "handshake-timeout", OPT_DURATION, "TIME", "10s", 1, UINT64_MAX / 2,                                \
+	                      "End one whose preface and SETTINGS, or ACK of ours, do not come in that time."),                         \
+	        H2_SERVER_ROW(                                                                                                          \
+	                bits, "request-timeout", OPT_DURATION, "TIME", "30s", 1, UINT64_MAX / 2,                                        \
+	                "End one on which a header or an upload that has begun does not move for that long."),                          \
+	        H2_SERVER_ROW(                                                                                                          \
+	                bits, "stall-timeout", OPT_DURATION, "TIME", "30s", 1, UINT64_MAX / 2,                                          \
+	                "End one that does not let its answers go out for that long, whatever else it sends."),                         \
+	        H2_SERVER_ROW(                                                                                                          \
+	                bits, "goaway-after", OPT_U64, "N", "0", 0, UINT32_MAX,                                                         \
+	                "End each connection in good order after so many requests, as in a rolling restart; 0: never."),                \
+	        H2_SERVER_ROW(bits, "drain", OPT_DURATION, "TIME", "10s", 0, UINT64_MAX / 2,                                            \
 	                      "After SIGTERM, finish what was begun for at most that long.")
 
 // The row of --frames, for the commands of `bits`.

@@ -17,6 +17,9 @@ struct server {
 	struct h2_alarms alarms;
 	uv_tcp_t listeners[H2_LISTENERS];
 	size_t listening; // of them
+	uv_pipe_t local;  // listens where `has_local`
+	bool has_local;
+	struct h2_tls_context *tls; // NULL: without
 	uv_timer_t sweep;
 	uv_signal_t on_term, on_int;
 	uv_poll_t life;

@@ -161,3 +161,17 @@ CASE("h2 attack: a server that lets it pass has failed, and one that reacts othe
 	expect_attack(reset_all, "(right reset) (time 300ms) (send " GET_NEXT ")", 0,
 	              "@@ check attack ok RST_STREAM INTERNAL_ERROR (1 in all), ");
 }
+
+CASE("h2 attack: on another machine it is refused, whatever else is allowed, unless its owner says so")
+{
+	static const char *const options[] = { "", "--allow-host 192.0.2.1", "--i-own-this-target 192.0.2.2" };
+	const char *path = h2_file("t.h2", ATTACK("(right alive) (send (frame PING))"));
+	for (size_t i = 0; i < 3; i++) {
+		struct h2_output o;
+		h2_sh(&o, "%s run %s --h2-target http://192.0.2.1:9/ %s", H2_PROGRAM, options[i], path);
+		if (o.code != 2 || !strstr(o.err, "only with --i-own-this-target HOST") ||
+		    strchr(o.err, '\n') != strrchr(o.err, '\n'))
+			fail_msg("%s: %d %s", options[i], o.code, o.err);
+		h2_output_deinit(&o);
+	}
+}

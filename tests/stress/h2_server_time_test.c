@@ -484,3 +484,30 @@ CASE("h2 server time: stressgen h2-server is the same server")
 	assert_non_null(strstr(o.err, "h2-server takes no 'here'"));
 	h2_output_deinit(&o);
 }
+
+CASE("h2 server time: TLS with a certificate of its own, and a unix socket beside the port")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[4096], args[700];
+	h2_need("curl");
+	snprintf(args, sizeof(args), "--https --write-cert %s/cert.pem --unix %s/socket", harness_tmpdir(),
+	         harness_tmpdir());
+	h2_server(&p, args);
+	h2_sh(&o,
+	      "curl -sS -m 20 --http2 --cacert %s/cert.pem -w '%%{http_version}' https://localhost:%u/bytes/100000 | tail -c 1; "
+	      "curl -sS -m 20 --http2 -k --unix-socket %s/socket https://localhost/",
+	      harness_tmpdir(), p.port, harness_tmpdir());
+	if (strcmp(o.out, "2stressgen-h2\n") != 0)
+		fail_msg("%s%s", o.out, o.err);
+	h2_output_deinit(&o);
+	stop(&p, stats, sizeof(stats));
+	assert_int_equal(counter(stats, "responses"), 2);
+	h2_sh(&o, "test -e %s/socket", harness_tmpdir());
+	assert_int_equal(o.code, 1);
+	h2_output_deinit(&o);
+	h2_sh(&o, "%s server --https --cert /nowhere --key /nowhere", H2_PROGRAM);
+	assert_int_equal(o.code, 2);
+	assert_ptr_equal(strchr(o.err, '\n'), strrchr(o.err, '\n'));
+	h2_output_deinit(&o);
+}

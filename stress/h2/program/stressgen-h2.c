@@ -32,6 +32,12 @@ static const struct opt table[] = {
 	  .value = "HOST",
 	  .commands = RUN | CHECK,
 	  .help = "Load this host although it is another machine." },
+	{ .name = "i-own-this-target",
+	  .type = OPT_TEXT,
+	  .value = "HOST",
+	  .commands = RUN | CHECK,
+	  .help = "Perform a scenario with frames of its own, an attack, say, on this host although it is another "
+	          "machine; --allow-host is not enough for that." },
 	{ .name = "h2-engine",
 	  .type = OPT_CHOICE,
 	  .value = "NAME",
@@ -111,14 +117,30 @@ static int open_tap(const struct opt_set *o, const struct scenario *s, struct h2
 	return rc;
 }
 
+// Where a scenario may go: load to a host that is allowed, raw frames only to one whose owner says so.
+static int resolve(const struct opt_set *o, const struct scenario *s, const char *url, struct h2_target *target,
+                   struct err *e)
+{
+	const char *own = opt_text(o, "i-own-this-target"), *allowed = opt_text(o, "allow-host");
+	const struct h2_target_options where = { .connect_to = s->connect_to,
+		                                 .allow_host = s->attack || !allowed ? own : allowed };
+	struct err why = { 0 };
+	const int rc = h2_target_resolve(url, &where, target, &why);
+	if (rc == -EPERM && s->attack)
+		return err_set(
+		        e, EPERM,
+		        "'%.200s' is not this machine, and the scenario sends frames of its own: it is performed "
+		        "there only with --i-own-this-target HOST",
+		        url);
+	return rc < 0 ? err_set(e, -rc, "%s", why.text) : 0;
+}
+
 static int run_scenario(const struct opt_set *o, struct scenario *s, struct err *e)
 {
 	struct h2_target target;
 	const char *url = opt_given(o, "h2-target") ? opt_text(o, "h2-target") : s->target;
 	bool passed = false;
-	const struct h2_target_options where = { .connect_to = s->connect_to,
-		                                 .allow_host = opt_text(o, "allow-host") };
-	if (url && h2_target_resolve(url, &where, &target, e) < 0)
+	if (url && resolve(o, s, url, &target, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
 	scenario_set_scheme(s, url && target.tls);
 	struct h2_tap *tap = NULL;
@@ -163,11 +185,9 @@ static int command_run(const struct opt_set *o, struct err *e)
 // What can be told before the load begins: the target, and the files of TLS.
 static int check_target(const struct opt_set *o, const struct scenario *s, struct err *e)
 {
-	const struct h2_target_options where = { .connect_to = s->connect_to,
-		                                 .allow_host = opt_text(o, "allow-host") };
 	struct h2_tls_context *tls = NULL;
 	struct h2_target target;
-	int rc = s->target ? h2_target_resolve(s->target, &where, &target, e) : 0;
+	int rc = s->target ? resolve(o, s, s->target, &target, e) : 0;
 	if (rc == 0 && s->target && target.tls)
 		rc = h2_tls_client_context(&s->tls, &tls, e);
 	h2_tls_context_free(tls);
