@@ -82,10 +82,33 @@ static void add_percentile(struct page *p, const struct view_test *t, double per
 		html_empty_cell(p);
 }
 
+// Servers that are runtimes tell the pauses of their collectors.
+static bool has_pauses(const struct page *p, const struct view_group *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (p->view->tests[g->first + i].r->gc_count > 0)
+			return true;
+	return false;
+}
+
+static void add_pauses(struct page *p, const struct result *r)
+{
+	if (r->gc_count == 0) {
+		html_empty_cell(p);
+		html_empty_cell(p);
+		return;
+	}
+	html_real_cell(p, (double)r->gc_count, text_amount(p->arena, (double)r->gc_count));
+	html_figure_cell(p, r->gc_max_ns, text_duration(p->arena, r->gc_max_ns));
+}
+
 static void http2_table(struct page *p, const struct view_group *g)
 {
-	html_head(p, (const char *const[]){ "Scenario", "Verdict", ">Requests", ">Throughput", ">p50", ">p99",
-	                                    ">p99.9", ">Max", NULL });
+	const bool pauses = has_pauses(p, g);
+
+	html_head(p,
+	          (const char *const[]){ "Scenario", "Verdict", ">Requests", ">Throughput", ">p50", ">p99",
+	                                 ">p99.9", ">Max", pauses ? ">GC pauses" : NULL, ">Longest pause", NULL });
 	for (size_t i = 0; i < g->count; i++) {
 		const struct view_test *t = &p->view->tests[g->first + i];
 
@@ -100,6 +123,8 @@ static void http2_table(struct page *p, const struct view_group *g)
 		add_percentile(p, t, 99);
 		add_percentile(p, t, 99.9);
 		add_percentile(p, t, 100);
+		if (pauses)
+			add_pauses(p, t->r);
 		buf_adds(&p->b, "</tr>\n");
 	}
 	html_head_end(p);

@@ -33,6 +33,30 @@ CASE("h2 runtime: node serves handlers, timers and event streams, and tells its 
 	h2_output_deinit(&o);
 }
 
+CASE("h2 runtime: the collector's pauses stand beside the latencies in a run's report and on its page")
+{
+	struct h2_output o;
+	unsigned count = 0;
+	h2_need("node");
+	h2_file("gc.h2",
+	        "; @Test http2/node-gc\n; @Kind http2\n; @Timeout 55s\n; @Sentinel on\n"
+	        "; @Run {stressgen:h2} run --server-command 'node " NODE "' {file}\n"
+	        "(scenario node/gc (load (streams 10) (requests 500)) (request alloc (path \"/alloc/2000\")))");
+	h2_sh(&o,
+	      "cd '%s' && '%s/bin/stressgen' run gc.h2 -o r >/dev/null && grep -o '\"gc_[a-z_]*\": *[0-9]*' r/report.json",
+	      harness_tmpdir(), SG_BUILD_DIR);
+	if (o.code != 0)
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	const char *at = strstr(o.out, "\"gc_count\":");
+	assert_non_null(at);
+	assert_int_equal(sscanf(at, "\"gc_count\": %u", &count), 1);
+	assert_in_range(count, 1, 1000000);
+	h2_output_deinit(&o);
+	h2_sh(&o, "grep -c 'Longest pause' '%s/r/report.html'", harness_tmpdir());
+	assert_int_equal(o.code, 0);
+	h2_output_deinit(&o);
+}
+
 CASE("h2 runtime: a server command that does not serve is one line and exit 5")
 {
 	struct h2_output o;
