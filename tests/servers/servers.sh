@@ -19,8 +19,17 @@ all="nghttpd nginx h2o apache2 haproxy node"
 PATH=$PATH:/usr/sbin
 work=$(mktemp -d)
 pid=
+# First asked, so that it takes its own processes with it.
 stop() {
-  [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+  if [ -n "$pid" ]; then
+    kill "$pid" 2>/dev/null
+    for _ in $(seq 100); do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.05
+    done
+    kill -9 "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+  fi
   pid=
 }
 trap 'stop; rm -rf "$work"' EXIT
