@@ -337,8 +337,8 @@ static inline void slab_probe_fill_in_(struct slab_probe_file *f)
 	f->role = 3; /* probe */
 	f->pid = (uint32_t)getpid();
 	f->created_ns = slab_probe_now_ns_();
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	memcpy(f->magic, "SGTELE1", 8); /* last: then the rest is there */
+	memcpy(f->magic + 1, "GTELE1", 7);
+	__atomic_store_n(&f->magic[0], 'S', __ATOMIC_RELEASE); /* last: then the rest is there */
 }
 
 /* The page of handles: private to this process, and zero in a child. */
