@@ -438,6 +438,7 @@ static void why_not_started(struct job *j, const char *step, int rc)
 // 0; 1: it could not be started.
 static int launched(struct job *j, int rc, const char *step)
 {
+	j->session->spawning_since[j->worker] = 0;
 	session_score_for_us(j->session);
 	cgroup_mark(&j->group);
 	if (rc < 0) {
@@ -480,6 +481,7 @@ int job_spawn(struct job *j)
 	session_score_for_test(j->session);
 	if (launcher_fd(&j->launcher) >= 0) {
 		j->state = JOB_SPAWNING;
+		j->session->spawning_since[j->worker] = j->start_ns;
 		launcher_start(&j->launcher, &j->plan);
 		return 0;
 	}

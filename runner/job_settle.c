@@ -110,7 +110,9 @@ void job_drain(struct job *j)
 		settle(j);
 		return;
 	}
-	if (j->state == JOB_DRAINING && passed_ns >= DRAIN_NS)
+	if (j->state == JOB_DRAINING && passed_ns >= DRAIN_NS && session_spawns_since(j->session, j->exit_ns))
+		j->drain_from_ns = clock_now_ns(); // whose pipes are held is not known before that is over
+	else if (j->state == JOB_DRAINING && passed_ns >= DRAIN_NS)
 		end_leftovers(j);
 	else if (j->state == JOB_REAPING && passed_ns >= DRAIN_NS + REAP_NS) {
 		j->left_to_its_fate = true;

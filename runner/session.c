@@ -288,6 +288,14 @@ unsigned session_kill_remains(const struct session *s, const char *mark)
 	return killed;
 }
 
+bool session_spawns_since(const struct session *s, uint64_t ns)
+{
+	for (unsigned i = 0; i < GUARDIAN_SLOTS; i++)
+		if (s->spawning_since[i] > 0 && s->spawning_since[i] <= ns)
+			return true;
+	return false;
+}
+
 const char *session_containment(const struct session *s)
 {
 	return s->containment;

@@ -41,11 +41,12 @@ struct session {
 	char containment[128];              // how tests are held together, in words
 	int null_fd;
 	struct kernlog kernlog;
-	unsigned starting;                 // tests that are being started
-	uint64_t serial;                   // of the last test started, for its mark
-	int subreaper_before;              // what to restore at the end; -1: nothing
-	int oom_fd;                        // our own oom_score_adj, open for writing; -1: none
-	char oom_before[16], oom_ours[16]; // our score as it was and as it is during the run
+	uint64_t spawning_since[GUARDIAN_SLOTS]; // by worker: when a thread of its own began to; 0: none does
+	unsigned starting;                       // tests that are being started
+	uint64_t serial;                         // of the last test started, for its mark
+	int subreaper_before;                    // what to restore at the end; -1: nothing
+	int oom_fd;                              // our own oom_score_adj, open for writing; -1: none
+	char oom_before[16], oom_ours[16];       // our score as it was and as it is during the run
 };
 
 // Sets everything up; the run directory is there. 0 or -errno with `e` filled; deinit in every case.
@@ -61,6 +62,9 @@ unsigned session_kill_remains(const struct session *s, const char *mark);
 // Several may be on their way; the score is ours again when the last of them has been started.
 void session_score_for_test(struct session *s);
 void session_score_for_us(struct session *s);
+// Whether a process is still being started since `ns` or before: until its exec it holds whatever was open then,
+// the pipes of other tests among it.
+bool session_spawns_since(const struct session *s, uint64_t ns);
 // How tests are held together, in words.
 const char *session_containment(const struct session *s);
 
