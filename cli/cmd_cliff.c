@@ -1,14 +1,9 @@
 // stressgen cliff: the value of a parameter from which a kernel breaks, by generating and running it at one value
 // after another.
-#include "catalogue.h"
-#include "cliff.h"
-#include "cliff_journal.h"
-#include "cliffs.h"
-#include "emit.h"
+#include "cliff_hunt.h"
+
 #include "io.h"
 #include "kernel.h"
-#include "pipeline.h"
-#include "trial.h"
 #include "units.h"
 #include "verdict.h"
 
@@ -21,338 +16,13 @@
 #define CLIFFS_DIR "stressgen-cliffs"
 #define TIMEOUT_NS UINT64_C(10000000000)
 #define SLAB_BYTES (UINT64_C(16) << 20)
-#define PRECISION 0.01
-
-struct hunt {
-	struct app *app;
-	struct catalogue catalogue;
-	struct strings kernels;
-	struct gen_target *targets; // owned
-	size_t target_count;
-	const char *dir;
-	struct cliffs found;
-	size_t pairs, pair; // how many there are, and which one is under way, from 1
-	bool interrupted;
-	struct allocator_choice alloc; // --alloc's; zeroed where there is none
-	struct cliff_journal journal;
-	struct err *e;
-};
-
-// One kernel on one target, while its cliff is looked for.
-struct search {
-	struct hunt *hunt;
-	struct kernel *kernel; // changed for each trial
-	struct kernel_param *param;
-	struct cliff *cliff;
-	struct trial trial;
-	struct trial_end broken; // the end at the least value that has failed so far
-	int64_t broken_at;
-	struct err e; // of the last trial
-};
+#define SHORT_TIMEOUT_NS UINT64_C(3000000000)
+#define SMALL_SLAB_BYTES (UINT64_C(1) << 20) // for remedies
+#define SMALL_MEMORY_BYTES (UINT64_C(512) << 20)
 
 static int no_memory(struct err *e)
 {
 	return err_set(e, ENOMEM, "out of memory");
-}
-
-// ---- one trial ----------------------------------------------------------------------------------------------
-
-// The kernel at that value: one repetition, and no limit but those of the runtime and of the trial.
-static int kernel_at(struct search *s, int64_t value, struct buf *out)
-{
-	struct node none = { .kind = NODE_INT };
-	struct kernel *k = s->kernel;
-
-	s->param->value = value;
-	k->repeat = 1;
-	k->timeout_s = 0;
-	k->instance_count = 0;
-	k->stack = &none; // Python's recursion limit stays what it is
-	int r = kernel_write(k, NULL, out);
-	k->stack = NULL;
-	return r < 0 ? no_memory(&s->e) : 0;
-}
-
-static int note_point(struct search *s, int64_t value, const struct trial_end *end)
-{
-	struct cliff *c = s->cliff;
-	struct cliff_point *grown = reallocarray(c->points, c->point_count + 1, sizeof *grown);
-
-	if (grown == NULL)
-		return no_memory(&s->e);
-	c->points = grown;
-	grown[c->point_count++] =
-	        (struct cliff_point){ value, end->verdict, end->wall_ns, end->cpu_ns, end->peak_rss_bytes };
-	if (end->verdict != VERDICT_PASSED && (s->broken_at == 0 || value <= s->broken_at)) {
-		s->broken = *end;
-		s->broken_at = value;
-	}
-	return 0;
-}
-
-static void say_trial(const struct search *s, int64_t value, const struct trial_end *end)
-{
-	char count[32], time[32], memory[32];
-
-	if (s->hunt->pairs == 1 && !opt_flag(&s->hunt->app->opts, "quiet"))
-		say(s->hunt->app, "%s %s: %s in %s, %s", s->cliff->param,
-		    units_count(count, sizeof count, (uint64_t)value), verdict_name(end->verdict),
-		    units_duration(time, sizeof time, end->wall_ns),
-		    units_bytes(memory, sizeof memory, end->peak_rss_bytes));
-}
-
-// On a busy machine a trial waits for its turn: that is not its own time. It is killed at twice the limit.
-static void judge_time(const struct search *s, struct trial_end *end)
-{
-	uint64_t own_ns = end->cpu_ns < end->wall_ns ? end->cpu_ns : end->wall_ns;
-	char took[32], limit[32];
-
-	if (end->verdict != VERDICT_PASSED || own_ns <= s->hunt->found.timeout_ns)
-		return;
-	end->verdict = VERDICT_TIMEOUT;
-	snprintf(end->evidence, sizeof end->evidence, "it took %s, longer than its %s",
-	         units_duration(took, sizeof took, own_ns),
-	         units_duration(limit, sizeof limit, s->hunt->found.timeout_ns));
-}
-
-static int probe(void *arg, int64_t value)
-{
-	struct search *s = arg;
-	struct trial_end end = { 0 };
-	struct buf text = { 0 };
-	int r = kernel_at(s, value, &text);
-
-	if (r == 0)
-		r = trial_run(&s->trial, text.data, text.len, &end);
-	buf_deinit(&text);
-	judge_time(s, &end);
-	if (r == 0)
-		r = note_point(s, value, &end);
-	if (r < 0)
-		return r;
-	say_trial(s, value, &end);
-	return end.verdict == VERDICT_PASSED;
-}
-
-// ---- one cliff ----------------------------------------------------------------------------------------------
-
-// What the person must type to see it break.
-static char *again(const struct search *s, const char *suite)
-{
-	const struct cliffs *all = &s->hunt->found;
-	struct buf b = { 0 };
-
-	buf_addf(&b, "%s run ", pipeline_self());
-	pipeline_quote(suite, &b);
-	buf_addf(&b, " --timeout %" PRIu64 "ms", all->timeout_ns / 1000000);
-	if (all->memory_bytes > 0)
-		buf_addf(&b, " --memory %" PRIu64, all->memory_bytes);
-	if (strstr(s->trial.target.command != NULL ? s->trial.target.command : "", "{param:slab-capacity}") !=
-	            NULL ||
-	    strchr(s->cliff->target, '@') != NULL)
-		buf_addf(&b, " --slab-capacity %" PRIu64, all->slab_bytes);
-	if (s->trial.alloc != NULL) {
-		buf_adds(&b, " --alloc");
-		pipeline_quote(s->trial.alloc->spec, &b);
-	}
-	return buf_take(&b);
-}
-
-// Writes the program that breaks into a suite of its own.
-static int keep_breaking(struct search *s)
-{
-	struct cliff *c = s->cliff;
-	struct suite suite = { 0 };
-	struct buf text = { 0 };
-	char *name = NULL;
-	int r = kernel_at(s, c->fails, &text);
-
-	if (r == 0 && asprintf(&name, "%s.%s", c->kernel, c->target) < 0)
-		r = no_memory(s->hunt->e);
-	for (char *at = name; r == 0 && *at != '\0'; at++)
-		*at = *at == '/' ? '-' : *at;
-	c->suite = r == 0 ? io_join(s->hunt->dir, name) : NULL;
-	if (r == 0 && c->suite == NULL)
-		r = no_memory(s->hunt->e);
-	if (r == 0)
-		r = trial_keep(&s->trial, text.data, text.len, c->suite, &suite);
-	if (r < 0)
-		err_set(s->hunt->e, -r, "%s", s->e.text);
-	else if ((c->again = again(s, c->suite)) == NULL)
-		r = no_memory(s->hunt->e);
-	suite_deinit(&suite);
-	buf_deinit(&text);
-	free(name);
-	return r;
-}
-
-static int take_texts(struct cliff *c, const struct trial_end *end)
-{
-	c->verdict = end->verdict;
-	c->clean = end->clean;
-	c->evidence = strdup(end->evidence);
-	c->slab = strdup(end->slab);
-	c->heap = strdup(end->heap);
-	return c->evidence != NULL && c->slab != NULL && c->heap != NULL ? 0 : -ENOMEM;
-}
-
-// The language or the evaluator cannot follow: the search ends, the hunt goes on.
-static bool is_end_of_road(int r)
-{
-	return r == -ENOTSUP || r == -ELOOP || r == -ENOSPC || r == -ERANGE;
-}
-
-// Where a heap gave way, or --alloc chose one: the same program once more with the allocator instrumented, which
-// no figure of the search comes from.
-static int look_at_heap(struct search *s)
-{
-	struct trial_end end = { 0 };
-	struct buf text = { 0 };
-	int r = 0;
-
-	if (s->cliff->fails == 0 || s->broken.slab[0] != '\0' || s->broken.verdict == VERDICT_TIMEOUT ||
-	    (s->broken.verdict != VERDICT_OUT_OF_MEMORY && s->trial.alloc == NULL))
-		return 0;
-	r = kernel_at(s, s->cliff->fails, &text);
-	s->trial.preload = true;
-	if (r == 0)
-		r = trial_run(&s->trial, text.data, text.len, &end);
-	s->trial.preload = false;
-	buf_deinit(&text);
-	snprintf(s->broken.heap, sizeof s->broken.heap, "%s", end.heap);
-	return r == -EINTR ? 0 : r;
-}
-
-static int take_result(struct search *s, const struct cliff_search *f)
-{
-	static const enum cliff_state states[] = { [CLIFF_FOUND] = CLIFF_STATE_FOUND,
-		                                   [CLIFF_NONE] = CLIFF_STATE_NONE,
-		                                   [CLIFF_AT_ONCE] = CLIFF_STATE_AT_ONCE,
-		                                   [CLIFF_STOPPED] = CLIFF_STATE_OPEN };
-	struct cliff *c = s->cliff;
-	int r = 0;
-
-	c->state = states[f->found];
-	c->passes = f->passes;
-	c->fails = f->fails;
-	c->sharp = f->sharp;
-	if (f->stopped < 0) {
-		c->why = strdup(f->stopped == -EINTR ? "stopped" : s->e.text);
-		s->hunt->interrupted = f->stopped == -EINTR;
-		if (f->stopped != -EINTR && !is_end_of_road(f->stopped))
-			return err_set(s->hunt->e, -f->stopped, "%s", s->e.text);
-	}
-	if (f->stopped == 0 && look_at_heap(s) < 0)
-		return err_set(s->hunt->e, EIO, "%s", s->e.text);
-	if (c->fails > 0)
-		r = take_texts(c, &s->broken);
-	if (r < 0)
-		return no_memory(s->hunt->e);
-	return c->fails > 0 ? keep_breaking(s) : 0;
-}
-
-static int look(struct search *s)
-{
-	int64_t least = s->param->min > 1 ? s->param->min : 1;
-	struct cliff_search f = { .least = least,
-		                  .first = s->param->value > least ? s->param->value : least,
-		                  .most = s->param->max,
-		                  .precision = PRECISION,
-		                  .repeats = (unsigned)opt_number(&s->hunt->app->opts, "tries"),
-		                  .probe = probe,
-		                  .arg = s };
-	int r = trial_open(&s->trial);
-
-	if (r == 0)
-		cliff_find(&f);
-	else
-		err_set(s->hunt->e, -r, "%s", s->e.text);
-	if (r == 0)
-		r = take_result(s, &f);
-	return r;
-}
-
-// The capacity is the same for each trial, and not measured from the kernel's default.
-static int set_slab(struct search *s)
-{
-	struct param *p = s->trial.params = calloc(1, sizeof *p);
-
-	if (p == NULL)
-		return no_memory(s->hunt->e);
-	s->trial.param_count = 1;
-	p->name = strdup("slab-capacity");
-	if (asprintf(&p->value, "%" PRIu64, s->hunt->found.slab_bytes) < 0)
-		p->value = NULL;
-	return p->name != NULL && p->value != NULL ? 0 : no_memory(s->hunt->e);
-}
-
-// "depth" where there is one, else the first; NULL when there is none.
-static struct kernel_param *find_param(const struct kernel *k, const char *name)
-{
-	for (size_t i = 0; i < k->param_count; i++)
-		if (strcmp(k->params[i].var->name, name != NULL ? name : "depth") == 0)
-			return &k->params[i];
-	return name == NULL && k->param_count > 0 ? &k->params[0] : NULL;
-}
-
-static struct cliff *new_cliff(struct hunt *h, const struct kernel *k, const char *param, const char *target)
-{
-	struct cliff *grown = reallocarray(h->found.items, h->found.count + 1, sizeof *grown), *c;
-
-	if (grown == NULL)
-		return NULL;
-	h->found.items = grown;
-	c = &grown[h->found.count++];
-	*c = (struct cliff){ .kernel = strdup(k->name), .param = strdup(param), .target = strdup(target) };
-	return c->kernel != NULL && c->param != NULL && c->target != NULL ? c : NULL;
-}
-
-static void say_cliff(const struct hunt *h, const struct cliff *c)
-{
-	char passes[32], fails[32];
-
-	if (h->pairs == 1 || opt_flag(&h->app->opts, "quiet") || c->state == CLIFF_STATE_LACKS)
-		return;
-	say(h->app, "%zu of %zu: %s on %s: %s %s%s%s", h->pair, h->pairs, c->kernel, c->target,
-	    c->passes > 0 ? units_count(passes, sizeof passes, (uint64_t)c->passes) : "nothing", "passes",
-	    c->fails > 0 ? ", fails at " : "",
-	    c->fails > 0 ? units_count(fails, sizeof fails, (uint64_t)c->fails) : "");
-}
-
-static int hunt_one(struct hunt *h, const char *path, const struct gen_target *target)
-{
-	struct search s = { .hunt = h,
-		            .trial = { .app = h->app,
-		                       .target = *target,
-		                       .timeout_ns = h->found.timeout_ns * 2,
-		                       .memory_bytes = h->found.memory_bytes,
-		                       .alloc = h->alloc.spec != NULL ? &h->alloc : NULL,
-		                       .prefix = "stressgen-cliff" } };
-	char reason[256];
-	int r = kernel_load(path, &s.kernel, h->e);
-
-	if (r == 0)
-		s.param = find_param(s.kernel, opt_text(&h->app->opts, "param"));
-	if (r == 0 && s.param == NULL)
-		r = err_set(h->e, EINVAL, "%s has no parameter%s%s", path,
-		            opt_text(&h->app->opts, "param") != NULL ? " " : " to search",
-		            opt_text(&h->app->opts, "param") != NULL ? opt_text(&h->app->opts, "param") : "");
-	if (r == 0 && (s.cliff = new_cliff(h, s.kernel, s.param->var->name, target->name)) == NULL)
-		r = no_memory(h->e);
-	if (r == 0 && emit_lacks(target->dialect, s.kernel, reason, sizeof reason) != NULL) {
-		s.cliff->state = CLIFF_STATE_LACKS;
-		s.cliff->why = strdup(reason);
-	} else if (r == 0) {
-		s.trial.e = &s.e;
-		r = set_slab(&s);
-		if (r == 0)
-			r = look(&s);
-	}
-	if (r == 0)
-		say_cliff(h, s.cliff);
-	trial_close(&s.trial);
-	kernel_free(s.kernel);
-	return r;
 }
 
 // ---- all of them --------------------------------------------------------------------------------------------
@@ -374,6 +44,12 @@ static int add_growing(struct hunt *h)
 	return r;
 }
 
+// --http2 is a default of other commands.
+static bool is_http2(const struct opt_set *o)
+{
+	return opt_given(o, "http2") && opt_flag(o, "http2");
+}
+
 static int choose_kernels(struct hunt *h)
 {
 	const struct opt_set *o = &h->app->opts;
@@ -385,7 +61,7 @@ static int choose_kernels(struct hunt *h)
 		r = catalogue_kernel(&h->catalogue, o->args[i], &h->kernels, h->e);
 	if (r == 0 && opt_text(o, "kernel") != NULL)
 		r = catalogue_kernels(&h->catalogue, o, &h->kernels, h->e);
-	if (r == 0 && h->kernels.count == 0)
+	if (r == 0 && h->kernels.count == 0 && !opt_flag(o, "remedies") && !is_http2(o))
 		r = err_set(h->e, EINVAL, "which kernel? Name one (stressgen list shows them), or --all");
 	return r;
 }
@@ -461,9 +137,14 @@ static int prepare(struct hunt *h)
 	int r = 0;
 
 	h->dir = opt_text(o, "output") != NULL ? opt_text(o, "output") : CLIFFS_DIR;
-	h->found.timeout_ns = opt_given(o, "timeout") ? opt_number(o, "timeout") : TIMEOUT_NS;
-	h->found.memory_bytes = opt_number(o, "memory");
-	h->found.slab_bytes = opt_given(o, "slab-capacity") ? opt_number(o, "slab-capacity") : SLAB_BYTES;
+	h->found.timeout_ns = opt_given(o, "timeout")   ? opt_number(o, "timeout")
+	                      : opt_flag(o, "remedies") ? SHORT_TIMEOUT_NS
+	                                                : TIMEOUT_NS;
+	h->found.memory_bytes =
+	        opt_given(o, "memory") || !opt_flag(o, "remedies") ? opt_number(o, "memory") : SMALL_MEMORY_BYTES;
+	h->found.slab_bytes = opt_given(o, "slab-capacity") ? opt_number(o, "slab-capacity")
+	                      : opt_flag(o, "remedies")     ? SMALL_SLAB_BYTES
+	                                                    : SLAB_BYTES;
 	h->found.command = command_line(h);
 	if (h->found.command == NULL)
 		r = no_memory(h->e);
@@ -475,7 +156,7 @@ static int prepare(struct hunt *h)
 		r = catalogue_init(&h->catalogue, h->app, h->e);
 	if (r == 0)
 		r = choose_kernels(h);
-	if (r == 0)
+	if (r == 0 && !is_http2(o))
 		r = catalogue_targets(&h->catalogue, o, &h->targets, &h->target_count, h->e);
 	if (r == 0)
 		r = choose_allocator(h);
@@ -488,7 +169,7 @@ static int prepare(struct hunt *h)
 }
 
 // cliffs.json and cliffs.html, after each pair: what was found is not lost.
-static int write_files(struct hunt *h)
+int hunt_write_files(struct hunt *h)
 {
 	char *json = io_join(h->dir, "cliffs.json"), *html = io_join(h->dir, "cliffs.html");
 	json_t *all = cliffs_to_json(&h->found);
@@ -517,7 +198,7 @@ static int hunt_all(struct hunt *h)
 				r = cliff_journal_add(&h->journal, &h->found.items[h->found.count - 1],
 				                      h->found.allocator, h->e);
 			if (r == 0)
-				r = write_files(h);
+				r = hunt_write_files(h);
 		}
 	return r;
 }
@@ -544,8 +225,10 @@ int cmd_cliff(struct app *app)
 	int r = prepare(&h), code;
 
 	if (r == 0)
-		r = hunt_all(&h);
-	if (r == 0)
+		r = opt_flag(&app->opts, "remedies") ? hunt_remedies(&h)
+		    : is_http2(&app->opts)           ? hunt_http2(&h)
+		                                     : hunt_all(&h);
+	if (r == 0 && !opt_flag(&app->opts, "remedies"))
 		print(&h);
 	if (r == 0)
 		r = cliff_journal_close(&h.journal, h.interrupted ? "SIGINT" : "finished", &e);

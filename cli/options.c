@@ -72,7 +72,8 @@ const struct opt cli_options[] = {
 	      "So many sizes of each kernel that grows with one, geometrically spaced, in place of its own: for curves."),
 	COUNT("refine", "1", 0, 4, BIT(JOB),
 	      "With --sizes: so many further rounds with sizes between those where a curve bends."),
-	FLAG("http2", 0, "yes", GENS, true, "Include the HTTP/2 scenarios."),
+	FLAG("http2", 0, "yes", GENS | BIT(CLIFF), true,
+	     "Include the HTTP/2 scenarios. cliff: look for the cliffs of an HTTP/2 server (--target embedded or URL,...)."),
 	FLAG("workloads", 0, "yes", GENS, true,
 	     "Include the native workloads of allocators (docs/allocators.md)."),
 	TEXT("target-cmd", 0, "COMMAND", WRITES, true,
@@ -213,6 +214,10 @@ const struct opt cli_options[] = {
 	TEXT("limit", 0, "time=T,memory=SIZE", BIT(CLIFF), true,
 	     "What is too much for one trial: --timeout (here 10s unless it is given) and --memory in one."),
 	COUNT("tries", "3", 1, 100, BIT(CLIFF), "How often each side of the boundary must end alike."),
+	FLAG("remedies", 0, "no", BIT(CLIFF), false,
+	     "Compare what helps a slab that is too small (a bigger one, collecting on pressure, more slabs, an arena for "
+	     "each level, escape analysis) and other allocators, on the evaluator and the embedded Lua: cliff, time, memory "
+	     "and waste of each."),
 	FLAG("all", 0, "no", BIT(CLIFF), false, "All kernels of the catalogue that grow with a parameter."),
 	FLAG("resume", 0, "no", RUNS, false,
 	     "Go on with the run in --output (default: the latest one): tests that ended are not run again."),

@@ -109,6 +109,11 @@ static void note_ending(void *arg, __attribute__((unused)) size_t settled, __att
 		                   .cpu_ns = r->user_ns + r->sys_ns,
 		                   .peak_rss_bytes = r->peak_rss_bytes };
 	snprintf(end->evidence, sizeof end->evidence, "%s", r->evidence != NULL ? r->evidence : "");
+	for (size_t i = 0; i < r->pool_count; i++)
+		if (r->pools[i].high_water * r->pools[i].unit_bytes >= end->slab_used_bytes) {
+			end->slab_used_bytes = r->pools[i].high_water * r->pools[i].unit_bytes;
+			end->slab_capacity_bytes = r->pools[i].capacity * r->pools[i].unit_bytes;
+		}
 	describe_slab(r, end->slab, sizeof end->slab);
 	describe_heap(r, end->heap, sizeof end->heap);
 }
@@ -184,6 +189,26 @@ int trial_run(struct trial *t, const char *text, size_t len, struct trial_end *e
 		io_remove_tree(j.run_dir);
 	free(kernel);
 	free(suite);
+	pipeline_deinit(&j);
+	return r;
+}
+
+int trial_run_scenario(struct trial *t, const char *text, size_t len, struct trial_end *end)
+{
+	struct pipeline j = { .app = t->app, .run_dir = io_join(t->dir, "run") };
+	char name[] = "cliff.h2", *names[] = { name };
+	char *path = io_join(t->dir, name);
+	int r = path == NULL || j.run_dir == NULL ? err_set(t->e, ENOMEM, "out of memory") : 0;
+
+	if (r == 0)
+		r = io_replace_file(path, text, len, t->e);
+	if (r == 0)
+		r = suite_from_files(t->dir, names, 1, &j.suite, t->e);
+	if (r == 0)
+		r = execute(t, &j, end);
+	if (j.run_dir != NULL)
+		io_remove_tree(j.run_dir);
+	free(path);
 	pipeline_deinit(&j);
 	return r;
 }

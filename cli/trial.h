@@ -15,8 +15,10 @@ struct trial_end {
 	bool expected, clean, wrong; // wrong: a check was bad
 	int signal, exit_code;
 	uint64_t wall_ns, cpu_ns, peak_rss_bytes;
-	char evidence[256]; // in words
-	char slab[160];     // the slab that was exhausted, in words; "": none
+	uint64_t slab_used_bytes;     // the most that its fullest pool held at a time
+	uint64_t slab_capacity_bytes; // that of the same pool in the end; 0: it has none
+	char evidence[256];           // in words
+	char slab[160];               // the slab that was exhausted, in words; "": none
 	char heap[200]; // what the allocator held, in words; "": it was not instrumented, or another one is used
 };
 
@@ -41,6 +43,8 @@ void trial_close(struct trial *t); // removes it
 int trial_write(const struct trial *t, const char *kernel, const char *dir, bool keep);
 // Runs the kernel. 0; -ENOTSUP when the dialect cannot write it, -EINTR on a signal, else -errno with t->e filled.
 int trial_run(struct trial *t, const char *text, size_t len, struct trial_end *end);
+// The same for an HTTP/2 scenario.
+int trial_run_scenario(struct trial *t, const char *text, size_t len, struct trial_end *end);
 // Writes the kernel's text into the suite DIR, and loads that: the program that a person runs.
 int trial_keep(const struct trial *t, const char *text, size_t len, const char *dir, struct suite *suite);
 

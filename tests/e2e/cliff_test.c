@@ -205,6 +205,75 @@ CASE("cliff: another malloc in front of the target, and what its heap held when 
 		harness_skip("lua5.4, or both of jemalloc and mimalloc, are not on this machine");
 }
 
+CASE("cliff: the header and the body that our own HTTP/2 server takes are found, each with its scenario")
+{
+	static const struct {
+		const char *param;
+		json_int_t least, most; // what the server says it takes, and what it is sent beyond that
+	} wanted[] = { { "header", 60000, 65536 }, { "body", 16777216, 17000000 } };
+
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		const char *dir = harness_tmpdir();
+		struct outcome o =
+		        E2E(dir, "cliff", "--http2", "--param", wanted[i].param, "--tries", "1", "--limit",
+		            "time=8s", "--format", "json", "--quiet", "-o", wanted[i].param);
+		json_t *all, *c = only_cliff(&o, &all);
+		char *path;
+
+		assert_string_equal(text(c, "kernel"), "http2");
+		assert_string_equal(text(c, "param"), wanted[i].param);
+		assert_string_equal(text(c, "state"), "found");
+		assert_true(number(c, "passes") >= wanted[i].least && number(c, "passes") <= wanted[i].most);
+		path = io_join(text(c, "suite"), "cliff.h2");
+		outcome_deinit(&o);
+		o = E2E(dir, "run", path, "-o", i == 0 ? "again-header" : "again-body");
+		assert_int_equal(o.exit_code, 1);
+		outcome_deinit(&o);
+		free(path);
+		json_decref(all);
+	}
+}
+
+CASE("cliff: remedies for a full slab are compared, with a sentence on top, JSON and a page")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "cliff", "--remedies", "recursion/sum", "--tries", "1", "--slab-capacity",
+	                       "128K", "--limit", "time=60s", "--format", "json", "--quiet", "-o", "remedies");
+	double bigger = 0, chain = 0, escape = 0;
+	json_t *all, *r;
+	struct buf page = { 0 };
+	char *path = io_join(dir, "remedies/remedies.html");
+	size_t i;
+
+	if (o.exit_code != 0)
+		fail_msg("exit %d: %s", o.exit_code, buf_text(&o.err));
+	all = json_loads(buf_text(&o.out), 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(all, "sentences")), 2); // the evaluator's and Lua's
+	assert_contains(json_string_value(json_array_get(json_object_get(all, "sentences"), 0)), "What helps:");
+	json_array_foreach(json_object_get(all, "remedies"), i, r)
+	{
+		const double factor = json_real_value(json_object_get(r, "factor"));
+
+		assert_true(number(r, "at") > 0 && number(r, "at") <= number(r, "passes"));
+		assert_true(number(r, "cpu_ns") > 0);
+		if (strcmp(text(r, "runtime"), "eval") != 0)
+			continue;
+		bigger = strcmp(text(r, "remedy"), "a bigger slab") == 0 ? factor : bigger;
+		chain = strcmp(text(r, "remedy"), "more slabs") == 0 ? factor : chain;
+		escape = strcmp(text(r, "remedy"), "escape analysis") == 0 ? factor : escape;
+	}
+	assert_true(bigger > 2 && bigger < 6);
+	assert_true(chain > 10);
+	assert_true(escape > 0.9 && escape < 1.1); // nothing in it is made that could stay on the stack
+	assert_int_equal(io_read_file(path, 1U << 22, &page, NULL), 0);
+	assert_contains(buf_text(&page), "recursion/sum on eval breaks above");
+	assert_contains(buf_text(&page), "<svg");
+	buf_deinit(&page);
+	free(path);
+	json_decref(all);
+	outcome_deinit(&o);
+}
+
 CASE("cliff: one line says what is wrong when kernel, parameter, limit or format are")
 {
 	static const struct {
@@ -219,6 +288,8 @@ CASE("cliff: one line says what is wrong when kernel, parameter, limit or format
 		{ { "cliff", "recursion/sum", "--format", "tap" }, "text or json", 2 },
 		{ { "cliff", "recursion/sum", "--target", "nix" }, "unknown target 'nix'", 2 },
 		{ { "cliff", "recursion/sum", "--alloc", "./nix.so" }, "nix.so", 3 },
+		{ { "cliff", "--http2", "--param", "depth" }, "streams, connections, header or body", 2 },
+		{ { "cliff", "--http2", "--target", "ftp://x" }, "ftp://x", 2 },
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

@@ -1,0 +1,113 @@
+// stressgen cliff --http2: up to how many streams, connections, bytes of a header or of a body a server keeps up.
+#include "cliff_hunt.h"
+#include "h2_scenario.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EMBEDDED "embedded"
+
+// What a scenario is made of: `%` stands for the value.
+static const struct size {
+	const char *param;
+	int64_t first, most;
+	const char *load;    // in (load ...)
+	const char *request; // in (request ...)
+	const char *path;    // of our own server
+} sizes[] = {
+	{ "streams", 100, 100000, "(connections 1) (streams %) (requests %)", "", "/bytes/128" },
+	{ "connections", 10, 10000, "(connections %) (streams 1) (requests %)", "", "/bytes/128" },
+	{ "header", 1024, 1000000, "(requests 3)", "", "/bytes/128" },
+	{ "body", 65536, 67108864, "(requests 3)", " (method POST) (body (pattern %))", "/echo" },
+};
+#define SIZES (sizeof sizes / sizeof sizes[0])
+
+struct http2_size {
+	struct hunt_scenario scenario; // first: the rest is found by it
+	const struct size *size;
+	struct h2_url url; // authority "": our own server
+};
+
+static void add_filled(struct buf *out, const char *text, int64_t value)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '%')
+			buf_addf(out, "%" PRId64, value);
+		else
+			buf_addc(out, *text);
+	}
+}
+
+static int write_scenario(const struct hunt_scenario *scenario, int64_t value, struct buf *out)
+{
+	const struct http2_size *s = (const struct http2_size *)scenario;
+	const bool own = s->url.authority[0] == '\0';
+
+	buf_addf(out,
+	         "; @Test http2/cliff-%s\n; @Kind http2\n; @Sentinel on\n; @Run {stressgen:h2} run {file}\n"
+	         "(scenario http2/cliff-%s\n  (summary \"%s of %" PRId64 "\")\n",
+	         s->size->param, s->size->param, s->size->param, value);
+	if (!own)
+		buf_addf(out, "  (target \"%s://%s\")\n", s->url.scheme, s->url.authority);
+	buf_adds(out, "  (load ");
+	add_filled(out, s->size->load, value);
+	buf_addf(out, " (deadline %" PRIu64 "ms))\n  (request one (path \"%s\")", scenario->deadline_ns / 1000000,
+	         own ? s->size->path : s->url.path);
+	add_filled(out, s->size->request, value);
+	if (strcmp(s->size->param, "header") == 0) {
+		buf_adds(out, "\n    (header \"x-stress\" \"");
+		for (int64_t i = 0; i < value; i++)
+			buf_addc(out, (char)('a' + i % 26));
+		buf_adds(out, "\")");
+	}
+	buf_adds(out, " (expect (status ok))))\n");
+	return out->failed ? -ENOMEM : 0;
+}
+
+static int add_cliff(struct hunt *h, const struct size *size, const char *target)
+{
+	struct http2_size s = { .scenario = { .param = size->param,
+		                              .target = target,
+		                              .least = 1,
+		                              .first = size->first,
+		                              .most = size->most,
+		                              .write = write_scenario,
+		                              .deadline_ns = h->found.timeout_ns },
+		                .size = size };
+	int r = strcmp(target, EMBEDDED) == 0 ? 0 : h2_url_parse(target, &s.url, h->e);
+
+	h->pair++;
+	if (r == 0)
+		r = hunt_one_scenario(h, &s.scenario);
+	if (r == 0 && !h->interrupted)
+		r = cliff_journal_add(&h->journal, &h->found.items[h->found.count - 1], h->found.allocator, h->e);
+	return r == 0 ? hunt_write_files(h) : r;
+}
+
+// --param chooses one of them; default: all.
+static int check_param(struct hunt *h, const char *param)
+{
+	for (size_t i = 0; i < SIZES; i++)
+		if (param == NULL || strcmp(param, sizes[i].param) == 0)
+			return 0;
+	return err_set(h->e, EINVAL, "--param %s: with --http2 it is streams, connections, header or body", param);
+}
+
+int hunt_http2(struct hunt *h)
+{
+	const char *param = opt_text(&h->app->opts, "param"), *targets = opt_text(&h->app->opts, "target");
+	char *copy = strdup(targets != NULL ? targets : EMBEDDED), *rest = copy;
+	int r = copy == NULL ? err_set(h->e, ENOMEM, "out of memory") : check_param(h, param);
+
+	for (const char *at = copy; at != NULL && *at != '\0'; at++) // as many as there are targets
+		h->pairs += at == copy || at[-1] == ',' ? param != NULL ? 1 : SIZES : 0;
+	for (char *target; r == 0 && (target = strsep(&rest, ",\n")) != NULL;)
+		for (size_t i = 0; r == 0 && i < SIZES && !h->interrupted; i++)
+			if (param == NULL || strcmp(param, sizes[i].param) == 0)
+				r = add_cliff(h, &sizes[i], target);
+	free(copy);
+	return r;
+}

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Makes the picture of the remedies that README.md and docs/cliffs.md show: docs/remedies.png.
+#   docs/pictures.sh [STRESSGEN]     wants Chromium (Debian's package chromium)
+set -eu
+cd "$(dirname "$0")/.."
+stressgen=${1:-./stressgen}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+"$stressgen" cliff --remedies --tries 1 --quiet --color never -o "$work/remedies"
+chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
+	--disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$work/browser" \
+	--window-size=1100,1500 --screenshot="$PWD/docs/remedies.png" "file://$work/remedies/remedies.html" \
+	>"$work/chromium.log" 2>&1 || { cat "$work/chromium.log" >&2; exit 1; }
