@@ -1,4 +1,5 @@
-// stressgen cliff --http2: up to how many streams, connections, bytes of a header or of a body a server keeps up.
+// stressgen cliff --http2: up to how many streams, connections, bytes of a header or of a body, and requests a
+// second a server keeps up.
 #include "cliff_hunt.h"
 #include "h2_scenario.h"
 
@@ -14,14 +15,18 @@
 static const struct size {
 	const char *param;
 	int64_t first, most;
-	const char *load;    // in (load ...)
-	const char *request; // in (request ...)
-	const char *path;    // of our own server
+	const char *load;     // in (load ...)
+	const char *request;  // in (request ...)
+	const char *path;     // of our own server
+	uint64_t deadline_ms; // 0: the limit of time
 } sizes[] = {
-	{ "streams", 100, 100000, "(connections 1) (streams %) (requests %)", "", "/bytes/128" },
-	{ "connections", 10, 10000, "(connections %) (streams 1) (requests %)", "", "/bytes/128" },
-	{ "header", 1024, 1000000, "(requests 3)", "", "/bytes/128" },
-	{ "body", 65536, 67108864, "(requests 3)", " (method POST) (body (pattern %))", "/echo" },
+	{ "streams", 100, 100000, "(connections 1) (streams %) (requests %)", "", "/bytes/128", 0 },
+	{ "connections", 10, 10000, "(connections %) (streams 1) (requests %)", "", "/bytes/128", 0 },
+	{ "header", 1024, 1000000, "(requests 3)", "", "/bytes/128", 0 },
+	{ "body", 65536, 67108864, "(requests 3)", " (method POST) (body (pattern %))", "/echo", 0 },
+	// what is due in two seconds, answered within a tenth of that more
+	{ "rate", 1000, 10000000, "(connections 10) (streams 100) (rate %) (duration 2s)", "", "/bytes/128",
+	  2200 },
 };
 #define SIZES (sizeof sizes / sizeof sizes[0])
 
@@ -54,7 +59,8 @@ static int write_scenario(const struct hunt_scenario *scenario, int64_t value, s
 		buf_addf(out, "  (target \"%s://%s\")\n", s->url.scheme, s->url.authority);
 	buf_adds(out, "  (load ");
 	add_filled(out, s->size->load, value);
-	buf_addf(out, " (deadline %" PRIu64 "ms))\n  (request one (path \"%s\")", scenario->deadline_ns / 1000000,
+	buf_addf(out, " (deadline %" PRIu64 "ms))\n  (request one (path \"%s\")",
+	         s->size->deadline_ms > 0 ? s->size->deadline_ms : scenario->deadline_ns / 1000000,
 	         own ? s->size->path : s->url.path);
 	add_filled(out, s->size->request, value);
 	if (strcmp(s->size->param, "header") == 0) {
@@ -93,7 +99,8 @@ static int check_param(struct hunt *h, const char *param)
 	for (size_t i = 0; i < SIZES; i++)
 		if (param == NULL || strcmp(param, sizes[i].param) == 0)
 			return 0;
-	return err_set(h->e, EINVAL, "--param %s: with --http2 it is streams, connections, header or body", param);
+	return err_set(h->e, EINVAL, "--param %s: with --http2 it is streams, connections, header, body or rate",
+	               param);
 }
 
 int hunt_http2(struct hunt *h)

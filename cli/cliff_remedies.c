@@ -3,6 +3,7 @@
 #include "io.h"
 #include "remedies.h"
 #include "units.h"
+#include "verdict.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -176,39 +177,71 @@ static int held_by_malloc(struct remedying *m, struct kernel *k, size_t item)
 	return rc;
 }
 
+struct figures {
+	uint64_t cpu[KINDS][ROUNDS], memory[KINDS][ROUNDS];
+};
+
+// All remedies once, in turn. 1; 0 when one does not pass there: its figures would be those of a program that
+// died.
+static int one_round(struct remedying *m, struct kernel *k, size_t first, int64_t at, struct figures *f,
+                     size_t round)
+{
+	for (size_t i = 0; first + i < m->count; i++) {
+		struct remedy *item = &m->items[first + i];
+		struct trial_end end = { 0 };
+		int r = run_once(m, k, at, m->kind_of[first + i], &end);
+
+		if (r < 0 || end.verdict != VERDICT_PASSED)
+			return r < 0 ? r : 0;
+		f->cpu[i][round] = end.cpu_ns;
+		f->memory[i][round] = end.peak_rss_bytes;
+		item->used_bytes = end.slab_used_bytes;
+		item->held_bytes = end.slab_capacity_bytes;
+	}
+	return 1;
+}
+
+static int take_figures(struct remedying *m, struct kernel *k, size_t first, int64_t at, struct figures *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && first + i < m->count; i++) {
+		struct remedy *item = &m->items[first + i];
+		qsort(f->cpu[i], ROUNDS, sizeof f->cpu[i][0], by_size);
+		qsort(f->memory[i], ROUNDS, sizeof f->memory[i][0], by_size);
+		item->at = at;
+		item->cpu_ns = f->cpu[i][ROUNDS / 2];
+		item->peak_rss_bytes = f->memory[i][ROUNDS / 2];
+		if (item->held_bytes == 0)
+			r = held_by_malloc(m, k, first + i);
+	}
+	return r;
+}
+
+// At the largest value under the smallest cliff, halved until all pass it in each round: repetitions leave garbage
+// that one does not. Without such a value nothing is measured.
 static int measure(struct remedying *m, const char *path, size_t first)
 {
-	uint64_t cpu[KINDS][ROUNDS], memory[KINDS][ROUNDS];
-	const size_t count = m->count - first;
+	struct figures f = { 0 };
 	struct kernel *k = NULL;
 	int64_t at = INT64_MAX;
 	int r = kernel_load(path, &k, m->hunt->e);
+	size_t rounds = 0;
 
 	for (size_t i = first; i < m->count; i++)
 		at = m->items[i].passes < at ? m->items[i].passes : at;
 	at = at > 10 ? at - at / 10 : at; // clear of the boundary
-	for (size_t round = 0; r == 0 && round < ROUNDS; round++)
-		for (size_t i = 0; r == 0 && i < count; i++) {
-			struct remedy *item = &m->items[first + i];
-			struct trial_end end = { 0 };
-			r = run_once(m, k, at, m->kind_of[first + i], &end);
-			cpu[i][round] = end.cpu_ns;
-			memory[i][round] = end.peak_rss_bytes;
-			item->used_bytes = end.slab_used_bytes;
-			item->held_bytes = end.slab_capacity_bytes;
-		}
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		struct remedy *item = &m->items[first + i];
-		qsort(cpu[i], ROUNDS, sizeof cpu[i][0], by_size);
-		qsort(memory[i], ROUNDS, sizeof memory[i][0], by_size);
-		item->at = at;
-		item->cpu_ns = cpu[i][ROUNDS / 2];
-		item->peak_rss_bytes = memory[i][ROUNDS / 2];
-		if (item->held_bytes == 0)
-			r = held_by_malloc(m, k, first + i);
+	while (r >= 0 && rounds < ROUNDS && at >= 1 && at >= hunt_param(k, NULL)->min) {
+		r = one_round(m, k, first, at, &f, rounds);
+		rounds = r > 0 ? rounds + 1 : 0;
+		at = r == 0 ? at / 2 : at;
 	}
+	if (r >= 0 && rounds == ROUNDS)
+		r = take_figures(m, k, first, at, &f);
+	for (size_t i = first; rounds < ROUNDS && i < m->count; i++)
+		m->items[i].used_bytes = m->items[i].held_bytes = 0;
 	kernel_free(k);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 // ---- all of it ----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 stressgen=${1:-./stressgen}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
-"$stressgen" cliff --remedies --tries 1 --quiet --color never -o "$work/remedies"
+"$stressgen" cliff --remedies --quiet --color never -o "$work/remedies"
 chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
 	--disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$work/browser" \
 	--window-size=1100,1500 --screenshot="$PWD/docs/remedies.png" "file://$work/remedies/remedies.html" \

@@ -70,6 +70,25 @@ static const char *sentence(struct arena *a, const struct remedies *all, size_t 
 	                 *not != '\0' ? " No help: " : "", not, *not != '\0' ? "." : "");
 }
 
+// The page's heading: what gets furthest, and of those what costs least.
+static const char *headline(struct arena *a, const struct remedies *all)
+{
+	const struct remedy *plain = &all->items[0], *best = plain;
+
+	for (size_t i = 1; i < family(all, 0); i++) {
+		const struct remedy *r = plain + i;
+		const double ahead = remedy_factor(plain, r) / remedy_factor(plain, best);
+		if (ahead > HELPS || (ahead > 1 / HELPS && r->cpu_ns < best->cpu_ns))
+			best = r;
+	}
+	if (remedy_factor(plain, best) <= HELPS)
+		return sentence(a, all, 0);
+	return text_make(a, "%s on %s breaks above %s %s with a slab of %s; %s: %s as far%s.", plain->kernel,
+	                 plain->runtime, plain->param, text_count(a, (uint64_t)plain->passes),
+	                 text_bytes(a, all->slab_bytes), best->name, factor_words(a, plain, best),
+	                 price_words(a, plain, best));
+}
+
 static double waste(const struct remedy *r)
 {
 	return r->held_bytes > r->used_bytes ? 100 * (1 - (double)r->used_bytes / (double)r->held_bytes) : 0;
@@ -124,7 +143,7 @@ static void print_family(struct arena *a, const struct remedies *all, size_t fir
 		        text_make(
 		                a,
 		                "CPU time, memory and slab are those at %s %s, which all pass; waste is what the slab "
-		                "held and never used.",
+		                "held and never used (without a slab: of the memory beyond that of the least value).",
 		                plain->param, text_count(a, (uint64_t)plain->at)),
 		        2, 2, out);
 	fputc('\n', out);
@@ -254,7 +273,7 @@ static void add_family(struct page *p, const struct remedies *all, size_t first)
 		        text_make(
 		                a,
 		                "CPU time, memory and slab are those at %s %s, which all pass; waste is what the slab "
-		                "held and never used.",
+		                "held and never used (without a slab: of the memory beyond that of the least value).",
 		                plain->param, text_count(a, (uint64_t)plain->at)));
 	html_section_end(p);
 }
@@ -264,8 +283,7 @@ int remedies_html(const struct remedies *all, const char *path, struct err *e)
 	struct arena arena = { 0 };
 	struct page p = { .arena = &arena };
 	struct html_front front = { "remedies for a full slab", "",
-		                    all->count > 0 ? sentence(&arena, all, 0) : "nothing was measured", "",
-		                    false };
+		                    all->count > 0 ? headline(&arena, all) : "nothing was measured", "", false };
 	int rc;
 
 	html_begin(&p, &front);

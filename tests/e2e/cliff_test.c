@@ -214,9 +214,8 @@ CASE("cliff: the header and the body that our own HTTP/2 server takes are found,
 
 	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
 		const char *dir = harness_tmpdir();
-		struct outcome o =
-		        E2E(dir, "cliff", "--http2", "--param", wanted[i].param, "--tries", "1", "--limit",
-		            "time=8s", "--format", "json", "--quiet", "-o", wanted[i].param);
+		struct outcome o = E2E(dir, "cliff", "--http2", "--param", wanted[i].param, "--tries", "1",
+		                       "--limit", "time=8s", "--format", "json", "--quiet", "-o", wanted[i].param);
 		json_t *all, *c = only_cliff(&o, &all);
 		char *path;
 
@@ -256,6 +255,7 @@ CASE("cliff: remedies for a full slab are compared, with a sentence on top, JSON
 
 		assert_true(number(r, "at") > 0 && number(r, "at") <= number(r, "passes"));
 		assert_true(number(r, "cpu_ns") > 0);
+		assert_true(number(r, "used_bytes") > 0);
 		if (strcmp(text(r, "runtime"), "eval") != 0)
 			continue;
 		bigger = strcmp(text(r, "remedy"), "a bigger slab") == 0 ? factor : bigger;
@@ -288,7 +288,7 @@ CASE("cliff: one line says what is wrong when kernel, parameter, limit or format
 		{ { "cliff", "recursion/sum", "--format", "tap" }, "text or json", 2 },
 		{ { "cliff", "recursion/sum", "--target", "nix" }, "unknown target 'nix'", 2 },
 		{ { "cliff", "recursion/sum", "--alloc", "./nix.so" }, "nix.so", 3 },
-		{ { "cliff", "--http2", "--param", "depth" }, "streams, connections, header or body", 2 },
+		{ { "cliff", "--http2", "--param", "depth" }, "streams, connections, header, body or rate", 2 },
 		{ { "cliff", "--http2", "--target", "ftp://x" }, "ftp://x", 2 },
 	};
 
