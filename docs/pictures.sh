@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the picture of the remedies that README.md and docs/cliffs.md show: docs/remedies.png.
+# Makes a picture of the remedies for a full slab: docs/remedies.png. On a quiet machine: it shows CPU times.
 #   docs/pictures.sh [STRESSGEN]     wants Chromium (Debian's package chromium)
 set -eu
 cd "$(dirname "$0")/.."
