@@ -83,7 +83,14 @@ struct result {
 	int exit_code;    // -1 when it did not exit by itself
 	int signal;       // 0: none
 	uint64_t wall_ns, user_ns, sys_ns;
-	uint64_t peak_rss_bytes; // of the whole tree
+	uint64_t peak_rss_bytes;                    // of the whole tree
+	uint64_t minor_faults, major_faults;        // of all that was waited for; major: from disk
+	uint64_t switches_waiting, switches_forced; // context switches: by itself, and because its time was up
+	uint64_t huge_bytes;                        // the most in transparent huge pages that any look saw
+	// Of the processor's counters, user space of the whole tree alone; all 0 where `no_hardware` says why
+	// there are none.
+	uint64_t instructions, cycles, cache_misses;
+	char *no_hardware;
 	unsigned peak_fds, peak_threads, peak_procs;
 	unsigned peak_system_cpu, peak_system_memory; // percent of the machine, all that ran beside it included
 	bool done_seen;                               // the sentinel

@@ -41,6 +41,27 @@ static void add_folded(struct list *l, enum fold fold, struct metric m)
 
 // ---- what there is ------------------------------------------------------------------------------------------
 
+// What the kernel and the processor counted, where they did.
+static void add_machine(struct list *l, const struct result *r)
+{
+	const struct metric counted[] = {
+		{ "faults/minor", "count", METRIC_LOWER, (double)r->minor_faults },
+		{ "faults/major", "count", METRIC_LOWER, (double)r->major_faults },
+		{ "switches/waiting", "count", METRIC_LOWER, (double)r->switches_waiting },
+		{ "switches/forced", "count", METRIC_LOWER, (double)r->switches_forced },
+	};
+
+	for (size_t i = 0; r->minor_faults > 0 && i < sizeof counted / sizeof counted[0]; i++)
+		add(l, counted[i].name, counted[i].unit, counted[i].better, counted[i].value);
+	if (r->huge_bytes > 0)
+		add(l, "huge-pages", "bytes", METRIC_NEITHER, (double)r->huge_bytes);
+	if (r->instructions == 0)
+		return;
+	add(l, "hw/instructions", "count", METRIC_LOWER, (double)r->instructions);
+	add(l, "hw/cycles", "count", METRIC_LOWER, (double)r->cycles);
+	add(l, "hw/cache-misses", "count", METRIC_LOWER, (double)r->cache_misses);
+}
+
 static void add_whole(struct list *l, const struct result *r)
 {
 	add(l, "time", "ns", METRIC_LOWER, (double)r->wall_ns);
@@ -53,6 +74,7 @@ static void add_whole(struct list *l, const struct result *r)
 	add(l, "threads", "count", METRIC_LOWER, r->peak_threads);
 	add(l, "procs", "count", METRIC_LOWER, r->peak_procs);
 	add(l, "output", "bytes", METRIC_NEITHER, (double)(r->stdout_bytes + r->stderr_bytes));
+	add_machine(l, r);
 	if (r->gc_count == 0)
 		return;
 	add(l, "gc/count", "count", METRIC_LOWER, (double)r->gc_count);
@@ -136,6 +158,57 @@ static void add_counters(struct list *l, const struct result_counters *c)
 		                            "count", METRIC_NEITHER, strtod(c->items[i].value, NULL) });
 }
 
+static size_t heap_latencies(const struct result_counters *c)
+{
+	return c->heap != NULL ? c->heap->latency_count : 0;
+}
+
+static double counter_of(const struct result_counters *c, const char *name)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (strcmp(c->items[i].name, name) == 0)
+			return strtod(c->items[i].value, NULL);
+	return 0;
+}
+
+// What the calls that were timed took, of several processes the slowest; below p99 it is the clock that is seen.
+static void add_heap(struct list *l, const struct result_counters *c)
+{
+	const double usable = counter_of(c, "usable_bytes"), asked = counter_of(c, "requested_bytes");
+
+	if (usable > 0 && asked <= usable)
+		add_folded(l, FOLD_MAX,
+		           (struct metric){ "heap/waste-inside", "%", METRIC_LOWER, 100 * (1 - asked / usable) });
+	for (size_t i = 0; i < heap_latencies(c); i++) {
+		const struct result_series *s = &c->heap->latencies[i];
+
+		if (s->hist == NULL || s->hist->total == 0 || strcmp(s->name, "lifetime") == 0)
+			continue;
+		add_folded(l, FOLD_MAX,
+		           (struct metric){ text_make(l->arena, "heap/%s/p99", s->name), "ns", METRIC_LOWER,
+		                            (double)hist_percentile(s->hist, 99) });
+		add_folded(l, FOLD_MAX,
+		           (struct metric){ text_make(l->arena, "heap/%s/p99.9", s->name), "ns", METRIC_LOWER,
+		                            (double)hist_percentile(s->hist, 99.9) });
+	}
+}
+
+// Its slabs at the last look, and the most that was resident at any.
+static void add_jemalloc(struct list *l, const struct result_jemalloc *j)
+{
+	uint64_t slabs, regions;
+
+	result_jemalloc_slabs(j, &slabs, &regions);
+	if (slabs > 0)
+		add_folded(l, FOLD_MAX,
+		           (struct metric){ "jemalloc/slabs-unused", "%", METRIC_LOWER,
+		                            100 * (1 - fmin(1, (double)regions / (double)slabs)) });
+	add_folded(l, FOLD_SUM,
+	           (struct metric){ "jemalloc/peak-resident", "bytes", METRIC_LOWER, (double)j->peak_resident });
+	add_folded(l, FOLD_SUM,
+	           (struct metric){ "jemalloc/retained", "bytes", METRIC_LOWER, (double)j->retained });
+}
+
 // What the process tree took at its peak, for each byte that its programs had allocated at theirs.
 static void add_waste(struct list *l, const struct result *r)
 {
@@ -204,10 +277,11 @@ static size_t fold_names(const struct list *l, struct metric *out)
 
 static size_t room_for(const struct result *r)
 {
-	size_t room = 15 + r->series_count * (2 + POINTS) + r->gauge_count + 4 * r->pool_count;
+	size_t room = 24 + r->series_count * (2 + POINTS) + r->gauge_count + 4 * r->pool_count;
 
 	for (size_t i = 0; i < r->counters_count; i++)
-		room += r->counters[i].count;
+		room += r->counters[i].count + 1 + 2 * heap_latencies(&r->counters[i]);
+	room += 3 * r->jemalloc_count;
 	return room;
 }
 
@@ -229,6 +303,10 @@ ssize_t metrics_of(struct arena *a, const struct result *r, struct metric **out)
 	for (size_t i = 0; i < r->counters_count; i++)
 		add_counters(&l, &r->counters[i]);
 	add_cliff(&l, r);
+	for (size_t i = 0; i < r->counters_count; i++)
+		add_heap(&l, &r->counters[i]);
+	for (size_t i = 0; i < r->jemalloc_count; i++)
+		add_jemalloc(&l, &r->jemallocs[i]);
 	add_waste(&l, r);
 	qsort(l.items, l.count, sizeof *l.items, by_name);
 	return (ssize_t)fold_names(&l, *out);

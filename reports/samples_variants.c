@@ -114,11 +114,23 @@ static int read_plan(struct samples *s, const struct run *r)
 	return 0;
 }
 
+// Said once: a reader who looks for instructions must not wonder.
+static void note_hardware(struct samples *s, const struct run *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->results[i].no_hardware != NULL) {
+			buf_addf(&s->notes, "no instructions, cycles and cache misses: %s\n",
+			         samples_keep(s, r->results[i].no_hardware));
+			return;
+		}
+}
+
 int samples_add_variants(struct samples *s, const struct run *r)
 {
 	int rc = read_plan(s, r);
 
 	s->intervals = true;
+	note_hardware(s, r);
 	samples_add_source(s, SAMPLE_BASE, r);
 	s->sources[SAMPLE_HEAD] = s->sources[SAMPLE_BASE];
 	s->cores = (double)json_integer_value(json_object_get(json_object_get(r->info, "machine"), "cores"));

@@ -63,6 +63,7 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 	j->session = s;
 	j->worker = worker;
 	j->pidfd = j->events_fd = -1;
+	hardware_init(&j->hardware);
 	cgroup_init(&j->group, &s->cgroups, worker);
 	contain_init(&j->contain, &j->group, &s->strangers, &s->leaders, j->environment.mark);
 	j->contain.by_mark = engine_is_set(&s->engine);
@@ -119,6 +120,7 @@ void job_deinit(struct job *j)
 	measure_deinit(&j->measure);
 	fill_end(&j->fill, &j->result);
 	contain_deinit(&j->contain);
+	hardware_close(&j->hardware);
 	cgroup_deinit(&j->group);
 	scratch_dir_deinit(&j->temp_dir);
 	scratch_dir_deinit(&j->tele_dir);
@@ -323,6 +325,19 @@ static uint64_t over_memory(struct job *j, const struct tree_sample *s)
 	return sum > j->memory_limit ? sum : 0;
 }
 
+// The kernel walks the process's pages for it, so it is asked for at the 4th, 8th, 16th, ... look alone.
+static void look_at_huge_pages(struct job *j)
+{
+	uint64_t bytes = 0;
+
+	if (j->looks < 4 || (j->looks & (j->looks - 1)) != 0)
+		return;
+	for (size_t i = 0; i < j->contain.members.count; i++)
+		bytes += proc_huge(j->contain.members.pids[i]);
+	if (bytes > j->result.huge_bytes)
+		j->result.huge_bytes = bytes;
+}
+
 static void on_look(uv_timer_t *handle)
 {
 	struct job *j = handle->data;
@@ -332,6 +347,7 @@ static void on_look(uv_timer_t *handle)
 
 	measure_look(&j->contain, &sample);
 	measure_add(&j->measure, age_ns, &sample);
+	look_at_huge_pages(j);
 	fill_look(&j->fill, &j->tele_dir, age_ns);
 	if (j->contain.children.count > 0)
 		contain_over(&j->contain); // reaps what has been orphaned and has ended
@@ -485,6 +501,7 @@ int job_spawn(struct job *j)
 		launcher_start(&j->launcher, &j->plan);
 		return 0;
 	}
+	hardware_open(&j->hardware, j->session->config->workers <= 1);
 	rc = spawn(&j->session->spawner, &j->plan, &j->pid, &j->pidfd, &step);
 	return launched(j, rc, step);
 }

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "contain.h"
 #include "fill.h"
+#include "hardware.h"
 #include "judge.h"
 #include "launcher.h"
 #include "measure.h"
@@ -97,6 +98,7 @@ struct job {
 	struct job_container container;
 	struct measure measure;
 	struct fill fill;
+	struct hardware hardware;
 	struct capture out, err;
 	struct job_channel channels[JOB_CHANNELS];
 	struct tele_file *tele_file;

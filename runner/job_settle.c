@@ -41,6 +41,11 @@ static void take_usage(struct job *j)
 		return;
 	j->result.user_ns = (uint64_t)ru.ru_utime.tv_sec * SG_NS_PER_S + (uint64_t)ru.ru_utime.tv_usec * 1000U;
 	j->result.sys_ns = (uint64_t)ru.ru_stime.tv_sec * SG_NS_PER_S + (uint64_t)ru.ru_stime.tv_usec * 1000U;
+	j->result.minor_faults = (uint64_t)ru.ru_minflt;
+	j->result.major_faults = (uint64_t)ru.ru_majflt;
+	j->result.switches_waiting = (uint64_t)ru.ru_nvcsw;
+	j->result.switches_forced = (uint64_t)ru.ru_nivcsw;
+	hardware_read(&j->hardware, &j->result);
 	// The kernel counts our own pages into ru_maxrss, since until its exec the child lived in our memory. Only
 	// what is above our own peak is known to be the test's.
 	if (engine_is_set(&j->session->engine))

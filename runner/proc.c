@@ -199,6 +199,14 @@ uint64_t proc_pss(pid_t pid)
 	return kilobytes_of(path, "\nPss:");
 }
 
+uint64_t proc_huge(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+	return kilobytes_of(path, "\nAnonHugePages:");
+}
+
 uint64_t proc_memory_available(void)
 {
 	return kilobytes_of("/proc/meminfo", "MemAvailable:");

@@ -53,6 +53,8 @@ int proc_size(pid_t pid, struct proc_size *out);
 int proc_stat(pid_t pid, struct proc_stat *out);
 // Its proportional share of memory, in bytes; 0 when unknown. Costs milliseconds for a large process.
 uint64_t proc_pss(pid_t pid);
+// Its anonymous memory in huge pages, in bytes; 0 when unknown. Costs as much as the last.
+uint64_t proc_huge(pid_t pid);
 uint32_t proc_fds(pid_t pid);
 // Is it in our PID namespace, and not in one of a container's? False when it is gone.
 bool proc_is_outside(pid_t pid);
