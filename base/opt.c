@@ -450,12 +450,13 @@ int opt_defaults(struct opt_set *s, struct err *e)
 const struct opt_value *opt_get(const struct opt_set *s, const char *name)
 {
 	static const struct opt_value none;
+	const struct opt_value *found = NULL;
 
 	for (size_t i = 0; i < s->count; i++)
-		if (strcmp(s->table[i].name, name) == 0)
-			return &s->values[i];
-	assert(false && "the name is in the table");
-	return &none;
+		if (strcmp(s->table[i].name, name) == 0 && (found == NULL || found->text == NULL))
+			found = &s->values[i];
+	assert(found != NULL && "the name is in the table");
+	return found != NULL ? found : &none;
 }
 
 bool opt_given(const struct opt_set *s, const char *name)

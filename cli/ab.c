@@ -109,6 +109,8 @@ static int new_plan(struct ab *a)
 		                       .bare = true,
 		                       .seed = opt_given(o, "seed") ? opt_number(o, "seed") : rng_fresh_seed() };
 	a->j->pairs = plan_to_json(a);
+	if (opt_text(o, "serve") != NULL)
+		json_object_set_new(a->j->pairs, "service", json_pack("{s:s}", "serve", opt_text(o, "serve")));
 	return a->j->pairs != NULL ? 0 : err_set(&a->e, ENOMEM, "out of memory");
 }
 

@@ -278,6 +278,18 @@ const struct opt cli_options[] = {
 	TEXT("before", 0, "DATE", BIT(HISTORY), false, "history prune: entries from before 2026-11-21, say, go."),
 	TIME("wait", "30s", 0, 600 * S, BIT(HISTORY) | BIT(COMPARE),
 	     "How long another process may hold the database locked."),
+	// services
+	TEXT("serve", 0, "COMMAND", BIT(RUN) | BIT(AB), false,
+	     "A service in the place of tests: started, waited for (--ready), warmed up, loaded (--load), left alone, ended by "
+	     "SIGTERM within --grace. {port} here, in --ready and in --load is a port that is free."),
+	TEXT("ready", 0, "PORT|REGEX", BIT(RUN) | BIT(AB), false,
+	     "When it is ready: once that port takes connections, or once it has printed something that fits."),
+	TEXT("load", 0, "'h2 ...'|COMMAND", BIT(RUN) | BIT(AB), false,
+	     "What loads it: stressgen h2 with these arguments, or a command that prints sample lines."),
+	{ "warmup", 0, OPT_DURATION, "TIME", "10s", 0, 3600 * S, NULL, BIT(RUN) | BIT(AB), false,
+	  "For how long it is loaded before anything counts." },
+	{ "settle", 0, OPT_DURATION, "TIME", "10s", 0, 3600 * S, NULL, BIT(RUN) | BIT(AB), false,
+	  "For how long it is left alone before its memory afterwards is read." },
 	// comparing
 	LIST("base", 0, "RUN,...", BIT(COMPARE), false,
 	     "Runs of the base side, in the place of the first argument."),

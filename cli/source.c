@@ -55,6 +55,9 @@ int pipeline_command(struct pipeline *j, char *const *words, size_t count, struc
 		t->meta.sentinel = true;
 		if (asprintf(&t->id, "alloc/%s", words[1]) < 0)
 			t->id = NULL;
+	} else if (j->app->paths.serve != NULL && strcmp(words[0], j->app->paths.serve) == 0) {
+		t->meta.sentinel = true;
+		t->id = strdup("service");
 	} else {
 		t->id = strdup(slash != NULL && slash[1] != '\0' ? slash + 1 : words[0]);
 	}

@@ -71,8 +71,9 @@ const char *compare_heading(const struct comparison *c, enum compare_outcome o)
 // ---- width ----------------------------------------------------------------------------------------------------
 
 // Of a service it is the load that says how long it runs, and so how much time it takes says nothing.
-static const char *const main_metrics[] = { "time", "memory" }, *const service_metrics[] = { "latency/*p99",
-	                                                                                     "memory" };
+static const char *const main_metrics[] = { "time", "memory" }, *const service_metrics[] = {
+	"latency/*p99", "gauge/service-memory"
+};
 #define MAIN_METRICS 2U
 
 static int width_of(const struct sample_metric *m, double *width)
@@ -135,17 +136,19 @@ int compare_is_narrow(const struct samples *s, double precision, bool *narrow)
 // ---- the sentence ---------------------------------------------------------------------------------------------
 
 static const struct {
-	const char *pattern;     // of the metric; the first row that fits speaks
-	const char *less, *more; // behind the figure
-	const char *verb, *name; // "is 6 % faster"; "no difference seen in time"
-	bool of_service;         // said of a service too
-} says[] = { { "time", "faster", "slower", "is ", "time", false },
-	     { "latency/total/p99", "less p99", "more p99", "has ", "p99", true },
-	     { "latency/*p99", "less p99", "more p99", "has ", "p99", true },
-	     { "memory", "lower", "higher", "peaks ", "peak memory", true },
+	const char *pattern;                       // of the metric; the first row that fits speaks
+	const char *less, *more;                   // behind the figure
+	const char *verb, *name;                   // "is 6 % faster"; "no difference seen in time"
+	enum { OF_BOTH, OF_TESTS, OF_SERVICE } of; // a service's tree has the load in it
+} says[] = { { "time", "faster", "slower", "is ", "time", OF_TESTS },
+	     { "latency/total/p99", "less p99", "more p99", "has ", "p99", OF_BOTH },
+	     { "latency/*p99", "less p99", "more p99", "has ", "p99", OF_BOTH },
+	     { "memory", "lower", "higher", "peaks ", "peak memory", OF_TESTS },
+	     { "gauge/service-memory", "lower under load", "higher under load", "peaks ", "peak memory under load",
+	       OF_SERVICE },
 	     { "gauge/service-memory-after", "less memory afterwards", "more memory afterwards", "keeps ",
-	       "memory afterwards", true },
-	     { "cpu", "less CPU time", "more CPU time", "takes ", "CPU time", true } };
+	       "memory afterwards", OF_SERVICE },
+	     { "cpu", "less CPU time", "more CPU time", "takes ", "CPU time", OF_TESTS } };
 #define SAYS (sizeof says / sizeof says[0])
 
 bool compare_speaks(const struct samples *s, const struct sample_test *t, const char *metric)
@@ -202,7 +205,8 @@ static void add_parts(const char *parts, struct buf *b)
 static bool is_said(const struct comparison *c, size_t which, const struct compare_row *before,
                     const struct compare_row *r)
 {
-	return r != NULL && r != before && (c->samples->service == NULL || says[which].of_service) && !r->exact;
+	return r != NULL && r != before &&
+	       says[which].of != (c->samples->service != NULL ? OF_TESTS : OF_SERVICE) && !r->exact;
 }
 
 static void add_variant(const struct comparison *c, unsigned variant, struct buf *b)
