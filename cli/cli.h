@@ -22,6 +22,7 @@
 	X(H2, "h2", cmd_h2, "URL...", "load an HTTP/2 server, and report")                                        \
 	X(AB, "ab", cmd_ab, "[SUITE|RUN|FILE...]",                                                                \
 	  "say which of several mallocs, commands or settings is better at what")                                 \
+	X(BISECT, "bisect", cmd_bisect, "-- COMMAND...", "find the commit that made a program slower or larger")  \
 	X(SHRINK, "shrink", cmd_shrink, "TEST [SUITE|RUN]", "make a failing generated test small")                \
 	X(CLIFF, "cliff", cmd_cliff, "[KERNEL...]",                                                               \
 	  "find the value from which a kernel breaks, and how it breaks")                                         \

@@ -56,7 +56,7 @@ const struct opt cli_options[] = {
 	// what to generate
 	COUNT("depth", "10000", 1, 10000000, GENS | BIT(SHRINK),
 	      "How deep the kernels that take their depth from here recurse."),
-	COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS | BIT(AB) | BIT(H2) | BIT(H2_FUZZ),
+	COUNT("seed", NULL, 0, UINT64_C(9007199254740991), GENS | BIT(AB) | BIT(BISECT) | BIT(H2) | BIT(H2_FUZZ),
 	      "Seed of everything random; drawn and printed when it is not given."),
 	LIST("target", 't', "NAME,...", WRITES, true,
 	     "Only these targets (stressgen targets lists them): names, dialects, or all, which is whatever is on this "
@@ -146,9 +146,9 @@ const struct opt cli_options[] = {
 	     "Known failures that do not fail the run, one a line: TEST TARGET UNTIL REASON."),
 	COUNT("retry", "0", 0, 100, RUNS,
 	      "Times to try a test again whose header says nothing; a pass after a failure is flaky."),
-	TIME("timeout", "60s", 1 * MS, 0, TRIES, "Time limit of a test whose header gives none."),
+	TIME("timeout", "60s", 1 * MS, 0, TRIES | BIT(BISECT), "Time limit of a test whose header gives none."),
 	TIME("grace", "2s", 0, 600 * S, TRIES, "Time between SIGTERM and SIGKILL."),
-	SIZE("memory", NULL, UINT64_C(1) << 20, 0, TRIES,
+	SIZE("memory", NULL, UINT64_C(1) << 20, 0, TRIES | BIT(BISECT),
 	     "Memory limit of a test whose header gives none. Default: 75 % of what is available."),
 	COUNT("cpu-time", "0", 0, 1000000, RUNS,
 	      "CPU seconds of a process of a test whose header gives none; 0: no limit."),
@@ -205,7 +205,7 @@ const struct opt cli_options[] = {
 	COUNT("shuffle", NULL, 0, UINT64_C(9007199254740991), SELECTS,
 	      "Run in an order drawn from this seed (priorities and dependencies stay first)."),
 	COUNT("repeat", "1", 1, 100000, SELECTS, "Run each test so often; the ids are ID, ID#2, ID#3, ..."),
-	TIME("budget", "0", 0, 0, SELECTS,
+	TIME("budget", "0", 0, 0, SELECTS | BIT(BISECT),
 	     "Only what fits into this time, by priority and the times of the last run, else of the history. ab: after so "
 	     "long it ends, 10m unless it is given."),
 	TIME("within", "2m", 0, 0, BIT(SHRINK), "How long to look for a smaller test; 0: until there is none."),
@@ -268,8 +268,9 @@ const struct opt cli_options[] = {
 	     "directory, -dirty behind it where files differ from it; history add: what run.json says."),
 	COUNT("nights", "90", 0, 1000000, BIT(HISTORY), "At most so many of the newest entries; 0: all."),
 	TEXT("test", 0, "PATTERN", BIT(HISTORY), false, "Only tests whose id matches (*, ?, [...])."),
-	TEXT("metric", 0, "PATTERN", BIT(HISTORY), false,
-	     "Only metrics whose name matches, or ends in /PATTERN: time, memory, p99, 'slab/*'."),
+	TEXT("metric", 0, "PATTERN", BIT(HISTORY) | BIT(BISECT), false,
+	     "Only metrics whose name matches, or ends in /PATTERN: time, memory, p99, 'slab/*'. bisect: the one that is looked "
+	     "at; time, or instructions where those are counted."),
 	FLAG("all-machines", 0, "no", BIT(HISTORY), false, "Entries of other machines than the newest one's too."),
 	FLAG("accept", 0, "no", BIT(HISTORY), false,
 	     "history annotate: the change that this entry has is meant; the baseline moves to it."),
@@ -278,6 +279,11 @@ const struct opt cli_options[] = {
 	TEXT("before", 0, "DATE", BIT(HISTORY), false, "history prune: entries from before 2026-11-21, say, go."),
 	TIME("wait", "30s", 0, 600 * S, BIT(HISTORY) | BIT(COMPARE),
 	     "How long another process may hold the database locked."),
+	// bisect
+	TEXT("good", 0, "REV", BIT(BISECT), false, "A revision that is still as it should be."),
+	TEXT("bad", 0, "REV", BIT(BISECT), false, "A later one that is not."),
+	TEXT("build", 0, "COMMAND", BIT(BISECT), false,
+	     "Builds a revision, in its worktree; a commit that does not build is skipped."),
 	// services
 	TEXT("serve", 0, "COMMAND", BIT(RUN) | BIT(AB), false,
 	     "A service in the place of tests: started, waited for (--ready), warmed up, loaded (--load), left alone, ended by "
@@ -305,16 +311,16 @@ const struct opt cli_options[] = {
 	     "A variable of the environment that tells a variant apart; given once, it is compared with being without it."),
 	LIST("cap", 0, "SIZE", BIT(AB), false,
 	     "A memory limit that tells a variant apart; given once, it is compared with no such limit."),
-	TEXT_OR("precision", "P%", "1%", BIT(AB), true,
+	TEXT_OR("precision", "P%", "1%", BIT(AB) | BIT(BISECT), true,
 	        "How narrow the intervals of time and peak memory shall be before ab stops: so much to either side."),
-	COUNT("pairs", "20", 1, 200, BIT(RUN) | BIT(AB),
+	COUNT("pairs", "20", 1, 200, BIT(RUN) | BIT(AB) | BIT(BISECT),
 	      "Pairs of the screen; 16 are the least that can be judged. ab: at most so many of each variant, 200 unless "
 	      "it is given."),
 	COUNT("confirm", "30", 0, 200, BIT(RUN),
 	      "Fresh pairs for what the screen finds; 0: none, judge by the screen."),
 	FLAG("control", 0, "yes", BIT(RUN), true,
 	     "Run BASE a second time in each pair, to see what the machine invents."),
-	FLAG("count-instructions", 0, "no", BIT(RUN) | BIT(AB), true,
+	FLAG("count-instructions", 0, "no", BIT(RUN) | BIT(AB) | BIT(BISECT), true,
 	     "With --against, and ab: count each test's instructions too, once on each side, under valgrind's callgrind."),
 	LIST("threshold", 0, "METRIC=P%", BIT(RUN) | BIT(COMPARE) | BIT(HISTORY), true,
 	     "What is called a change of this metric: a name, its last part or a pattern (time=5%, p99=5%, 'slab/*=1%'); may be "
