@@ -15,6 +15,8 @@
 
 #define NO_DURATION_LIMIT (3600 * SG_NS_PER_S) // for loads by count, where --timeout does not say
 #define AFTER_DURATION (30 * SG_NS_PER_S)      // for what is under way then
+#define TRIAL (2 * SG_NS_PER_S)                // of --find-max-rate
+#define MOST_TRIALS 30U                        // from 1/s to the highest rate there is, and back in halves
 #define TO_REPORT (10 * SG_NS_PER_S)           // between the load's deadline and the test's time limit
 
 // ---- URLs ---------------------------------------------------------------------------------------------------
@@ -155,9 +157,16 @@ static int put_headers(const char *lines, struct special *special, struct buf *o
 
 // ---- the file -----------------------------------------------------------------------------------------------
 
+static uint64_t duration_ns(const struct opt_set *o)
+{
+	const uint64_t given = opt_number(o, "duration");
+
+	return given > 0 || opt_text(o, "find-max-rate") == NULL ? given : TRIAL;
+}
+
 static uint64_t deadline_ns(const struct opt_set *o)
 {
-	const uint64_t duration = opt_number(o, "duration");
+	const uint64_t duration = duration_ns(o);
 
 	if (opt_given(o, "timeout"))
 		return opt_number(o, "timeout");
@@ -245,8 +254,7 @@ static int put_rate(const struct opt_set *o, struct buf *out, struct err *e)
 
 static int put_load(const struct opt_set *o, struct buf *out, struct err *e)
 {
-	const bool counts =
-	        opt_given(o, "requests") || (opt_number(o, "duration") == 0 && opt_text(o, "rate") == NULL);
+	const bool counts = opt_given(o, "requests") || (duration_ns(o) == 0 && opt_text(o, "rate") == NULL);
 	int rc;
 
 	buf_adds(out, "  (load");
@@ -259,9 +267,12 @@ static int put_load(const struct opt_set *o, struct buf *out, struct err *e)
 	put_time(o, "request-timeout", "request-timeout", out);
 	if (counts)
 		put_count(o, "requests", "requests", out);
-	put_time(o, "duration", "duration", out);
+	if (duration_ns(o) > 0)
+		buf_addf(out, " (duration %" PRIu64 "ns)", duration_ns(o));
 	put_time(o, "warm-up", "warm-up", out);
 	rc = put_rate(o, out, e);
+	if (opt_text(o, "find-max-rate") != NULL)
+		put_field("find-max-rate", opt_text(o, "find-max-rate"), out);
 	buf_addf(out, " (deadline %" PRIu64 "ns))\n", deadline_ns(o));
 	return rc;
 }
@@ -332,7 +343,8 @@ static int put_request(const struct opt_set *o, const char *text, size_t number,
 int h2_scenario_write(const struct opt_set *o, const struct h2_scenario_parts *parts, struct buf *out,
                       struct err *e)
 {
-	const uint64_t limit = deadline_ns(o) + TO_REPORT;
+	const uint64_t trials = opt_text(o, "find-max-rate") != NULL ? MOST_TRIALS : 1;
+	const uint64_t limit = trials * deadline_ns(o) + TO_REPORT;
 	struct h2_url first;
 	int rc = h2_url_parse(parts->urls[0], &first, e);
 

@@ -235,6 +235,9 @@ const struct opt cli_options[] = {
 	TEXT("rate", 0, "RATE", BIT(H2), true,
 	     "An open loop: requests begin when they are due, and their latency counts from then. 500 (a second), 1k; "
 	     "100-1k/30s rises within half a minute; 100/10s,200/10s goes in steps."),
+	TEXT("find-max-rate", 0, "GOAL", BIT(H2), true,
+	     "Search the highest rate at which this holds, 'p99<5ms,errors<0.1%': by trials of --duration each (2s), from "
+	     "--rate (100) on. Terms: p50 to p99.999, max, mean, errors."),
 	CHOICE("arrivals", "HOW", "constant", "constant,poisson", BIT(H2), true,
 	       "How the requests of --rate are spaced."),
 	MANY("requests-per-connection", 0, NULL, 1, INT32_MAX, BIT(H2),

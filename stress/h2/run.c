@@ -4,6 +4,7 @@
 #include "buf.h"
 #include "child.h"
 #include "harm.h"
+#include "lines.h"
 #include "load.h"
 #include "report.h"
 
@@ -54,6 +55,23 @@ static int start_server(const struct h2_run_config *c, struct h2_child *server, 
 	return h2_child_start(server, c->program, c->server_engine, &c->scenario->server, e);
 }
 
+// The trials and what they found, in sample lines of their own.
+static int search(const struct h2_run_config *c, const struct h2_load_config *load, struct h2_load_result *r,
+                  bool *found, struct err *e)
+{
+	struct buf lines = { 0 };
+	uint64_t rate = 0;
+	int rc = h2_search_run(load, r, &rate, &lines, e);
+	*found = rate > 0;
+	h2_gauge(&lines, "max_rate", (double)rate, "req/s");
+	h2_check(&lines, "find-max-rate", *found, rate ? "%llu/s" : "the goal does not hold at any rate",
+	         (unsigned long long)rate);
+	if (rc == 0 && fwrite(buf_text(&lines), 1, lines.len, c->out) != lines.len)
+		rc = err_set(e, EIO, "the report cannot be written: %s", strerror(errno));
+	buf_deinit(&lines);
+	return rc;
+}
+
 int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 {
 	struct h2_target own;
@@ -61,6 +79,7 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	struct h2_child_usage usage = { 0 };
 	struct h2_load_result result = { 0 };
 	struct h2_harm harm = { 0 };
+	bool found = true;
 	const bool measures =
 	        c->scenario->attack && !c->scenario->attack->lonely && !(c->target && c->target->tls);
 	const struct h2_load_config load = {
@@ -75,13 +94,16 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	h2_target_local(&own, server.port);
 	if (rc == 0 && measures && (rc = h2_harm_begin(&harm, load.target, c->scenario, pid_of(c, &server))) < 0)
 		err_set(e, -rc, "the healthy client cannot begin: %s", strerror(-rc));
-	if (rc == 0)
+	if (rc == 0 && c->scenario->goal.count)
+		rc = search(c, &load, &result, &found, e);
+	else if (rc == 0)
 		rc = h2_load_run(&load, &result, e);
 	if (measures && harm.calm)
 		h2_harm_end(&harm, &result.assault);
 	h2_child_stop_hearing(&server, &usage, &said);
 	if (rc == 0)
 		rc = report(c, &result, c->target ? NULL : &usage, &said, measures ? &harm : NULL, passed, e);
+	*passed &= found;
 	h2_load_result_deinit(&result);
 	buf_deinit(&said);
 	h2_harm_deinit(&harm);

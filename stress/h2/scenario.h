@@ -6,6 +6,7 @@
 #include "body.h"
 #include "err.h"
 #include "schedule.h"
+#include "search.h"
 #include "tls.h"
 
 #include <stdbool.h>
@@ -74,6 +75,7 @@ struct scenario {
 		uint64_t handshake_timeout_ns, request_timeout_ns, stall_timeout_ns, goaway_after, window_bytes;
 		const char *misbehave; // a hostile server's file; not a scenario's to say
 	} server;
+	struct h2_goal goal;         // the highest rate that keeps it is searched; count 0: no
 	struct h2_schedule schedule; // of an open loop; count 0: closed
 	uint64_t per_connection;     // requests before reconnecting; 0: no bound
 	uint64_t idle_ns;            // how long a connection that has made them stays open

@@ -137,6 +137,20 @@ static int read_lives(struct h2_reader *r, struct scenario *s, const struct sexp
 	return rc;
 }
 
+static int read_goal(struct h2_reader *r, struct scenario *s, const struct sexp *list)
+{
+	const struct sexp *field = sexp_field(list, "find-max-rate");
+	const char *text = NULL;
+	struct err own = { 0 };
+	int rc = h2_get_text(r, list, "find-max-rate", &text);
+	if (rc == 0 && text && h2_goal_parse(text, &s->goal, &own) < 0)
+		rc = FAIL(r, field, "%s", own.text);
+	if (rc == 0 && text && (!s->duration_ns || s->requests))
+		rc = FAIL(r, field,
+		          "the highest rate is found by trials of a (duration ...), without (requests ...)");
+	return rc;
+}
+
 static uint64_t until_last(const struct h2_schedule *c)
 {
 	uint64_t ns = 0;
@@ -147,12 +161,12 @@ static uint64_t until_last(const struct h2_schedule *c)
 
 int h2_read_load(struct h2_reader *r, struct scenario *s, const struct sexp *list)
 {
-	static const char *const fields[] = { "connections", "streams",  "requests",
-		                              "duration",    "warm-up",  "deadline",
-		                              "threads",     "rate",     "ramp",
-		                              "steps",       "arrivals", "requests-per-connection",
-		                              "idle",        "churn",    "request-timeout",
-		                              "seed",        NULL };
+	static const char *const fields[] = { "connections",   "streams",  "requests",
+		                              "duration",      "warm-up",  "deadline",
+		                              "threads",       "rate",     "ramp",
+		                              "steps",         "arrivals", "requests-per-connection",
+		                              "idle",          "churn",    "request-timeout",
+		                              "find-max-rate", "seed",     NULL };
 	int rc = 0;
 	s->connections = s->streams = s->threads = 1;
 	if (list)
@@ -165,6 +179,8 @@ int h2_read_load(struct h2_reader *r, struct scenario *s, const struct sexp *lis
 		rc = read_schedule(r, s, list);
 	if (list && rc == 0)
 		rc = read_lives(r, s, list);
+	if (list && rc == 0)
+		rc = read_goal(r, s, list);
 	if (!s->duration_ns && !s->requests && s->schedule.count) // ramps and steps have an end of their own
 		s->duration_ns = until_last(&s->schedule);
 	if (!s->deadline_ns)

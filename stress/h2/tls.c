@@ -239,7 +239,9 @@ static bool name_server(struct h2_tls *t, const char *host)
 	X509_VERIFY_PARAM *verify = SSL_get0_param(t->ssl);
 	if (inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1)
 		return X509_VERIFY_PARAM_set1_ip_asc(verify, host) == 1;
-	return SSL_set_tlsext_host_name(t->ssl, host) == 1 && SSL_set1_host(t->ssl, host) == 1;
+	void *name = (void *)(uintptr_t)host; // only read
+	return SSL_ctrl(t->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) == 1 &&
+	       SSL_set1_host(t->ssl, host) == 1;
 }
 
 static void resume(struct h2_tls_context *c, SSL *ssl)

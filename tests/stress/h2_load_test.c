@@ -177,6 +177,56 @@ CASE("h2 load: a request beyond its time is reset, and wrong; the others are rig
 	}
 }
 
+CASE("h2 load: requests that a stalled server delays are counted from when they were due, whatever -m is")
+{
+	static const unsigned streams[] = { 1, 100 };
+	for (size_t i = 0; i < 2; i++) {
+		struct h2_process p;
+		struct h2_output o;
+		char stats[16384];
+		h2_server(&p, "");
+		// The server stops for one of three seconds: of 300 requests a second, those of 700 ms take over
+		// 300 ms.
+		h2_sh(&o,
+		      "cd '%s' && rm -rf run; (sleep 1; kill -STOP %d; sleep 1; kill -CONT %d) & " STRESSGEN
+		      "http://127.0.0.1:%u/ -m %u --rate 300 -D 3s -o run",
+		      harness_tmpdir(), (int)p.pid, (int)p.pid, harness_tmpdir(), p.port, streams[i]);
+		if (o.code != 0)
+			fail_msg("%d\n%s%s", o.code, o.out, o.err);
+		h2_server_stop(&p, stats, sizeof(stats));
+		expect_in(stats, "\"streams\":900,");
+		// 210 of 900 waited for over 300 ms, whatever -m is; a loaded machine only adds to them.
+		if (run_percentile(80) < 300000000)
+			fail_msg("-m %u: p80 %u us", streams[i], (unsigned)(run_percentile(80) / 1000));
+		h2_output_deinit(&o);
+	}
+}
+
+CASE("h2 load: the highest rate that keeps a goal is searched")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[16384];
+	h2_server(&p, "");
+	// With one stream and 20 ms an answer it cannot be above 50 a second; a loaded machine has less.
+	h2_sh(&o,
+	      STRESSGEN "http://127.0.0.1:%u/delay/20ms -c 1 -m 1 --rate 5 -D 500ms --find-max-rate "
+	                "'p50<200ms,errors<1%%' -o run",
+	      harness_tmpdir(), p.port);
+	if (o.code != 0)
+		fail_msg("%d\n%s%s", o.code, o.out, o.err);
+	const double rate = run_gauge("max_rate");
+	if (rate < 1 || rate > 100)
+		fail_msg("%f\n%s", rate, o.out);
+	h2_output_deinit(&o);
+	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/delay/20ms --find-max-rate 'p99=3' -o run2", harness_tmpdir(),
+	      p.port);
+	assert_int_equal(o.code, 2);
+	expect_in(o.err, "is no goal");
+	h2_output_deinit(&o);
+	h2_server_stop(&p, stats, sizeof(stats));
+}
+
 CASE("h2 load: another machine is not loaded without --yes, and not without bounds")
 {
 	struct h2_output o;

@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "harness.h"
+#include "hist.h"
 #include "io.h"
 
 #include <arpa/inet.h>
@@ -53,23 +54,50 @@ void h2_output_deinit(struct h2_output *o)
 	free(o->err);
 }
 
-double run_gauge(const char *name)
+static json_t *run_report(void)
 {
 	char path[600];
 	snprintf(path, sizeof(path), "%s/run/report.json", harness_tmpdir());
 	json_t *r = json_load_file(path, 0, NULL);
 	if (!r)
 		fail_msg("%s cannot be read", path);
-	const json_t *test = json_array_get(json_object_get(r, "tests"), 0), *g;
-	double value = -1;
+	return r;
+}
+
+// The one of that name in a list of the run's one test; NULL where there is none.
+static const json_t *named(const json_t *report, const char *list, const char *name)
+{
+	const json_t *test = json_array_get(json_object_get(report, "tests"), 0), *item;
 	size_t i;
-	json_array_foreach(json_object_get(test, "gauges"), i, g)
+	json_array_foreach(json_object_get(test, list), i, item)
 	{
-		if (strcmp(json_string_value(json_object_get(g, "name")), name) == 0)
-			value = json_number_value(json_object_get(g, "value"));
+		if (strcmp(json_string_value(json_object_get(item, "name")), name) == 0)
+			return item;
 	}
+	return NULL;
+}
+
+double run_gauge(const char *name)
+{
+	json_t *r = run_report();
+	const json_t *g = named(r, "gauges", name);
+	const double value = g ? json_number_value(json_object_get(g, "value")) : -1;
 	json_decref(r);
 	return value;
+}
+
+uint64_t run_percentile(double percent)
+{
+	json_t *r = run_report();
+	const json_t *text = json_object_get(named(r, "series", "total"), "hist");
+	struct hist *h = NULL;
+	struct err e = { "" };
+	if (!text || hist_decode(json_string_value(text), json_string_length(text), &h, &e) < 0)
+		fail_msg("no latencies: %s", e.text);
+	const uint64_t ns = hist_percentile(h, percent);
+	hist_free(h);
+	json_decref(r);
+	return ns;
 }
 
 void h2_need(const char *program)

@@ -24,6 +24,8 @@ const char *h2_file(const char *name, const char *text);
 
 // A gauge of the one test of the run in the case's temporary directory, "run"; -1 where there is none.
 double run_gauge(const char *name);
+// A percentile of its latencies, in ns.
+uint64_t run_percentile(double percent);
 
 struct h2_process {
 	pid_t pid;

@@ -1,0 +1,153 @@
+// Goals, and the search for the highest rate that keeps them.
+#include "search.h"
+
+#include "clock.h"
+#include "load.h"
+#include "units.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_RATE 100U
+#define NEAR 20U                      // within 1/20 the search ends
+#define AFTER_TRIAL (2 * SG_NS_PER_S) // for what is late; what is later has failed
+
+// ---- goals --------------------------------------------------------------------------------------------------
+
+static int parse_term(char *text, struct h2_goal_term *t)
+{
+	char *value = strchr(text, '<'), *end;
+	if (!value)
+		return -EINVAL;
+	*value++ = '\0';
+	if (strcmp(text, "errors") == 0) {
+		t->kind = H2_GOAL_ERRORS;
+		t->percent = strtod(value, &end);
+		return end != value && strcmp(end, "%") == 0 && t->percent >= 0 && t->percent <= 100 ? 0 : -EINVAL;
+	}
+	t->kind = strcmp(text, "mean") == 0 ? H2_GOAL_MEAN : H2_GOAL_PERCENTILE;
+	t->percentile = 100;
+	if (t->kind == H2_GOAL_PERCENTILE && strcmp(text, "max") != 0) {
+		t->percentile = text[0] == 'p' ? strtod(text + 1, &end) : 0;
+		if (text[0] != 'p' || end == text + 1 || *end || !(t->percentile > 0 && t->percentile <= 100))
+			return -EINVAL;
+	}
+	return units_parse_duration(value, &t->ns) < 0 || t->ns == 0 ? -EINVAL : 0;
+}
+
+int h2_goal_parse(const char *text, struct h2_goal *g, struct err *e)
+{
+	char copy[256], *rest = copy, *term;
+	int rc = strlen(text) < sizeof(copy) ? 0 : -EINVAL;
+	*g = (struct h2_goal){ 0 };
+	snprintf(copy, sizeof(copy), "%s", text);
+	while (rc == 0 && (term = strsep(&rest, ",")) != NULL)
+		rc = g->count < H2_GOAL_TERMS ? parse_term(term, &g->terms[g->count++]) : -EINVAL;
+	if (rc < 0)
+		return err_set(
+		        e, EINVAL,
+		        "'%.80s' is no goal; write 'p99<5ms,errors<0.1%%', of p50 to p99.999, max, mean and errors",
+		        text);
+	return 0;
+}
+
+static bool term_holds(const struct h2_goal_term *g, const struct h2_trial *t, struct buf *why)
+{
+	char time[32], name[16];
+	if (g->kind == H2_GOAL_ERRORS) {
+		const double percent = t->requests ? 100.0 * (double)t->errors / (double)t->requests : 100;
+		buf_addf(why, "%serrors %.3g %%", why->len ? ", " : "", percent);
+		return g->percent > 0 ? percent < g->percent : t->errors == 0 && t->requests > 0;
+	}
+	const uint64_t ns = g->kind == H2_GOAL_MEAN ? (uint64_t)hist_mean(t->latency)
+	                                            : hist_percentile(t->latency, g->percentile);
+	snprintf(name, sizeof(name), "p%.6g", g->percentile);
+	buf_addf(why, "%s%s %s", why->len ? ", " : "",
+	         g->kind == H2_GOAL_MEAN ? "mean"
+	         : g->percentile >= 100  ? "max"
+	                                 : name,
+	         units_duration(time, sizeof(time), ns));
+	return t->latency->total > 0 && ns < g->ns;
+}
+
+bool h2_goal_holds(const struct h2_goal *g, const struct h2_trial *t, struct buf *why)
+{
+	struct buf own = { 0 };
+	bool holds = true;
+	for (size_t i = 0; i < g->count; i++)
+		holds &= term_holds(&g->terms[i], t, why ? why : &own);
+	buf_deinit(&own);
+	return holds;
+}
+
+// ---- the search ---------------------------------------------------------------------------------------------
+
+void h2_search_begin(struct h2_search *s, uint64_t first, uint64_t most)
+{
+	*s = (struct h2_search){ .next = first < most ? first : most, .most = most };
+}
+
+void h2_search_tried(struct h2_search *s, bool held)
+{
+	*(held ? &s->low : &s->high) = s->next;
+	if (s->high == 0) // still upwards
+		s->next = s->low >= s->most ? 0 : s->low > s->most / 2 ? s->most : 2 * s->low;
+	else if (s->low == 0) // downwards
+		s->next = s->high / 2;
+	else
+		s->next = s->high - s->low <= s->low / NEAR || s->high - s->low < 2
+		                  ? 0
+		                  : s->low + (s->high - s->low) / 2;
+}
+
+// One run at that rate.
+static int try_rate(const struct h2_load_config *config, uint64_t rate, struct h2_load_result *r, struct err *e)
+{
+	struct scenario s = *config->scenario;
+	struct h2_load_config c = *config;
+	s.requests = 0;
+	s.schedule.count = 1;
+	s.schedule.segments[0] = (struct h2_segment){ (double)rate, (double)rate, 0 };
+	s.deadline_ns = s.warm_up_ns + s.duration_ns + AFTER_TRIAL;
+	c.scenario = &s;
+	return h2_load_run(&c, r, e);
+}
+
+static bool judge(const struct h2_goal *g, uint64_t rate, const struct h2_load_result *r, struct buf *out)
+{
+	struct hist *all = hist_new(3);
+	struct buf why = { 0 };
+	for (size_t i = 0; all && i < r->count; i++)
+		hist_merge(all, r->tallies[i].latency);
+	const struct h2_trial t = { .latency = all,
+		                    .requests = r->begun + r->unsent,
+		                    .errors = r->wrong + r->unsent };
+	const bool holds = all && h2_goal_holds(g, &t, &why) && r->unsent == 0 && r->trouble[0] == '\0';
+	buf_addf(out, "rate %" PRIu64 "/s: %s%s%s: %s\n", rate, buf_text(&why), r->trouble[0] ? "; " : "",
+	         r->trouble, holds ? "holds" : "does not hold");
+	buf_deinit(&why);
+	hist_free(all);
+	return holds;
+}
+
+int h2_search_run(const struct h2_load_config *config, struct h2_load_result *r, uint64_t *rate, struct buf *out,
+                  struct err *e)
+{
+	const struct h2_schedule *given = &config->scenario->schedule;
+	struct h2_search s;
+	int rc = 0;
+	h2_search_begin(&s, given->count ? (uint64_t)given->segments[0].from : FIRST_RATE, H2_MAX_RATE);
+	while (s.next > 0 && rc == 0) {
+		struct h2_load_result trial = { 0 };
+		rc = try_rate(config, s.next, &trial, e);
+		const bool held = rc == 0 && judge(&config->scenario->goal, s.next, &trial, out);
+		if (rc == 0)
+			h2_search_tried(&s, held);
+		h2_load_result_deinit(&trial);
+	}
+	*rate = s.low;
+	return rc < 0 ? rc : try_rate(config, s.low ? s.low : 1, r, e);
+}
