@@ -502,7 +502,8 @@ static void add_runs(struct compare_page *h)
 {
 	static const char *const plans[] = {
 		[STATS_TWO_STAGES] = "in pairs, in random order; candidates were confirmed with fresh pairs",
-		[STATS_INTERVALS] = "in blocks, in random order, until the intervals were narrow enough or time was up",
+		[STATS_INTERVALS] =
+		        "in blocks, in random order, until the intervals were narrow enough or time was up",
 		[STATS_ONE_STAGE] = "in pairs, in random order, without a confirmation by fresh ones",
 		[STATS_SEQUENTIAL] = "one after the other: drift of the machine cannot be told from change",
 	};
