@@ -62,17 +62,26 @@ static void add_machine(struct list *l, const struct result *r)
 	add(l, "hw/cache-misses", "count", METRIC_LOWER, (double)r->cache_misses);
 }
 
+// A test that was over before anybody looked has none of these: 0 would be a figure.
+static void add_looks(struct list *l, const struct result *r)
+{
+	if (r->peak_rss_bytes > 0)
+		add(l, "memory", "bytes", METRIC_LOWER, (double)r->peak_rss_bytes);
+	if (r->peak_rss_bytes > 0 && r->memory_limit > 0)
+		add(l, "memory/headroom", "%", METRIC_HIGHER,
+		    fmax(0, 100 - 100 * (double)r->peak_rss_bytes / (double)r->memory_limit));
+	if (r->peak_procs == 0)
+		return;
+	add(l, "fds", "count", METRIC_LOWER, r->peak_fds);
+	add(l, "threads", "count", METRIC_LOWER, r->peak_threads);
+	add(l, "procs", "count", METRIC_LOWER, r->peak_procs);
+}
+
 static void add_whole(struct list *l, const struct result *r)
 {
 	add(l, "time", "ns", METRIC_LOWER, (double)r->wall_ns);
 	add(l, "cpu", "ns", METRIC_LOWER, (double)(r->user_ns + r->sys_ns));
-	add(l, "memory", "bytes", METRIC_LOWER, (double)r->peak_rss_bytes);
-	if (r->memory_limit > 0)
-		add(l, "memory/headroom", "%", METRIC_HIGHER,
-		    fmax(0, 100 - 100 * (double)r->peak_rss_bytes / (double)r->memory_limit));
-	add(l, "fds", "count", METRIC_LOWER, r->peak_fds);
-	add(l, "threads", "count", METRIC_LOWER, r->peak_threads);
-	add(l, "procs", "count", METRIC_LOWER, r->peak_procs);
+	add_looks(l, r);
 	add(l, "output", "bytes", METRIC_NEITHER, (double)(r->stdout_bytes + r->stderr_bytes));
 	add_machine(l, r);
 	if (r->gc_count == 0)
@@ -218,7 +227,7 @@ static void add_waste(struct list *l, const struct result *r)
 		for (size_t k = 0; k < r->counters[i].count; k++)
 			if (strcmp(r->counters[i].items[k].name, "peak_bytes") == 0)
 				live += strtod(r->counters[i].items[k].value, NULL);
-	if (live > 0)
+	if (live > 0 && r->peak_rss_bytes > 0)
 		add(l, "waste", "x live", METRIC_LOWER, (double)r->peak_rss_bytes / live);
 }
 

@@ -57,6 +57,12 @@ CASE("metrics: hostile names are safe text, and an empty result has its whole fi
 	struct metric *m;
 	ssize_t n = metrics_of(&a, &r, &m);
 
+	assert_int_equal(n, 4); // time, CPU, memory and output: what was not looked at has no figure
+	r.peak_rss_bytes = 0;
+	assert_int_equal(metrics_of(&a, &r, &m), 3);
+	r.peak_rss_bytes = 4096;
+	r.peak_procs = 1;
+	n = metrics_of(&a, &r, &m);
 	assert_int_equal(n, 7);
 	fixture_gauge(&r, "a\nb\033[31m", 1, "\t\001");
 	n = metrics_of(&a, &r, &m);
