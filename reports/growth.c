@@ -203,8 +203,7 @@ static double declare(struct growth *g, const struct growth_data *d)
 
 	take_declared(g);
 	exponent = growth_declared_exponent(g->declared, sqrt(d->sizes[0] * d->sizes[last]));
-	if (exponent < 0 || d->sizes[last] < GROWTH_LEAST_RANGE * d->sizes[0] ||
-	    (g->cost == GROWTH_COLLECTIONS && d->costs[last] < GROWTH_LEAST_COLLECTIONS))
+	if (exponent < 0 || d->sizes[last] < GROWTH_LEAST_RANGE * d->sizes[0])
 		return (double)INFINITY;
 	return exponent;
 }
@@ -235,10 +234,11 @@ static bool take_cpu_times(const struct growth *g, struct growth_data *d)
 bool growth_is_over(struct growth *g)
 {
 	struct growth_data d = data_of(g);
-	const double exponent = declare(g, &d), last = d.costs[d.count - 1];
+	const bool enough = g->cost != GROWTH_COLLECTIONS || growth_leave_out(&d, GROWTH_FEW_COLLECTIONS);
+	const double declared = declare(g, &d), last = d.costs[d.count - 1];
 	const bool busy = g->cost == GROWTH_TIME && take_cpu_times(g, &d);
 
-	g->over = growth_exceeds(&d, exponent, SEED, &g->fit);
+	g->over = growth_exceeds(&d, enough ? declared : (double)INFINITY, SEED, &g->fit);
 	if (busy) { // so that the curve runs through the medians that are shown
 		g->fit.constant *= last / d.costs[d.count - 1];
 		g->fit.factor *= last / d.costs[d.count - 1];

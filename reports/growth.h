@@ -38,8 +38,9 @@ struct growth {
 // Sizes that lie closer together, the largest as a multiple of the least, are not judged.
 #define GROWTH_LEAST_RANGE 4.0
 
-// Fewer collections than this, at the largest size, are not judged.
-#define GROWTH_LEAST_COLLECTIONS 8.0
+// A size with fewer collections than this is not judged, nor those below it: whether there was none or one there
+// is a matter of a threshold, and the next one may be the twentieth.
+#define GROWTH_FEW_COLLECTIONS 4.0
 
 // Whether the `first`-th test is the first of a curve of that cost, whose points are collected.
 bool growth_points(const struct view *v, size_t first, enum growth_cost cost, struct growth *g);

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define COARSE_STEPS 60U
 #define FINE_STEPS 24U // of golden section
@@ -201,6 +202,21 @@ static int by_real(const void *a, const void *b)
 	const double *x = a, *y = b;
 
 	return (*x > *y) - (*x < *y);
+}
+
+bool growth_leave_out(struct growth_data *d, double least)
+{
+	size_t first = d->count;
+
+	while (first > 0 && d->costs[first - 1] >= least)
+		first--;
+	if (d->count - first < 3)
+		return false;
+	d->count -= first;
+	memmove(d->sizes, d->sizes + first, d->count * sizeof d->sizes[0]);
+	memmove(d->costs, d->costs + first, d->count * sizeof d->costs[0]);
+	memmove(d->hists, d->hists + first, d->count * sizeof(struct hist *));
+	return true;
 }
 
 struct growth_fit growth_fit_data(const struct growth_data *d, uint64_t seed)

@@ -45,6 +45,9 @@ struct growth_data {
 	               // logarithms
 };
 
+// Leaves out the sizes up to the last that cost less than `least`. False, and nothing is left out, where fewer
+// than three would remain.
+bool growth_leave_out(struct growth_data *d, double least);
 // The fit with its interval: that of costs drawn anew (medians from each histogram) and scattered by `spread`, by
 // a generator of this seed.
 struct growth_fit growth_fit_data(const struct growth_data *d, uint64_t seed);

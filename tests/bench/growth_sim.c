@@ -3,6 +3,7 @@
 // What grows is time (medians of histograms), or peak memory and collections (one figure for each size, in steps).
 //
 //   growth_sim [CURVES]      of each setting; the table stands in docs/growth.md
+#include "growth.h"
 #include "growth_fit.h"
 
 #include "rng.h"
@@ -161,16 +162,18 @@ static double taken(const struct memory_setting *s, double live, double noise, s
 static double memory_flagged(const struct memory_setting *s, const struct plan *p, double noise, unsigned curves)
 {
 	const double middle = sqrt(p->sizes[0] * p->sizes[p->count - 1]);
-	struct growth_data d = data_of(p, NULL, GROWTH_STEPS);
+	struct growth_data d;
 	struct growth_fit fit;
 	struct rng rng;
 	unsigned over = 0;
 
 	rng_init(&rng, 1);
 	for (unsigned c = 0; c < curves; c++) {
+		d = data_of(p, NULL, GROWTH_STEPS);
 		for (size_t i = 0; i < p->count; i++)
 			d.costs[i] = taken(s, LIVE_BYTES * pow(p->sizes[i] / middle, s->exponent), noise, &rng);
-		if (s->how != COLLECTS || d.costs[p->count - 1] >= 8)
+		if (s->how != COLLECTS || (growth_leave_out(&d, GROWTH_FEW_COLLECTIONS) &&
+		                           d.sizes[d.count - 1] >= GROWTH_LEAST_RANGE * d.sizes[0]))
 			over += growth_exceeds(&d, 1, c, &fit);
 	}
 	return 100.0 * over / curves;

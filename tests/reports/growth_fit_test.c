@@ -95,3 +95,16 @@ CASE("growth: what does not grow, or shrinks, has the exponent 0")
 	assert_true(f.off > 0.3); // one number for all
 	assert_true(isfinite(growth_at(&f, 3000)));
 }
+
+CASE("growth: sizes up to the last with few collections are left out, unless too few would remain")
+{
+	struct growth_data d = { .sizes = { 1, 2, 4, 8, 16 }, .costs = { 9, 1, 20, 40, 80 }, .count = 5 };
+
+	assert_true(growth_leave_out(&d, 4));
+	assert_int_equal(d.count, 3);
+	assert_true(d.sizes[0] == 4 && d.costs[0] == 20 && d.costs[2] == 80);
+	assert_true(growth_leave_out(&d, 4));
+	assert_int_equal(d.count, 3);
+	assert_false(growth_leave_out(&d, 30));
+	assert_int_equal(d.count, 3);
+}
