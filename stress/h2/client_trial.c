@@ -202,6 +202,9 @@ static bool is_output(const struct ended *x, const char *wanted)
 	return !wanted || (x->out.len == strlen(wanted) && memcmp(buf_text(&x->out), wanted, x->out.len) == 0);
 }
 
+// An ordinary server's answer is what every client can take that speaks to it at all.
+static const char control_hint[] = " (does it begin with HTTP/2, as curl --http2-prior-knowledge does?)";
+
 static bool judge_end(const struct h2_hostile *h, const struct ended *x, struct buf *out)
 {
 	char time[32], said[160];
@@ -215,9 +218,9 @@ static bool judge_end(const struct h2_hostile *h, const struct ended *x, struct 
 		                WTERMSIG(x->status), strsignal(WTERMSIG(x->status)), time, before, said);
 	const int code = WEXITSTATUS(x->status);
 	if (code != 0)
-		return h2_check(out, "client", h->error_right, "%s, exit %d after %s%s%s",
+		return h2_check(out, "client", h->error_right, "%s, exit %d after %s%s%s%s",
 		                h->error_right ? "it failed, as is right" : "it failed, where it had no reason to",
-		                code, time, before, said);
+		                code, time, before, said, strcmp(h->name, "control") == 0 ? control_hint : "");
 	if (!h->success_right)
 		return h2_check(out, "client", false, "it calls a success what is none, after %s", time);
 	if (!is_output(x, h->output))
