@@ -128,7 +128,7 @@ static void print_points(const struct cliff *c, struct arena *a, const struct te
 		           text_make(a, "%s %s", text_mark(p->verdict), verdict_name(p->verdict)));
 		table_cell(t, STYLE_PLAIN, text_duration(a, p->wall_ns));
 		table_cell(t, STYLE_PLAIN, text_duration(a, p->cpu_ns));
-		table_cell(t, STYLE_PLAIN, text_bytes(a, p->peak_rss_bytes));
+		table_cell(t, STYLE_PLAIN, p->peak_rss_bytes > 0 ? text_bytes(a, p->peak_rss_bytes) : "");
 	}
 	if (t != NULL)
 		table_print(t, style, out);

@@ -173,11 +173,13 @@ static void add_row(struct page *p, const struct cliff *c)
 		html_empty_cell(p);
 	if (at != NULL) {
 		html_figure_cell(p, at->wall_ns, text_duration(a, at->wall_ns));
-		html_figure_cell(p, at->peak_rss_bytes, text_bytes(a, at->peak_rss_bytes));
 	} else {
 		html_empty_cell(p);
-		html_empty_cell(p);
 	}
+	if (at != NULL && at->peak_rss_bytes > 0)
+		html_figure_cell(p, at->peak_rss_bytes, text_bytes(a, at->peak_rss_bytes));
+	else
+		html_empty_cell(p);
 	html_cell(p, text_make(a, "%s%s%s%s", cell_cause(a, c), c->sharp ? "" : "; not sharp", also(a, c->slab),
 	                       also(a, c->heap)));
 	html_cell(p, text_line(a, c->fails > 0 ? c->evidence : c->why != NULL ? c->why : ""));
