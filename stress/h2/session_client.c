@@ -8,6 +8,8 @@
 
 // Windows that a test never waits for: bodies are compared as they come and not kept.
 #define WINDOW_BYTES ((1 << 30) - 1)
+#define SENT_HEADER_BYTES                                                                                         \
+	(16U << 20) // what is too much is for the server to say; nghttp2 alone would not send 64 KiB
 #define HEADER_LIST_BYTES (64U * 1024U)
 
 struct h2_client {
@@ -170,8 +172,14 @@ static int on_error(__attribute__((unused)) nghttp2_session *session, __attribut
 static int make_session(struct h2_client *c)
 {
 	nghttp2_session_callbacks *callbacks = NULL;
+	nghttp2_option *options = NULL;
 	if (nghttp2_session_callbacks_new(&callbacks) != 0)
 		return -ENOMEM;
+	if (nghttp2_option_new(&options) != 0) {
+		nghttp2_session_callbacks_del(callbacks);
+		return -ENOMEM;
+	}
+	nghttp2_option_set_max_send_header_block_length(options, SENT_HEADER_BYTES);
 	nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
@@ -182,8 +190,9 @@ static int make_session(struct h2_client *c)
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
 	nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
 	nghttp2_session_callbacks_set_error_callback2(callbacks, on_error);
-	int rc = nghttp2_session_client_new3(&c->session, callbacks, c, NULL, h2_pool_mem(c->config.pool));
+	int rc = nghttp2_session_client_new3(&c->session, callbacks, c, options, h2_pool_mem(c->config.pool));
 	nghttp2_session_callbacks_del(callbacks);
+	nghttp2_option_del(options);
 	return h2_session_errno(rc);
 }
 

@@ -210,7 +210,8 @@ CASE("cliff: the header and the body that our own HTTP/2 server takes are found,
 	static const struct {
 		const char *param;
 		json_int_t least, most; // what the server says it takes, and what it is sent beyond that
-	} wanted[] = { { "header", 60000, 65536 }, { "body", 16777216, 17000000 } };
+		const char *answer;     // to what is more
+	} wanted[] = { { "header", 60000, 65536, "status 431" }, { "body", 16777216, 17000000, "request 1: " } };
 
 	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
 		const char *dir = harness_tmpdir();
@@ -227,6 +228,7 @@ CASE("cliff: the header and the body that our own HTTP/2 server takes are found,
 		outcome_deinit(&o);
 		o = E2E(dir, "run", path, "-o", i == 0 ? "again-header" : "again-body");
 		assert_int_equal(o.exit_code, 1);
+		assert_contains(buf_text(&o.out), wanted[i].answer);
 		outcome_deinit(&o);
 		free(path);
 		json_decref(all);
