@@ -112,16 +112,20 @@ uint64_t hist_count_between(const struct hist *h, uint64_t low, uint64_t high)
 	return n;
 }
 
-#define MERGE_STRIDE 8U
+// A vector register of counts, written out: what a compiler makes of a plain loop at -O2 takes 6 to 18 us a merge,
+// by where the loop happens to stand.
+typedef uint64_t counts_pair __attribute__((vector_size(16), aligned(8), may_alias));
 
-// Adds slot by slot. The inner loop has a fixed length, so that a compiler at -O2 makes vector code of it.
 static void add_counts(uint64_t *restrict to, const uint64_t *restrict from, size_t n)
 {
 	size_t i = 0;
 
-	for (; i + MERGE_STRIDE <= n; i += MERGE_STRIDE)
-		for (size_t k = 0; k < MERGE_STRIDE; k++)
-			to[i + k] += from[i + k];
+	for (; i + 4 <= n; i += 4) {
+		counts_pair low = *(const counts_pair *)(from + i), high = *(const counts_pair *)(from + i + 2);
+
+		*(counts_pair *)(to + i) += low;
+		*(counts_pair *)(to + i + 2) += high;
+	}
 	for (; i < n; i++)
 		to[i] += from[i];
 }
