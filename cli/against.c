@@ -73,6 +73,30 @@ static int choose_malloc(struct against *a)
 	return 0;
 }
 
+// The base's program is looked for before the first pair, and not missed in each of them.
+static int check_base(struct against *a)
+{
+	const char *spec = a->plan.base;
+	const size_t n = spec != NULL ? strcspn(spec, " \t") : 0;
+	char *word = spec != NULL ? strndup(spec, n) : NULL, *program;
+	int rc = 0;
+
+	if (word == NULL || strpbrk(word, "'\"\\") != NULL) { // quoted: the runner reads it
+		free(word);
+		return 0;
+	}
+	program = paths_which(word);
+	if (program == NULL)
+		rc = err_set(
+		        &a->e, ENODEV,
+		        "--against %s: there is no program '%s'; another malloc would be --against alloc:NAME "
+		        "(stressgen targets lists them)",
+		        spec, word);
+	free(program);
+	free(word);
+	return rc;
+}
+
 static json_t *selected_ids(const struct pipeline *j)
 {
 	json_t *ids = json_array();
@@ -337,6 +361,8 @@ int pipeline_against(struct pipeline *j, bool resume)
 	a.confirm = a.plan.confirm;
 	if (rc == 0)
 		rc = choose_malloc(&a);
+	if (rc == 0)
+		rc = check_base(&a);
 	if (rc == -ENODEV || (rc == 0 && pairs_check_valgrind(&a.plan, &a.e) < 0)) {
 		complain(&a.e, -EINVAL);
 		allocator_choice_deinit(&a.malloc);

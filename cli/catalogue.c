@@ -158,6 +158,40 @@ static int add_path(struct strings *out, const char *path)
 	return strings_add(out, path, strlen(path));
 }
 
+// The last part of a kernel's name that is nearest to `name`'s, or the first that holds it; NULL. Free it.
+static char *kernel_like(const struct catalogue *c, const char *name)
+{
+	const char *wanted = strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name, *near;
+	struct strings names = { 0 };
+	char *found;
+
+	for (size_t i = 0; i < c->kernels.count; i++) {
+		const char *base = strrchr(c->kernels.items[i], '/') + 1;
+		if (strings_add(&names, base, strlen(base) - strlen(".kernel")) < 0)
+			break;
+	}
+	near = opt_nearest(wanted, (const char *const *)names.items, names.count);
+	for (size_t i = 0; near == NULL && wanted[0] != '\0' && i < names.count; i++)
+		if (strstr(names.items[i], wanted) != NULL)
+			near = names.items[i];
+	found = near != NULL ? strdup(near) : NULL;
+	strings_deinit(&names);
+	return found;
+}
+
+static int no_such_kernel(const struct catalogue *c, const char *name, struct err *e)
+{
+	char *like = kernel_like(c, name);
+	int rc = like != NULL
+	                 ? err_set(e, EINVAL, "no kernel '%s'; did you mean '%s'? (stressgen list)", name, like)
+	                 : err_set(e, EINVAL,
+	                           "no kernel '%s': neither a .kernel file nor in the catalogue (stressgen list)",
+	                           name);
+
+	free(like);
+	return rc;
+}
+
 int catalogue_kernel(const struct catalogue *c, const char *name, struct strings *out, struct err *e)
 {
 	bool known = access(name, R_OK) == 0 && ends_in(name, ".kernel");
@@ -170,11 +204,7 @@ int catalogue_kernel(const struct catalogue *c, const char *name, struct strings
 		}
 	if (r < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	if (!known)
-		return err_set(e, EINVAL,
-		               "no kernel '%s': neither a .kernel file nor in the catalogue (stressgen list)",
-		               name);
-	return 0;
+	return known ? 0 : no_such_kernel(c, name, e);
 }
 
 int catalogue_kernels(const struct catalogue *c, const struct opt_set *opts, struct strings *out, struct err *e)
@@ -187,7 +217,7 @@ int catalogue_kernels(const struct catalogue *c, const struct opt_set *opts, str
 	for (size_t i = 0; r == 0 && named == NULL && i < c->kernels.count; i++)
 		if (add_path(out, c->kernels.items[i]) < 0)
 			r = err_set(e, ENOMEM, "out of memory");
-	for (char *name; r == 0 && rest != NULL && (name = strsep(&rest, "\n")) != NULL;)
+	for (char *name; r == 0 && rest != NULL && (name = strsep(&rest, "\n,")) != NULL;)
 		r = catalogue_kernel(c, name, out, e);
 	free(copy);
 	return r;

@@ -61,8 +61,8 @@ const struct opt cli_options[] = {
 	LIST("target", 't', "NAME,...", WRITES, true,
 	     "Only these targets (stressgen targets lists them): names, dialects, or all, which is whatever is on this "
 	     "machine. One that is missing ends with exit 3. Default: those that come with stressgen."),
-	LIST("kernel", 'k', "NAME|FILE", WRITES, true,
-	     "Only this kernel, by its name or as a file of your own; may be repeated."),
+	LIST("kernel", 'k', "NAME|FILE,...", WRITES, true,
+	     "Only these kernels, by their names (stressgen list) or as files of your own."),
 	COUNT("random", "0", 0, 1000000, GENS,
 	      "That many random kernels from --seed, in place of the catalogue (docs/random.md)."),
 	COUNT("malformed", "0", 0, 1000000, GENS,

@@ -158,6 +158,7 @@ CASE("against: what cannot be compared is refused with what to write")
 	struct outcome single = E2E(dir, "run", "suite", "-o", "one", "--progress", "none");
 	struct outcome alone = E2E(dir, "compare", "one");
 	struct outcome repeated = E2E(dir, "run", "suite", "--against", "./less", "--repeat", "3", "-o", "x");
+	struct outcome no_alloc = E2E(dir, "run", "suite", "--against", "jemalloc", "-o", "x");
 	struct outcome soaked = E2E(dir, "run", "suite", "--against", "./less", "--soak", "1m", "-o", "x");
 	struct outcome nothing = E2E(dir, "compare", "one", "nowhere");
 	struct outcome threshold = E2E(dir, "compare", "one", "one", "--threshold", "time");
@@ -172,6 +173,9 @@ CASE("against: what cannot be compared is refused with what to write")
 	assert_contains(buf_text(&alone.err), "compare takes two");
 	assert_int_equal(repeated.exit_code, 2);
 	assert_contains(buf_text(&repeated.err), "leave --repeat out");
+	assert_int_equal(no_alloc.exit_code, 3);
+	assert_contains(buf_text(&no_alloc.err),
+	                "there is no program 'jemalloc'; another malloc would be --against alloc:");
 	assert_int_equal(soaked.exit_code, 2);
 	assert_contains(buf_text(&soaked.err), "--soak runs one side over and over");
 	assert_int_equal(nothing.exit_code, 2);
@@ -187,6 +191,7 @@ CASE("against: what cannot be compared is refused with what to write")
 	outcome_deinit(&single);
 	outcome_deinit(&alone);
 	outcome_deinit(&repeated);
+	outcome_deinit(&no_alloc);
 	outcome_deinit(&soaked);
 	outcome_deinit(&nothing);
 	outcome_deinit(&threshold);

@@ -284,6 +284,7 @@ CASE("cliff: one line says what is wrong when kernel, parameter, limit or format
 	} wrong[] = {
 		{ { "cliff" }, "which kernel?", 2 },
 		{ { "cliff", "nothing" }, "no kernel 'nothing'", 2 },
+		{ { "cliff", "count-down" }, "no kernel 'count-down'; did you mean 'countdown'?", 2 },
 		{ { "cliff", "recursion/sum", "--param", "width" }, "has no parameter width", 2 },
 		{ { "cliff", "recursion/sum", "--limit", "time=0" }, "--limit: 'time=0'", 2 },
 		{ { "cliff", "recursion/sum", "--limit", "size=3" }, "--limit: 'size=3'", 2 },
