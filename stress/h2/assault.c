@@ -52,12 +52,24 @@ static void on_pause_over(uv_timer_t *timer)
 	transport_wake(&a->transport);
 }
 
+// How many frames the rate allows by now.
+static uint64_t allowed_by_now(const struct h2_assault *a)
+{
+	const double seconds = (double)(clock_now_ns() - a->start_ns) / (double)SG_NS_PER_S;
+	return a->attack->rate ? 1 + (uint64_t)(seconds * (double)a->attack->rate) : UINT64_MAX;
+}
+
 static void queue_more(struct h2_assault *a, size_t room)
 {
 	enum h2_played played = H2_PLAYED;
-	while (played == H2_PLAYED && !a->paused && wire_out_left(&a->out) < room)
+	const uint64_t allowed = allowed_by_now(a);
+	while (played == H2_PLAYED && !a->paused && wire_out_left(&a->out) < room && a->player.frames < allowed)
 		played = h2_player_next(&a->player, &a->out);
 	a->result->frames = a->player.frames;
+	if (played == H2_PLAYED && !a->paused && a->player.frames >= allowed) {
+		a->paused = true;
+		uv_timer_start(&a->pause, on_pause_over, 1, 0);
+	}
 	if (played == H2_WAITS) {
 		a->paused = true;
 		uv_timer_start(&a->pause, on_pause_over, a->player.wait_ns / SG_NS_PER_MS + 1, 0);

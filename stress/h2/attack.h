@@ -21,6 +21,7 @@ struct h2_attack {
 	bool lonely;      // no healthy client is measured beside it
 	bool unread;      // nothing is read until all is sent, or the server takes no more
 	uint64_t time_ns; // for the server to react
+	uint64_t rate;    // frames/s at most; 0: as fast as they are taken
 	struct h2_reaction right[H2_MAX_REACTIONS];
 	size_t right_count;
 	uint64_t answers, content; // streams that must end, and bytes of DATA that must come; with `alive` only

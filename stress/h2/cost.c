@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#define LISTENING 0x0a // of /proc/net/tcp
+#define LISTENING 0x0a  // of /proc/net/tcp
+#define ACCEPTS 0x10000 // of /proc/net/unix: it listens
 #define SOCKETS 64U
 
 static void add(struct h2_server_processes *s, pid_t pid)
@@ -38,6 +40,31 @@ static size_t find_sockets(const char *table, unsigned port, unsigned long *inod
 		if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*s %x %*s %*s %*s %*s %*s %lu", &at, &state, &inode) ==
 		            3 &&
 		    at == port && state == LISTENING)
+			inodes[count++] = inode;
+	}
+	if (f)
+		fclose(f);
+	return count;
+}
+
+// The inodes of the unix sockets that listen at `path`; one that was bound by a relative path, at its end.
+static size_t find_local_sockets(const char *path, unsigned long *inodes)
+{
+	FILE *f = fopen("/proc/net/unix", "re");
+	char line[512];
+	size_t count = 0;
+	while (f && count < SOCKETS && fgets(line, sizeof(line), f)) {
+		unsigned flags;
+		unsigned long inode;
+		int at = 0;
+		line[strcspn(line, "\n")] = '\0';
+		if (sscanf(line, "%*x: %*x %*x %x %*x %*x %lu %n", &flags, &inode, &at) != 2 ||
+		    !(flags & ACCEPTS) || line[at] == '\0')
+			continue;
+		const size_t bound = strlen(line + at), len = strlen(path);
+		const bool ends = bound < len && line[at] != '/' && path[len - bound - 1] == '/' &&
+		                  strcmp(path + len - bound, line + at) == 0;
+		if (ends || strcmp(path, line + at) == 0)
 			inodes[count++] = inode;
 	}
 	if (f)
@@ -121,12 +148,15 @@ void h2_server_find(struct h2_server_processes *s, const struct sockaddr *addres
 		add_descendants(s);
 		return;
 	}
-	if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
-		return;
-	// The port stands at the same place in both kinds of address.
-	const unsigned port = ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
-	size_t count = find_sockets("/proc/net/tcp", port, inodes, 0);
-	count = find_sockets("/proc/net/tcp6", port, inodes, count);
+	size_t count = 0;
+	if (address->sa_family == AF_UNIX) {
+		count = find_local_sockets(((const struct sockaddr_un *)(const void *)address)->sun_path, inodes);
+	} else if (address->sa_family == AF_INET || address->sa_family == AF_INET6) {
+		// The port stands at the same place in both kinds of address.
+		const unsigned port = ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
+		count = find_sockets("/proc/net/tcp", port, inodes, 0);
+		count = find_sockets("/proc/net/tcp6", port, inodes, count);
+	}
 	if (count > 0)
 		find_owners(s, inodes, count);
 }

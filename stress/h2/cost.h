@@ -14,8 +14,8 @@ struct h2_server_processes {
 	size_t count; // 0: not found: another machine's, or another user's
 };
 
-// Those that listen at a loopback address (by /proc/net/tcp and the descriptors of processes that we may look at),
-// or with `pid` > 0 that process and its descendants.
+// Those that listen at a loopback address or a unix socket's path (by /proc/net and the descriptors of processes
+// that we may look at), or with `pid` > 0 that process and its descendants.
 void h2_server_find(struct h2_server_processes *s, const struct sockaddr *address, pid_t pid);
 // All of them together; those that have ended count no more.
 uint64_t h2_server_cpu_ns(const struct h2_server_processes *s); // by their CPU clocks

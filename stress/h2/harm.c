@@ -8,17 +8,15 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define CALM_PROBES 50U
 #define LEAST_PROBES 20U // during the attack, or as soon as it is over
 #define CALM_NS (SG_NS_PER_S)
 #define PAUSE_NS (5 * SG_NS_PER_MS)
-#define SETTLE_NS (3 * SG_NS_PER_S)  // for the memory to come back
-#define QUICK_NS (3 * SG_NS_PER_S)   // an attack that is performed once more by itself
-#define SLACK (16U << 20)            // of memory beyond the tenth: an allocator's own
-#define HARM_TIMES 5U                // a fresh connection's p99 against that in calm
-#define HARM_LEAST (SG_NS_PER_S / 2) // what is less than this is no harm: a busy machine does as much
+#define SETTLE_NS (3 * SG_NS_PER_S) // for the memory to come back
+#define QUICK_NS (3 * SG_NS_PER_S)  // an attack that is performed once more by itself
 
 static void pause_ns(uint64_t ns)
 {
@@ -28,7 +26,7 @@ static void pause_ns(uint64_t ns)
 
 static void probe_once(const struct h2_harm *h, struct hist *to, uint64_t *lost)
 {
-	const uint64_t took = h2_probe(h->target, &h->scenario->items[0]);
+	const uint64_t took = h2_probe(h->target, h->tls, &h->scenario->items[0]);
 	if (took == 0)
 		++*lost;
 	else
@@ -48,23 +46,31 @@ static void *probe_on(void *arg)
 	return NULL;
 }
 
-int h2_harm_begin(struct h2_harm *h, const struct h2_target *target, const struct scenario *s, pid_t pid)
+int h2_harm_begin(struct h2_harm *h, const struct h2_target *target, const struct scenario *s, pid_t pid,
+                  struct err *e)
 {
+	int rc;
 	*h = (struct h2_harm){ .target = target, .scenario = s, .calm = hist_new(3), .during = hist_new(3) };
-	if (!h->calm || !h->during) {
+	rc = h->calm && h->during ? 0 : -ENOMEM;
+	if (rc == 0 && target->tls)
+		rc = h2_tls_client_context(&s->tls, &h->tls, e);
+	if (rc < 0) {
 		h2_harm_deinit(h);
-		return -ENOMEM;
+		return err_set(e, -rc, "the healthy client cannot begin: %s", strerror(-rc));
 	}
 	h2_server_find(&h->server, &target->address.any, pid);
 	const uint64_t end = clock_now_ns() + CALM_NS;
 	for (unsigned i = 0; i < CALM_PROBES && clock_now_ns() < end; i++)
 		probe_once(h, h->calm, &h->calm_lost);
 	h->rss_before = h->rss_peak = h2_server_rss_bytes(&h->server);
-	const int rc = -pthread_create(&h->thread, NULL, probe_on, h);
+	h->cpu_before = h2_server_cpu_ns(&h->server);
+	rc = -pthread_create(&h->thread, NULL, probe_on, h);
 	h->running = rc == 0;
-	if (rc < 0)
+	if (rc < 0) {
 		h2_harm_deinit(h);
-	return rc;
+		return err_set(e, -rc, "the healthy client cannot begin: %s", strerror(-rc));
+	}
+	return 0;
 }
 
 // ---- the attack by itself -----------------------------------------------------------------------------------
@@ -83,6 +89,7 @@ static void attack_alone(struct h2_harm *h)
 		free(hub);
 		return;
 	}
+	hub->tls = h->tls;
 	const uint64_t before = h2_server_cpu_ns(&h->server);
 	if (h2_assault_start(&a, hub, h->scenario->attack, h->target, &h->alone, on_ended, &ended) == 0)
 		uv_run(&hub->loop, UV_RUN_DEFAULT);
@@ -95,7 +102,7 @@ static void attack_alone(struct h2_harm *h)
 
 static bool is_back(const struct h2_harm *h)
 {
-	return h->rss_after <= h->rss_before + h->rss_before / 10 + SLACK;
+	return h->rss_after <= h->rss_before + h->rss_before / 10 + h->scenario->limits.kept_bytes;
 }
 
 void h2_harm_end(struct h2_harm *h, const struct h2_assault_result *first)
@@ -104,6 +111,7 @@ void h2_harm_end(struct h2_harm *h, const struct h2_assault_result *first)
 	if (h->running)
 		pthread_join(h->thread, NULL);
 	h->running = false;
+	h->cpu_ns = h2_server_cpu_ns(&h->server) - h->cpu_before;
 	if (first->reaction_ns > 0 && first->reaction_ns < QUICK_NS)
 		attack_alone(h);
 	const uint64_t end = clock_now_ns() + SETTLE_NS;
@@ -119,13 +127,16 @@ void h2_harm_deinit(struct h2_harm *h)
 {
 	hist_free(h->calm);
 	hist_free(h->during);
+	h2_tls_context_free(h->tls);
 	h->calm = h->during = NULL;
+	h->tls = NULL;
 }
 
 // ---- judged -------------------------------------------------------------------------------------------------
 
 static bool check_fresh(const struct h2_harm *h, struct buf *out)
 {
+	const struct h2_limits *limits = &h->scenario->limits;
 	char during[32], calm[32];
 	const uint64_t p99 = hist_percentile(h->during, 99), idle = hist_percentile(h->calm, 99);
 	if (h->calm->total == 0)
@@ -136,7 +147,7 @@ static bool check_fresh(const struct h2_harm *h, struct buf *out)
 		                h->during_lost, h->during_lost + h->during->total);
 	units_duration(during, sizeof(during), p99);
 	units_duration(calm, sizeof(calm), idle);
-	return h2_check(out, "fresh", p99 <= HARM_TIMES * idle || p99 <= HARM_LEAST,
+	return h2_check(out, "fresh", p99 <= limits->fresh_times * idle || p99 <= limits->fresh_ns,
 	                "a fresh connection's p99 was %s during it, %.1f times that in calm (%s); %" PRIu64
 	                " connections",
 	                during, idle ? (double)p99 / (double)idle : 0, calm, h->during->total);
@@ -174,4 +185,13 @@ bool h2_harm_report(const struct h2_harm *h, struct buf *out)
 	if (h->has_alone)
 		cost_gauges(h, out);
 	return check_memory(h, out) && ok;
+}
+
+void h2_harm_spent(const struct h2_harm *h, struct h2_spent *spent)
+{
+	spent->has_server = h->server.count > 0;
+	spent->memory_bytes = h->rss_peak > h->rss_before ? h->rss_peak - h->rss_before : 0;
+	spent->with_load = !h->has_alone;
+	spent->cpu_ns = h->has_alone ? h->alone_cpu_ns : h->cpu_ns;
+	spent->frames = h->has_alone ? h->alone.frames : 0;
 }

@@ -13,6 +13,12 @@
 #define ROOM (64U * 1024U)
 #define WINDOW (64U << 20)
 
+// A socket, with TLS upon it where the target wants that.
+struct line {
+	int fd;
+	struct h2_tls *tls; // NULL: none
+};
+
 static socklen_t length_of(const struct sockaddr *a)
 {
 	if (a->sa_family == AF_UNIX)
@@ -26,7 +32,7 @@ static void add_request(struct wire_out *out, const struct h2_target *target, co
 	const char *authority = q->authority ? q->authority : target->authority;
 	const nghttp2_nv fields[] = {
 		h2_nv(":method", 7, "GET", 3),
-		h2_nv(":scheme", 7, "http", 4),
+		h2_nv(":scheme", 7, target->tls ? "https" : "http", target->tls ? 5 : 4),
 		h2_nv(":authority", 10, authority, strlen(authority)),
 		h2_nv(":path", 5, q->path, strlen(q->path)),
 	};
@@ -44,15 +50,65 @@ static void add_request(struct wire_out *out, const struct h2_target *target, co
 		wire_out_block(out, NGHTTP2_FLAG_END_STREAM, 1, block, (size_t)n, WIRE_MAX_FRAME);
 }
 
-static int say(int fd, const struct wire_out *out)
+static int send_all(int fd, const uint8_t *bytes, size_t len)
 {
-	for (size_t at = 0; at < out->bytes.len;) {
-		const ssize_t n = send(fd, out->bytes.data + at, out->bytes.len - at, MSG_NOSIGNAL);
+	for (size_t at = 0; at < len;) {
+		const ssize_t n = send(fd, bytes + at, len - at, MSG_NOSIGNAL);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		at += n > 0 ? (size_t)n : 0;
 	}
-	return out->bytes.failed ? -ENOMEM : 0;
+	return 0;
+}
+
+// What TLS has for the peer.
+static int send_sealed(struct line *l)
+{
+	uint8_t bytes[4096];
+	int rc = 0;
+	for (size_t n; rc == 0 && (n = h2_tls_pull(l->tls, bytes, sizeof(bytes))) > 0;)
+		rc = send_all(l->fd, bytes, n);
+	return rc;
+}
+
+static int say(struct line *l, const struct wire_out *out)
+{
+	const uint8_t *bytes = (const uint8_t *)out->bytes.data;
+	if (out->bytes.failed)
+		return -ENOMEM;
+	if (!l->tls)
+		return send_all(l->fd, bytes, out->bytes.len);
+	const int rc = h2_tls_write(l->tls, bytes, out->bytes.len);
+	return rc < 0 ? rc : send_sealed(l);
+}
+
+// Bytes of the peer, or what TLS makes of them; 0: its end, or that of our patience; -EAGAIN: none yet.
+static ssize_t hear(struct line *l, uint8_t *bytes, size_t room)
+{
+	ssize_t n = l->tls ? h2_tls_read(l->tls, bytes, room) : 0;
+	if (n != 0)
+		return n == -ENODATA ? 0 : n;
+	n = recv(l->fd, bytes, room, 0);
+	if (n < 0)
+		return errno == EINTR ? -EAGAIN : -errno;
+	if (n == 0 || !l->tls)
+		return n;
+	const int rc = h2_tls_feed(l->tls, bytes, (size_t)n);
+	const int sent = rc == 0 ? send_sealed(l) : rc;
+	return sent < 0 ? sent : -EAGAIN;
+}
+
+// TLS's handshake; true at once where there is none.
+static bool greet(struct line *l, uint8_t *bytes, size_t room, uint64_t deadline_ns)
+{
+	if (!l->tls)
+		return true;
+	if (send_sealed(l) < 0)
+		return false;
+	while (!h2_tls_is_ready(l->tls) && clock_now_ns() < deadline_ns)
+		if (hear(l, bytes, room) != -EAGAIN)
+			return false;
+	return h2_tls_is_ready(l->tls);
 }
 
 // 1: the answer has ended; 0: not yet; -1: it will not come.
@@ -68,13 +124,12 @@ static int judge(const struct wire_event *e, bool *headed)
 }
 
 // Reads until the answer has ended. False when it does not.
-static bool await(int fd, struct wire_reader *r, uint64_t deadline_ns)
+static bool await(struct line *l, struct wire_reader *r, uint8_t *bytes, size_t room, uint64_t deadline_ns)
 {
-	static __thread uint8_t bytes[ROOM];
 	bool headed = false;
 	while (clock_now_ns() < deadline_ns) {
-		const ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
-		if (n == 0 || (n < 0 && errno != EINTR))
+		const ssize_t n = hear(l, bytes, room);
+		if (n <= 0 && n != -EAGAIN)
 			return false;
 		for (size_t at = 0; n > 0 && at < (size_t)n;) {
 			struct wire_event e;
@@ -87,8 +142,10 @@ static bool await(int fd, struct wire_reader *r, uint64_t deadline_ns)
 	return false;
 }
 
-static bool ask(int fd, const struct h2_target *target, const struct h2_request *request, uint64_t deadline_ns)
+static bool ask(struct line *l, const struct h2_target *target, const struct h2_request *request,
+                uint64_t deadline_ns)
 {
+	static __thread uint8_t bytes[ROOM];
 	const nghttp2_settings_entry settings[] = { { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW } };
 	struct wire_out out = { 0 };
 	struct wire_reader reader;
@@ -100,25 +157,29 @@ static bool ask(int fd, const struct h2_target *target, const struct h2_request 
 	wire_out_settings(&out, settings, 1);
 	wire_out_u32(&out, NGHTTP2_WINDOW_UPDATE, 0, WINDOW);
 	add_request(&out, target, request);
-	const bool answered = say(fd, &out) == 0 && await(fd, &reader, deadline_ns);
+	const bool answered = greet(l, bytes, ROOM, deadline_ns) && say(l, &out) == 0 &&
+	                      await(l, &reader, bytes, ROOM, deadline_ns);
 	wire_out_deinit(&out);
 	wire_reader_deinit(&reader);
 	h2_pool_free(pool);
 	return answered;
 }
 
-uint64_t h2_probe(const struct h2_target *target, const struct h2_request *request)
+uint64_t h2_probe(const struct h2_target *target, struct h2_tls_context *tls, const struct h2_request *request)
 {
 	const struct timeval patience = { .tv_sec = (time_t)(H2_PROBE_PATIENCE_NS / SG_NS_PER_S) };
 	const uint64_t start = clock_now_ns();
-	const int fd = socket(target->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	struct line l = { .fd = socket(target->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	if (l.fd < 0)
 		return 0;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	const bool answered = connect(fd, &target->address.any, length_of(&target->address.any)) == 0 &&
-	                      ask(fd, target, request, start + H2_PROBE_PATIENCE_NS);
+	l.tls = tls ? h2_tls_new(tls, target->host) : NULL;
+	setsockopt(l.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(l.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	const bool answered = !tls == !l.tls &&
+	                      connect(l.fd, &target->address.any, length_of(&target->address.any)) == 0 &&
+	                      ask(&l, target, request, start + H2_PROBE_PATIENCE_NS);
 	const uint64_t took = clock_now_ns() - start;
-	close(fd);
+	h2_tls_free(l.tls);
+	close(l.fd);
 	return answered ? took : 0;
 }

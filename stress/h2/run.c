@@ -19,6 +19,22 @@ static void add_said(const struct buf *said, struct buf *lines)
 			buf_add(lines, line, (size_t)(end + 1 - line));
 }
 
+// Holds what came of it against the scenario's limits.
+static bool judge(const struct scenario *s, const struct h2_load_result *r, const struct h2_harm *harm,
+                  struct buf *lines)
+{
+	struct h2_spent spent = { .attacked = s->attack != NULL, .reaction_ns = r->assault.reaction_ns };
+	struct hist *total = h2_report_latencies(r);
+	if (total)
+		spent.p99_ns = hist_percentile(total, 99);
+	hist_free(total);
+	if (harm)
+		h2_harm_spent(harm, &spent);
+	if (spent.frames == 0)
+		spent.frames = r->assault.frames;
+	return h2_limits_judge(&s->limits, &spent, lines);
+}
+
 static int report(const struct h2_run_config *c, const struct h2_load_result *r,
                   const struct h2_child_usage *usage, const struct buf *said, const struct h2_harm *harm,
                   bool *passed, struct err *e)
@@ -27,6 +43,7 @@ static int report(const struct h2_run_config *c, const struct h2_load_result *r,
 	*passed = h2_report(c->scenario, r, usage, &lines);
 	if (harm)
 		*passed &= h2_harm_report(harm, &lines);
+	*passed &= judge(c->scenario, r, harm, &lines);
 	add_said(said, &lines);
 	if (!r->timed_out)
 		buf_adds(&lines, "@@ done\n");
@@ -80,8 +97,7 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	struct h2_load_result result = { 0 };
 	struct h2_harm harm = { 0 };
 	bool found = true;
-	const bool measures =
-	        c->scenario->attack && !c->scenario->attack->lonely && !(c->target && c->target->tls);
+	const bool measures = scenario_measures_harm(c->scenario);
 	const struct h2_load_config load = {
 		.scenario = c->scenario,
 		.target = c->target ? c->target : &own,
@@ -92,8 +108,8 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	struct buf said = { 0 };
 	int rc = start_server(c, &server, e);
 	h2_target_local(&own, server.port);
-	if (rc == 0 && measures && (rc = h2_harm_begin(&harm, load.target, c->scenario, pid_of(c, &server))) < 0)
-		err_set(e, -rc, "the healthy client cannot begin: %s", strerror(-rc));
+	if (rc == 0 && measures)
+		rc = h2_harm_begin(&harm, load.target, c->scenario, pid_of(c, &server), e);
 	if (rc == 0 && c->scenario->goal.count)
 		rc = search(c, &load, &result, &found, e);
 	else if (rc == 0)

@@ -239,7 +239,7 @@ static int read_request_name(struct h2_reader *r, const struct scenario *s, cons
 	// What the run itself reports under.
 	static const char *const taken[] = { "total",       "connect",  "connect-tcp", "connect-tls", "first-byte",
 		                             "connections", "complete", "server",      "histograms",  "attack",
-		                             "fresh",       "memory",   "frames",      "once" };
+		                             "fresh",       "memory",   "frames",      "once",        "limits" };
 	int rc = sexp_get_symbol(r->doc, form, 1, name, r->e);
 	if (rc < 0)
 		return rc;
@@ -394,10 +394,23 @@ static int read_attack(struct h2_reader *r, struct scenario *s, const struct sex
 	return s->attack ? h2_attack_read(r->doc, form, s->attack, r->e) : err_set(r->e, ENOMEM, "out of memory");
 }
 
+static int read_limits(struct h2_reader *r, struct scenario *s, const struct sexp *list)
+{
+	const int rc = h2_limits_read(r->doc, list, s->attack, &s->limits, r->e);
+	if (s->attack)
+		s->attack->rate = s->limits.rate;
+	return rc;
+}
+
+bool scenario_measures_harm(const struct scenario *s)
+{
+	return s->limits.wants_harm || (s->attack && !s->attack->lonely);
+}
+
 static int read_scenario(struct h2_reader *r, struct scenario *s)
 {
-	static const char *const fields[] = { "summary", "target", "connect-to", "tls",      "load", "server",
-		                              "attack",  "frames", "*param",     "*request", NULL };
+	static const char *const fields[] = { "summary", "target", "connect-to", "tls",    "load",     "server",
+		                              "attack",  "frames", "limits",     "*param", "*request", NULL };
 	const struct sexp *root = sexp_root(r->doc), *form = sexp_at(root, 0);
 	if (!sexp_is_form(form, "scenario"))
 		return FAIL(r, form ? form : root, "a scenario file is one (scenario NAME ...)");
@@ -425,6 +438,8 @@ static int read_scenario(struct h2_reader *r, struct scenario *s)
 		rc = read_attack(r, s,
 		                 sexp_field(form, "attack") ? sexp_field(form, "attack")
 		                                            : sexp_field(form, "frames"));
+	if (rc == 0)
+		rc = read_limits(r, s, sexp_field(form, "limits"));
 	if (rc == 0)
 		rc = read_requests(r, s, form);
 	if (rc == 0 && s->requests == 0 && s->duration_ns == 0)

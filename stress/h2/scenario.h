@@ -5,6 +5,7 @@
 #include "attack.h"
 #include "body.h"
 #include "err.h"
+#include "scenario_limits.h"
 #include "schedule.h"
 #include "search.h"
 #include "tls.h"
@@ -83,6 +84,7 @@ struct scenario {
 	uint64_t request_timeout_ns; // 0: none but the deadline
 	unsigned threads;            // at most `connections`
 	struct h2_attack *attack;    // beside the load; NULL: none
+	struct h2_limits limits;
 	struct h2_request *items;
 	size_t count;
 	uint64_t round;               // the sum of the weights
@@ -101,5 +103,7 @@ int scenario_load(const char *path, struct scenario *s, struct err *e); // the s
 // has no parameter of that name, is what random ones are drawn from.
 int scenario_load_with(const char *path, char *const *words, size_t count, struct scenario *s, struct err *e);
 void scenario_deinit(struct scenario *s);
+// Whether a healthy client is measured beside it, and what it costs the server.
+bool scenario_measures_harm(const struct scenario *s);
 
 #endif

@@ -312,6 +312,15 @@ uint64_t h2_script_frames(const struct h2_script *s)
 	return n;
 }
 
+uint64_t h2_script_volume(const struct h2_script *s)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < s->step_count; i++)
+		for (size_t p = 0; s->steps[i].kind == STEP_SEND && p < s->steps[i].count; p++)
+			n += s->pieces[s->steps[i].first + p].len * s->steps[i].times;
+	return n;
+}
+
 // ---- played -------------------------------------------------------------------------------------------------
 
 static uint32_t stream_of(struct h2_player *p, enum h2_stream_rule rule)

@@ -49,6 +49,7 @@ struct h2_script {
 int h2_script_read(const struct sexp_doc *doc, const struct sexp *form, struct h2_script *s, struct err *e);
 void h2_script_deinit(struct h2_script *s);
 uint64_t h2_script_frames(const struct h2_script *s); // that it sends in all
+uint64_t h2_script_volume(const struct h2_script *s); // the same in bytes
 
 // ---- what such files have in common -------------------------------------------------------------------------
 

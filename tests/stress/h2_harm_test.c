@@ -34,7 +34,7 @@ CASE("h2 harm: a server is found by its port, or by a process with its descendan
 	assert_true(h2_server_rss_bytes(&s) > 1000000);
 	const struct h2_request q = { .path = "/bytes/1000000" };
 	for (unsigned i = 0; i < 5; i++)
-		assert_true(h2_probe(&t, &q) > 0);
+		assert_true(h2_probe(&t, NULL, &q) > 0);
 	assert_true(h2_server_cpu_ns(&s) > cpu);
 	h2_server_find(&s, &t.address.any, getpid());
 	assert_true(s.count >= 2);
@@ -46,7 +46,7 @@ CASE("h2 harm: a server is found by its port, or by a process with its descendan
 	assert_int_equal(h2_server_stop(&p, stats, sizeof(stats)), 0);
 	h2_server_find(&s, &t.address.any, 0);
 	assert_int_equal(s.count, 0);
-	assert_int_equal(h2_probe(&t, &q), 0); // nobody is there
+	assert_int_equal(h2_probe(&t, NULL, &q), 0); // nobody is there
 }
 
 // ---- servers that are harmed --------------------------------------------------------------------------------
