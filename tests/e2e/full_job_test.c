@@ -44,7 +44,7 @@ static json_int_t number(json_t *object, const char *key)
 	return json_integer_value(value);
 }
 
-CASE("e2e: 22 GC and 24 recursion tests on three slab policies, those of the evaluator and 55 HTTP/2 scenarios pass when the depth is 2000")
+CASE("e2e: 22 GC and 24 recursion tests on three slab policies, those of the evaluator and 56 HTTP/2 scenarios pass when the depth is 2000")
 {
 	const char *dir = harness_tmpdir();
 	struct outcome o = E2E(dir, "--depth", "2000", "--seed", "7");
@@ -61,7 +61,7 @@ CASE("e2e: 22 GC and 24 recursion tests on three slab policies, those of the eva
 		assert_int_equal(count_kind(report, "recursion/", *policy),
 		                 strncmp(*policy, "eval", 4) == 0 ? 28 : 24);
 	}
-	assert_int_equal(count_kind(report, "http2/", ""), 55);
+	assert_int_equal(count_kind(report, "http2/", ""), 56);
 	assert_true(count_kind(report, "alloc/", "") >= 5);
 	assert_contains(buf_text(&o.err), "seed 7");
 	for (const char *const *name =
