@@ -111,7 +111,7 @@ struct result {
 	// One invocation out of a comparison (docs/formats.md, "Pairs"); NULL and 0 for any other.
 	char *of;              // the test's id; `id` is that of the invocation
 	char *side;            // "base", "head", "control"
-	char *phase;           // "warmup", "screen", "confirm", "count"
+	char *phase;           // "warmup", "calls", "screen", "confirm", "count"
 	unsigned pair;         // 1, 2, ... within the phase
 	uint64_t layout_bytes; // by which its environment was padded and its heap moved, so that memory lies
 	                       // elsewhere each time

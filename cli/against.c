@@ -15,6 +15,7 @@
 #define MOST_PAIRS 133U // of a budget's screen; its confirmation has half as many more
 #define MOST_CONFIRM 200U
 #define MOST_INVOCATIONS 200000U
+#define CALL_PAIRS 2U // with the allocator instrumentation
 #define SIDES 3U
 
 struct against {
@@ -110,29 +111,32 @@ static json_t *plan_to_json(const struct against *a)
 {
 	const struct pairs_plan *p = &a->plan;
 
-	return json_pack("{s:s,s:i,s:i,s:b,s:b,s:b,s:I,s:I,s:o}", "base", p->base, "screen", (int)p->screen,
-	                 "confirm", (int)p->confirm, "warmup", p->warmup, "control", p->control, "count", p->count,
-	                 "seed", (json_int_t)p->seed, "budget_ns",
-	                 (json_int_t)opt_number(&a->j->app->opts, "budget"), "tests", selected_ids(a->j));
+	return json_pack("{s:s,s:i,s:i,s:b,s:b,s:b,s:i,s:b,s:I,s:I,s:o}", "base", p->base, "screen",
+	                 (int)p->screen, "confirm", (int)p->confirm, "warmup", p->warmup, "control", p->control,
+	                 "count", p->count, "calls", (int)p->calls, "bare", p->bare, "seed", (json_int_t)p->seed,
+	                 "budget_ns", (json_int_t)opt_number(&a->j->app->opts, "budget"), "tests",
+	                 selected_ids(a->j));
 }
 
 // A run that is gone on with keeps the plan that it began with.
 static int recall_plan(struct against *a)
 {
 	const json_t *pairs = a->j->pairs;
-	int control, warmup, count, screen, confirm;
+	int control, warmup, count, screen, confirm, calls = 0, bare = 0;
 	json_int_t seed;
 
-	if (json_unpack((json_t *)(uintptr_t)pairs, "{s:s,s:i,s:i,s:b,s:b,s:b,s:I}", "base", &a->plan.base,
+	if (json_unpack((json_t *)(uintptr_t)pairs, "{s:s,s:i,s:i,s:b,s:b,s:b,s?i,s?b,s:I}", "base", &a->plan.base,
 	                "screen", &screen, "confirm", &confirm, "warmup", &warmup, "control", &control, "count",
-	                &count, "seed", &seed) < 0 ||
-	    screen < 1 || confirm < 0 || screen > 200 || confirm > 200)
+	                &count, "calls", &calls, "bare", &bare, "seed", &seed) < 0 ||
+	    screen < 1 || confirm < 0 || screen > 200 || confirm > 200 || calls < 0 || calls > 200)
 		return err_set(&a->e, EINVAL, "%s/run.json: \"pairs\" cannot be read", a->j->run_dir);
 	a->plan.screen = (unsigned)screen;
 	a->plan.confirm = (unsigned)confirm;
 	a->plan.warmup = warmup != 0;
 	a->plan.control = control != 0;
 	a->plan.count = count != 0;
+	a->plan.calls = (unsigned)calls;
+	a->plan.bare = bare != 0;
 	a->plan.seed = (uint64_t)seed;
 	return 0;
 }
@@ -148,6 +152,13 @@ static unsigned most_pairs(const struct against *a)
 	const size_t most = invocations < MOST_PAIRS ? invocations : MOST_PAIRS;
 
 	return opt_number(o, "budget") == 0 || opt_given(o, "pairs") || most < asked ? asked : (unsigned)most;
+}
+
+// Time and memory are of runs without the preloaded library, which has a pass of its own; but not where it is what
+// the test is about.
+static bool is_bare(const struct opt_set *o)
+{
+	return !opt_given(o, "fail-alloc") && opt_number(o, "jemalloc-cap") == 0;
 }
 
 static int make_plan(struct against *a)
@@ -166,6 +177,8 @@ static int make_plan(struct against *a)
 		                     .warmup = opt_number(o, "budget") > 0,
 		                     .control = opt_flag(o, "control"),
 		                     .count = opt_flag(o, "count-instructions"),
+		                     .calls = opt_flag(o, "preload") && is_bare(o) ? CALL_PAIRS : 0,
+		                     .bare = is_bare(o),
 		                     .seed = rng_fresh_seed() };
 	a->j->pairs = plan_to_json(a);
 	return a->j->pairs != NULL ? 0 : err_set(&a->e, ENOMEM, "out of memory");
@@ -173,32 +186,39 @@ static int make_plan(struct against *a)
 
 // ---- running --------------------------------------------------------------------------------------------------
 
-static bool is_warmup(__attribute__((unused)) const void *arg, const struct suite_invocation *i)
+static bool is_before(__attribute__((unused)) const void *arg, const struct suite_invocation *i)
 {
-	return strcmp(i->phase, "warmup") == 0;
+	return strcmp(i->phase, "warmup") == 0 || strcmp(i->phase, "calls") == 0;
 }
 
 static bool is_screen(const void *arg, const struct suite_invocation *i)
 {
 	const struct against *a = arg;
 
-	return is_warmup(a, i) || (strcmp(i->phase, "screen") == 0 && i->pair <= a->pairs);
+	return is_before(a, i) || (strcmp(i->phase, "screen") == 0 && i->pair <= a->pairs);
 }
 
 // ---- the budget -----------------------------------------------------------------------------------------------
 
-// What the warmup took: of all tests' heads and bases together, and of the slowest.
-static int time_warmup(struct against *a, double *all_ns, double *slowest_ns)
+// What the warmup took: of all tests' heads and bases together, and of the slowest; and with the pass that counts
+// calls. A run that is gone on with finds the same.
+static int time_before(struct against *a, double *all_ns, double *slowest_ns, double *spent_ns)
 {
 	struct run run = { 0 };
 	int rc = run_load(a->j->run_dir, &run, &a->e);
 
-	*all_ns = *slowest_ns = 0;
-	for (size_t i = 0; rc == 0 && i < run.count; i++)
-		if (run.results[i].phase != NULL && strcmp(run.results[i].phase, "warmup") == 0) {
+	*all_ns = *slowest_ns = *spent_ns = 0;
+	for (size_t i = 0; rc == 0 && i < run.count; i++) {
+		const char *phase = run.results[i].phase;
+
+		if (phase != NULL && strcmp(phase, "calls") == 0)
+			*spent_ns += (double)run.results[i].wall_ns;
+		if (phase != NULL && strcmp(phase, "warmup") == 0) {
+			*spent_ns += (double)run.results[i].wall_ns;
 			*all_ns += (double)run.results[i].wall_ns;
 			*slowest_ns = fmax(*slowest_ns, (double)run.results[i].wall_ns);
 		}
+	}
 	run_deinit(&run);
 	return rc;
 }
@@ -224,15 +244,15 @@ static int fit_budget(struct against *a)
 	const double budget = json_number_value(json_object_get(a->j->pairs, "budget_ns"));
 	const double sides = a->plan.control ? 1.5 : 1; // the warmup has two
 	const double per_screen = a->plan.screen > 0 ? (double)a->plan.confirm / a->plan.screen : 0;
-	double all, slowest, round;
+	double all, slowest, spent, round;
 	char text[32];
-	int rc = time_warmup(a, &all, &slowest);
+	int rc = time_before(a, &all, &slowest, &spent);
 
 	if (rc < 0)
 		return rc;
 	round = all * sides + per_screen * fmax(all * sides / 10, 2 * slowest * sides);
-	if (round * a->pairs > budget - all) {
-		a->pairs = budget > all + round ? (unsigned)((budget - all) / round) : 1;
+	if (round * a->pairs > budget - spent) {
+		a->pairs = budget > spent + round ? (unsigned)((budget - spent) / round) : 1;
 		a->confirm = (unsigned)(a->pairs * per_screen);
 	}
 	say(a->j->app, "--budget %s: %u pair%s fit%s, and %u to confirm what they find",
@@ -245,11 +265,10 @@ static int run_screen(struct against *a)
 {
 	int rc = 0;
 
-	if (a->plan.warmup) {
-		rc = rounds_run(&a->rounds, is_warmup, a, &a->e);
-		if (rc == 0 && !rounds_broke_off(&a->rounds))
-			rc = fit_budget(a);
-	}
+	if (a->plan.warmup || a->plan.calls > 0)
+		rc = rounds_run(&a->rounds, is_before, a, &a->e);
+	if (rc == 0 && a->plan.warmup && !rounds_broke_off(&a->rounds))
+		rc = fit_budget(a);
 	if (rc < 0 || rounds_broke_off(&a->rounds))
 		return rc;
 	say_detects(a, a->confirm > 0 ? a->confirm : a->pairs);

@@ -108,31 +108,46 @@ static bool has_family(const struct allocators *a, const char *family)
 	return false;
 }
 
+// What --alloc takes for it: of two builds of one version the second has nothing but its path. -ENOMEM.
+static int name_library(const struct allocators *a, const char *family, const char *version, const char *path,
+                        char **name)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i].family, family) == 0 && strcmp(a->items[i].version, version) == 0)
+			return (*name = strdup(path)) != NULL ? 0 : -ENOMEM;
+	return (has_family(a, family) ? asprintf(name, "%s@%s", family, version) : asprintf(name, "%s", family)) <
+	                       0
+	               ? -ENOMEM
+	               : 0;
+}
+
 // A library of another machine, or one that is broken, does not answer and is none.
 static int add_library(const struct app *app, struct allocators *a, size_t k, const char *file)
 {
 	char *path = realpath(file, NULL);
 	struct allocator_answer answer;
+	char *name = NULL;
 	struct allocator *one;
-	int rc = 0;
 
 	if (path == NULL || is_there(a, path) || allocator_try(app, path, NULL, &answer) < 0 ||
 	    strcmp(answer.family, known[k].family) != 0) {
 		free(path);
 		return 0;
 	}
-	const bool first = !has_family(a, known[k].family);
-	one = add(a, known[k].family);
-	if (one == NULL || (first ? asprintf(&one->name, "%s", known[k].family)
-	                          : asprintf(&one->name, "%s@%s", known[k].family, answer.version)) < 0) {
+	one = NULL;
+	if (name_library(a, known[k].family, answer.version, path, &name) == 0)
+		one = add(a, known[k].family);
+	if (one == NULL) {
+		free(name);
 		free(path);
 		return -ENOMEM;
 	}
+	one->name = name;
 	snprintf(one->version, sizeof one->version, "%s", answer.version);
 	one->path = path;
 	one->package = known[k].package;
 	one->present = true;
-	return rc;
+	return 0;
 }
 
 static int add_libraries(const struct app *app, struct allocators *a, size_t k, const char *dir)

@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 struct allocator {
-	char *name;          // "jemalloc"; where there are several: "jemalloc@5.2.1" for all but the first
+	char *name; // "jemalloc"; of several all but the first "jemalloc@5.2.1", or where that version is there,
+	            // the path
 	const char *family;  // "glibc", "jemalloc", "mimalloc", "tcmalloc", "tbb"; "other"
 	char *path;          // of its library; NULL: glibc's, which is there anyway
 	char version[32];    // as it says itself; "" when missing

@@ -66,6 +66,12 @@ bool compare_is_counter(const struct compare_row *r)
 	return strncmp(r->metric, prefix, sizeof prefix - 1) == 0;
 }
 
+bool compare_is_few(const struct comparison *c, const struct compare_row *r)
+{
+	return c->samples->calls && r->outcome == COMPARE_UNJUDGED && r->better != METRIC_NEITHER &&
+	       samples_is_of_calls(r->metric);
+}
+
 bool compare_is_listed(const struct comparison *c, const struct compare_row *r)
 {
 	// ab tells those that say most (compare_is_told).
@@ -515,6 +521,7 @@ static void count_rows(struct comparison *c)
 		} else if (r->accepted == NULL) {
 			c->counts[r->outcome]++;
 		}
+		c->few += compare_is_few(c, r);
 		if (r->exact || r->pairs == 0)
 			continue;
 		c->pairs = r->pairs > c->pairs ? r->pairs : c->pairs;

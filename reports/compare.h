@@ -80,6 +80,7 @@ struct comparison {
 	const char **only_base, **only_head; // ids
 	size_t only_base_count, only_head_count;
 	size_t counts[COMPARE_OUTCOMES]; // of rows but counters; accepted ones are not among the regressed
+	size_t few; // figures of the pass that counts calls, which has too few pairs for a judgement
 	size_t counters_changed,
 	        counters_same; // of counter/ROLE/NAME, which are many and neither better nor worse
 	bool show_counters;    // where people read: else they are counted alone
@@ -108,8 +109,9 @@ void compare_deinit(struct comparison *c);
 // many.
 size_t compare_pairs(const struct sample_metric *m, enum sample_side side, enum sample_phase phase, double *base,
                      double *head);
-// Is the row a counter's? Is it to be listed for people?
+// Is the row a counter's? Is it of the pass that counts calls, and not judged? Is it to be listed for people?
 bool compare_is_counter(const struct compare_row *r);
+bool compare_is_few(const struct comparison *c, const struct compare_row *r);
 bool compare_is_listed(const struct comparison *c, const struct compare_row *r);
 // Is the metric one that is judged, and is it a matter of time (and so of how busy the machine was)?
 bool compare_is_judged(const struct sample_metric *m);

@@ -103,6 +103,8 @@ int compare_md(struct comparison *c, struct buf *out)
 	if (c->plan == STATS_INTERVALS) {
 		add_rows(c, COMPARE_UNCHANGED, out);
 		add_rows(c, COMPARE_UNJUDGED, out);
+	} else if (c->show_counters) {
+		add_rows(c, COMPARE_UNJUDGED, out);
 	}
 	return out->failed ? -ENOMEM : 0;
 }

@@ -255,8 +255,12 @@ void compare_text(struct comparison *c, const struct term_style *style, FILE *ou
 	if (c->plan == STATS_INTERVALS) {
 		put_outcome(c, COMPARE_UNCHANGED, false, style, out);
 		put_outcome(c, COMPARE_UNJUDGED, false, style, out);
-	} else if (c->pairs < STATS_LEAST_PAIRS)
-		put_side_by_side(c, style, out);
+	} else {
+		if (c->show_counters)
+			put_outcome(c, COMPARE_UNJUDGED, false, style, out);
+		if (c->pairs < STATS_LEAST_PAIRS)
+			put_side_by_side(c, style, out);
+	}
 	put_only(c->only_base, c->only_base_count, "base", out);
 	put_only(c->only_head, c->only_head_count, "head", out);
 }

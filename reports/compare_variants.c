@@ -46,7 +46,7 @@ bool compare_is_told(const struct comparison *c, const struct compare_row *r)
 	static const char *const unjudged[] = { "waste", "heap/*", "jemalloc/*", NULL };
 
 	if (!c->samples->intervals)
-		return r->outcome < COMPARE_UNCHANGED;
+		return r->outcome < COMPARE_UNCHANGED || compare_is_few(c, r);
 	if (r->exact) // counts of allocations
 		return is_main(c, r) && r->base > 0 && fabs(r->head / r->base - 1) >= LEAST_COUNTED;
 	if (r->outcome < COMPARE_UNCHANGED)

@@ -180,6 +180,16 @@ static int note_counters(struct comparison *c)
 	            c->counters_changed + c->counters_same, c->show_counters ? "." : ": --counters lists them.");
 }
 
+static int note_few(struct comparison *c)
+{
+	if (c->few == 0 || c->samples->intervals)
+		return 0;
+	return note(c,
+	            "the allocator's figures are of runs of their own, time and memory of runs without its "
+	            "instrumentation; %zu of the former have too few pairs to be judged%s",
+	            c->few, c->show_counters ? "." : ": --counters lists them.");
+}
+
 int compare_say(struct comparison *c)
 {
 	struct buf text = { 0 };
@@ -189,6 +199,8 @@ int compare_say(struct comparison *c)
 		rc = note_plan(c);
 	if (rc == 0)
 		rc = note_counters(c);
+	if (rc == 0)
+		rc = note_few(c);
 	add_sentence(c, &text);
 	c->sentence = text.failed ? NULL : arena_text(&c->arena, buf_text(&text), text.len);
 	buf_deinit(&text);

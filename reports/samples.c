@@ -331,9 +331,17 @@ int samples_add_count(struct samples *s, const struct run *run, const struct res
 	return 0;
 }
 
-static bool is_count(const struct result *r)
+// Of a pass of its own, whose time and memory say nothing of the test's.
+static int add_aside(struct samples *s, const struct run *run, const struct result *r)
 {
-	return r->of != NULL && r->side != NULL && r->phase != NULL && strcmp(r->phase, "count") == 0;
+	struct sample_place at = { .test = r->of, .pair = r->pair };
+
+	if (r->of == NULL || r->side == NULL || r->phase == NULL)
+		return 0;
+	at.side = strcmp(r->side, sample_side_name(SAMPLE_BASE)) == 0 ? SAMPLE_BASE : SAMPLE_HEAD;
+	if (strcmp(r->phase, "count") == 0)
+		return samples_add_count(s, run, r, r->of, at.side);
+	return strcmp(r->phase, "calls") == 0 ? samples_add_calls(s, &at, r) : 0;
 }
 
 int samples_add_pairs(struct samples *s, const struct run *r)
@@ -350,12 +358,8 @@ int samples_add_pairs(struct samples *s, const struct run *r)
 	for (size_t i = 0; rc == 0 && i < r->count; i++) {
 		struct sample_place at;
 
-		if (place_of(&r->results[i], &at))
-			rc = samples_add_result(s, &at, &r->results[i]);
-		else if (is_count(&r->results[i]))
-			rc = samples_add_count(s, r, &r->results[i], r->results[i].of,
-			                       strcmp(r->results[i].side, "base") == 0 ? SAMPLE_BASE
-			                                                               : SAMPLE_HEAD);
+		rc = place_of(&r->results[i], &at) ? samples_add_result(s, &at, &r->results[i])
+		                                   : add_aside(s, r, &r->results[i]);
 	}
 	return rc;
 }

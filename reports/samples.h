@@ -67,6 +67,7 @@ struct samples {
 	struct sample_source sources[SAMPLE_SIDES];
 	double cores;          // of the machine that ran the heads; 0: not known
 	bool paired;           // base and head ran in turn
+	bool calls;            // and what the allocator counts comes from a pass of its own
 	bool intervals;        // variants ran in turn, and intervals are asked for: `stressgen ab`
 	const char **variants; // their names, the first is the base of all others; with `intervals`
 	size_t variant_count;
@@ -105,7 +106,11 @@ struct sample_test *samples_test(struct samples *s, const char *id); // made whe
 // What was counted of one invocation under callgrind. 0 or -ENOMEM; what is not known is a note.
 int samples_add_count(struct samples *s, const struct run *run, const struct result *r, const char *test,
                       enum sample_side side);
-// samples_variants.c: a run of `stressgen ab`: every variant but the first as a head, "ID [NAME]" where there are
+// samples_variants.c: what the preloaded library, or what it loads, says comes from a pass of its own (the phase
+// "calls"), of which nothing else counts. Which metrics are of that pass; and one of its results. 0 or -ENOMEM.
+bool samples_is_of_calls(const char *metric);
+int samples_add_calls(struct samples *s, const struct sample_place *at, const struct result *r);
+// Likewise: a run of `stressgen ab`: every variant but the first as a head, "ID [NAME]" where there are
 // several. 0 or -ENOMEM.
 bool samples_has_variants(const struct run *r);
 int samples_add_variants(struct samples *s, const struct run *r);

@@ -28,8 +28,7 @@ static const char *head_id(struct samples *s, const char *id, size_t variant)
 	return s->variant_count > 2 ? text_make(&s->arena, "%s [%s]", id, s->variants[variant]) : id;
 }
 
-// What the preloaded library, or what it loads, says: it comes from a pass of its own, whose times count nothing.
-static bool is_of_calls(const char *metric)
+bool samples_is_of_calls(const char *metric)
 {
 	static const char *const patterns[] = {
 		"counter/interposer/*", "counter/jemalloc/*", "heap/*", "jemalloc/*", "waste", NULL
@@ -41,15 +40,16 @@ static bool is_of_calls(const char *metric)
 	return false;
 }
 
-static int add_calls(struct samples *s, const struct sample_place *at, const struct result *r)
+int samples_add_calls(struct samples *s, const struct sample_place *at, const struct result *r)
 {
 	struct arena arena = { 0 };
 	struct metric *metrics;
 	ssize_t count = r->as_expected ? metrics_of(&arena, r, &metrics) : 0;
 	int rc = count < 0 ? (int)count : 0;
 
+	s->calls = true;
 	for (ssize_t i = 0; rc == 0 && i < count; i++)
-		if (is_of_calls(metrics[i].name))
+		if (samples_is_of_calls(metrics[i].name))
 			rc = samples_add(s, at, &metrics[i]);
 	arena_deinit(&arena);
 	return rc;
@@ -65,7 +65,7 @@ static int add_one(struct samples *s, const struct result *r, size_t of, size_t 
 	if (strcmp(r->phase, "screen") == 0)
 		rc = samples_add_result(s, &at, r);
 	else if (strcmp(r->phase, "calls") == 0)
-		rc = add_calls(s, &at, r);
+		rc = samples_add_calls(s, &at, r);
 	if (rc == 0 && json_object_get(s->index, at.test) != NULL)
 		samples_test(s, at.test)->variant = (unsigned)variant;
 	return rc;

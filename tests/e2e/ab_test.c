@@ -19,32 +19,6 @@ static const char *make_suite(void)
 	return dir;
 }
 
-static json_t *compare_json(const char *dir, const char *run)
-{
-	struct outcome o = E2E(dir, "compare", run, "--format", "json");
-	json_t *json = json_loads(buf_text(&o.out), 0, NULL);
-
-	assert_int_equal(o.exit_code, 0);
-	assert_non_null(json);
-	outcome_deinit(&o);
-	return json;
-}
-
-static const json_t *row(const json_t *json, const char *test, const char *metric)
-{
-	const json_t *rows = json_object_get(json, "rows"), *one;
-	size_t i;
-
-	json_array_foreach(rows, i, one)
-	{
-		if (strcmp(json_string_value(json_object_get(one, "test")), test) == 0 &&
-		    strcmp(json_string_value(json_object_get(one, "metric")), metric) == 0)
-			return one;
-	}
-	fail_msg("no row %s %s", test, metric);
-	return NULL;
-}
-
 static double real(const json_t *o, const char *key)
 {
 	return json_number_value(json_object_get(o, key));
@@ -63,8 +37,8 @@ CASE("ab: a command that needs twice the memory peaks that much higher, with an 
 	assert_contains(buf_text(&run.out), "B "); // too long to be names, the commands are A and B
 	assert_contains(buf_text(&run.out), "B: dd if=/dev/zero of=/dev/null bs=300M count=1");
 	assert_contains(buf_text(&run.out), "higher");
-	json = compare_json(dir, "out");
-	memory = row(json, "command", "memory");
+	json = e2e_comparison(dir, "out");
+	memory = e2e_row(json, "command", "memory");
 	assert_string_equal(json_string_value(json_object_get(memory, "outcome")), "regressed");
 	assert_true(real(memory, "low") > 1.5 && real(memory, "high") < 2.5);
 	assert_int_equal(json_array_size(json_object_get(json, "variants")), 2);
@@ -83,15 +57,15 @@ CASE("ab: several variants of several tests have each their rows, and one of all
 
 	assert_int_equal(run.exit_code, 0);
 	assert_non_null(json);
-	more = row(json, "gc/a [WORK=1500]", "gauge/work");
-	less = row(json, "gc/a [WORK=500]", "gauge/work");
-	same = row(json, "gc/b [WORK=500]", "gauge/work");
+	more = e2e_row(json, "gc/a [WORK=1500]", "gauge/work");
+	less = e2e_row(json, "gc/a [WORK=500]", "gauge/work");
+	same = e2e_row(json, "gc/b [WORK=500]", "gauge/work");
 	assert_true(fabs(real(more, "ratio") - 1.5) < 1e-6 && fabs(real(less, "ratio") - .5) < 1e-6);
 	assert_string_equal(json_string_value(json_object_get(more, "outcome")), "regressed");
 	assert_string_equal(json_string_value(json_object_get(less, "outcome")), "improved");
 	assert_string_equal(json_string_value(json_object_get(same, "outcome")), "unchanged");
-	assert_int_equal(json_integer_value(json_object_get(row(json, "all 2 tests [WORK=500]", "time"), "pairs")),
-	                 14);
+	assert_int_equal(
+	        json_integer_value(json_object_get(e2e_row(json, "all 2 tests [WORK=500]", "time"), "pairs")), 14);
 	json_decref(json);
 	outcome_deinit(&run);
 }
@@ -130,12 +104,12 @@ CASE("ab: one that was stopped goes on with its plan, and every invocation is th
 	        E2E(dir, "ab", "suite", "--env", "WORK=7", "-o", "out", "--suite-timeout", "1ms", CALM);
 	struct outcome resumed = E2E(dir, "ab", "--resume", "-o", "out", "--progress", "none");
 	struct outcome again = E2E(dir, "run", "--resume", "-o", "out", "--progress", "none");
-	json_t *json = compare_json(dir, "out");
+	json_t *json = e2e_comparison(dir, "out");
 
 	assert_int_equal(first.exit_code, 1);
 	assert_int_equal(resumed.exit_code, 0);
-	assert_int_equal(json_integer_value(json_object_get(row(json, "gc/a", "time"), "pairs")), 8);
-	assert_int_equal(json_integer_value(json_object_get(row(json, "all 2 tests", "time"), "pairs")), 8);
+	assert_int_equal(json_integer_value(json_object_get(e2e_row(json, "gc/a", "time"), "pairs")), 8);
+	assert_int_equal(json_integer_value(json_object_get(e2e_row(json, "all 2 tests", "time"), "pairs")), 8);
 	assert_int_equal(again.exit_code, 0);
 	assert_string_equal(buf_text(&again.out), buf_text(&resumed.out));
 	json_decref(json);

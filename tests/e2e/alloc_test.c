@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_allocator(const char *name)
+// The row of `targets --json` of that malloc; null where it is not there. To be released.
+static json_t *find_allocator(const char *name)
 {
 	struct outcome o = E2E(harness_tmpdir(), "targets", "--json");
-	json_t *list = json_loads(buf_text(&o.out), 0, NULL);
-	bool found = false;
+	json_t *list = json_loads(buf_text(&o.out), 0, NULL), *found = NULL;
 	size_t i;
 	json_t *t;
 
@@ -21,12 +21,22 @@ static bool has_allocator(const char *name)
 		const char *kind = json_string_value(json_object_get(t, "kind"));
 
 		if (kind != NULL && strcmp(kind, "allocator") == 0 &&
+		    json_is_true(json_object_get(t, "present")) &&
 		    strcmp(json_string_value(json_object_get(t, "name")), name) == 0)
-			found = json_is_true(json_object_get(t, "present"));
+			found = json_incref(t);
 	}
 	json_decref(list);
 	outcome_deinit(&o);
-	return found;
+	return found != NULL ? found : json_null();
+}
+
+static bool has_allocator(const char *name)
+{
+	json_t *found = find_allocator(name);
+	const bool there = json_is_object(found);
+
+	json_decref(found);
+	return there;
 }
 
 static void need_jemalloc(void)
@@ -176,4 +186,94 @@ CASE("alloc: a resumed run stays on its malloc, and another one is refused")
 	outcome_deinit(&first);
 	outcome_deinit(&same);
 	outcome_deinit(&other);
+}
+
+// Text of an allocator's row; fails the case where there is no such row. To be freed.
+static char *allocator_text(const char *name, const char *key)
+{
+	json_t *found = find_allocator(name);
+	char *text = json_is_object(found) ? strdup(json_string_value(json_object_get(found, key))) : NULL;
+
+	if (text == NULL)
+		fail_msg("targets has no %s", name);
+	json_decref(found);
+	return text;
+}
+
+// Puts the library there as DIR/libjemalloc.so.2, with another version in it where one is given.
+static char *copy_library(const char *library, const char *dir, const char *from, const char *to)
+{
+	struct buf bytes = { 0 };
+	struct err e = { 0 };
+	char *folder = io_join(harness_tmpdir(), dir), *path = io_join(folder, "libjemalloc.so.2"), *at;
+	size_t changed = 0;
+
+	assert_int_equal(strlen(from), strlen(to));
+	assert_int_equal(io_make_dirs(folder, &e), 0);
+	assert_true(io_read_file(library, 64U << 20, &bytes, &e) >= 0);
+	for (size_t i = 0; i < bytes.len; i++) {
+		at = memmem(bytes.data + i, bytes.len - i, from, strlen(from));
+		if (at == NULL)
+			break;
+		memcpy(at, to, strlen(to));
+		i = (size_t)(at - bytes.data);
+		changed++;
+	}
+	assert_true(changed > 0);
+	assert_int_equal(io_replace_file(path, bytes.data, bytes.len, &e), 0);
+	free(folder);
+	buf_deinit(&bytes);
+	return path;
+}
+
+static void assert_chosen(const char *spec, const char *title)
+{
+	struct outcome o = E2E(harness_tmpdir(), "run", "--alloc", spec, "-o", title, "--", "/bin/true");
+	char *path = io_join(harness_tmpdir(), title);
+	json_t *report = e2e_report(path);
+
+	if (o.exit_code != 0)
+		fail_msg("%s: %s", spec, buf_text(&o.err));
+	assert_string_equal(json_string_value(json_object_get(e2e_test(report, "true"), "allocator")), title);
+	json_decref(report);
+	free(path);
+	outcome_deinit(&o);
+}
+
+static void assert_listed(const char *name, const char *key, const char *text)
+{
+	char *found = allocator_text(name, key);
+
+	assert_string_equal(found, text);
+	free(found);
+}
+
+CASE("alloc: two versions of one malloc, and two builds of one version, are told apart and can be chosen")
+{
+	char *library, *version, *other, *patched, *same, *spec, *title, *path;
+
+	need_jemalloc();
+	library = allocator_text("jemalloc", "path");
+	version = allocator_text("jemalloc", "version");
+	// as many digits, and "-" behind them keeps other numbers out
+	assert_true(asprintf(&spec, "%s-", version) > 0);
+	assert_true(asprintf(&other, "%.*s9-", (int)strlen(version) - 1, version) > 0);
+	patched = copy_library(library, "patched", spec, other);
+	same = copy_library(library, "same", spec, spec);
+	other[strlen(other) - 1] = '\0';
+	free(spec);
+	assert_true(asprintf(&path, "%s/patched:%s/same", harness_tmpdir(), harness_tmpdir()) > 0);
+	setenv("LD_LIBRARY_PATH", path, 1);
+
+	assert_true(asprintf(&spec, "jemalloc@%s", version) > 0);
+	assert_listed("jemalloc", "version", other);
+	assert_listed(spec, "path", same);
+	assert_listed(library, "version", version); // the same once more: by its path
+	assert_true(asprintf(&title, "jemalloc %s", version) > 0);
+	assert_chosen(spec, title);
+	free(title);
+	assert_true(asprintf(&title, "jemalloc %s", other) > 0);
+	assert_chosen(patched, title);
+	for (size_t i = 0; i < 8; i++)
+		free((char *[]){ library, version, other, patched, same, spec, title, path }[i]);
 }

@@ -145,3 +145,29 @@ json_t *e2e_test(json_t *report, const char *id)
 	fail_msg("no test '%s' in the report", id);
 	return NULL;
 }
+
+json_t *e2e_comparison(const char *dir, const char *run)
+{
+	struct outcome o = E2E(dir, "compare", run, "--format", "json");
+	json_t *json = json_loads(buf_text(&o.out), 0, NULL);
+
+	assert_int_equal(o.exit_code, 0);
+	assert_non_null(json);
+	outcome_deinit(&o);
+	return json;
+}
+
+const json_t *e2e_row(const json_t *comparison, const char *test, const char *metric)
+{
+	const json_t *rows = json_object_get(comparison, "rows"), *one;
+	size_t i;
+
+	json_array_foreach(rows, i, one)
+	{
+		if (strcmp(json_string_value(json_object_get(one, "test")), test) == 0 &&
+		    strcmp(json_string_value(json_object_get(one, "metric")), metric) == 0)
+			return one;
+	}
+	fail_msg("no row %s %s", test, metric);
+	return NULL;
+}

@@ -31,6 +31,10 @@ void e2e_write(const char *dir, const char *name, const char *text, bool executa
 json_t *e2e_report(const char *run_dir);
 // The test of that id in it (borrowed); fails the case when it is not there.
 json_t *e2e_test(json_t *report, const char *id);
+// `compare RUN --format json` in `dir`, which must end well; to be released. And its row of that test and metric
+// (borrowed); fails the case when it is not there.
+json_t *e2e_comparison(const char *dir, const char *run);
+const json_t *e2e_row(const json_t *comparison, const char *test, const char *metric);
 void assert_contains(const char *text, const char *part);
 
 #endif
