@@ -20,15 +20,28 @@ static const struct workload_case cases[] = {
 	{ 0 },
 };
 
+// What the byte at `at` is after so many writes to each byte's turn, when it was `before`.
+static unsigned char after_writes(unsigned char before, uint64_t writes, size_t size, size_t at)
+{
+	return (unsigned char)(before + writes / size + (at < writes % size));
+}
+
+// Its neighbours in the line are other threads' blocks: none of their writes may be found in it.
 static void write_to(struct lane *l, struct block *b)
 {
 	const uint64_t writes = bench_value(l->bench, WRITES);
-	volatile char *p = b->p;
+	const size_t end = b->size - 1;
+	volatile unsigned char *p = b->p;
+	unsigned char first, last;
 
-	for (uint64_t i = 0; p != NULL && i < writes; i++)
-		p[i % b->size]++;
 	if (p == NULL)
 		return;
+	first = p[0];
+	last = p[end];
+	for (uint64_t i = 0; i < writes; i++)
+		p[i % b->size]++;
+	if (p[0] != after_writes(first, writes, b->size, 0) || p[end] != after_writes(last, writes, b->size, end))
+		lane_bad(l, "%u bytes at %p were written to by another thread as well", b->size, b->p);
 	l->units += writes;
 	block_stamp(b, l->full_check);
 }

@@ -116,7 +116,8 @@ static void add_memory(const struct bench *b, struct buf *out)
 	gauge(out, "base_rss", (double)b->base_rss, "bytes");
 	gauge(out, "peak_rss", (double)above(b->peak_rss, b->base_rss), "bytes");
 	gauge(out, "end_rss", (double)above(b->end_rss, b->base_rss), "bytes");
-	gauge(out, "peak_live", (double)b->peak_live, "bytes");
+	if (b->peak_live > 0) // else nobody has looked while it ran
+		gauge(out, "peak_live", (double)b->peak_live, "bytes");
 	if (b->peak_live >= ENOUGH_LIVE_BYTES)
 		gauge(out, "peak_rss_per_live", (double)above(b->peak_rss, b->base_rss) / (double)b->peak_live,
 		      "ratio");
@@ -142,12 +143,13 @@ static void add_summary(const struct bench *b, const struct sums *s, struct buf 
 	char calls[32], rate[32], rss[32], live[32];
 	const uint64_t count = b->workload->unit != NULL ? s->units : s->calls;
 
-	buf_addf(out, "%s: %s calls by %u thread%s, %s %s/s; at most %s of physical memory for %s live\n",
+	buf_addf(out, "%s: %s calls by %u thread%s, %s %s/s; at most %s of physical memory%s%s%s\n",
 	         b->workload->name, units_count(calls, sizeof calls, s->calls), b->lane_count,
 	         b->lane_count == 1 ? "" : "s", units_count(rate, sizeof rate, (uint64_t)per_second(b, count)),
 	         b->workload->unit != NULL ? b->workload->unit : "calls",
-	         units_bytes(rss, sizeof rss, above(b->peak_rss, b->base_rss)),
-	         units_bytes(live, sizeof live, b->peak_live));
+	         units_bytes(rss, sizeof rss, above(b->peak_rss, b->base_rss)), b->peak_live > 0 ? " for " : "",
+	         b->peak_live > 0 ? units_bytes(live, sizeof live, b->peak_live) : "",
+	         b->peak_live > 0 ? " live" : "");
 }
 
 bool bench_report(const struct bench *b, struct buf *out)
