@@ -108,6 +108,8 @@ extern THREAD_LOCAL struct thread_ref *my_ref;
 
 // Finds the functions behind ours. False while that is under way (the search itself may allocate).
 bool next_resolve(void);
+// Whether a function comes from the same library as the malloc behind ours.
+bool next_is_beside_malloc(void *function);
 #define BUMP_BYTES (64U * 1024U)
 extern char bump_bytes[BUMP_BYTES];
 // Memory for who allocates while next_resolve is under way; NULL when it is used up. Zeroed; never given back.
@@ -117,6 +119,12 @@ static inline bool bump_owns(const void *p)
 {
 	return (uintptr_t)p - (uintptr_t)bump_bytes < BUMP_BYTES;
 }
+
+// -- malloc.c: as malloc and free, by the slow path; also where the program has a malloc of its own in front --
+
+void *our_malloc(size_t bytes);
+void our_free(void *p);
+void *our_aligned_alloc(size_t align, size_t bytes);
 
 // -- options.c --
 

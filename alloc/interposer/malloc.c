@@ -28,7 +28,7 @@ __attribute__((noinline)) static void *take(struct request *q)
 	return observe_take(r, q);
 }
 
-__attribute__((noinline)) static void *take_plain(size_t bytes)
+__attribute__((noinline)) void *our_malloc(size_t bytes)
 {
 	return take(&(struct request){ .way = BY_MALLOC, .bytes = bytes, .align = 16 });
 }
@@ -96,7 +96,7 @@ EXPORT void *malloc(size_t bytes)
 	void *p;
 
 	if (UNLIKELY(slot == NULL || slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES))
-		return take_plain(bytes);
+		return our_malloc(bytes);
 	count_request(r, MALLOC_CALLS, bytes, small_classes[(bytes + 7) / 8], 1);
 	p = next.malloc(bytes);
 	if (UNLIKELY(p == NULL))
@@ -115,7 +115,7 @@ __attribute__((noinline)) static void publish_and_free(struct thread_ref *r, voi
 	next.free(p);
 }
 
-__attribute__((noinline)) static void give(void *p)
+__attribute__((noinline)) void our_free(void *p)
 {
 	if (p != NULL && !bump_owns(p))
 		observe_give(ref(), p);
@@ -129,7 +129,7 @@ EXPORT void free(void *p)
 
 	// NULL and memory from before the start are in the filter, too.
 	if (UNLIKELY(slot == NULL || slot->values[FREE_CALLS] >= r->free_mark || sample_maybe(p))) {
-		give(p);
+		our_free(p);
 		return;
 	}
 	if (sizing == SIZE_UNKNOWN) {
@@ -168,17 +168,22 @@ static void *realloc_bump(void *p, size_t bytes)
 
 	if (bytes == 0)
 		return NULL;
-	fresh = malloc(bytes);
+	fresh = our_malloc(bytes);
 	if (fresh != NULL)
 		memcpy(fresh, p, old < bytes ? old : bytes);
 	return fresh;
 }
 
-EXPORT void *realloc(void *p, size_t bytes)
+static void *resize(void *p, size_t bytes)
 {
 	if (UNLIKELY(bump_owns(p)))
 		return realloc_bump(p, bytes);
 	return take(&(struct request){ .way = BY_REALLOC, .bytes = bytes, .old = p });
+}
+
+EXPORT void *realloc(void *p, size_t bytes)
+{
+	return resize(p, bytes);
 }
 
 EXPORT void *reallocarray(void *p, size_t count, size_t bytes)
@@ -187,17 +192,27 @@ EXPORT void *reallocarray(void *p, size_t count, size_t bytes)
 
 	if (__builtin_mul_overflow(count, bytes, &product))
 		return overflows(BY_REALLOC);
-	return realloc(p, product);
+	return resize(p, product);
+}
+
+static void *take_aligned(enum way w, size_t align, size_t bytes)
+{
+	return take(&(struct request){ .way = w, .bytes = bytes, .align = align });
 }
 
 EXPORT void *memalign(size_t align, size_t bytes)
 {
-	return take(&(struct request){ .way = BY_MEMALIGN, .bytes = bytes, .align = align });
+	return take_aligned(BY_MEMALIGN, align, bytes);
 }
 
 EXPORT void *aligned_alloc(size_t align, size_t bytes)
 {
-	return take(&(struct request){ .way = BY_ALIGNED_ALLOC, .bytes = bytes, .align = align });
+	return take_aligned(BY_ALIGNED_ALLOC, align, bytes);
+}
+
+void *our_aligned_alloc(size_t align, size_t bytes)
+{
+	return take_aligned(BY_ALIGNED_ALLOC, align, bytes);
 }
 
 EXPORT int posix_memalign(void **out, size_t align, size_t bytes)
@@ -216,7 +231,7 @@ EXPORT int posix_memalign(void **out, size_t align, size_t bytes)
 
 EXPORT void *valloc(size_t bytes)
 {
-	return memalign((size_t)sysconf(_SC_PAGESIZE), bytes);
+	return take_aligned(BY_MEMALIGN, (size_t)sysconf(_SC_PAGESIZE), bytes);
 }
 
 EXPORT void *pvalloc(size_t bytes)
@@ -226,7 +241,7 @@ EXPORT void *pvalloc(size_t bytes)
 
 	if (__builtin_add_overflow(bytes, page - 1, &rounded))
 		return overflows(BY_MEMALIGN);
-	return memalign(page, rounded & ~(page - 1));
+	return take_aligned(BY_MEMALIGN, page, rounded & ~(page - 1));
 }
 
 EXPORT size_t malloc_usable_size(void *p)

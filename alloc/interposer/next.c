@@ -98,13 +98,17 @@ static bool has_counters(void)
 	       next.mallctl("thread.deallocatedp", &counter, &len, NULL, 0) == 0;
 }
 
-// Whether a function of that name comes from the same library as malloc.
-static bool is_beside(const char *sign)
+bool next_is_beside_malloc(void *function)
 {
-	void *allocator, *found = dlsym(RTLD_DEFAULT, sign);
+	void *allocator;
 
 	memcpy(&allocator, &next.malloc, sizeof allocator);
-	return found != NULL && base_of(found) == base_of(allocator);
+	return function != NULL && base_of(function) == base_of(allocator);
+}
+
+static bool is_beside(const char *sign)
+{
+	return next_is_beside_malloc(dlsym(RTLD_DEFAULT, sign));
 }
 
 // Not where blocks are sampled or guarded: such a one has pages to itself, or its size to the byte.

@@ -1,6 +1,7 @@
-// C++'s operators new and delete. Those of libstdc++ call malloc and free, which count; those of jemalloc,
-// mimalloc and tcmalloc do not: then it is counted here, as a malloc or free. Which of the two it was is seen
-// afterwards by the thread's own counts.
+// C++'s operators new and delete. Those of libstdc++ call malloc and free, which count; those that jemalloc,
+// mimalloc, tcmalloc and tbb have beside their malloc do not: then it is counted here, as a malloc or free. An
+// allocator may have some of them only (tbb has none for alignments), and any library may have some that take from
+// a pool of its own, which is no malloc: so each is looked at by itself.
 //
 // Compiled with unwind tables: std::bad_alloc passes through.
 #include "interposer.h"
@@ -33,7 +34,18 @@ enum operator{
 	OPERATORS
 };
 
-static void *nexts[OPERATORS]; // found at the first use of each; several threads find the same
+enum kinship {
+	ANYBODYS,
+	OWN,       // from the same library as malloc: their blocks are of one kind
+	OWN_SILENT // and it was seen not to call malloc or free
+};
+
+struct next_operator {
+	void *function; // NULL: not looked for yet, or there is none
+	enum kinship kinship;
+};
+
+static struct next_operator nexts[OPERATORS]; // found at the first use of each; several threads find the same
 
 // A C++ library that was loaded by dlopen for one plug-in is not among "the next": it is asked by name.
 static void *find(const char *symbol)
@@ -54,13 +66,23 @@ static void *find(const char *symbol)
 
 static void *next_operator(enum operator o, const char *symbol)
 {
-	void *found = __atomic_load_n(&nexts[o], __ATOMIC_RELAXED);
+	void *found = __atomic_load_n(&nexts[o].function, __ATOMIC_ACQUIRE);
 
-	if (UNLIKELY(found == NULL)) {
-		found = find(symbol);
-		__atomic_store_n(&nexts[o], found, __ATOMIC_RELAXED);
+	if (LIKELY(found != NULL))
+		return found;
+	found = find(symbol);
+	if (next_resolve()) { // else it is asked again
+		__atomic_store_n(&nexts[o].kinship,
+		                 !process_bypassed() && next_is_beside_malloc(found) ? OWN : ANYBODYS,
+		                 __ATOMIC_RELAXED);
+		__atomic_store_n(&nexts[o].function, found, __ATOMIC_RELEASE);
 	}
 	return found;
+}
+
+static bool is_own(enum operator o)
+{
+	return __atomic_load_n(&nexts[o].kinship, __ATOMIC_RELAXED) != ANYBODYS;
 }
 
 // Calls of this thread so far that took or gave back memory.
@@ -83,45 +105,51 @@ static struct thread_ref *own_ref(void)
 	return next_resolve() && !process_bypassed() ? process_attach() : NULL;
 }
 
-// Whether the operators are an allocator's own and do not call malloc, as far as is known.
-static bool own_operators;
-
-static void *count_new(struct thread_ref *r, uint64_t before, void *p, size_t align, size_t bytes)
+// Whether a call of the operator is still to be counted. Once it was seen not to call malloc it never does: a
+// signal handler that allocates in between is not taken for it.
+static bool is_uncounted(enum operator o, const struct thread_ref *r, uint64_t before)
 {
-	if (sizing == SIZE_BY_PAGE && p != NULL && (r == NULL || r != my_ref))
-		page_enter(p, 0);
-	if (r == NULL || r != my_ref || calls() != before)
-		return p;
-	own_operators = true;
+	if (r != my_ref || r->slot == NULL) // a signal handler has forked, and this is the child
+		return false;
+	if (UNLIKELY(__atomic_load_n(&nexts[o].kinship, __ATOMIC_RELAXED) != OWN_SILENT)) {
+		if (calls() != before)
+			return false;
+		__atomic_store_n(&nexts[o].kinship, OWN_SILENT, __ATOMIC_RELAXED);
+	}
+	return true;
+}
+
+static void count_new(struct thread_ref *r, void *p, size_t align, size_t bytes)
+{
 	if (p != NULL)
 		count_grant(r, align <= 16 ? MALLOC_CALLS : MEMALIGN_CALLS, bytes, p);
 	else
 		observe_refusal(r,
 		                &(struct request){ .way = align <= 16 ? BY_MALLOC : BY_MEMALIGN, .bytes = bytes });
-	return p;
 }
 
-static void count_delete(struct thread_ref *r, uint64_t before, size_t usable)
-{
-	if (r != NULL && r == my_ref && calls() == before)
-		count_freed(r, usable);
-}
-
-// A call that is to be timed, sampled or made to fail goes by malloc, whose blocks such an allocator's delete
-// takes as well.
+// A call that is to be timed, sampled or made to fail goes by malloc, whose blocks an allocator's own delete takes
+// as well.
 static bool goes_by_malloc(const struct thread_ref *r, size_t align, size_t bytes)
 {
-	if (!own_operators)
-		return false;
-	if (r == NULL || bytes >= LARGE_BYTES)
+	if (r == NULL)
+		return !process_bypassed();
+	if (bytes >= LARGE_BYTES)
 		return true;
 	return align <= 16 ? r->slot->values[MALLOC_CALLS] >= r->malloc_mark
 	                   : r->slot->values[MEMALIGN_CALLS] >= r->marks[HEAP_MEMALIGN] || faults_armed();
 }
 
+static bool goes_by_free(const struct thread_ref *r, const void *p)
+{
+	if (r == NULL)
+		return !process_bypassed();
+	return sample_maybe(p) || r->slot->values[FREE_CALLS] >= r->free_mark;
+}
+
 static void *new_by_malloc(size_t align, size_t bytes)
 {
-	return align <= 16 ? malloc(bytes > 0 ? bytes : 1) : aligned_alloc(align, bytes);
+	return align <= 16 ? our_malloc(bytes > 0 ? bytes : 1) : our_aligned_alloc(align, bytes);
 }
 
 static bool is_nothrow(const char *symbol)
@@ -136,14 +164,17 @@ static bool is_nothrow(const char *symbol)
 	void *name parameters                                                                                     \
 	{                                                                                                         \
 		void *found = next_operator(which, #name);                                                        \
-		struct thread_ref *r = own_ref();                                                                 \
-		uint64_t before = calls();                                                                        \
+		struct thread_ref *r;                                                                             \
+		uint64_t before;                                                                                  \
 		void *(*function)types;                                                                           \
+		void *p;                                                                                          \
                                                                                                                   \
 		memcpy(&function, &found, sizeof function);                                                       \
+		if (LIKELY(found != NULL) && !is_own(which))                                                      \
+			return function arguments;                                                                \
+		r = own_ref();                                                                                    \
 		if (UNLIKELY(found == NULL || goes_by_malloc(r, align, bytes))) {                                 \
-			void *p = new_by_malloc(align, bytes);                                                    \
-                                                                                                                  \
+			p = new_by_malloc(align, bytes);                                                          \
 			if (p != NULL || is_nothrow(#name))                                                       \
 				return p;                                                                         \
 			if (found == NULL)                                                                        \
@@ -151,7 +182,11 @@ static bool is_nothrow(const char *symbol)
 			bytes = SIZE_MAX / 2;                                                                     \
 			return function arguments;                                                                \
 		}                                                                                                 \
-		return count_new(r, before, function arguments, align, bytes);                                    \
+		before = calls();                                                                                 \
+		p = function arguments;                                                                           \
+		if (LIKELY(is_uncounted(which, r, before)))                                                       \
+			count_new(r, p, align, bytes);                                                            \
+		return p;                                                                                         \
 	}
 
 #define DEFINE_DELETE(which, name, parameters, types, arguments)                                                  \
@@ -159,21 +194,26 @@ static bool is_nothrow(const char *symbol)
 	void name parameters                                                                                      \
 	{                                                                                                         \
 		void *found = next_operator(which, #name);                                                        \
-		struct thread_ref *r = own_ref();                                                                 \
-		uint64_t before = calls();                                                                        \
+		struct thread_ref *r;                                                                             \
+		uint64_t before;                                                                                  \
 		size_t usable;                                                                                    \
 		void(*function) types;                                                                            \
                                                                                                                   \
-		if (p == NULL || UNLIKELY(found == NULL) ||                                                       \
-		    (own_operators &&                                                                             \
-		     (sample_maybe(p) || r == NULL || r->slot->values[FREE_CALLS] >= r->free_mark))) {            \
-			free(p);                                                                                  \
+		memcpy(&function, &found, sizeof function);                                                       \
+		if (LIKELY(found != NULL) && !is_own(which)) {                                                    \
+			function arguments;                                                                       \
 			return;                                                                                   \
 		}                                                                                                 \
+		r = own_ref();                                                                                    \
+		if (p == NULL || UNLIKELY(found == NULL || goes_by_free(r, p))) {                                 \
+			our_free(p);                                                                              \
+			return;                                                                                   \
+		}                                                                                                 \
+		before = calls();                                                                                 \
 		usable = r != NULL ? usable_before(r, p) : 0;                                                     \
-		memcpy(&function, &found, sizeof function);                                                       \
 		function arguments;                                                                               \
-		count_delete(r, before, usable);                                                                  \
+		if (LIKELY(is_uncounted(which, r, before)))                                                       \
+			count_freed(r, usable);                                                                   \
 	}
 
 typedef const void *nothrow; // std::nothrow_t const &

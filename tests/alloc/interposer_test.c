@@ -315,6 +315,25 @@ CASE("interposer: tbb's operators count once")
 	check_operators(PRELOAD " libtbbmalloc_proxy.so.2", true);
 }
 
+// Were a block of the malloc handed out in its place, its delete would take it into the pool.
+CASE("interposer: operators that take from a pool of a library's own are left alone")
+{
+	static const char pooled[] = SG_BUILD_DIR "/tests/alloc/pooled";
+	struct tele_file *none, *some;
+
+	if (access(pooled, X_OK) != 0)
+		harness_skip("there was no C++ compiler");
+	assert_int_equal(run(pooled), 0);
+	none = nth_file(0, 1);
+	assert_int_equal(run(SG_BUILD_DIR "/tests/alloc/pooled all"), 0);
+	some = nth_file(0, 1);
+	assert_int_equal(value(some, "malloc_calls"), value(none, "malloc_calls"));
+	assert_int_equal(value(some, "free_calls"), value(none, "free_calls"));
+	assert_int_equal(value(some, "live_bytes"), value(none, "live_bytes"));
+	free(none);
+	free(some);
+}
+
 // -- processes ----------------------------------------------------------------------------------------------
 
 // Sum over all files of the last run.
