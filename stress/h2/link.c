@@ -87,7 +87,9 @@ static struct exchange *begin_next(struct link *l)
 	struct load *load = l->load;
 	struct exchange *x = &l->slots[l->free[--l->free_count]];
 	uint64_t number = load->result->begun++;
-	uint16_t which = load->round[number % load->config->scenario->round];
+	uint16_t which = load->round[load->round_next++];
+	if (load->round_next == load->config->scenario->round)
+		load->round_next = 0;
 	exchange_begin(x, &load->prepared[which], &load->result->tallies[which], number);
 	l->begun++;
 	return x;
@@ -182,21 +184,36 @@ static void release(struct link *l, struct exchange *x)
 	l->free[l->free_count++] = x->slot;
 }
 
+// All of load->alike ended at hub.now_ns.
+static void record_alike(struct load *load)
+{
+	struct h2_alike *a = &load->alike;
+	if (a->count == 0)
+		return;
+	load->result->right += a->count;
+	if (a->start_ns >= load->measured_from_ns) {
+		hist_record_n(a->tally->latency, load->hub.now_ns - a->start_ns, a->count);
+		hist_record_n(load->result->first_byte, a->first_ns - a->start_ns, a->count);
+	} else {
+		load->result->warm += a->count;
+	}
+	a->count = 0;
+}
+
 static void account(struct link *l, struct exchange *x)
 {
-	struct h2_load_result *r = l->load->result;
+	struct h2_alike *a = &l->load->alike;
 	x->tally->counts[x->fault]++;
 	if (x->ended && x->status >= 200)
 		x->tally->classes[x->status / 100 < H2_STATUS_CLASSES ? x->status / 100 : 0]++;
-	if (x->fault == H2_FAULT_NONE) {
-		r->right++;
-		if (x->start_ns >= l->load->measured_from_ns) {
-			hist_record(x->tally->latency, l->load->hub.now_ns - x->start_ns);
-			hist_record(r->first_byte, x->first_ns - x->start_ns);
-		} else
-			r->warm++;
+	if (x->fault != H2_FAULT_NONE) {
+		l->load->result->wrong++;
+	} else if (a->count > 0 && a->tally == x->tally && a->start_ns == x->start_ns &&
+	           a->first_ns == x->first_ns) {
+		a->count++;
 	} else {
-		r->wrong++;
+		record_alike(l->load);
+		*a = (struct h2_alike){ x->tally, x->start_ns, x->first_ns, 1 };
 	}
 	release(l, x);
 }
@@ -283,7 +300,9 @@ static int on_received(struct transport *t, const uint8_t *bytes, size_t len)
 		memcpy(l->greeting + l->greeting_len, bytes, n);
 		l->greeting_len += n;
 	}
-	return l->load->config->engine->receive(l->client, bytes, len);
+	int rc = l->load->config->engine->receive(l->client, bytes, len);
+	record_alike(l->load);
+	return rc;
 }
 
 // Nothing is under way: whether that is the end of the connection.
@@ -312,6 +331,7 @@ static ssize_t on_pull(struct transport *t, uint8_t *to, size_t room)
 		}
 	}
 	ssize_t n = rc < 0 ? rc : engine->pull(l->client, to, room);
+	record_alike(l->load); // responses that had come before their requests' bodies were sent
 	if (n > 0)
 		h2_count(&l->load->result->counters, H2_BYTES_OUT, (uint64_t)n);
 	return n;

@@ -10,6 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// Right responses that came in one read to requests of one moment have the same latencies: they are counted, and
+// recorded together before the loop goes on.
+struct h2_alike {
+	struct h2_tally *tally;
+	uint64_t start_ns, first_ns, count; // of 0 the others mean nothing
+};
+
 // What the links of one thread share.
 struct load {
 	const struct h2_load_config *config;
@@ -18,6 +25,8 @@ struct load {
 	struct h2_pool *pool;
 	struct h2_prepared *prepared; // one for each request of the scenario
 	uint16_t *round;              // indices of requests: each as often as its weight
+	size_t round_next;            // of it
+	struct h2_alike alike;        // what ended last, and is not in the histograms yet
 	struct link *links;
 	unsigned thread, link_count; // of the thread's number, its own links
 	unsigned ready_links;        // connected, or given up

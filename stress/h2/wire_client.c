@@ -10,7 +10,8 @@
 
 static void forget_stream(struct h2_client *c, struct wire_stream *s)
 {
-	wire_sending_leave(&c->sending, &s->sender);
+	if (s->sender.in_ring)
+		wire_sending_leave(&c->sending, &s->sender);
 	if (c->unsent == s)
 		c->unsent = s->next;
 	*(s->prev ? &s->prev->next : &c->first) = s->next;
@@ -168,15 +169,19 @@ static ssize_t pull_requests(struct h2_client *c, uint8_t *to, size_t room)
 	while (c->unsent && room - used > WIRE_HEAD && wire_out_left(&c->out) == 0) {
 		struct wire_stream *s = c->unsent;
 		const struct h2_prepared *p = s->exchange->prepared;
-		const ssize_t n = wire_sending_headers(&c->sending, &s->sender, p, p->headers, p->header_count,
-		                                       &c->out, to + used, room - used);
+		ssize_t n = (ssize_t)wire_sending_known(&c->sending, &s->sender, p, to + used, room - used);
+		if (n == 0)
+			n = wire_sending_headers(&c->sending, &s->sender, p, p->headers, p->header_count, &c->out,
+			                         to + used, room - used);
 		if (n < 0)
 			return n;
 		wire_client_count_out(c, NGHTTP2_HEADERS);
 		used += (size_t)n;
-		used += wire_out_pull(&c->out, to + used, room - used);
+		if (wire_out_left(&c->out) > 0)
+			used += wire_out_pull(&c->out, to + used, room - used);
 		c->unsent = s->next;
-		wire_sending_join(&c->sending, &s->sender);
+		if (!s->sender.done)
+			wire_sending_join(&c->sending, &s->sender);
 	}
 	return (ssize_t)used;
 }

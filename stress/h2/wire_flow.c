@@ -137,23 +137,6 @@ ssize_t wire_sending_headers(struct wire_sending *c, const struct wire_sender *s
 	return n + (ssize_t)WIRE_HEAD;
 }
 
-// ---- windows ------------------------------------------------------------------------------------------------
-
-bool wire_window_take(struct wire_window *w, uint32_t length)
-{
-	w->left -= length;
-	return w->left >= 0;
-}
-
-bool wire_window_widen(struct wire_window *w, uint32_t stream, struct wire_out *out)
-{
-	if (w->left > w->full / 2)
-		return false;
-	wire_out_u32(out, NGHTTP2_WINDOW_UPDATE, stream, (uint32_t)(w->full - w->left));
-	w->left = w->full;
-	return true;
-}
-
 // ---- field sections in more than one frame ------------------------------------------------------------------
 
 struct wire_fault wire_assembly_order(const struct wire_assembly *a, const struct wire_frame *f)

@@ -50,15 +50,40 @@ ssize_t wire_sending_headers(struct wire_sending *c, const struct wire_sender *s
                              const nghttp2_nv *fields, size_t count, struct wire_out *out, uint8_t *to,
                              size_t room);
 
+// The same of a block that is known, where it fits into `to` and one frame: bytes, else 0.
+static inline size_t wire_sending_known(const struct wire_sending *c, const struct wire_sender *s, const void *key,
+                                        uint8_t *to, size_t room)
+{
+	const struct wire_block *b = wire_encoder_known(&c->encoder, key);
+	if (!b || b->len + WIRE_HEAD > room || b->len > c->max_frame)
+		return 0;
+	wire_put_head(to, b->len, NGHTTP2_HEADERS,
+	              NGHTTP2_FLAG_END_HEADERS | (s->done ? NGHTTP2_FLAG_END_STREAM : 0), s->node.id);
+	memcpy(to + WIRE_HEAD, b->bytes, b->len);
+	return WIRE_HEAD + b->len;
+}
+
 // A window that we keep open.
 struct wire_window {
 	int64_t left, full;
 };
 
 // Takes a frame's length from it. False when it is more than there is.
-bool wire_window_take(struct wire_window *w, uint32_t length);
+static inline bool wire_window_take(struct wire_window *w, uint32_t length)
+{
+	w->left -= length;
+	return w->left >= 0;
+}
+
 // Opens it again when half is used; true when a WINDOW_UPDATE was put out.
-bool wire_window_widen(struct wire_window *w, uint32_t stream, struct wire_out *out);
+static inline bool wire_window_widen(struct wire_window *w, uint32_t stream, struct wire_out *out)
+{
+	if (w->left > w->full / 2)
+		return false;
+	wire_out_u32(out, NGHTTP2_WINDOW_UPDATE, stream, (uint32_t)(w->full - w->left));
+	w->left = w->full;
+	return true;
+}
 
 // ---- field sections in more than one frame ------------------------------------------------------------------
 

@@ -96,6 +96,29 @@ static inline void wire_put_head(uint8_t to[WIRE_HEAD], size_t length, uint8_t t
 	wire_put32(to + 5, stream);
 }
 
+// ---- the common frames --------------------------------------------------------------------------------------
+
+// Whether the reader stands between two frames: then a frame may be taken without it.
+static inline bool wire_reader_is_between(const struct wire_reader *r)
+{
+	return !r->in_payload && r->head_len == 0 && !r->held;
+}
+
+// A whole DATA or HEADERS frame at the beginning of `bytes`, without padding and priority, its section in one
+// piece: nearly all frames of a load are such ones, and their heads need no further judgement. False: anything
+// else, which is for wire_read.
+static inline bool wire_is_common(const uint8_t *bytes, size_t len, struct wire_frame *f)
+{
+	if (len < WIRE_HEAD || bytes[3] > NGHTTP2_HEADERS)
+		return false;
+	f->length = wire_get32(bytes) >> 8;
+	f->type = bytes[3];
+	f->flags = bytes[4];
+	f->stream = wire_get32(bytes + 5) & WIRE_MAX_ID;
+	return (f->flags & ~NGHTTP2_FLAG_END_STREAM) == (f->type ? NGHTTP2_FLAG_END_HEADERS : 0) &&
+	       f->length <= WIRE_MAX_FRAME && f->length <= len - WIRE_HEAD;
+}
+
 // ---- frames that wait to be sent ----------------------------------------------------------------------------
 
 struct wire_out {

@@ -10,22 +10,6 @@
 
 // ---- blocks kept --------------------------------------------------------------------------------------------
 
-static unsigned slot_of(const void *key, size_t len)
-{
-	const uint64_t hash = ((uint64_t)(uintptr_t)key ^ len * 0x9e3779b97f4a7c15U) * 0x9e3779b97f4a7c15U;
-	return (unsigned)(hash >> 32) & (WIRE_BLOCKS - 1);
-}
-
-struct wire_block *wire_blocks_find(const struct wire_blocks *b, const void *key, uint32_t generation,
-                                    const uint8_t *bytes, size_t len)
-{
-	struct wire_block *found = b->slots[slot_of(key, len)];
-	if (!found || found->key != key || found->generation != generation || found->len != len ||
-	    memcmp(found->bytes, bytes, len) != 0)
-		return NULL;
-	return found;
-}
-
 // Takes the slot for a copy of the block.
 static struct wire_block *keep(struct wire_block **slot, struct h2_pool *pool, size_t size,
                                const struct wire_block *block)
@@ -47,12 +31,12 @@ static struct wire_block *keep(struct wire_block **slot, struct h2_pool *pool, s
 struct wire_block *wire_blocks_keep(struct wire_blocks *b, struct h2_pool *pool, size_t size,
                                     const struct wire_block *block)
 {
-	return keep(&b->slots[slot_of(block->key, block->len)], pool, size, block);
+	return keep(&b->slots[wire_blocks_slot(block->key, block->len)], pool, size, block);
 }
 
 struct wire_block *wire_blocks_place(const struct wire_blocks *b, const struct wire_block *block)
 {
-	return b->slots[slot_of(block->key, block->len)];
+	return b->slots[wire_blocks_slot(block->key, block->len)];
 }
 
 void wire_blocks_deinit(struct wire_blocks *b, struct h2_pool *pool)
@@ -153,19 +137,14 @@ static ssize_t encode_anew(struct wire_encoder *e, const nghttp2_nv *fields, siz
 	return n < 0 ? h2_session_errno((int)n) : n;
 }
 
-bool wire_encoder_knows(const struct wire_encoder *e, const void *key)
-{
-	const struct wire_block *kept = e->blocks.slots[slot_of(key, 0)];
-	return key && kept && kept->key == key && kept->generation == e->generation;
-}
-
 ssize_t wire_encode(struct wire_encoder *e, const void *key, const nghttp2_nv *fields, size_t count,
                     const uint8_t **block)
 {
-	struct wire_block **slot = &e->blocks.slots[slot_of(key, 0)];
-	if (wire_encoder_knows(e, key)) {
-		*block = (*slot)->bytes;
-		return (*slot)->len;
+	struct wire_block **slot = &e->blocks.slots[wire_blocks_slot(key, 0)];
+	const struct wire_block *known = wire_encoder_known(e, key);
+	if (known) {
+		*block = known->bytes;
+		return known->len;
 	}
 	const ssize_t n = encode_anew(e, fields, count);
 	if (n < 0)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define WIRE_BLOCK_MAX 512U // longer ones are not kept
 #define WIRE_BLOCKS 16U     // a power of two
@@ -26,9 +27,22 @@ struct wire_blocks {
 	struct wire_block *slots[WIRE_BLOCKS];
 };
 
+static inline unsigned wire_blocks_slot(const void *key, size_t len)
+{
+	const uint64_t hash = ((uint64_t)(uintptr_t)key ^ len * 0x9e3779b97f4a7c15U) * 0x9e3779b97f4a7c15U;
+	return (unsigned)(hash >> 32) & (WIRE_BLOCKS - 1);
+}
+
 // The one with these bytes, of this key and generation, or NULL.
-struct wire_block *wire_blocks_find(const struct wire_blocks *b, const void *key, uint32_t generation,
-                                    const uint8_t *bytes, size_t len);
+static inline struct wire_block *wire_blocks_find(const struct wire_blocks *b, const void *key,
+                                                  uint32_t generation, const uint8_t *bytes, size_t len)
+{
+	struct wire_block *found = b->slots[wire_blocks_slot(key, len)];
+	if (!found || found->key != key || found->generation != generation || found->len != len ||
+	    memcmp(found->bytes, bytes, len) != 0)
+		return NULL;
+	return found;
+}
 // What is in the place that a block of this key and length would take, or NULL.
 struct wire_block *wire_blocks_place(const struct wire_blocks *b, const struct wire_block *block);
 // Keeps a copy in a new struct of `size` bytes, zeroed behind the block; NULL without memory or if it is too long.
@@ -53,8 +67,13 @@ int wire_encoder_init(struct wire_encoder *e, struct h2_pool *pool); // 0 or -er
 void wire_encoder_deinit(struct wire_encoder *e);
 // The peer's SETTINGS_HEADER_TABLE_SIZE; no more than 4096 bytes are used.
 int wire_encoder_resize(struct wire_encoder *e, uint32_t bytes);
-// Whether the next call with this key needs no fields. False for NULL.
-bool wire_encoder_knows(const struct wire_encoder *e, const void *key);
+// The block that the next call with this key makes, where that is known and needs no fields; else NULL, as for
+// the key NULL.
+static inline const struct wire_block *wire_encoder_known(const struct wire_encoder *e, const void *key)
+{
+	const struct wire_block *kept = e->blocks.slots[wire_blocks_slot(key, 0)];
+	return key && kept && kept->key == key && kept->generation == e->generation ? kept : NULL;
+}
 // The block of these fields, borrowed until the next call: its length, or -errno. The same `key` (not NULL)
 // promises the same fields; NULL promises nothing.
 ssize_t wire_encode(struct wire_encoder *e, const void *key, const nghttp2_nv *fields, size_t count,

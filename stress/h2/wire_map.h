@@ -16,13 +16,41 @@ struct wire_node {
 struct wire_map {
 	struct wire_node **chains; // of the pool
 	uint32_t mask;             // number of chains - 1
-	uint32_t count;
+	uint32_t count, room;      // streams; as many as there are chains
 };
 
 void wire_map_deinit(struct wire_map *m, struct h2_pool *pool); // the streams stay the caller's
+int wire_map_grow(struct wire_map *m, struct h2_pool *pool);    // the number of chains; 0 or -ENOMEM
+
+static inline void wire_map_place(struct wire_map *m, struct wire_node *n)
+{
+	struct wire_node **chain = &m->chains[(n->id >> 1) & m->mask];
+	n->next_in_chain = *chain;
+	*chain = n;
+}
+
 // `n->id` must be odd and not there yet. 0 or -ENOMEM.
-int wire_map_put(struct wire_map *m, struct h2_pool *pool, struct wire_node *n);
-void wire_map_remove(struct wire_map *m, struct wire_node *n); // it must be there
+static inline int wire_map_put(struct wire_map *m, struct h2_pool *pool, struct wire_node *n)
+{
+	if (m->count >= m->room) {
+		const int rc = wire_map_grow(m, pool);
+		if (rc < 0)
+			return rc;
+	}
+	wire_map_place(m, n);
+	m->count++;
+	return 0;
+}
+
+// It must be there.
+static inline void wire_map_remove(struct wire_map *m, struct wire_node *n)
+{
+	struct wire_node **at = &m->chains[(n->id >> 1) & m->mask];
+	while (*at != n)
+		at = &(*at)->next_in_chain;
+	*at = n->next_in_chain;
+	m->count--;
+}
 
 static inline void *wire_map_get(const struct wire_map *m, uint32_t id)
 {

@@ -219,7 +219,7 @@ static ssize_t put_header(struct h2_session *s, struct wire_request *r, uint8_t 
 	nghttp2_nv fields[H2_REPLY_FIELDS];
 	const void *key = is_settled(r) ? (const void *)(uintptr_t)r->asked->serial : NULL;
 	size_t count = 0;
-	if (!wire_encoder_knows(&s->sending.encoder, key)) {
+	if (!wire_encoder_known(&s->sending.encoder, key)) {
 		const struct h2_incoming in = incoming(s, r);
 		count = h2_reply_fields(&r->reply, &in, fields);
 	}
