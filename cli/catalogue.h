@@ -46,6 +46,8 @@ int catalogue_find_targets(struct catalogue *c, struct err *e);
 // Adds every regular file below DIR whose name ends in `suffix`, sorted by path.
 int catalogue_files(const char *dir, const char *suffix, struct strings *out, struct err *e);
 
+#define H2_TARGET "h2" // HTTP/2 as a target: the scenarios, in no language
+
 // The targets that --target, --dialect and --target-cmd choose. Default: those that come with stressgen; with
 // --dialect, all of these dialects, whether they can run here or not (writing needs no runtime). A target that was
 // named and is missing is -ENODEV with `e` filled (exit 3), one that is unknown -EINVAL. *out is from malloc.

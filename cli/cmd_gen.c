@@ -16,11 +16,33 @@ static int exit_for(const struct err *e, int r)
 	return r == -ENODEV ? (complain(e, r), SG_EXIT_MISSING) : complain(e, r);
 }
 
+static bool names_h2(const char *targets)
+{
+	const size_t len = strlen(H2_TARGET);
+
+	for (const char *p = targets; p != NULL && (p = strstr(p, H2_TARGET)) != NULL; p += len)
+		if ((p == targets || strchr(",\n", p[-1]) != NULL) &&
+		    (p[len] == '\0' || strchr(",\n", p[len]) != NULL))
+			return true;
+	return false;
+}
+
+// A server is to be stressed, and no runtime beside it.
+static bool wants_h2_alone(const struct opt_set *opts)
+{
+	const char *targets = opt_text(opts, "target");
+
+	if (targets != NULL)
+		return strcmp(targets, H2_TARGET) == 0;
+	return opt_text(opts, "h2-target") != NULL && opt_text(opts, "kernel") == NULL &&
+	       opt_text(opts, "target-cmd") == NULL && opt_text(opts, "dialect") == NULL;
+}
+
 // Random and hostile programs come in place of the catalogue.
 static bool wants_catalogue(const struct opt_set *opts)
 {
-	return opt_text(opts, "kernel") != NULL ||
-	       (opt_number(opts, "random") == 0 && opt_number(opts, "malformed") == 0);
+	return !wants_h2_alone(opts) && (opt_text(opts, "kernel") != NULL ||
+	                                 (opt_number(opts, "random") == 0 && opt_number(opts, "malformed") == 0));
 }
 
 // HTTP/2 scenarios or native workloads. Without --target, a --target-cmd is meant alone, and these are nothing for
@@ -29,6 +51,8 @@ static bool wants_other(const struct opt_set *opts, const char *option)
 {
 	if (opt_given(opts, option))
 		return opt_flag(opts, option);
+	if (strcmp(option, "http2") == 0 && (wants_h2_alone(opts) || names_h2(opt_text(opts, "target"))))
+		return true;
 	return wants_catalogue(opts) && opt_text(opts, "target") == NULL && opt_text(opts, "target-cmd") == NULL &&
 	       opt_text(opts, "kernel") == NULL;
 }
@@ -75,7 +99,10 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 	const struct opt_set *opts = &app->opts;
 	int r = catalogue_init(&p->catalogue, app, e);
 
-	if (r == 0)
+	if (r == 0 && wants_h2_alone(opts) && opt_text(opts, "kernel") != NULL)
+		r = err_set(e, EINVAL,
+		            "--target " H2_TARGET " runs no kernel; name a runtime too, or leave --kernel out");
+	if (r == 0 && !wants_h2_alone(opts))
 		r = catalogue_targets(&p->catalogue, opts, &p->targets, &p->target_count, e);
 	if (r == 0 && wants_catalogue(opts))
 		r = catalogue_kernels(&p->catalogue, opts, &p->kernels, e);
@@ -152,11 +179,17 @@ static void say_plan(const struct app *app, const struct plan *p, const struct s
 
 	for (size_t i = 0; i < p->target_count; i++)
 		buf_addf(&names, "%s%s", i > 0 ? ", " : "", p->targets[i].name);
-	say(app, "%zu test%s from %zu kernel%s for %s%s%s, depth %llu, seed %llu", s->count,
-	    s->count == 1 ? "" : "s", kernels, kernels == 1 ? "" : "s", buf_text(&names),
-	    p->config.scenario_count > 0 ? ", HTTP/2" : "",
-	    p->config.workload_count > 0 ? ", and native workloads of malloc" : "",
-	    (unsigned long long)p->config.depth, (unsigned long long)p->config.seed);
+	if (kernels > 0)
+		say(app, "%zu test%s from %zu kernel%s for %s%s%s, depth %llu, seed %llu", s->count,
+		    s->count == 1 ? "" : "s", kernels, kernels == 1 ? "" : "s", buf_text(&names),
+		    p->config.scenario_count > 0 ? ", HTTP/2" : "",
+		    p->config.workload_count > 0 ? ", and native workloads of malloc" : "",
+		    (unsigned long long)p->config.depth, (unsigned long long)p->config.seed);
+	else
+		say(app, "%zu test%s%s%s, seed %llu", s->count, s->count == 1 ? "" : "s",
+		    p->config.scenario_count > 0 ? " of HTTP/2" : "",
+		    p->config.workload_count > 0 ? " and native workloads of malloc" : "",
+		    (unsigned long long)p->config.seed);
 	say_left_out(app, s);
 	buf_deinit(&names);
 }

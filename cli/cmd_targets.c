@@ -66,8 +66,8 @@ static void print_present(const struct catalogue *c, const char (*versions)[VERS
 		buf_deinit(&words);
 		any = false;
 	}
-	printf("  %-22s %-10s comes with stressgen\n", "h2", "");
-	printf("  %-22s   HTTP/2 client and server, h2c on loopback\n", "");
+	printf("  %-22s %-10s comes with stressgen\n", H2_TARGET, "");
+	printf("  %-22s   HTTP/2 client and server; --h2-target URL puts another server in its place\n", "");
 }
 
 static void print_allocators(const struct allocators *a)

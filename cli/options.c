@@ -338,6 +338,12 @@ const struct opt cli_options[] = {
 	// HTTP/2
 	CHOICE("h2-engine", "NAME", "wire", "session,wire", BIT(H2_SERVER) | BIT(H2) | BIT(H2_FUZZ), true,
 	       "What speaks HTTP/2: session (nghttp2's, the reference) or wire (frames of our own: several times faster)."),
+	TEXT("h2-target", 0, "URL", BIT(JOB) | BIT(RUN), true,
+	     "Load and attack this server on this machine, in place of our own, with requests for the URL's path. The whole way "
+	     "is then HTTP/2 scenarios alone, unless --kernel or --target says otherwise."),
+	COUNT("h2-pid", NULL, 1, 4194304, BIT(JOB) | BIT(RUN),
+	      "The process of --h2-target, whose CPU time and memory an attack is charged with, and its descendants; else "
+	      "it is found by the port."),
 	H2_SERVER_OPTIONS(BIT(H2_SERVER)),
 	H2_FUZZ_OPTIONS(BIT(H2_FUZZ)),
 	H2_FRAMES_OPTION(BIT(H2_FUZZ) | BIT(H2_SERVER) | BIT(H2) | BIT(JOB) | BIT(RUN)),

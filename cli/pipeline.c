@@ -1,5 +1,6 @@
 // The run: what is selected, running and reporting.
 #include "pipeline.h"
+#include "h2_elsewhere.h"
 #include "run_dir.h"
 
 #include "run.h"
@@ -192,6 +193,8 @@ int pipeline_run(struct pipeline *j, bool resume)
 
 	if (r == 0 && !pipeline_is_ab(j)) // there each variant has its own
 		r = choose_allocator(j, &e);
+	if (r == 0)
+		r = h2_elsewhere_begin(j->app, &e);
 	if (r == -ENODEV) {
 		complain(&e, r);
 		return SG_EXIT_MISSING;
@@ -203,7 +206,8 @@ int pipeline_run(struct pipeline *j, bool resume)
 	if (r < 0)
 		return complain(&e, r);
 	r = pipeline_select(j, &e);
-
+	if (r == 0)
+		r = h2_elsewhere_select(j->app, &j->suite, j->selection, &j->selected, &e);
 	if (r < 0) {
 		complain(&e, r);
 		return r == -ENOENT ? SG_EXIT_NOTHING : r == -ENOMEM ? SG_EXIT_INTERNAL : SG_EXIT_USAGE;

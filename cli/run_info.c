@@ -18,7 +18,7 @@ static const char *const kept_options[] = {
 	"timeout",    "grace",      "memory",           "cpu-time",        "files",          "procs",
 	"io",         "no-limits",  "safe-mode",        "clean-home",      "wrap",           "preload",
 	"retry",      "quarantine", "container-engine", "container-image", "container-root", "instrument",
-	"fail-alloc", "leak-check", "jemalloc-cap"
+	"fail-alloc", "leak-check", "jemalloc-cap",     "h2-target",       "h2-pid"
 };
 // For a whole run only.
 static const char *const run_options[] = { "parallel",

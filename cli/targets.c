@@ -179,6 +179,7 @@ static int unknown_target(const struct catalogue *c, const char *name, struct er
 	size_t count = 0;
 	const char *near;
 
+	names[count++] = H2_TARGET;
 	for (size_t i = 0; i < c->target_count && count < 512; i++)
 		names[count++] = c->targets[i].name;
 	near = opt_nearest(name, names, count);
@@ -206,7 +207,7 @@ static int add_named(struct choice *t, const char *name, struct err *e)
 		if (add_target(t, target) < 0)
 			return err_set(e, ENOMEM, "out of memory");
 	}
-	if (found > 0)
+	if (found > 0 || strcmp(name, H2_TARGET) == 0)
 		return 0;
 	return missing != NULL ? missing_error(missing, e) : unknown_target(t->c, name, e);
 }

@@ -324,6 +324,21 @@ bool h2_assault_is_right(const struct h2_attack *attack, const struct h2_assault
 	return false;
 }
 
+// "; right: GOAWAY, close"
+static void add_right(const struct h2_attack *attack, struct buf *out)
+{
+	static const char *const names[] = { [REACTION_GOAWAY] = "GOAWAY",
+		                             [REACTION_CLOSE] = "close",
+		                             [REACTION_RESET] = "RST_STREAM",
+		                             [REACTION_ALIVE] = "all answered",
+		                             [REACTION_SILENCE] = "silence" };
+	for (size_t i = 0; i < attack->right_count; i++) {
+		const struct h2_reaction *x = &attack->right[i];
+		buf_addf(out, "%s%s%s%s", i ? ", " : "; right: ", names[x->kind], x->has_code ? " " : "",
+		         x->has_code ? nghttp2_http2_strerror(x->code) : "");
+	}
+}
+
 void h2_assault_words(const struct h2_attack *attack, const struct h2_assault_result *r, struct buf *out)
 {
 	char time[32];
@@ -345,8 +360,10 @@ void h2_assault_words(const struct h2_attack *attack, const struct h2_assault_re
 	if (attack->answers > 0 || attack->content > 0)
 		buf_addf(out, ", %" PRIu64 " of %" PRIu64 " answers with %" PRIu64 " of %" PRIu64 " bytes",
 		         r->answers, attack->answers, r->content, attack->content);
-	if (r->reaction_ns == 0)
-		return;
-	units_duration(time, sizeof(time), r->reaction_ns);
-	buf_addf(out, ", in %s", time);
+	if (r->reaction_ns != 0) {
+		units_duration(time, sizeof(time), r->reaction_ns);
+		buf_addf(out, ", in %s", time);
+	}
+	if (!h2_assault_is_right(attack, r))
+		add_right(attack, out);
 }

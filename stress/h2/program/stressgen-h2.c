@@ -7,6 +7,7 @@
 #include "opt.h"
 #include "run.h"
 #include "scenario.h"
+#include "scenario_foreign.h"
 #include "server_options.h"
 #include "target.h"
 #include "verdict.h"
@@ -27,6 +28,14 @@ static const struct opt table[] = {
 	  .config = true,
 	  .help = "Load this server, http://HOST:PORT or https://HOST:PORT, instead of our own. What only our server "
 	          "tells (the request it saw) is then not compared. STRESSGEN_H2_TARGET says the same." },
+	{ .name = "h2-path",
+	  .type = OPT_TEXT,
+	  .value = "PATH",
+	  .commands = RUN,
+	  .config = true,
+	  .help = "With --h2-target: ask for this path alone, and take any status from 200 to 399 as right: for servers "
+	          "without our routes. Any certificate is taken. A scenario that needs more is refused. "
+	          "STRESSGEN_H2_PATH says the same." },
 	{ .name = "allow-host",
 	  .type = OPT_TEXT,
 	  .value = "HOST",
@@ -135,12 +144,27 @@ static int resolve(const struct opt_set *o, const struct scenario *s, const char
 	return rc < 0 ? err_set(e, -rc, "%s", why.text) : 0;
 }
 
+static int make_foreign(const struct opt_set *o, struct scenario *s, struct err *e)
+{
+	const char *path = opt_text(o, "h2-path"), *obstacle;
+	if (!path)
+		return 0;
+	if (!opt_given(o, "h2-target") || path[0] != '/')
+		return err_set(e, EINVAL, "--h2-path is a path of --h2-target's, from its / on");
+	if ((obstacle = h2_foreign_obstacle(s)))
+		return err_set(e, EINVAL, "%s cannot be asked of another server: %s", s->name, obstacle);
+	h2_foreign_ask_for(s, path);
+	return 0;
+}
+
 static int run_scenario(const struct opt_set *o, struct scenario *s, struct err *e)
 {
 	struct h2_target target;
 	const char *url = opt_given(o, "h2-target") ? opt_text(o, "h2-target") : s->target;
 	bool passed = false;
 	if (url && resolve(o, s, url, &target, e) < 0)
+		return fail(e, SG_EXIT_USAGE);
+	if (make_foreign(o, s, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
 	scenario_set_scheme(s, url && target.tls);
 	struct h2_tap *tap = NULL;

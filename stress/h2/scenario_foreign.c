@@ -1,0 +1,80 @@
+// Scenarios for servers that are not ours.
+#include "scenario_foreign.h"
+
+#include "load.h"
+
+#include <errno.h>
+#include <string.h>
+
+// "/" or "/bytes/N": what any server has, by whatever name.
+static bool is_plain(const struct h2_request *q)
+{
+	static const char bytes[] = "/bytes/";
+	const char *digits = q->path + sizeof bytes - 1;
+
+	if (strcmp(q->method, "GET") != 0 || q->has_body || q->authority != NULL || q->expect.status != 200 ||
+	    q->expect.header_count > 0)
+		return false;
+	return strcmp(q->path, "/") == 0 ||
+	       (strncmp(q->path, bytes, sizeof bytes - 1) == 0 && digits[strspn(digits, "0123456789")] == '\0' &&
+	        q->expect.kind != EXPECT_ANY);
+}
+
+static bool wishes_anything(const struct h2_server_wishes *w)
+{
+	static const struct h2_server_wishes none;
+
+	return memcmp(w, &none, sizeof none) != 0;
+}
+
+const char *h2_foreign_obstacle(const struct scenario *s)
+{
+	const bool attack = s->attack != NULL && !s->attack->peaceful;
+
+	if (s->attack != NULL && !attack)
+		return "its frames ask for routes of stressgen's server";
+	if (!attack && wishes_anything(&s->server))
+		return "it needs a server with limits of its own";
+	for (size_t i = 0; i < s->count; i++)
+		if (!is_plain(&s->items[i]))
+			return "its requests are for routes of stressgen's server";
+	return NULL;
+}
+
+void h2_foreign_ask_for(struct scenario *s, const char *path)
+{
+	s->tls.insecure = true;
+	for (size_t i = 0; i < s->count; i++) {
+		s->items[i].path = path;
+		s->items[i].expect.status = H2_STATUS_OK;
+		s->items[i].expect.kind = EXPECT_ANY;
+	}
+}
+
+static const char once[] =
+        "(scenario once (load (requests 1) (deadline 5s)) (request get (path \"/\") (expect (status 200))))";
+
+int h2_foreign_try(const struct h2_target *target, const char *path, struct err *e)
+{
+	struct scenario s = { 0 };
+	struct h2_load_result r = { 0 };
+	int rc = scenario_parse("once", once, sizeof once - 1, &s, e);
+
+	if (rc == 0) {
+		const struct h2_load_config config = { .scenario = &s,
+			                               .target = target,
+			                               .engine = &h2_session_client };
+
+		h2_foreign_ask_for(&s, path);
+		scenario_set_scheme(&s, target->tls);
+		rc = h2_load_run(&config, &r, e);
+	}
+	if (rc == 0 && r.right != 1)
+		rc = err_set(e, ENODEV, "%s does not answer GET %s: %s", target->authority, path,
+		             r.trouble[0] != '\0'                           ? r.trouble
+		             : r.count > 0 && r.tallies[0].first[0] != '\0' ? r.tallies[0].first
+		                                                            : "nothing came within 5 s");
+	h2_load_result_deinit(&r);
+	scenario_deinit(&s);
+	return rc;
+}

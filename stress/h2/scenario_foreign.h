@@ -1,0 +1,19 @@
+// A scenario that was written for our own server's routes, performed against another server.
+#ifndef SG_H2_SCENARIO_FOREIGN_H
+#define SG_H2_SCENARIO_FOREIGN_H
+
+#include "err.h"
+#include "scenario.h"
+#include "target.h"
+
+// NULL when another server can be asked the same: an attack, or plain GETs whose answer is only to be whole and
+// right. Else why not, in a few words.
+const char *h2_foreign_obstacle(const struct scenario *s);
+// All requests are then for `path` (borrowed), right with any status from 200 to 399; of an https server any
+// certificate is taken: it is one that is being worked on.
+void h2_foreign_ask_for(struct scenario *s, const char *path);
+// One GET of `path`: 0 when it is answered with such a status; -ENODEV with the server's answer, or why there is
+// none, in `e`. `insecure`: whatever certificate it has.
+int h2_foreign_try(const struct h2_target *target, const char *path, struct err *e);
+
+#endif
