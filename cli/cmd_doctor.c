@@ -20,12 +20,15 @@
 #include <unistd.h>
 
 #define TELEMETRY_ROOM (16U << 20)
+#define TRIED_MEMORY (UINT64_C(64) << 20)
+#define TRIED_PROCESSES 64U
+#define TRIED_IO (UINT64_C(1) << 30)
 
 enum state { GOOD, WEAK, MISSING };
 
 struct finding {
 	enum state state;
-	char words[256];
+	char words[480];
 };
 
 static void print_finding(const struct app *app, const char *what, const struct finding *f)
@@ -62,26 +65,67 @@ static struct finding containment(const struct cgroups *g)
 	        g->why_not);
 }
 
-static struct finding memory(const struct cgroups *g)
+static const char *cgroup_version(enum cgroup_kind kind)
 {
-	if (g->v2_memory)
-		return find(GOOD, "cgroup v2: the kernel holds the limit and tells when it killed");
-	if (g->v1_memory[0] != '\0')
-		return find(GOOD, "cgroup v1: the kernel holds the limit and tells when it killed");
-	return find(WEAK,
-	            "sampled: the tree's RSS is read every 100 ms and the test killed past its limit; a fast "
-	            "allocation can overshoot. A memory cgroup would help");
+	return kind == CGROUP_V2 ? "v2" : "v1";
 }
 
-static struct finding processes(const struct cgroups *g)
+// What would bring a controller: nothing is said where v2 was not to be had at all, which is said above.
+static const char *controllers_wanted(const struct cgroups *g, char *words, size_t size)
 {
-	if (g->v2_pids)
-		return find(GOOD, "cgroup v2");
-	if (g->v1_pids[0] != '\0')
-		return find(GOOD, "cgroup v1");
-	if (geteuid() == 0)
-		return find(WEAK, "none: RLIMIT_NPROC does not bind root; a pids cgroup would help");
-	return find(WEAK, "RLIMIT_NPROC: counts all processes of this user, not only the test's");
+	if (g->why_not_v2[0] != '\0')
+		snprintf(words, size, " (%s)", g->why_not_v2);
+	else
+		words[0] = '\0';
+	return words;
+}
+
+// A group of one worker with a limit of each kind: what is granted is known only when it was tried.
+struct tried {
+	enum cgroup_kind memory, processes, io;
+	bool swap_held;
+};
+
+static struct tried try_limits(struct cgroups *all)
+{
+	int joins[4];
+	struct cgroup g;
+	struct tried t;
+
+	cgroups_find_device(all, ".");
+	cgroup_init(&g, all, 0);
+	cgroup_arm(&g, TRIED_MEMORY, TRIED_PROCESSES, joins);
+	cgroup_arm_io(&g, TRIED_IO, 0, joins);
+	t = (struct tried){ g.memory, g.processes, g.io, g.swap_held };
+	cgroup_deinit(&g);
+	return t;
+}
+
+static struct finding memory(const struct cgroups *g, const struct tried *t)
+{
+	char why[220];
+
+	if (t->memory != CGROUP_NONE)
+		return find(t->swap_held ? GOOD : WEAK,
+		            "cgroup %s: the kernel holds the limit and tells when it killed%s",
+		            cgroup_version(t->memory),
+		            t->swap_held ? "" : "; but not that on swap, of which the machine has some");
+	return find(WEAK,
+	            "sampled: the tree's RSS is read every 100 ms and the test killed past its limit; a fast "
+	            "allocation can overshoot. A memory cgroup would help%s",
+	            controllers_wanted(g, why, sizeof why));
+}
+
+static struct finding processes(const struct cgroups *g, const struct tried *t)
+{
+	char why[220];
+
+	if (t->processes != CGROUP_NONE)
+		return find(GOOD, "cgroup %s", cgroup_version(t->processes));
+	return find(WEAK, "%s; a pids cgroup would help%s",
+	            geteuid() == 0 ? "none: RLIMIT_NPROC does not bind root"
+	                           : "RLIMIT_NPROC: counts all processes of this user, not only the test's",
+	            controllers_wanted(g, why, sizeof why));
 }
 
 // Whether a limit of a process can be set: tried in a child, since it cannot be taken back.
@@ -98,19 +142,21 @@ static struct finding rlimit(int resource, const char *what)
 	return find(GOOD, "%s", what);
 }
 
-static struct finding io(struct cgroups *g)
+static struct finding io(const struct cgroups *g, const struct tried *t)
 {
-	cgroups_find_device(g, ".");
+	char why[220];
+
 	if (g->device[0] == '\0')
 		return find(
 		        WEAK,
 		        "none: the working directory is on no block device; a run written to a disk can be limited");
-	if (g->v2_io)
+	if (t->io == CGROUP_V2 && g->v2_writeback)
 		return find(GOOD, "cgroup v2: reading and writing of disk %s", g->device);
-	if (g->v1_blkio[0] != '\0')
-		return find(WEAK, "cgroup v1: reading and direct writing of disk %s; buffered writes are not held",
-		            g->device);
-	return find(WEAK, "none: no io or blkio cgroup is granted; run as root, or delegate the io controller");
+	if (t->io != CGROUP_NONE)
+		return find(WEAK, "cgroup %s: reading and direct writing of disk %s; buffered writes are not held",
+		            cgroup_version(t->io), g->device);
+	return find(WEAK, "none: no io or blkio cgroup is granted; run as root, or delegate the io controller%s",
+	            controllers_wanted(g, why, sizeof why));
 }
 
 static struct finding subreaper(void)
@@ -207,18 +253,19 @@ static struct finding cores(void)
 
 static int by_state(struct app *app, struct cgroups *g)
 {
+	const struct tried t = try_limits(g);
 	const struct {
 		const char *what;
 		struct finding finding;
 	} findings[] = {
 		{ "containment", containment(g) },
-		{ "memory limit", memory(g) },
+		{ "memory limit", memory(g, &t) },
 		{ "time limit", find(GOOD, "SIGTERM, a grace period, SIGKILL to all of the test") },
 		{ "CPU limit",
 		  rlimit(RLIMIT_CPU, "RLIMIT_CPU: of each process; the kernel sends SIGXCPU, then SIGKILL") },
 		{ "open files limit", rlimit(RLIMIT_NOFILE, "RLIMIT_NOFILE: of each process") },
-		{ "process limit", processes(g) },
-		{ "I/O limit", io(g) },
+		{ "process limit", processes(g, &t) },
+		{ "I/O limit", io(g, &t) },
 		{ "orphans", subreaper() },
 		{ "containers", containers() },
 		{ "container engines", engines() },
@@ -250,8 +297,9 @@ int cmd_doctor(struct app *app)
 	int code;
 
 	snprintf(name, sizeof name, "stressgen-doctor-%d", (int)getpid());
-	cgroups_probe(&groups, name);
+	cgroups_probe(&groups, name, "/proc");
 	code = by_state(app, &groups);
 	cgroups_remove(&groups);
+	cgroups_leave(&groups);
 	return code;
 }

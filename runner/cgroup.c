@@ -69,7 +69,11 @@ static void kill_sibling(const char *ours, const char *name)
 
 void cgroups_kill_sibling(const struct cgroups *all, const char *name)
 {
+	char leaf[CGROUP_PATH];
+
 	kill_sibling(all->v2_root, name);
+	if (all->v2_own[0] != '\0' && cgroup_path(leaf, "%s/%s-runner", all->v2_own, name))
+		cgroup_remove_tree(leaf); // its guardian may still be at work there
 	kill_sibling(all->v1_memory, name);
 	kill_sibling(all->v1_pids, name);
 	kill_sibling(all->v1_blkio, name);

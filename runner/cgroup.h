@@ -18,9 +18,15 @@ struct cgroups {
 	char v1_blkio[CGROUP_PATH];
 	char device[32]; // "MAJOR:MINOR" of the disk whose I/O is limited; "" when there is none
 	bool v2_io;
-	bool v2_by_clone;        // children can be born in groups of ours
-	bool v2_memory, v2_pids; // v2 carries these controllers here
-	char why_not[160];       // why there is no v2 group, in words
+	bool v2_by_clone;          // children can be born in groups of ours
+	bool v2_memory, v2_pids;   // v2 carries these controllers here
+	bool v2_writeback;         // v2 holds buffered writes to that disk's file system too
+	bool swap;                 // the machine has swap, which a limit on memory must name as well
+	char why_not[160];         // why there is no v2 group, in words
+	char why_not_v2[200];      // why v2's controllers are not to be had; "" where they are
+	char v2_own[CGROUP_PATH];  // where we were started, if we changed what it gives to those below
+	char v2_leaf[CGROUP_PATH]; // below it: where we went, since a group that gives may hold no process
+	unsigned v2_given;         // what we changed: bits of cgroup_delegate.c
 };
 
 enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
@@ -41,16 +47,21 @@ struct cgroup {
 	int memory_join, memory_events, pids_join, pids_events, io_join;
 	bool v2_by_clone;                       // a child can be born in it; else it must write itself into it
 	enum cgroup_kind memory, processes, io; // what limits the present test
+	bool swap_held;                         // the limit on memory is one on swap as well, or there is none
 	bool io_limited;                        // the group has a limit from some test before
 	uint64_t memory_bytes, process_count;   // limits written last; 0: none
 	struct cgroup_count oom_kills, denials;
 	uint64_t cpu_before_us;
 };
 
-// `name` is new to the machine. Never fails: what is not granted is left empty.
-void cgroups_probe(struct cgroups *all, const char *name);
+// `name` is new to the machine; `proc` is "/proc", but in tests. Never fails: what is not granted is left empty.
+// Where that is needed for v2's controllers, this process moves into a group below its own (see
+// cgroup_delegate.c).
+void cgroups_probe(struct cgroups *all, const char *name, const char *proc);
 // Removes what is left, deepest first.
 void cgroups_remove(const struct cgroups *all);
+// After that, and when the guardian has ended: back to where we were started, which is left as it was found.
+void cgroups_leave(const struct cgroups *all);
 // Kills and removes the groups of another run that was named so and was started where we were.
 void cgroups_kill_sibling(const struct cgroups *all, const char *name);
 // Removes a group and those below it; what still holds a process stays.
@@ -83,6 +94,8 @@ void cgroup_kill(struct cgroup *g);
 bool cgroup_empty(const struct cgroup *g); // no living process in it or below
 void cgroup_pids(const struct cgroup *g, struct pid_list *out);
 uint64_t cgroup_cpu_us(const struct cgroup *g); // CPU time since the mark, the dead included; 0: unknown
+// How often the group met its memory limit, since it was made; 0 without one.
+uint64_t cgroup_memory_hits(const struct cgroup *g);
 // Since the mark; to be asked once for each test.
 uint64_t cgroup_oom_kills(struct cgroup *g);
 uint64_t cgroup_forks_denied(struct cgroup *g);

@@ -1,6 +1,7 @@
 // Small files of control groups.
 #include "cgroup_files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -41,10 +42,25 @@ bool cgroup_write(const char *dir, const char *file, const char *text)
 {
 	int fd = cgroup_open(dir, file, O_WRONLY);
 	bool ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
+	int error = errno;
 
 	if (fd >= 0)
 		close(fd);
+	errno = error;
 	return ok;
+}
+
+bool cgroup_word_in_list(const char *list, const char *word)
+{
+	const size_t len = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)) != NULL; at += len) {
+		bool starts = at == list || strchr(", \n", at[-1]) != NULL;
+
+		if (starts && strchr(", \n", at[len]) != NULL) // its NUL counts as an end
+			return true;
+	}
+	return false;
 }
 
 bool cgroup_write_number(const char *dir, const char *file, uint64_t value, const char *none)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -24,18 +25,39 @@ static bool open_v1(const char *root, const char *group, const char *events, int
 	return *join_fd >= 0;
 }
 
+static bool limit_memory_v2(struct cgroup *g, uint64_t bytes)
+{
+	if (!cgroup_write_number(g->v2, "memory.max", bytes, "max"))
+		return false;
+	// With swap beside it a limit on memory would only make the machine slow.
+	g->swap_held = cgroup_write(g->v2, "memory.swap.max", bytes > 0 ? "0" : "max") || !g->all->swap;
+	return true;
+}
+
+// v1 has a limit on memory and one on memory and swap, which may never be below the first.
+static bool limit_memory_v1(struct cgroup *g, uint64_t bytes)
+{
+	static const char with_swap[] = "memory.memsw.limit_in_bytes";
+
+	if (g->all->swap)
+		cgroup_write(g->v1_memory, with_swap, "-1");
+	if (!cgroup_write_number(g->v1_memory, "memory.limit_in_bytes", bytes, "-1"))
+		return false;
+	g->swap_held = !g->all->swap || cgroup_write_number(g->v1_memory, with_swap, bytes, "-1");
+	return true;
+}
+
 static void arm_memory(struct cgroup *g, uint64_t bytes)
 {
 	g->memory = CGROUP_NONE;
 	if (g->all->v2_memory && g->v2[0] != '\0') {
-		if (bytes == g->memory_bytes || cgroup_write_number(g->v2, "memory.max", bytes, "max"))
+		if (bytes == g->memory_bytes || limit_memory_v2(g, bytes))
 			g->memory = bytes > 0 ? CGROUP_V2 : CGROUP_NONE;
 		if (g->memory_events < 0)
 			g->memory_events = cgroup_open(g->v2, "memory.events", O_RDONLY);
 	} else if (bytes > 0 && open_v1(g->all->v1_memory, g->v1_memory, "memory.oom_control", &g->memory_join,
 	                                &g->memory_events)) {
-		if (bytes == g->memory_bytes ||
-		    cgroup_write_number(g->v1_memory, "memory.limit_in_bytes", bytes, "-1"))
+		if (bytes == g->memory_bytes || limit_memory_v1(g, bytes))
 			g->memory = CGROUP_V1;
 	}
 	if (g->memory != CGROUP_NONE || bytes == 0)
@@ -161,6 +183,18 @@ uint64_t cgroup_cpu_us(const struct cgroup *g)
 	uint64_t now = cgroup_keyed(g->v2_cpu, "usage_usec");
 
 	return now > g->cpu_before_us ? now - g->cpu_before_us : 0;
+}
+
+uint64_t cgroup_memory_hits(const struct cgroup *g)
+{
+	char path[CGROUP_PATH], text[32];
+
+	if (g->memory == CGROUP_V2)
+		return cgroup_keyed(g->memory_events, "max");
+	if (g->memory == CGROUP_NONE || !cgroup_path(path, "%s/memory.failcnt", g->v1_memory) ||
+	    proc_read_small(path, text, sizeof text) <= 0)
+		return 0;
+	return strtoull(text, NULL, 10);
 }
 
 uint64_t cgroup_oom_kills(struct cgroup *g)

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,19 +20,6 @@
 struct own_groups {
 	char v2[CGROUP_PATH], memory[CGROUP_PATH], pids[CGROUP_PATH], blkio[CGROUP_PATH];
 };
-
-static bool word_in_list(const char *list, const char *word)
-{
-	const size_t len = strlen(word);
-
-	for (const char *at = list; (at = strstr(at, word)) != NULL; at += len) {
-		bool starts = at == list || strchr(", \n", at[-1]) != NULL;
-
-		if (starts && strchr(", \n", at[len]) != NULL) // its NUL counts as an end
-			return true;
-	}
-	return false;
-}
 
 // A line of mountinfo: "... ROOT MOUNTPOINT ... - TYPE SOURCE OPTIONS".
 static void read_mount(char *line, struct own_groups *own)
@@ -43,11 +32,11 @@ static void read_mount(char *line, struct own_groups *own)
 		return;
 	if (strcmp(type, "cgroup2") == 0)
 		cgroup_path(own->v2, "%s", point);
-	else if (strcmp(type, "cgroup") == 0 && word_in_list(options, "memory"))
+	else if (strcmp(type, "cgroup") == 0 && cgroup_word_in_list(options, "memory"))
 		cgroup_path(own->memory, "%s", point);
-	else if (strcmp(type, "cgroup") == 0 && word_in_list(options, "pids"))
+	else if (strcmp(type, "cgroup") == 0 && cgroup_word_in_list(options, "pids"))
 		cgroup_path(own->pids, "%s", point);
-	else if (strcmp(type, "cgroup") == 0 && word_in_list(options, "blkio"))
+	else if (strcmp(type, "cgroup") == 0 && cgroup_word_in_list(options, "blkio"))
 		cgroup_path(own->blkio, "%s", point);
 }
 
@@ -76,17 +65,19 @@ static void read_membership(char *line, struct own_groups *own)
 	controllers++;
 	if (controllers[0] == '\0')
 		append_own(own->v2, path);
-	else if (word_in_list(controllers, "memory"))
+	else if (cgroup_word_in_list(controllers, "memory"))
 		append_own(own->memory, path);
-	else if (word_in_list(controllers, "pids"))
+	else if (cgroup_word_in_list(controllers, "pids"))
 		append_own(own->pids, path);
-	else if (word_in_list(controllers, "blkio"))
+	else if (cgroup_word_in_list(controllers, "blkio"))
 		append_own(own->blkio, path);
 }
 
-static void each_line(const char *path, void (*take)(char *line, struct own_groups *own), struct own_groups *own)
+static void each_line(const char *proc, const char *file, void (*take)(char *line, struct own_groups *own),
+                      struct own_groups *own)
 {
-	FILE *f = fopen(path, "re");
+	char path[CGROUP_PATH];
+	FILE *f = cgroup_path(path, "%s/%s", proc, file) ? fopen(path, "re") : NULL;
 	char *line = NULL;
 	size_t cap = 0;
 
@@ -143,6 +134,15 @@ static bool can_be_born(const char *group)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+// Each worker's group below is to have it too.
+static bool gives(const char *group, const char *controller, const char *file)
+{
+	char word[16];
+
+	snprintf(word, sizeof word, "+%s", controller);
+	return cgroup_has(group, file) && cgroup_write(group, "cgroup.subtree_control", word);
+}
+
 static void probe_v2(struct cgroups *all, const char *own, const char *name)
 {
 	char group[CGROUP_PATH];
@@ -151,6 +151,7 @@ static void probe_v2(struct cgroups *all, const char *own, const char *name)
 		snprintf(all->why_not, sizeof all->why_not, "no cgroup v2 file system is mounted");
 		return;
 	}
+	cgroup_delegate(all, own, name);
 	if (!cgroup_path(group, "%s/%s", own, name) || mkdir(group, 0755) < 0) {
 		snprintf(all->why_not, sizeof all->why_not, "no cgroup v2 group can be made: %s", strerror(errno));
 		return;
@@ -168,17 +169,9 @@ static void probe_v2(struct cgroups *all, const char *own, const char *name)
 	}
 	memcpy(all->v2_root, group, sizeof group);
 	all->v2_by_clone = can_be_born(group);
-	// Controllers are there when whoever runs us has delegated them; then our groups below may have them too.
-	if (cgroup_has(group, "memory.max") || cgroup_has(group, "pids.max") || cgroup_has(group, "io.max")) {
-		int fd = cgroup_open(group, "cgroup.subtree_control", O_WRONLY);
-
-		if (fd >= 0) {
-			all->v2_memory = cgroup_has(group, "memory.max") && write(fd, "+memory", 7) == 7;
-			all->v2_pids = cgroup_has(group, "pids.max") && write(fd, "+pids", 5) == 5;
-			all->v2_io = cgroup_has(group, "io.max") && write(fd, "+io", 3) == 3;
-			close(fd);
-		}
-	}
+	all->v2_memory = gives(group, "memory", "memory.max");
+	all->v2_pids = gives(group, "pids", "pids.max");
+	all->v2_io = gives(group, "io", "io.max");
 }
 
 static void probe_v1(char *out, const char *own, const char *name)
@@ -187,14 +180,26 @@ static void probe_v1(char *out, const char *own, const char *name)
 		cgroup_path(out, "%s/%s", own, name);
 }
 
-void cgroups_probe(struct cgroups *all, const char *name)
+static bool has_swap(const char *proc)
+{
+	char path[CGROUP_PATH], text[4096];
+	const char *at;
+
+	if (!cgroup_path(path, "%s/meminfo", proc) || proc_read_small(path, text, sizeof text) <= 0)
+		return false;
+	at = strstr(text, "SwapTotal:");
+	return at != NULL && strtoull(at + strlen("SwapTotal:"), NULL, 10) > 0;
+}
+
+void cgroups_probe(struct cgroups *all, const char *name, const char *proc)
 {
 	struct own_groups own;
 
 	memset(all, 0, sizeof *all);
 	memset(&own, 0, sizeof own);
-	each_line("/proc/self/mountinfo", read_mount, &own);
-	each_line("/proc/self/cgroup", read_membership, &own);
+	each_line(proc, "self/mountinfo", read_mount, &own);
+	each_line(proc, "self/cgroup", read_membership, &own);
+	all->swap = has_swap(proc);
 	probe_v2(all, own.v2, name);
 	if (!all->v2_memory)
 		probe_v1(all->v1_memory, own.memory, name);
@@ -204,6 +209,25 @@ void cgroups_probe(struct cgroups *all, const char *name)
 		probe_v1(all->v1_blkio, own.blkio, name);
 }
 
+// The file systems that tell a group's writes from others' when they reach the disk ("Writeback" in the kernel's
+// documentation of cgroup v2).
+static bool knows_writers(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs) < 0)
+		return false;
+	switch (fs.f_type) {
+	case EXT4_SUPER_MAGIC:
+	case BTRFS_SUPER_MAGIC:
+	case XFS_SUPER_MAGIC:
+	case F2FS_SUPER_MAGIC:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void cgroups_find_device(struct cgroups *all, const char *path)
 {
 	char link[64], target[PATH_MAX];
@@ -211,6 +235,7 @@ void cgroups_find_device(struct cgroups *all, const char *path)
 	ssize_t n;
 
 	all->device[0] = '\0';
+	all->v2_writeback = all->v2_memory && knows_writers(path); // pages are counted by the memory controller
 	if (stat(path, &st) < 0 || major(st.st_dev) == 0)
 		return; // in memory, or put together from several
 	snprintf(all->device, sizeof all->device, "%u:%u", major(st.st_dev), minor(st.st_dev));

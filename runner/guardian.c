@@ -71,6 +71,7 @@ static void clean_up(const struct guardian *g)
 		engine_sweep(g->engine, g->scratch->name, SWEEP_S);
 	scratch_remove(g->scratch);
 	cgroups_remove(g->cgroups);
+	cgroups_leave(g->cgroups);
 	pid_list_deinit(&all);
 }
 

@@ -348,6 +348,8 @@ static void on_look(uv_timer_t *handle)
 	measure_look(&j->contain, &sample);
 	measure_add(&j->measure, age_ns, &sample);
 	look_at_huge_pages(j);
+	if (j->looks == HITS_LOOK)
+		j->memory_hits = cgroup_memory_hits(&j->group);
 	fill_look(&j->fill, &j->tele_dir, age_ns);
 	if (j->contain.children.count > 0)
 		contain_over(&j->contain); // reaps what has been orphaned and has ended
@@ -451,11 +453,26 @@ static void why_not_started(struct job *j, const char *step, int rc)
 	j->facts.not_started = j->why.text;
 }
 
+// The test before may have made groups inside the worker's, or given controllers to them: then it can hold no
+// process any more. Another one is made.
+static bool another_group(struct job *j, int rc)
+{
+	if (rc != -EBUSY || j->respawned || !cgroup_holds(&j->group))
+		return false;
+	j->respawned = true;
+	j->group.v2_spent = true;
+	cgroup_renew(&j->group);
+	job_prepare_limits(j);
+	return true;
+}
+
 // 0; 1: it could not be started.
 static int launched(struct job *j, int rc, const char *step)
 {
 	j->session->spawning_since[j->worker] = 0;
 	session_score_for_us(j->session);
+	if (another_group(j, rc))
+		return job_spawn(j);
 	cgroup_mark(&j->group);
 	if (rc < 0) {
 		job_close_pipes(j, true);

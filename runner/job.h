@@ -28,6 +28,8 @@ enum job_state {
 	JOB_CLOSING
 };
 
+#define HITS_LOOK 3U // the look at which the group's hits of its limit are read: none of a short test
+
 enum job_channel_name { JOB_OUT, JOB_ERR, JOB_EXTRA, JOB_CHANNELS };
 
 // What the loop hears of a test: a channel, by its name, or one of these.
@@ -122,6 +124,8 @@ struct job {
 	bool looked_at_end;     // at the sentinel
 	unsigned kills;         // rounds of SIGKILL
 	bool left_to_its_fate;  // could not be killed
+	bool respawned;         // in another group, since the first could hold no process
+	uint64_t memory_hits;   // of its group's limit, when it had run for a moment
 };
 
 // Allocates all that a test needs. 0 or -errno.

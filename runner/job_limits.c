@@ -4,6 +4,7 @@
 #include "units.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 // A soft and a hard limit; the hard one is never above ours, which we might not be allowed to raise.
@@ -35,7 +36,10 @@ static void limit_io(struct job *j, uint64_t bytes, uint64_t ops, struct buf *wo
 	if (ops > 0)
 		buf_addf(words, " %" PRIu64 "/s", ops);
 	if (j->group.io == CGROUP_V2)
-		buf_adds(words, " (cgroup v2)");
+		buf_adds(words,
+		         j->session->cgroups.v2_writeback
+		                 ? " (cgroup v2)"
+		                 : " (cgroup v2: reads and direct writes; buffered writes are not held here)");
 	else if (j->group.io == CGROUP_V1)
 		buf_adds(words, " (cgroup v1: reads and direct writes; buffered writes are not held)");
 	else
@@ -115,11 +119,13 @@ static void limit_by_engine(struct job *j, const struct wanted *w, struct buf *w
 
 static void limit_by_us(struct job *j, const struct wanted *w, struct buf *words)
 {
+	const bool by_cgroup = j->group.memory != CGROUP_NONE;
 	char text[32];
 
 	if (w->memory_bytes > 0)
-		buf_addf(words, ", memory %s (%s)", units_bytes(text, sizeof text, w->memory_bytes),
-		         j->group.memory != CGROUP_NONE ? cgroup_words(j->group.memory) : "sampled");
+		buf_addf(words, ", memory %s (%s%s)", units_bytes(text, sizeof text, w->memory_bytes),
+		         by_cgroup ? cgroup_words(j->group.memory) : "sampled",
+		         by_cgroup && !j->group.swap_held ? ": swap is not held" : "");
 	if (w->cpu_s > 0) {
 		add_rlimit(j, RLIMIT_CPU, w->cpu_s, w->cpu_s + 1);
 		buf_addf(words, ", CPU %" PRIu64 " s a process (rlimit)", w->cpu_s);
@@ -158,5 +164,6 @@ void job_prepare_limits(struct job *j)
 	j->facts.memory_by = cgroup_words(j->group.memory);
 	j->facts.cpu_limit_s = w.cpu_s;
 	j->facts.processes_limit = w.procs;
+	free(j->result.limits);
 	j->result.limits = buf_take(&words);
 }

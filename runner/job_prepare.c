@@ -298,7 +298,7 @@ static void reset(struct job *j, const struct suite_test *t, unsigned attempt)
 	j->test = t;
 	j->looks = j->kills = 0;
 	j->looked_at_end = false;
-	j->left_to_its_fate = j->timeline_begun = false;
+	j->left_to_its_fate = j->timeline_begun = j->respawned = false;
 	j->output_error = 0;
 	j->pid = 0;
 	j->stop_by = NULL;

@@ -65,6 +65,8 @@ static void settle(struct job *j)
 	guardian_watch(&j->session->guardian, j->worker, 0); // before its number is free for others
 	j->facts.oom_kills = cgroup_oom_kills(&j->group);
 	j->facts.forks_denied = cgroup_forks_denied(&j->group);
+	if (j->facts.timed_out && j->looks > HITS_LOOK)
+		j->facts.memory_hits = cgroup_memory_hits(&j->group) - j->memory_hits;
 	job_container_conclude(j);
 	take_usage(j);
 	close(j->pidfd);

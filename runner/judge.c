@@ -48,6 +48,22 @@ static void add_duration(struct buf *out, uint64_t ns)
 
 // ---- the sources, in order ----
 
+#define MANY_HITS 1000U
+
+// Near its limit a group without swap throws out and reads again the very pages of its programs, and nothing of it
+// is killed: it only looks like a hang.
+static void add_memory(const struct facts *f, struct finding *out)
+{
+	if (f->oom_kills > 0)
+		buf_addf(&out->words, "; before, the kernel killed %" PRIu64 " process%s of it for memory",
+		         f->oom_kills, f->oom_kills == 1 ? "" : "es");
+	if (f->memory_hits < MANY_HITS)
+		return;
+	buf_addf(&out->words, "; it met its memory limit of ");
+	add_bytes(&out->words, f->memory_limit);
+	buf_addf(&out->words, " %" PRIu64 " times, which may be what kept it (%s)", f->memory_hits, f->memory_by);
+}
+
 #define ENGINE_FAILED 125 // podman-run(1), docker-run(1)
 
 static bool by_runner(const struct facts *f, struct finding *out)
@@ -69,6 +85,7 @@ static bool by_runner(const struct facts *f, struct finding *out)
 		buf_adds(&out->words, f->killed ? "; it took SIGKILL to end it" : "; it ended after SIGTERM");
 		if (f->measure->running_case[0] != '\0')
 			buf_addf(&out->words, "; case '%s' was running", f->measure->running_case);
+		add_memory(f, out);
 		return true;
 	}
 	return false;

@@ -25,6 +25,7 @@ struct facts {
 	const char *memory_by;              // "cgroup v1"
 	const char *engine;                 // of its container: its own failures look like the test's; NULL
 	uint64_t oom_kills;                 // by its cgroup
+	uint64_t memory_hits;               // times that its cgroup met the limit, known where it timed out
 	uint64_t forks_denied;              // by its cgroup
 	uint64_t cpu_limit_s;
 	uint64_t processes_limit;

@@ -209,7 +209,7 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 		return rc;
 	protect_self(s);
 	proc_children(getpid(), &s->strangers);
-	cgroups_probe(&s->cgroups, s->scratch.name);
+	cgroups_probe(&s->cgroups, s->scratch.name, session_proc(s));
 	cgroups_find_device(&s->cgroups, s->run_dir);
 	say_containment(s);
 	rc = guardian_start(&s->guardian, &s->cgroups, &s->scratch);
@@ -247,6 +247,7 @@ void session_deinit(struct session *s)
 	cgroups_remove(&s->cgroups);
 	scratch_deinit(&s->scratch);
 	guardian_stop(&s->guardian);
+	cgroups_leave(&s->cgroups);
 	unprotect_self(s);
 	spawner_deinit(&s->spawner);
 	pressure_close(&s->pressure.files);

@@ -75,7 +75,9 @@ CASE("judge: a timeout counts before all else")
 	s->result.exit_code = -1;
 	s->result.signal = SIGKILL;
 	add_pool(s, "p", 10, 10, 1);
-	expect(s, VERDICT_TIMEOUT, false, "ran longer than its 2.00 s; it took SIGKILL to end it");
+	expect(s, VERDICT_TIMEOUT, false,
+	       "ran longer than its 2.00 s; it took SIGKILL to end it; before, the kernel killed 1 process of it for "
+	       "memory");
 }
 
 CASE("judge: an exit after SIGTERM is a timeout too, and names the case that was running")
@@ -87,6 +89,25 @@ CASE("judge: an exit after SIGTERM is a timeout too, and names the case that was
 	strcpy(s->measure.running_case, "deep");
 	expect(s, VERDICT_TIMEOUT, false,
 	       "ran longer than its 500 ms; it ended after SIGTERM; case 'deep' was running");
+}
+
+CASE("judge: a timeout at the memory limit says so, where the limit was met often")
+{
+	struct ended *s = end_well();
+
+	s->facts.timed_out = true;
+	s->facts.timeout_ns = UINT64_C(500000000);
+	s->facts.memory_limit = 64 << 20;
+	s->facts.memory_by = "cgroup v2";
+	s->facts.memory_hits = 23667;
+	expect(s, VERDICT_TIMEOUT, false,
+	       "ran longer than its 500 ms; it ended after SIGTERM; it met its memory limit of 64.0 MiB 23667 "
+	       "times, which may be what kept it (cgroup v2)");
+	s = end_well();
+	s->facts.timed_out = true;
+	s->facts.timeout_ns = UINT64_C(500000000);
+	s->facts.memory_hits = 3; // pages of files come and go
+	expect(s, VERDICT_TIMEOUT, false, "ran longer than its 500 ms; it ended after SIGTERM");
 }
 
 CASE("judge: the kernel's out-of-memory kill counts before the signal")
