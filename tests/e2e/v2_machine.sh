@@ -3,7 +3,6 @@
 # $SG_DIR/suite from groups of different kinds and copies the runs to $SG_DIR. The host's files are there, read only.
 # Nothing is preloaded: what reads files beside would throw out and read pages again at the limit, for minutes.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export ASAN_OPTIONS=detect_leaks=0 # which needs ptrace, and that is what this machine is made of
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t cgroup2 none /sys/fs/cgroup

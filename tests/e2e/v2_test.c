@@ -16,6 +16,15 @@
 
 #define MACHINE "/usr/bin/linux.uml"
 
+#ifndef __has_feature // clang's
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define SANITISED true
+#else
+#define SANITISED false
+#endif
+
 static void write_suite(const char *dir)
 {
 	e2e_write(dir, "suite/a-hog.sh", "#!/bin/sh\n# @Memory 64\nexec tail /dev/zero\n", true);
@@ -40,6 +49,8 @@ static void start_machine(const char *dir)
 
 	if (access(MACHINE, X_OK) < 0)
 		harness_skip("user-mode-linux is not installed");
+	if (SANITISED)
+		harness_skip("a sanitised program does not find its place in User Mode Linux");
 	snprintf(suite, sizeof suite, "SG_DIR=%s", dir);
 	snprintf(program, sizeof program, "SG_STRESSGEN=%s", SG_BUILD_DIR "/bin/stressgen");
 	fflush(NULL);
