@@ -66,6 +66,7 @@ static const struct field result_fields[] = {
 	ROW(quarantine),
 	ROW(containment),
 	ROW(leftovers),
+	ROW(notes),
 	ROW(of),
 	ROW(side),
 	ROW(phase),

@@ -108,6 +108,7 @@ struct result {
 	char *quarantine;         // "until 2026-12-31: reason" where a known failure is let pass; NULL
 	char *containment;        // "cgroup v2", "process group, subreaper and environment mark (weak)", ...
 	struct strings leftovers; // "pid 123 sleep 60"
+	struct strings notes;     // what it said of itself: "attack: GOAWAY PROTOCOL_ERROR after 2 of 2 frames"
 	// One invocation out of a comparison (docs/formats.md, "Pairs"); NULL and 0 for any other.
 	char *of;              // the test's id; `id` is that of the invocation
 	char *side;            // "base", "head", "control"

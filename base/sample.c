@@ -238,6 +238,18 @@ static const char *on_check(struct words *w, const struct sample_sink *sink)
 	return NULL;
 }
 
+static const char *on_note(struct words *w, const struct sample_sink *sink)
+{
+	char name[SG_SAMPLE_NAME_MAX];
+	char text[SG_SAMPLE_LINE_MAX];
+
+	if (!take_name(next_word(w), name) || at_end(w))
+		return "note: it has no name, one of more than 127 bytes, or no text";
+	if (sink->note != NULL)
+		sink->note(sink->arg, name, free_text(w, text));
+	return NULL;
+}
+
 static bool take_case(struct span s, enum sample_case *what)
 {
 	static const char *const words[] = {
@@ -286,8 +298,9 @@ static const struct {
 	const char *word;
 	word_fn read;
 } known_words[] = {
-	{ "lat", on_lat },   { "hist", on_hist },   { "gauge", on_gauge }, { "gc", on_gc },
-	{ "live", on_live }, { "check", on_check }, { "case", on_case },   { "done", on_done },
+	{ "lat", on_lat },   { "hist", on_hist }, { "gauge", on_gauge },
+	{ "gc", on_gc },     { "live", on_live }, { "check", on_check },
+	{ "case", on_case }, { "done", on_done }, { "note", on_note },
 };
 
 // The function of a line that begins with the mark and a known word (*w is then behind it); NULL for any other.

@@ -26,6 +26,7 @@ struct sample_sink {
 	void (*bad)(void *arg, uint64_t line, const char *reason);
 	void *arg;
 	void (*live)(void *arg, uint64_t bytes); // after a full collection, one a cycle
+	void (*note)(void *arg, const char *name, const char *text);
 };
 
 // One line without its newline. Returns true if it was a sample line (good or bad), false if it is the

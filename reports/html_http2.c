@@ -1,7 +1,9 @@
 // The page's HTTP/2 scenarios.
+#include "attacks.h"
 #include "html_plot.h"
 #include "text.h"
 
+#include <math.h>
 #include <string.h>
 
 #define HTTP2_BINS 40U
@@ -138,6 +140,41 @@ static const struct view_group *http2_group(const struct page *p)
 	return NULL;
 }
 
+static void attacks_table(struct page *p)
+{
+	size_t count = 0;
+	const struct attack_row *rows = attacks_list(p->view, &count);
+
+	if (count == 0)
+		return;
+	html_heading(p, "Attacks");
+	html_note(
+	        p,
+	        "What the server did about each, what one connection's attack cost it where its process was found, and "
+	        "the p99 of a healthy client's fresh connections before it and during it.");
+	html_head(p, (const char *const[]){ "Attack", "Verdict", "What the server did", ">Its CPU time",
+	                                    ">Its memory", ">Others' p99 before", ">During", NULL });
+	for (size_t i = 0; i < count; i++) {
+		const struct attack_row *row = &rows[i];
+
+		html_row(p, row->test);
+		html_cell(p, row->test->name);
+		buf_adds(&p->b, "<td>");
+		html_verdict(p, row->test->r);
+		buf_adds(&p->b, "</td>");
+		html_cell(p, row->reaction);
+		html_real_cell(p, row->has_cost ? row->cpu_ms : NAN, attack_cpu(p->view, row));
+		html_real_cell(p, row->has_cost ? (double)row->memory_bytes : NAN, attack_memory(p->view, row));
+		html_real_cell(p, row->has_others ? (double)row->calm_ns : NAN,
+		               text_duration(p->arena, row->calm_ns));
+		html_real_cell(p, row->has_others ? (double)row->fresh_ns : NAN,
+		               row->lost > 0 ? attack_others(p->view, row)
+		                             : text_duration(p->arena, row->fresh_ns));
+		buf_adds(&p->b, "</tr>\n");
+	}
+	html_head_end(p);
+}
+
 void html_http2(struct page *p)
 {
 	const struct view_group *g = http2_group(p);
@@ -149,6 +186,7 @@ void html_http2(struct page *p)
 	             "What one request took, from its sending to the end of the response. The percentile axis is "
 	             "stretched towards 100 %, where the slowest requests are.");
 	http2_table(p, g);
+	attacks_table(p);
 	html_charts(p);
 	for (size_t i = 0; i < g->count && charts < CHARTS_MOST; i++)
 		if (is_plotted(&p->view->tests[g->first + i])) {

@@ -2,6 +2,7 @@
 #include "growth.h"
 #include "reports.h"
 
+#include "attacks.h"
 #include "bins.h"
 #include "heaps.h"
 #include "soaked.h"
@@ -461,6 +462,7 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 	for (size_t i = 0; i < s.view.group_count; i++)
 		if (s.view.groups[i].cells != NULL)
 			put_matrix(&s, &s.view.groups[i]);
+	attacks_print(&s.view, style, out);
 	put_slabs(&s);
 	put_heaps(&s);
 	put_jemallocs(&s);

@@ -63,6 +63,24 @@ static void on_lat(void *arg, const char *series, uint64_t ns)
 		m->lost++;
 }
 
+static void on_note(void *arg, const char *name, const char *text)
+{
+	struct measure *m = arg;
+	struct buf words = { 0 };
+	char *safe;
+
+	if (m->result->notes.count >= MEASURE_NOTES) {
+		m->lost++;
+		return;
+	}
+	buf_addf(&words, "%s: %.*s", name, MEASURE_NOTE_BYTES, text);
+	safe = result_utf8(buf_text(&words), words.len);
+	if (safe == NULL || strings_add(&m->result->notes, safe, strlen(safe)) < 0)
+		m->lost++;
+	free(safe);
+	buf_deinit(&words);
+}
+
 static void on_bad(void *arg, uint64_t line, const char *reason);
 
 static void on_hist(void *arg, const char *series, const char *base64, size_t len)
@@ -222,6 +240,7 @@ struct sample_sink measure_sink(struct measure *m)
 		                     .live = on_live,
 		                     .check = on_check,
 		                     .test_case = on_case,
+		                     .note = on_note,
 		                     .done = on_done,
 		                     .bad = on_bad,
 		                     .arg = m };

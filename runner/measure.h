@@ -14,6 +14,8 @@
 #define MEASURE_SERIES 256U
 #define MEASURE_GAUGES 1024U
 #define MEASURE_CASES 10000U
+#define MEASURE_NOTES 16U
+#define MEASURE_NOTE_BYTES 400
 #define MEASURE_POINTS 240U // as result.h promises
 
 struct measure {

@@ -324,8 +324,7 @@ bool h2_assault_is_right(const struct h2_attack *attack, const struct h2_assault
 	return false;
 }
 
-// "; right: GOAWAY, close"
-static void add_right(const struct h2_attack *attack, struct buf *out)
+void h2_assault_right_words(const struct h2_attack *attack, struct buf *out)
 {
 	static const char *const names[] = { [REACTION_GOAWAY] = "GOAWAY",
 		                             [REACTION_CLOSE] = "close",
@@ -334,7 +333,7 @@ static void add_right(const struct h2_attack *attack, struct buf *out)
 		                             [REACTION_SILENCE] = "silence" };
 	for (size_t i = 0; i < attack->right_count; i++) {
 		const struct h2_reaction *x = &attack->right[i];
-		buf_addf(out, "%s%s%s%s", i ? ", " : "; right: ", names[x->kind], x->has_code ? " " : "",
+		buf_addf(out, "%s%s%s%s", i ? ", " : "", names[x->kind], x->has_code ? " " : "",
 		         x->has_code ? nghttp2_http2_strerror(x->code) : "");
 	}
 }
@@ -360,10 +359,8 @@ void h2_assault_words(const struct h2_attack *attack, const struct h2_assault_re
 	if (attack->answers > 0 || attack->content > 0)
 		buf_addf(out, ", %" PRIu64 " of %" PRIu64 " answers with %" PRIu64 " of %" PRIu64 " bytes",
 		         r->answers, attack->answers, r->content, attack->content);
-	if (r->reaction_ns != 0) {
-		units_duration(time, sizeof(time), r->reaction_ns);
-		buf_addf(out, ", in %s", time);
-	}
-	if (!h2_assault_is_right(attack, r))
-		add_right(attack, out);
+	if (r->reaction_ns == 0)
+		return;
+	units_duration(time, sizeof(time), r->reaction_ns);
+	buf_addf(out, ", in %s", time);
 }

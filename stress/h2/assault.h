@@ -30,5 +30,7 @@ void h2_assault_free(struct h2_assault *a);  // after the loop; accepts NULL
 bool h2_assault_is_right(const struct h2_attack *attack, const struct h2_assault_result *r);
 // "GOAWAY ENHANCE_YOUR_CALM after 1001 of 20000 frames, in 3 ms"
 void h2_assault_words(const struct h2_attack *attack, const struct h2_assault_result *r, struct buf *out);
+// The reactions that would be right: "GOAWAY, close".
+void h2_assault_right_words(const struct h2_attack *attack, struct buf *out);
 
 #endif

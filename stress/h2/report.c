@@ -150,9 +150,15 @@ static bool checks(const struct scenario *s, const struct h2_load_result *r, con
 		               "%" PRIu64 " of %" PRIu64 " requests ended in time", r->right + r->wrong, r->begun);
 	if (s->attack) {
 		struct buf words = { 0 };
+		const bool right = h2_assault_is_right(s->attack, &r->assault);
 		h2_assault_words(s->attack, &r->assault, &words);
-		ok &= h2_check(out, s->attack->peaceful ? "frames" : "attack",
-		               h2_assault_is_right(s->attack, &r->assault), "%s", buf_text(&words));
+		if (!s->attack->peaceful)
+			h2_note(out, "attack", "%s", buf_text(&words));
+		if (!right) {
+			buf_adds(&words, "; right: ");
+			h2_assault_right_words(s->attack, &words);
+		}
+		ok &= h2_check(out, s->attack->peaceful ? "frames" : "attack", right, "%s", buf_text(&words));
 		buf_deinit(&words);
 	}
 	if (u && u->has_counters && !s->attack && !scenario_measures_harm(s) && r->wrong == 0 && !r->timed_out)

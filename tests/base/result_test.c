@@ -61,6 +61,7 @@ static void fill(struct result *r)
 		.containment = strdup("cgroup v2"),
 	};
 	strings_add(&r->leftovers, "pid 1 sleep", 11);
+	strings_add(&r->notes, "attack: closed", 14);
 	hist_record(result_hist(r, "first"), 100);
 	hist_record_n(result_hist(r, "total"), 123457, 10);
 	hist_record(result_hist(r, "total"), 999999999);
@@ -148,6 +149,7 @@ CASE("result: every field survives JSON")
 	assert_int_equal(back.exit_code, -1);
 	assert_int_equal(back.wall_ns, UINT64_C(9007199254740993));
 	assert_int_equal(back.leftovers.count, 1);
+	assert_string_equal(back.notes.items[0], "attack: closed");
 	assert_true(back.gauges[0].value == 0.1);
 	assert_int_equal(back.cases[0].verdict, VERDICT_FAILED);
 	assert_int_equal(back.pools[0].depth, 998);

@@ -42,6 +42,11 @@ static void on_check(void *arg, const char *name, bool ok, const char *text)
 	buf_addf(&((struct heard *)arg)->calls, "check %s %d [%s]\n", name, ok, text);
 }
 
+static void on_note(void *arg, const char *name, const char *text)
+{
+	buf_addf(&((struct heard *)arg)->calls, "note %s [%s]\n", name, text);
+}
+
 static void on_case(void *arg, const char *name, enum sample_case what, uint64_t ns, const char *text)
 {
 	buf_addf(&((struct heard *)arg)->calls, "case [%s] %d %llu [%s]\n", name, (int)what,
@@ -66,8 +71,8 @@ static void on_output(void *arg, const char *bytes, size_t len)
 
 static struct sample_sink sink_for(struct heard *h)
 {
-	return (struct sample_sink){ on_lat,  on_hist, on_gauge, on_gc, on_check,
-		                     on_case, on_done, on_bad,   h,     on_live };
+	return (struct sample_sink){ on_lat,  on_hist, on_gauge, on_gc,   on_check, on_case,
+		                     on_done, on_bad,  h,        on_live, on_note };
 }
 
 static void heard_deinit(struct heard *h)
@@ -112,6 +117,7 @@ CASE("sample: every word is read")
 	line_gives("@@ check sum ok 500500", true, "check sum 1 [500500]\n");
 	line_gives("@@ check sum bad expected 3, got  4 ", true, "check sum 0 [expected 3, got  4]\n");
 	line_gives("@@ check sum ok", true, "check sum 1 []\n");
+	line_gives("@@ note attack GOAWAY, in 3 ms", true, "note attack [GOAWAY, in 3 ms]\n");
 	line_gives("@@ case one start", true, "case [one] 0 0 []\n");
 	line_gives("@@ case one pass 1000 fine so far", true, "case [one] 1 1000 [fine so far]\n");
 	line_gives("@@ case one fail 7", true, "case [one] 2 7 []\n");
@@ -147,6 +153,8 @@ CASE("sample: a known word with wrong arguments is bad, and nothing of it counts
 		"@@ check",
 		"@@ check x",
 		"@@ check x maybe",
+		"@@ note",
+		"@@ note x",
 		"@@ case",
 		"@@ case y went",
 		"@@ case y pass soon",

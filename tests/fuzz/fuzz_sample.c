@@ -73,6 +73,12 @@ static void on_case(void *arg, const char *name, enum sample_case what, uint64_t
 	note(arg, name, text, ns ^ (uint64_t)what);
 }
 
+static void on_note(void *arg, const char *name, const char *text)
+{
+	must(name[0] != '\0' && strlen(name) < SG_SAMPLE_NAME_MAX);
+	note(arg, name, text, 0);
+}
+
 static void on_done(void *arg)
 {
 	note(arg, "done", "", 0);
@@ -96,8 +102,8 @@ static void on_output(void *arg, const char *bytes, size_t len)
 static struct seen feed(const uint8_t *data, size_t size, size_t piece)
 {
 	struct seen seen = { 0 };
-	const struct sample_sink sink = { on_lat,  on_hist, on_gauge, on_gc, on_check,
-		                          on_case, on_done, on_bad,   &seen, on_live };
+	const struct sample_sink sink = { on_lat,  on_hist, on_gauge, on_gc,   on_check, on_case,
+		                          on_done, on_bad,  &seen,    on_live, on_note };
 	struct sample_stream s;
 
 	if (sample_stream_init(&s, &sink, on_output, &seen) < 0)
