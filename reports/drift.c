@@ -110,7 +110,9 @@ struct state {
 	const struct drift_night *nights;
 	size_t count;
 	struct drift *d;
-	struct window window; // of the nights that the baseline is made of
+	struct window window;
+	size_t learned[DRIFT_SPREAD]; // the nights that are in it, as long as it has not gone around // of the
+	                              // nights that the baseline is made of
 	double baseline, scale;
 	double least_scale; // of a threshold of one's own
 	// the gate
@@ -200,6 +202,8 @@ static int side_of(const struct state *s, size_t night)
 // A night that belongs to the baseline.
 static void learn(struct state *s, size_t night)
 {
+	if (s->window.count < DRIFT_SPREAD)
+		s->learned[s->window.count] = night;
 	window_add(&s->window, s->nights[night].figure);
 }
 
@@ -216,6 +220,55 @@ static int open_step(struct state *s, size_t night)
 	return add_change(s, c, &s->step);
 }
 
+// ---- a step among the first nights --------------------------------------------------------------------------
+
+static void span_of(const double *v, size_t n, double *low, double *high)
+{
+	*low = *high = v[0];
+	for (size_t i = 1; i < n; i++) {
+		*low = fmin(*low, v[i]);
+		*high = fmax(*high, v[i]);
+	}
+}
+
+// The distance between the values before `k` and those from it on, if no value lies in between and it is at least
+// DRIFT_CLEAR times what either side spans; else 0.
+static double clear_gap(const double *v, size_t n, size_t k)
+{
+	double low[2], high[2], gap, span;
+
+	span_of(v, k, &low[0], &high[0]);
+	span_of(v + k, n - k, &low[1], &high[1]);
+	gap = fmax(low[1] - high[0], low[0] - high[1]);
+	span = fmax(high[0] - low[0], high[1] - low[1]);
+	return gap > 0 && gap >= DRIFT_CLEAR * span ? gap : 0;
+}
+
+// A step within the nights that the baseline is learned from would pass for scatter, and widen the gate until
+// nobody sees it. Where they lie on two levels with nothing in between, the baseline is the first one.
+static int look_among_first(struct state *s, size_t night)
+{
+	const size_t n = s->window.count;
+	const double *v = s->window.last;
+
+	if (n < DRIFT_FEWEST || n >= DRIFT_SPREAD)
+		return 0;
+	for (size_t k = DRIFT_SIDE; k + DRIFT_SIDE <= n; k++) {
+		struct window before = { 0 };
+
+		if (clear_gap(v, n, k) <= DRIFT_GATE * s->least_scale)
+			continue;
+		for (size_t i = 0; i < k; i++)
+			window_add(&before, v[i]);
+		s->window = before;
+		s->baseline = window_median(&before, DRIFT_WINDOW);
+		s->scale = fmax(window_sigma(&before) / SCATTER_UNIT, s->least_scale);
+		s->suspect = s->learned[k];
+		return open_step(s, night);
+	}
+	return 0;
+}
+
 // A night without an open step: within the gate, or the first or the second beyond it.
 static int watch(struct state *s, size_t night)
 {
@@ -226,11 +279,12 @@ static int watch(struct state *s, size_t night)
 	if (s->suspect != NONE)
 		learn(s, s->suspect);
 	s->suspect = NONE;
-	if (side != 0)
+	if (side != 0) {
 		s->suspect = night;
-	else
-		learn(s, night);
-	return 0;
+		return 0;
+	}
+	learn(s, night);
+	return look_among_first(s, night);
 }
 
 // The baseline, which stood still, goes on from the two nights on which the step was gone.

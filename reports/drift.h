@@ -6,7 +6,10 @@
 // of the first 14 nights since the baseline began. Where the nights themselves scatter by more than 1 % (by the
 // range of the middle 80 % of the last 28, taken wider where they are few), all three grow with that scatter: then
 // nobody could tell. So a steady metric raises 0.04 alarms a year or fewer, however it scatters (history_bench
-// counts them). While a change is open the baseline stands still, so that the change is told once and not
+// counts them). A step among the nights that a baseline
+// is learned from, before DRIFT_SPREAD of them are there, is found where they lie on two levels: at least
+// DRIFT_SIDE nights each, with nothing in between, further apart than the gate and than DRIFT_CLEAR times what
+// either spans. While a change is open the baseline stands still, so that the change is told once and not
 // forgotten; when it is accepted the baseline begins anew with it.
 #ifndef SG_DRIFT_H
 #define SG_DRIFT_H
@@ -20,6 +23,8 @@
 #define DRIFT_WINDOW 14U // nights of the gate's median
 #define DRIFT_FEWEST 7U  // nights that a baseline needs before anything is judged
 #define DRIFT_SPREAD 28U // nights of the scatter
+#define DRIFT_SIDE 3U    // nights on either side of a step among the first ones
+#define DRIFT_CLEAR 2.0  // and how far apart its levels are, by what the nights of either span
 
 struct drift_night {
 	double figure; // from drift_figure; NaN: none that night

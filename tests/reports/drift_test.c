@@ -213,7 +213,7 @@ CASE("drift: too few nights are not judged, and nights without a figure do not c
 	assert_true(isnan(d.baseline));
 	drift_deinit(&d);
 	shift(nights, 4, 7, 0.5);
-	d = judge(nights, DRIFT_FEWEST);
+	d = judge(nights, DRIFT_FEWEST - 1);
 	assert_int_equal(d.judged + d.count, 0);
 	drift_deinit(&d);
 	steady(nights, NIGHTS, 0.001, 9);
@@ -225,6 +225,31 @@ CASE("drift: too few nights are not judged, and nights without a figure do not c
 	assert_int_equal(d.changes[0].began, 31);
 	assert_int_equal(d.changes[0].found, 33);
 	drift_deinit(&d);
+}
+
+CASE("drift: a step among the nights that are learned is told, and the baseline is what was before it")
+{
+	static const struct {
+		size_t from, to; // of what is 10 % more
+		size_t found;    // 0: never
+	} steps[] = { { 5, NIGHTS, 7 }, { 3, NIGHTS, 6 }, { 12, NIGHTS, 13 }, { 2, NIGHTS, 0 }, { 5, 7, 0 } };
+
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		struct drift_night nights[NIGHTS];
+		struct drift d;
+
+		steady(nights, NIGHTS, 0.002, 40 + i);
+		shift(nights, steps[i].from, steps[i].to, 0.1);
+		d = judge(nights, NIGHTS);
+		assert_int_equal(count_kind(&d, DRIFT_STEP), steps[i].found > 0);
+		if (steps[i].found > 0) {
+			assert_int_equal(d.changes[0].began, steps[i].from);
+			assert_int_equal(d.changes[0].found, steps[i].found);
+			assert_true(fabs(d.changes[0].before) < 0.01 && fabs(d.changes[0].after - 0.1) < 0.01);
+			assert_ptr_equal(drift_open(&d, DRIFT_STEP, NIGHTS), &d.changes[0]);
+		}
+		drift_deinit(&d);
+	}
 }
 
 CASE("drift: metrics that are all equal are steady, and any step in them is seen")
