@@ -1,13 +1,11 @@
-// Requests made ready, and responses judged against what was expected.
+// Responses judged against what was expected.
 #include "exchange.h"
 
-#include "nv.h"
+#include "more.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *h2_fault_name(enum h2_fault f)
@@ -18,85 +16,6 @@ const char *h2_fault_name(enum h2_fault f)
 #undef X
 	};
 	return names[f];
-}
-
-_Static_assert(H2_MAX_EXPECTED + H2_REFLECTED < 64, "a bit for each expected header");
-
-// ---- requests made ready ------------------------------------------------------------------------------------
-
-static uint64_t fnv(uint64_t hash, const void *bytes, size_t len)
-{
-	const uint8_t *b = bytes;
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ b[i]) * UINT64_C(0x100000001b3);
-	return hash * UINT64_C(0x100000001b3); // the closing NUL: xor with 0
-}
-
-uint64_t h2_header_hash(uint64_t hash, const void *name, size_t name_len, const void *value, size_t value_len)
-{
-	return fnv(fnv(hash, name, name_len), value, value_len);
-}
-
-static void add_nv(struct h2_prepared *p, const char *name, const char *value)
-{
-	p->headers[p->header_count++] = h2_nv(name, strlen(name), value, strlen(value));
-}
-
-static void add_expected(struct h2_prepared *p, const char *name, const char *value)
-{
-	p->expected[p->expected_count++] = (struct h2_header){ name, value, strlen(name), strlen(value) };
-}
-
-static void add_reflected(struct h2_prepared *p, const char *authority)
-{
-	uint64_t hash = H2_HASH_START, count = 0;
-	for (size_t i = 0; i < p->header_count; i++) {
-		const nghttp2_nv *h = &p->headers[i];
-		if (h->name[0] == ':')
-			continue;
-		hash = h2_header_hash(hash, h->name, h->namelen, h->value, h->valuelen);
-		count++;
-	}
-	snprintf(p->reflected_count, sizeof(p->reflected_count), "%" PRIu64, count);
-	snprintf(p->reflected_hash, sizeof(p->reflected_hash), "%016" PRIx64, hash);
-	add_expected(p, "x-method", p->request->method);
-	add_expected(p, "x-path", p->request->path);
-	add_expected(p, "x-authority", authority);
-	add_expected(p, "x-header-count", p->reflected_count);
-	add_expected(p, "x-header-hash", p->reflected_hash);
-}
-
-int h2_prepare(struct h2_prepared *p, const struct h2_request *q, const char *target, bool reflects)
-{
-	*p = (struct h2_prepared){ .request = q };
-	p->headers = calloc(q->header_count + 5, sizeof(*p->headers));
-	p->expected = calloc(q->expect.header_count + H2_REFLECTED, sizeof(*p->expected));
-	if (!p->headers || !p->expected)
-		return -ENOMEM;
-	const char *authority = q->authority ? q->authority : target;
-	add_nv(p, ":method", q->method);
-	add_nv(p, ":scheme", q->scheme ? q->scheme : "http");
-	add_nv(p, ":authority", authority);
-	add_nv(p, ":path", q->path);
-	for (size_t i = 0; i < q->header_count; i++)
-		add_nv(p, q->headers[i].name, q->headers[i].value);
-	if (q->has_body) {
-		snprintf(p->content_length, sizeof(p->content_length), "%" PRIu64, q->body.length);
-		add_nv(p, "content-length", p->content_length);
-	}
-	for (size_t i = 0; i < q->expect.header_count; i++)
-		add_expected(p, q->expect.headers[i].name, q->expect.headers[i].value);
-	if (reflects)
-		add_reflected(p, authority);
-	p->expected_mask = (UINT64_C(1) << p->expected_count) - 1;
-	return 0;
-}
-
-void h2_prepared_deinit(struct h2_prepared *p)
-{
-	free(p->headers);
-	free(p->expected);
-	*p = (struct h2_prepared){ 0 };
 }
 
 // ---- responses judged ---------------------------------------------------------------------------------------
@@ -121,7 +40,10 @@ void exchange_begin(struct exchange *x, const struct h2_prepared *p, struct h2_t
 {
 	uint32_t slot = x->slot;
 	const uint64_t *now_ns = x->now_ns;
-	*x = (struct exchange){ .prepared = p, .tally = t, .number = number, .slot = slot, .now_ns = now_ns };
+	struct h2_more *more = x->more;
+	*x = (struct exchange){
+		.prepared = p, .tally = t, .number = number, .slot = slot, .now_ns = now_ns, .more = more
+	};
 }
 
 void exchange_again(struct exchange *x)
@@ -160,25 +82,48 @@ static void take_status(struct exchange *x, const uint8_t *value, size_t len)
 	x->headers_seen = 0; // those of an interim response do not count
 }
 
+// Whether a value is the expected one, or one of its kind: "application/grpc+proto" is application/grpc.
+static bool value_fits(const struct h2_header *h, const uint8_t *value, size_t len)
+{
+	if (len < h->value_len || memcmp(h->value, value, h->value_len) != 0)
+		return false;
+	return len == h->value_len || (h->begins && (value[h->value_len] == '+' || value[h->value_len] == ';'));
+}
+
+static enum h2_fault fault_of_field(const struct exchange *x, size_t i)
+{
+	const struct h2_prepared *p = x->prepared;
+	if (i < p->expected_headers)
+		return H2_FAULT_HEADER;
+	return p->request->is_grpc ? H2_FAULT_GRPC : H2_FAULT_TRAILER;
+}
+
+static const char *field_word(const struct exchange *x, size_t i)
+{
+	return i < x->prepared->expected_headers ? "header" : "trailer";
+}
+
 void exchange_field(struct exchange *x, const uint8_t *name, size_t name_len, const uint8_t *value,
                     size_t value_len)
 {
 	const struct h2_prepared *p = x->prepared;
-	if (x->trailers)
-		return;
-	if (name_len == 7 && name[0] == ':') {
+	if (!x->trailers && name_len == 7 && name[0] == ':') {
 		take_status(x, value, value_len);
 		return;
 	}
-	for (size_t i = 0; i < p->expected_count; i++) {
+	// A gRPC response without messages may be one header that has what else is in the trailers.
+	const size_t from = x->trailers ? p->expected_headers : 0;
+	const size_t to = x->trailers || p->request->is_grpc ? p->expected_count : p->expected_headers;
+	for (size_t i = from; i < to; i++) {
 		const struct h2_header *h = &p->expected[i];
 		if (h->name_len != name_len || memcmp(h->name, name, name_len) != 0)
 			continue;
-		if (h->value_len == value_len && memcmp(h->value, value, value_len) == 0)
+		if (value_fits(h, value, value_len))
 			x->headers_seen |= UINT64_C(1) << i;
 		else if (status_fits(x)) // else that is the fault to tell
-			exchange_fault(x, H2_FAULT_HEADER, "header %s: \"%.*s\", expected \"%s\"", h->name,
-			               (int)(value_len < 80 ? value_len : 80), (const char *)value, h->value);
+			exchange_fault(x, fault_of_field(x, i), "%s %s: \"%.*s\", expected \"%s\"",
+			               field_word(x, i), h->name, (int)(value_len < 80 ? value_len : 80),
+			               (const char *)value, h->value);
 	}
 }
 
@@ -191,14 +136,16 @@ void exchange_recall(struct exchange *x, uint16_t status, uint64_t headers_seen)
 
 void exchange_data(struct exchange *x, const uint8_t *bytes, size_t len)
 {
-	const struct h2_expect *expect = &x->prepared->request->expect;
+	const struct h2_prepared *p = x->prepared;
 	// A body under another status is not the one that was expected; exchange_end will say so.
-	if (expect->kind == EXPECT_BODY && status_fits(x) && x->fault == H2_FAULT_NONE) {
-		size_t same = h2_body_compare(&expect->body, x->body_seen, bytes, len);
-		if (same < len && x->body_seen + same < expect->body.length)
+	if (p->request->expect.kind == EXPECT_BODY && status_fits(x) && x->fault == H2_FAULT_NONE) {
+		size_t same = h2_body_compare(&p->expected_body, x->body_seen, bytes, len);
+		if (same < len && x->body_seen + same < p->expected_body.length)
 			exchange_fault(x, H2_FAULT_BODY, "the body differs from byte %" PRIu64 " on",
 			               x->body_seen + same);
 	}
+	if (p->is_watched)
+		h2_more_data(x, bytes, len);
 	x->body_seen += len;
 }
 
@@ -213,13 +160,16 @@ static void judge(struct exchange *x)
 			exchange_fault(x, H2_FAULT_STATUS, "status %u, expected %u", x->status, expect->status);
 		return;
 	}
-	if (expect->kind != EXPECT_ANY && x->body_seen != expect->body.length)
+	if (expect->kind != EXPECT_ANY && x->body_seen != p->expected_body.length)
 		exchange_fault(x, H2_FAULT_LENGTH, "%" PRIu64 " bytes of body, expected %" PRIu64, x->body_seen,
-		               expect->body.length);
+		               p->expected_body.length);
 	uint64_t missing = p->expected_mask & ~x->headers_seen;
-	if (missing)
-		exchange_fault(x, H2_FAULT_HEADER, "header %s is missing",
-		               p->expected[__builtin_ctzll(missing)].name);
+	if (missing) {
+		const size_t i = (size_t)__builtin_ctzll(missing);
+		exchange_fault(x, fault_of_field(x, i), "%s %s is missing", field_word(x, i), p->expected[i].name);
+	}
+	if (p->is_watched)
+		h2_more_judge(x);
 }
 
 enum h2_fault exchange_end(struct exchange *x, uint32_t code, bool by_us)

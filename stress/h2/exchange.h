@@ -4,7 +4,7 @@
 #define SG_H2_EXCHANGE_H
 
 #include "hist.h"
-#include "scenario.h"
+#include "prepared.h"
 
 #include <nghttp2/nghttp2.h>
 #include <stdbool.h>
@@ -17,6 +17,9 @@
 	X(HEADER, "header")                                                                                       \
 	X(BODY, "body")                                                                                           \
 	X(LENGTH, "length")                                                                                       \
+	X(HASH, "hash")                                                                                           \
+	X(TRAILER, "trailer")                                                                                     \
+	X(GRPC, "grpc")                                                                                           \
 	X(MALFORMED, "malformed")                                                                                 \
 	X(RESET, "reset")                                                                                         \
 	X(REFUSED, "refused")                                                                                     \
@@ -33,34 +36,13 @@ enum h2_fault {
 
 const char *h2_fault_name(enum h2_fault f);
 
-// Headers that every response of our own server carries, so that what it saw can be compared with what was sent.
-#define H2_REFLECTED 5U
-
-// A request made ready to be sent: built once, shared by all its exchanges, never changed.
-struct h2_prepared {
-	const struct h2_request *request;
-	nghttp2_nv *headers; // pseudo-headers first; names and values borrowed
-	size_t header_count;
-	struct h2_header *expected; // the scenario's, then the reflected ones
-	size_t expected_count;
-	uint64_t expected_mask; // a bit for each
-	char content_length[24], reflected_count[24], reflected_hash[24];
-};
-
-// `target` is the authority of requests that name none. `reflects`: the server is ours and reflects.
-int h2_prepare(struct h2_prepared *p, const struct h2_request *q, const char *target, bool reflects);
-void h2_prepared_deinit(struct h2_prepared *p);
-
-// FNV-1a over the fields of a request's regular headers in order, names and values each ended by a NUL.
-#define H2_HASH_START UINT64_C(0xcbf29ce484222325)
-uint64_t h2_header_hash(uint64_t hash, const void *name, size_t name_len, const void *value, size_t value_len);
-
 #define H2_STATUS_CLASSES 6U
 
 // What came of one thread's exchanges of one request.
 struct h2_tally {
 	uint64_t counts[H2_FAULT_COUNT];
 	uint64_t classes[H2_STATUS_CLASSES]; // final responses by the first digit of their status
+	uint64_t drawn;                      // requests that were made from a template: the next one's number
 	struct hist *latency;                // of right responses, in ns; owned
 	char first[256];                     // the first fault in words; "" while there is none
 	enum h2_fault first_fault;
@@ -73,6 +55,7 @@ struct exchange {
 	uint64_t start_ns;      // when it was first handed to the engine
 	uint64_t first_ns;      // when the first of its response was read, by *now_ns; 0 before that
 	const uint64_t *now_ns; // the owner's clock; NULL: first_ns stays 0
+	struct h2_more *more;   // the slot's own, of a load that needs it (more.h); NULL
 	uint64_t body_sent;     // for the engine's use, as the next one
 	int32_t stream;
 	uint64_t body_seen;

@@ -81,7 +81,19 @@ static void trouble_after_settings(struct link *l, int reason)
 
 // ---- requests -----------------------------------------------------------------------------------------------
 
-// The next request of the round, in a free slot.
+static void account(struct link *l, struct exchange *x);
+
+// One that is made for this exchange alone, or whose response is watched. Apart, so that others do not pay for it.
+__attribute__((noinline)) static struct exchange *make_own(struct link *l, struct exchange *x)
+{
+	if (h2_more_begin(x, &l->load->more) == 0)
+		return x;
+	exchange_fault(x, H2_FAULT_UNANSWERED, "there was no memory to make it");
+	account(l, x);
+	return NULL;
+}
+
+// The next request of the round, in a free slot. NULL without memory for it, which it is then charged with.
 static struct exchange *begin_next(struct link *l)
 {
 	struct load *load = l->load;
@@ -92,7 +104,7 @@ static struct exchange *begin_next(struct link *l)
 		load->round_next = 0;
 	exchange_begin(x, &load->prepared[which], &load->result->tallies[which], number);
 	l->begun++;
-	return x;
+	return __builtin_expect(load->prepared[which].needs_more, false) ? make_own(l, x) : x;
 }
 
 // One that is due, in an open loop: handed to this link before, or waiting for whoever has room.
@@ -104,7 +116,8 @@ static struct exchange *next_due(struct link *l, uint64_t now_ns)
 	if (l->free_count == 0 || !l->load->pace.starved || !pace_take(l->load, now_ns, &due_ns))
 		return NULL;
 	struct exchange *x = begin_next(l);
-	x->start_ns = due_ns;
+	if (x)
+		x->start_ns = due_ns;
 	return x;
 }
 
@@ -144,6 +157,8 @@ bool link_has_room(const struct link *l)
 void link_begin(struct link *l, uint64_t due_ns)
 {
 	struct exchange *x = begin_next(l);
+	if (!x)
+		return;
 	x->start_ns = due_ns;
 	l->due[l->due_count++] = x->slot;
 	transport_wake(&l->transport);
@@ -531,6 +546,8 @@ void link_abort(struct link *l)
 
 void link_deinit(struct link *l)
 {
+	for (uint32_t i = 0; l->slots && i < l->slot_count; i++)
+		h2_more_free(l->slots[i].more);
 	free(l->slots);
 	free(l->free);
 	free(l->again);

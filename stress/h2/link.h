@@ -4,6 +4,7 @@
 #define SG_H2_LINK_H
 
 #include "load.h"
+#include "more.h"
 #include "pace.h"
 #include "transport.h"
 
@@ -24,6 +25,7 @@ struct load {
 	struct hub hub;
 	struct h2_pool *pool;
 	struct h2_prepared *prepared; // one for each request of the scenario
+	struct h2_more_plan more;
 	uint16_t *round;              // indices of requests: each as often as its weight
 	size_t round_next;            // of it
 	struct h2_alike alike;        // what ended last, and is not in the histograms yet

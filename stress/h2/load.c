@@ -164,6 +164,7 @@ static int prepare(struct load *load)
 		int rc = h2_prepare(&load->prepared[i], &s->items[i], c->target->authority, c->reflects);
 		if (rc < 0)
 			return rc;
+		h2_more_plan_add(&load->more, &load->prepared[i]);
 		for (unsigned k = 0; k < s->items[i].weight; k++)
 			load->round[at++] = (uint16_t)i;
 	}
@@ -243,6 +244,9 @@ static struct load *new_load(const struct h2_load_config *config, unsigned threa
 	load->config = config;
 	load->result = r;
 	load->thread = thread;
+	load->more.seed = s->schedule.seed;
+	load->more.share = thread;
+	load->more.shares = s->threads;
 	load->link_count = s->connections / s->threads + (thread < s->connections % s->threads);
 	return load;
 }

@@ -60,6 +60,29 @@ static size_t hexadecimal(char to[16], uint64_t n)
 	return 16;
 }
 
+static size_t grpc_fields(struct h2_reply *r, nghttp2_nv *nv)
+{
+	const struct h2_answer *a = &r->answer;
+	nv[0] = FIELD("grpc-status", r->grpc, decimal(r->grpc, a->grpc_status));
+	if (a->grpc_message)
+		nv[1] = FIELD("grpc-message", a->grpc_message, strlen(a->grpc_message));
+	return a->grpc_message ? 2 : 1;
+}
+
+size_t h2_reply_trailers(struct h2_reply *r, const struct h2_incoming *in, nghttp2_nv nv[H2_REPLY_TRAILERS])
+{
+	if (r->answer.trailing == H2_TRAILING_GRPC)
+		return grpc_fields(r, nv);
+	nv[0] = FIELD("x-trailer-count", r->trailers, decimal(r->trailers, in->trailer_count));
+	nv[1] = FIELD("x-trailer-hash", r->trailers_hash, hexadecimal(r->trailers_hash, in->trailer_hash));
+	return r->answer.trailing == H2_TRAILING_SEEN ? 2 : 0;
+}
+
+bool h2_reply_has_trailers(const struct h2_reply *r)
+{
+	return r->answer.trailing == H2_TRAILING_SEEN || r->answer.trailing == H2_TRAILING_GRPC;
+}
+
 size_t h2_reply_fields(struct h2_reply *r, const struct h2_incoming *in, nghttp2_nv nv[H2_REPLY_FIELDS])
 {
 	const struct h2_answer *a = &r->answer;
@@ -72,6 +95,8 @@ size_t h2_reply_fields(struct h2_reply *r, const struct h2_incoming *in, nghttp2
 		nv[n++] = FIELD("content-length", r->length, decimal(r->length, a->body.length));
 	if (a->allow)
 		nv[n++] = FIELD("allow", a->allow, strlen(a->allow));
+	if (a->trailing == H2_TRAILING_ALONE)
+		n += grpc_fields(r, nv + n);
 	if (in->headers_too_large) // they were not kept
 		return n;
 	nv[n++] = FIELD("x-method", in->method.text, in->method.len);

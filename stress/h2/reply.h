@@ -21,17 +21,22 @@ void h2_upload_take(struct h2_upload *u, struct h2_server_shared *shared, struct
                     const uint8_t *bytes, size_t len);
 void h2_upload_deinit(struct h2_upload *u, struct h2_server_shared *shared);
 
-#define H2_REPLY_FIELDS 10
+#define H2_REPLY_FIELDS 12
+#define H2_REPLY_TRAILERS 2
 
 // An answer, and the texts that its fields point to.
 struct h2_reply {
 	struct h2_answer answer;
 	uint64_t start_ns;                                // of its body, where it goes out in pieces
 	char status[20], length[20], count[20], hash[16]; // not terminated
+	char trailers[20], trailers_hash[16], grpc[20];
 };
 
 // The answer's header fields, :status first; they live as long as the reply and the request.
 size_t h2_reply_fields(struct h2_reply *r, const struct h2_incoming *in, nghttp2_nv nv[H2_REPLY_FIELDS]);
+// Its trailers likewise; 0: there are none.
+size_t h2_reply_trailers(struct h2_reply *r, const struct h2_incoming *in, nghttp2_nv nv[H2_REPLY_TRAILERS]);
+bool h2_reply_has_trailers(const struct h2_reply *r);
 // Whether the answer has a body to be sent.
 bool h2_reply_has_body(const struct h2_reply *r);
 void h2_reply_deinit(struct h2_reply *r);

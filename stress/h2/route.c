@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "route_grpc.h"
 #include "scenario.h"
 #include "units.h"
 
@@ -237,21 +238,19 @@ static void metrics(const struct call *c, struct h2_answer *a)
 	say_owned(a, "application/openmetrics-text; version=1.0.0; charset=utf-8", &b);
 }
 
+static void trailers(__attribute__((unused)) const struct call *c, struct h2_answer *a)
+{
+	say(a, 200, "trailers follow\n");
+	a->trailing = H2_TRAILING_SEEN;
+}
+
 static const struct route {
 	const char *path; // ending in "/": a prefix
 	void (*answer)(const struct call *c, struct h2_answer *a);
 } routes[] = {
-	{ "/bytes/", bytes },
-	{ "/reflect/", reflect },
-	{ "/status/", status },
-	{ "/delay/", delay },
-	{ "/stream/", stream },
-	{ "/events", events },
-	{ "/random/", random_bytes },
-	{ "/file", file },
-	{ "/stats", stats },
-	{ "/metrics", metrics },
-	{ "/", root },
+	{ "/bytes/", bytes },   { "/reflect/", reflect }, { "/status/", status },       { "/delay/", delay },
+	{ "/stream/", stream }, { "/events", events },    { "/random/", random_bytes }, { "/file", file },
+	{ "/stats", stats },    { "/metrics", metrics },  { "/trailers", trailers },    { "/", root },
 };
 
 static struct h2_text without_query(struct h2_text path)
@@ -276,7 +275,7 @@ static void get(const struct h2_incoming *in, const struct h2_counters *counters
 	}
 	say(a, 404,
 	    "no such path; known are / /bytes/N /random/N /stream/N /events /delay/TIME /file /reflect/... "
-	    "/status/N /stats /metrics\n");
+	    "/status/N /stats /metrics /trailers\n");
 }
 
 bool h2_route_keeps_body(struct h2_text method)
@@ -293,12 +292,21 @@ struct h2_upload_plan h2_route_plan(struct h2_text method, struct h2_text path)
 	const struct h2_text bare = without_query(path);
 	if (!h2_route_keeps_body(method))
 		return plan;
-	plan.echoes = is(bare, "/echo");
+	plan.is_grpc = is(bare, H2_GRPC_CHAT);
+	plan.echoes = plan.is_grpc || is(bare, "/echo");
 	if (bare.len > sizeof(slow) - 1 && memcmp(bare.text, slow, sizeof(slow) - 1) == 0 &&
 	    !number((struct h2_text){ bare.text + sizeof(slow) - 1, bare.len - (sizeof(slow) - 1) }, UINT32_MAX,
 	            &plan.rate))
 		plan.rate = 0;
 	return plan;
+}
+
+struct h2_answer h2_route_echo(const struct h2_upload_plan *plan)
+{
+	return (struct h2_answer){ .status = 200,
+		                   .type = plan->is_grpc ? H2_GRPC_TYPE : "application/octet-stream",
+		                   .body = { "", H2_ENDLESS },
+		                   .trailing = plan->is_grpc ? H2_TRAILING_GRPC : H2_TRAILING_NONE };
 }
 
 uint64_t h2_answer_ready(const struct h2_answer *a, uint64_t start_ns, uint64_t now_ns)
@@ -326,11 +334,15 @@ void h2_route(const struct h2_incoming *in, const struct h2_counters *counters, 
 		say(out, 503, "too many bodies are held\n");
 	else if (is(in->method, "GET") || is(in->method, "HEAD"))
 		get(in, counters, out);
+	else if (is(in->method, "POST") && h2_route_grpc(in, out))
+		return;
 	else if (h2_route_keeps_body(in->method))
 		*out = (struct h2_answer){ .status = 200,
 			                   .type = "application/octet-stream",
 			                   .has_length = true,
-			                   .body = { in->body.len ? in->body.text : "", in->body.len } };
+			                   .body = { in->body.len ? in->body.text : "", in->body.len },
+			                   .trailing = is(in->path, "/trailers") ? H2_TRAILING_SEEN
+			                                                         : H2_TRAILING_NONE };
 	else if (is(in->method, "DELETE"))
 		out->status = 204;
 	else {
@@ -338,4 +350,6 @@ void h2_route(const struct h2_incoming *in, const struct h2_counters *counters, 
 		out->allow = "GET, HEAD, POST, PUT, DELETE";
 	}
 	out->head = is(in->method, "HEAD");
+	if (out->head)
+		out->trailing = H2_TRAILING_NONE;
 }

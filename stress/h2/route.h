@@ -32,14 +32,23 @@ struct h2_text {
 // A request that has come in whole. All is borrowed.
 struct h2_incoming {
 	struct h2_text method, path, authority;
-	uint64_t header_count; // regular fields
-	uint64_t header_hash;  // h2_header_hash over them
-	struct h2_text body;   // what was kept for echoing
-	struct h2_text file;   // what /file answers; text NULL: nothing
+	uint64_t header_count;                // regular fields
+	uint64_t header_hash;                 // h2_header_hash over them
+	struct h2_text body;                  // what was kept for echoing
+	struct h2_text file;                  // what /file answers; text NULL: nothing
+	uint64_t trailer_count, trailer_hash; // as of the header
 	bool headers_too_large, body_too_large, no_memory;
 };
 
 #define H2_ENDLESS (UINT64_C(1) << 62) // bytes of a body that ends when the client or the server does
+
+// What stands behind the body.
+enum h2_trailing {
+	H2_TRAILING_NONE,
+	H2_TRAILING_SEEN, // number and hash of the request's trailers
+	H2_TRAILING_GRPC, // gRPC's status
+	H2_TRAILING_ALONE // the same in the header, which is all of the answer
+};
 
 struct h2_answer {
 	unsigned status;
@@ -50,7 +59,10 @@ struct h2_answer {
 	bool head;           // only the header: length is that of what GET would bring
 	struct h2_body body; // borrowed from the request, from static text, or from `owned`
 	char *owned;         // from malloc, the receiver's to free; NULL
-	uint64_t delay_ns;   // before the header
+	enum h2_trailing trailing;
+	unsigned grpc_status;
+	const char *grpc_message; // static; NULL: none
+	uint64_t delay_ns;        // before the header
 	uint64_t every_ns; // the body goes out `piece` bytes at a time, the first at once; 0: all of it as it can
 	uint64_t piece;
 };
@@ -58,6 +70,7 @@ struct h2_answer {
 // What is decided before a request's body has come.
 struct h2_upload_plan {
 	bool echoes;   // the answer begins at once, and is the body as it comes
+	bool is_grpc;  // likewise, with a status behind it
 	uint64_t rate; // bytes a second that are read; 0: all that comes
 };
 
@@ -69,6 +82,8 @@ uint64_t h2_answer_next_ns(const struct h2_answer *a, uint64_t start_ns, uint64_
 // Whether the route of that method keeps the request's body.
 bool h2_route_keeps_body(struct h2_text method);
 struct h2_upload_plan h2_route_plan(struct h2_text method, struct h2_text path);
+// The answer of a plan that echoes, of which the body is not known.
+struct h2_answer h2_route_echo(const struct h2_upload_plan *plan);
 void h2_route(const struct h2_incoming *in, const struct h2_counters *counters, struct h2_answer *out);
 
 #endif

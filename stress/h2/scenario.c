@@ -5,6 +5,7 @@
 #include "text_params.h"
 #include "units.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,7 +44,6 @@ static const char *forbidden_header(const char *name)
 		{ "proxy-connection", "HTTP/2 has no connection headers" },
 		{ "transfer-encoding", "HTTP/2 has no connection headers" },
 		{ "upgrade", "HTTP/2 has no connection headers" },
-		{ "te", "HTTP/2 has no connection headers" },
 		{ "host", "use (authority \"...\")" },
 		{ "content-length", "it is set from the body" },
 	};
@@ -56,7 +56,8 @@ static const char *forbidden_header(const char *name)
 static int read_header(struct h2_reader *r, const struct sexp *field, bool is_request, struct h2_header *h)
 {
 	if (field->count != 3)
-		return FAIL(r, field, "a name and a value were expected: (header \"name\" \"value\")");
+		return FAIL(r, field, "a name and a value were expected: (%s \"name\" \"value\")",
+		            sexp_at(field, 0)->text);
 	int rc = sexp_get_string(r->doc, field, 1, &h->name, r->e);
 	if (rc == 0)
 		rc = sexp_get_string(r->doc, field, 2, &h->value, r->e);
@@ -70,23 +71,23 @@ static int read_header(struct h2_reader *r, const struct sexp *field, bool is_re
 		            "'%.40s' is no header name; HTTP/2 wants lower case, e.g. \"x-name\"", h->name);
 	if (why)
 		return FAIL(r, field->items[1], "header '%s' cannot be set: %s", h->name, why);
+	if (is_request && strcmp(h->name, "te") == 0 && strcmp(h->value, "trailers") != 0)
+		return FAIL(r, field->items[2], "HTTP/2 knows only (header \"te\" \"trailers\")");
 	if (!is_field_value(h->value, h->value_len))
 		return FAIL(r, field->items[2],
 		            "a header's value has no control characters, nor blanks at its ends");
 	return 0;
 }
 
-// Those of a request, or those expected of its response.
-static int read_headers(struct h2_reader *r, const struct sexp *list, bool is_request, struct h2_header *headers,
-                        size_t *count)
+int h2_read_fields(struct h2_reader *r, const struct sexp *list, const char *word, bool is_request, size_t most,
+                   struct h2_header *fields, size_t *count)
 {
-	unsigned most = is_request ? H2_MAX_HEADERS : H2_MAX_EXPECTED;
-	for (size_t i = 1; i < list->count; i++) {
-		if (!sexp_is_form(list->items[i], "header"))
+	for (size_t i = 1; list && i < list->count; i++) {
+		if (!sexp_is_form(list->items[i], word))
 			continue;
 		if (*count == most)
-			return FAIL(r, list->items[i], "more than %u headers", most);
-		int rc = read_header(r, list->items[i], is_request, &headers[*count]);
+			return FAIL(r, list->items[i], "more than %zu %ss", most, word);
+		int rc = read_header(r, list->items[i], is_request, &fields[*count]);
 		if (rc < 0)
 			return rc;
 		++*count;
@@ -96,15 +97,26 @@ static int read_headers(struct h2_reader *r, const struct sexp *list, bool is_re
 
 // ---- bodies -------------------------------------------------------------------------------------------------
 
-// (file "NAME"), beside the scenario's own file.
-static int read_body_file(struct h2_reader *r, const struct sexp *v, struct scenario *s, struct h2_body *b)
+const char *h2_keep(struct scenario *s, struct buf *bytes)
+{
+	buf_add(bytes, "", 0); // so that there is something to keep
+	char *text = bytes->failed ? NULL : buf_take(bytes);
+	char **more = text ? realloc(s->made, (s->made_count + 1) * sizeof(*more)) : NULL;
+	if (!more) {
+		free(text);
+		buf_deinit(bytes);
+		return NULL;
+	}
+	s->made = more;
+	return s->made[s->made_count++] = text;
+}
+
+int h2_read_file(struct h2_reader *r, const struct sexp *v, struct scenario *s, struct h2_body *b)
 {
 	const char *name, *path = sexp_path(r->doc), *slash = strrchr(path, '/');
 	struct buf bytes = { 0 };
 	char *whole = NULL;
 	int rc = sexp_get_string(r->doc, v, 1, &name, r->e);
-	if (rc == 0 && s->file_count == H2_MAX_REQUESTS)
-		rc = FAIL(r, v, "more than %u bodies from files", H2_MAX_REQUESTS);
 	if (rc < 0)
 		return rc;
 	if (asprintf(&whole, "%.*s%s", name[0] != '/' && slash ? (int)(slash + 1 - path) : 0, path, name) < 0)
@@ -112,12 +124,13 @@ static int read_body_file(struct h2_reader *r, const struct sexp *v, struct scen
 	struct err own = { 0 };
 	rc = io_read_file(whole, H2_MAX_BODY, &bytes, &own);
 	free(whole);
+	if (rc < 0) {
+		buf_deinit(&bytes);
+		return FAIL(r, v, "%s", own.text);
+	}
 	b->length = bytes.len;
-	b->text = s->files[s->file_count] = buf_take(&bytes);
-	if (rc < 0 || !b->text)
-		return FAIL(r, v, "%s", rc < 0 ? own.text : "out of memory");
-	s->file_count++;
-	return 0;
+	b->text = h2_keep(s, &bytes);
+	return b->text ? 0 : FAIL(r, v, "out of memory");
 }
 
 // "text", (pattern N) or (file "NAME").
@@ -125,7 +138,7 @@ static int read_body(struct h2_reader *r, struct scenario *s, const struct sexp 
 {
 	const struct sexp *v = sexp_at(field, 1);
 	if (field->count == 2 && sexp_is_form(v, "file") && v->count == 2)
-		return read_body_file(r, v, s, b);
+		return h2_read_file(r, v, s, b);
 	if (field->count == 2 && v->kind == SEXP_STRING) {
 		*b = (struct h2_body){ v->text, v->len };
 		return 0;
@@ -154,6 +167,7 @@ static int read_expected_body(struct h2_reader *r, struct scenario *s, const str
 		if (!q->has_body)
 			return FAIL(r, v, "nothing to echo: request '%s' has no (body ...)", q->name);
 		x->body = q->body;
+		x->echoes = true;
 		return 0;
 	}
 	if (field->count == 2 && v->kind == SEXP_SYMBOL)
@@ -193,10 +207,32 @@ static int read_expected_status(struct h2_reader *r, const struct sexp *list, st
 	return rc;
 }
 
+// (sha256 "...") of the body.
+static int read_expected_hash(struct h2_reader *r, const struct sexp *list, struct h2_expect *x)
+{
+	const char *text = NULL;
+	int rc = h2_get_text(r, list, "sha256", &text);
+	if (rc < 0 || !text)
+		return rc;
+	for (size_t i = 0; i < H2_SHA256_BYTES; i++) {
+		char digits[3] = { text[2 * i], text[2 * i] ? text[2 * i + 1] : '\0' }, *end;
+		x->sha256[i] = (uint8_t)strtoul(digits, &end, 16);
+		if (!isxdigit((unsigned char)digits[0]) || end != digits + 2)
+			return FAIL(r, sexp_field(list, "sha256"),
+			            "a SHA-256 is 64 hexadecimal digits, as sha256sum prints them");
+	}
+	x->has_sha256 = true;
+	return text[2 * H2_SHA256_BYTES] == '\0'
+	               ? 0
+	               : FAIL(r, sexp_field(list, "sha256"),
+	                      "a SHA-256 is 64 hexadecimal digits, as sha256sum prints them");
+}
+
 static int read_expect_fields(struct h2_reader *r, struct scenario *s, const struct sexp *list,
                               struct h2_request *q)
 {
-	static const char *const fields[] = { "status", "body", "length", "*header", NULL };
+	static const char *const fields[] = { "status", "body",        "length",   "*header", "*trailer",
+		                              "sha256", "grpc-status", "messages", NULL };
 	const struct sexp *body = sexp_field(list, "body"), *length = sexp_field(list, "length");
 	struct h2_expect *x = &q->expect;
 	int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
@@ -209,7 +245,11 @@ static int read_expect_fields(struct h2_reader *r, struct scenario *s, const str
 	if (rc == 0 && length)
 		rc = read_expected_length(r, length, x);
 	if (rc == 0)
-		rc = read_headers(r, list, false, x->headers, &x->header_count);
+		rc = h2_read_fields(r, list, "header", false, H2_MAX_EXPECTED, x->headers, &x->header_count);
+	if (rc == 0)
+		rc = h2_read_fields(r, list, "trailer", false, H2_MAX_TRAILERS, x->trailers, &x->trailer_count);
+	if (rc == 0)
+		rc = read_expected_hash(r, list, x);
 	if (rc == 0 && has_no_body(q) && x->kind != EXPECT_ANY && x->body.length > 0)
 		rc = FAIL(r, list, "a response to %s with status %u has no body", q->method, x->status);
 	return rc;
@@ -223,7 +263,7 @@ static int read_expect(struct h2_reader *r, struct scenario *s, const struct sex
 		q->expect.kind = EXPECT_BODY;
 		q->expect.body = (struct h2_body){ "", 0 };
 	}
-	return rc;
+	return rc == 0 ? h2_read_grpc_expect(r, s, list, q) : rc;
 }
 
 // ---- requests -----------------------------------------------------------------------------------------------
@@ -272,7 +312,7 @@ static int read_method(struct h2_reader *r, const struct sexp *form, struct h2_r
 }
 
 // The visible characters of a request line: neither blanks nor controls nor bytes beyond ASCII.
-static bool is_visible(const char *text)
+bool h2_is_visible(const char *text)
 {
 	for (const char *c = text; *c; c++)
 		if (*c <= ' ' || *c >= 0x7f)
@@ -290,10 +330,10 @@ static int read_address(struct h2_reader *r, const struct sexp *form, struct h2_
 		rc = h2_get_text(r, form, "scheme", &q->scheme);
 	if (rc < 0)
 		return rc;
-	if (!is_visible(q->path) || (q->path[0] != '/' && strcmp(q->path, "*") != 0))
+	if (!h2_is_visible(q->path) || (q->path[0] != '/' && strcmp(q->path, "*") != 0))
 		return FAIL(r, sexp_field(form, "path"),
 		            "a path begins with / and has neither blanks nor control characters");
-	if (q->authority && (!is_visible(q->authority) || strpbrk(q->authority, "/@")))
+	if (q->authority && (!h2_is_visible(q->authority) || strpbrk(q->authority, "/@")))
 		return FAIL(r, sexp_field(form, "authority"),
 		            "an authority is HOST or HOST:PORT, e.g. \"a.example:80\"");
 	if (q->scheme && strcmp(q->scheme, "http") != 0 && strcmp(q->scheme, "https") != 0)
@@ -303,8 +343,8 @@ static int read_address(struct h2_reader *r, const struct sexp *form, struct h2_
 
 static int read_request(struct h2_reader *r, struct scenario *s, const struct sexp *form)
 {
-	static const char *const fields[] = { "method", "path",   "authority", "scheme", "*header",
-		                              "body",   "weight", "expect",    NULL };
+	static const char *const fields[] = { "method",   "path",   "authority", "scheme", "*header",  "body",
+		                              "*trailer", "weight", "expect",    "grpc",   "*message", NULL };
 	struct h2_request *q = &s->items[s->count];
 	const struct sexp *body = sexp_field(form, "body");
 	uint64_t weight = 1;
@@ -316,18 +356,25 @@ static int read_request(struct h2_reader *r, struct scenario *s, const struct se
 	if (rc == 0)
 		rc = read_address(r, form, q);
 	if (rc == 0)
-		rc = read_headers(r, form, true, q->headers, &q->header_count);
+		rc = h2_read_fields(r, form, "header", true, H2_MAX_HEADERS, q->headers, &q->header_count);
+	if (rc == 0)
+		rc = h2_read_fields(r, form, "trailer", true, H2_MAX_TRAILERS, q->trailers, &q->trailer_count);
 	if (rc == 0)
 		rc = h2_get_count(r, form, "weight", H2_MAX_WEIGHT, &weight);
 	if (rc == 0 && body) {
 		q->has_body = true;
 		rc = read_body(r, s, body, &q->body);
 	}
+	q->salt = s->count * UINT64_C(0xd1342543de82ef95);
+	if (rc == 0)
+		rc = h2_read_places(r, form, q);
+	if (rc == 0)
+		rc = h2_read_grpc(r, s, form, q);
 	if (rc == 0)
 		rc = read_expect(r, s, sexp_field(form, "expect"), q);
 	q->weight = (unsigned)weight;
 	s->round += weight;
-	s->count += rc == 0;
+	s->count++; // also a wrong one: what it owns is freed with the others
 	return rc;
 }
 
@@ -507,8 +554,11 @@ void scenario_deinit(struct scenario *s)
 	if (s->attack)
 		h2_attack_deinit(s->attack);
 	free(s->attack);
-	for (size_t i = 0; i < s->file_count; i++)
-		free(s->files[i]);
+	for (size_t i = 0; i < s->count; i++)
+		h2_request_deinit(&s->items[i]);
+	for (size_t i = 0; i < s->made_count; i++)
+		free(s->made[i]);
+	free(s->made);
 	free(s->items);
 	sexp_free(s->doc);
 	*s = (struct scenario){ 0 };

@@ -18,6 +18,12 @@
 #define H2_MAX_REQUESTS 256U                   // templates in one scenario
 #define H2_MAX_HEADERS 64U                     // of one request
 #define H2_MAX_EXPECTED 32U                    // headers expected of one response
+#define H2_MAX_TRAILERS 16U                    // sent with one request, or expected of one response
+#define H2_MAX_MESSAGES 1024U                  // of gRPC's, in one request
+#define H2_MAX_PARTS 4096U                     // of one request, that are made for each of its exchanges
+#define H2_MAX_MADE (1024U * 1024U)            // bytes that they may become
+#define H2_GRPC_EXPECTED 2U                    // content-type and grpc-status
+#define H2_SHA256_BYTES 32U
 #define H2_MAX_CONNECTIONS 10000U
 #define H2_MAX_STREAMS 100000U
 #define H2_MAX_CHURN 100000U // connections/s
@@ -28,6 +34,7 @@
 struct h2_header {
 	const char *name, *value;
 	size_t name_len, value_len;
+	bool begins; // an expected one: a value that goes on behind it with '+' or ';' is right too
 };
 
 enum h2_expect_body {
@@ -38,6 +45,7 @@ enum h2_expect_body {
 
 // (status ok): any from 200 to 399.
 #define H2_STATUS_OK 0U
+#define H2_MESSAGES_ANY (-1)
 
 struct h2_expect {
 	uint16_t status; // 200 where the scenario does not say; H2_STATUS_OK
@@ -45,6 +53,33 @@ struct h2_expect {
 	struct h2_body body; // EXPECT_LENGTH uses its length alone
 	struct h2_header headers[H2_MAX_EXPECTED];
 	size_t header_count;
+	struct h2_header trailers[H2_MAX_TRAILERS + H2_GRPC_EXPECTED];
+	size_t trailer_count;
+	bool echoes;     // `body` is the request's
+	bool has_sha256; // of the body
+	uint8_t sha256[H2_SHA256_BYTES];
+	int64_t messages; // of a gRPC response: how many; H2_MESSAGES_ANY
+};
+
+// What is made for each exchange, where a template has places (template.h): fields first, then the body's parts.
+enum h2_part_kind {
+	H2_PART_PATH,
+	H2_PART_AUTHORITY,
+	H2_PART_HEADER,  // the header of that index
+	H2_PART_TRAILER, // likewise
+	H2_PART_MESSAGE, // one of gRPC's begins
+	H2_PART_FIELD,   // of such a message: protobuf's field of that number
+	H2_PART_BODY,    // bytes
+};
+
+struct h2_template;
+
+struct h2_part {
+	enum h2_part_kind kind;
+	size_t index;
+	struct h2_template *text; // owned; NULL: `bytes`, borrowed
+	const char *bytes;
+	size_t len;
 };
 
 // A request that is made again and again. Names are unique in a scenario: they name checks and series.
@@ -55,8 +90,14 @@ struct h2_request {
 	const char *authority; // NULL: the target's host and port
 	struct h2_header headers[H2_MAX_HEADERS];
 	size_t header_count;
-	bool has_body;
+	struct h2_header trailers[H2_MAX_TRAILERS];
+	size_t trailer_count;
+	bool has_body; // content-length is sent, unless it is gRPC
 	struct h2_body body;
+	bool is_grpc;
+	struct h2_part *parts; // owned; none: all of its exchanges are the same
+	size_t part_count;
+	uint64_t salt;   // so that two templates draw different numbers
 	unsigned weight; // how often in one round
 	struct h2_expect expect;
 };
@@ -77,7 +118,7 @@ struct scenario {
 		const char *misbehave; // a hostile server's file; not a scenario's to say
 	} server;
 	struct h2_goal goal;         // the highest rate that keeps it is searched; count 0: no
-	struct h2_schedule schedule; // of an open loop; count 0: closed
+	struct h2_schedule schedule; // of an open loop; count 0: closed. Its seed is that of templates too
 	uint64_t per_connection;     // requests before reconnecting; 0: no bound
 	uint64_t idle_ns;            // how long a connection that has made them stays open
 	uint64_t churn_per_s;        // connections that are replaced, of all; 0: none
@@ -87,10 +128,10 @@ struct scenario {
 	struct h2_limits limits;
 	struct h2_request *items;
 	size_t count;
-	uint64_t round;               // the sum of the weights
-	struct sexp_doc *doc;         // owns every text
-	char *files[H2_MAX_REQUESTS]; // bodies from files; owned
-	size_t file_count;
+	uint64_t round;       // the sum of the weights
+	struct sexp_doc *doc; // owns every text
+	char **made;          // bodies from files, gRPC's messages; owned, as the texts in it
+	size_t made_count;
 };
 
 // Parses and checks a scenario. `s` must be zeroed. -EINVAL with "path:line:column: ..." in `e`. Deinit in
@@ -105,5 +146,6 @@ int scenario_load_with(const char *path, char *const *words, size_t count, struc
 void scenario_deinit(struct scenario *s);
 // Whether a healthy client is measured beside it, and what it costs the server.
 bool scenario_measures_harm(const struct scenario *s);
+void h2_request_deinit(struct h2_request *q); // what it owns itself; scenario_deinit does it
 
 #endif

@@ -58,6 +58,17 @@ static ssize_t see_body(struct h2_session *s, struct request *r)
 	return NGHTTP2_ERR_DEFERRED;
 }
 
+static struct h2_incoming incoming(const struct h2_session *s, const struct request *r);
+
+// The body is out, and its end is the trailers'. 0 or nghttp2's error.
+static int submit_trailers(struct h2_session *s, struct request *r)
+{
+	const struct h2_incoming in = incoming(s, r);
+	nghttp2_nv nv[H2_REPLY_TRAILERS];
+	const size_t count = h2_reply_trailers(&r->reply, &in, nv);
+	return nghttp2_submit_trailer(s->session, r->id, nv, count);
+}
+
 static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __attribute__((unused)) int32_t id,
                          uint8_t *to, size_t room, uint32_t *flags, nghttp2_data_source *source, void *arg)
 {
@@ -70,8 +81,14 @@ static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __att
 	r->sent += n;
 	s->moved += n;
 	h2_count(s->shared->counters, H2_BODY_OUT, n);
-	if (r->sent == r->reply.answer.body.length)
-		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	if (r->sent < r->reply.answer.body.length)
+		return (ssize_t)n;
+	*flags |= NGHTTP2_DATA_FLAG_EOF;
+	if (h2_reply_has_trailers(&r->reply)) {
+		*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+		if (nghttp2_is_fatal(submit_trailers(s, r)))
+			return NGHTTP2_ERR_CALLBACK_FAILURE;
+	}
 	return (ssize_t)n;
 }
 
@@ -83,6 +100,8 @@ static struct h2_incoming incoming(const struct h2_session *s, const struct requ
 		.authority = session_text(r->authority),
 		.header_count = r->header_count,
 		.header_hash = r->header_hash,
+		.trailer_count = r->trailer_count,
+		.trailer_hash = r->trailer_hash,
 		.body = { buf_text(&r->upload.body), r->upload.body.len },
 		.file = s->shared->file,
 		.headers_too_large = r->headers_too_large,
@@ -99,17 +118,15 @@ static int submit(struct h2_session *s, struct request *r)
 	nghttp2_nv nv[H2_REPLY_FIELDS];
 	size_t count = h2_reply_fields(&r->reply, &in, nv);
 	r->submitted = true;
-	return nghttp2_submit_response(s->session, r->id, nv, count,
-	                               h2_reply_has_body(&r->reply) ? &provider : NULL);
+	const bool more = h2_reply_has_body(&r->reply) || h2_reply_has_trailers(&r->reply);
+	return nghttp2_submit_response(s->session, r->id, nv, count, more ? &provider : NULL);
 }
 
 int session_respond(struct h2_session *s, struct request *r)
 {
 	const struct h2_incoming in = incoming(s, r);
 	if (r->plan.echoes) // whatever it will be
-		r->reply.answer = (struct h2_answer){ .status = 200,
-			                              .type = "application/octet-stream",
-			                              .body = { "", H2_ENDLESS } };
+		r->reply.answer = h2_route_echo(&r->plan);
 	else
 		h2_route(&in, s->shared->counters, &r->reply.answer);
 	r->answered = true;

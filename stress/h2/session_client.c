@@ -237,16 +237,23 @@ static int client_open(const struct h2_client_config *config, struct h2_client *
 
 // ---- requests and bytes -------------------------------------------------------------------------------------
 
-static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __attribute__((unused)) int32_t id,
-                         uint8_t *to, size_t room, uint32_t *flags, nghttp2_data_source *source,
-                         __attribute__((unused)) void *arg)
+static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *to, size_t room, uint32_t *flags,
+                         nghttp2_data_source *source, __attribute__((unused)) void *arg)
 {
 	struct exchange *x = source->ptr;
-	const struct h2_body *body = &x->prepared->request->body;
-	size_t n = h2_body_read(body, x->body_sent, to, room);
+	const struct h2_prepared *p = x->prepared;
+	size_t n = h2_body_read(&p->body, x->body_sent, to, room);
 	x->body_sent += n;
-	if (x->body_sent == body->length)
-		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	if (x->body_sent < p->body.length)
+		return (ssize_t)n;
+	*flags |= NGHTTP2_DATA_FLAG_EOF;
+	if (p->trailer_count > 0) {
+		*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+		const int rc = nghttp2_submit_trailer(session, id, p->trailers, p->trailer_count);
+		if (rc < 0)
+			return nghttp2_is_fatal(rc) ? NGHTTP2_ERR_CALLBACK_FAILURE
+			                            : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	}
 	return (ssize_t)n;
 }
 
@@ -254,7 +261,7 @@ static int client_submit(struct h2_client *c, struct exchange *x)
 {
 	const struct h2_prepared *p = x->prepared;
 	const nghttp2_data_provider provider = { .source.ptr = x, .read_callback = read_body };
-	const bool has_body = p->request->has_body && p->request->body.length > 0;
+	const bool has_body = p->body.length > 0 || p->trailer_count > 0;
 	int32_t id = nghttp2_submit_request(c->session, NULL, p->headers, p->header_count,
 	                                    has_body ? &provider : NULL, x);
 	x->stream = id;

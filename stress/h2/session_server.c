@@ -18,7 +18,7 @@ static struct request *request_new(struct h2_session *s)
 	if (!r)
 		return NULL;
 	memset(r, 0, sizeof(*r));
-	r->header_hash = H2_HASH_START;
+	r->header_hash = r->trailer_hash = H2_HASH_START;
 	r->owner = s;
 	s->uploading++;
 	r->next = s->requests;
@@ -161,15 +161,28 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	return 0;
 }
 
+static void take_trailer(struct request *r, const struct h2_server_limits *limits, nghttp2_rcbuf *name,
+                         nghttp2_rcbuf *value)
+{
+	nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
+	r->header_bytes += n.len + v.len + 32;
+	if (r->header_bytes > limits->max_header_bytes)
+		return; // nothing is spent on more
+	r->trailer_count++;
+	r->trailer_hash = h2_header_hash(r->trailer_hash, n.base, n.len, v.base, v.len);
+}
+
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                      nghttp2_rcbuf *value, __attribute__((unused)) uint8_t flags, void *arg)
 {
 	struct h2_session *s = arg;
-	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) // trailers
-		return 0;
 	struct request *r = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 	if (!r)
 		return 0;
+	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+		take_trailer(r, &s->shared->limits, name, value);
+		return 0;
+	}
 	const bool was_too_large = r->headers_too_large;
 	take_header(r, &s->shared->limits, name, value);
 	if (r->headers_too_large && !was_too_large)

@@ -32,6 +32,7 @@ struct request {
 	uint64_t unread, read_ns;                 // bytes that came, and whose window is still closed; since when
 	nghttp2_rcbuf *method, *path, *authority; // references
 	uint64_t header_count, header_hash, header_bytes;
+	uint64_t trailer_count, trailer_hash;
 	struct h2_upload upload;
 	uint64_t sent; // of the answer's body
 	bool headers_too_large;

@@ -49,7 +49,7 @@ static void keep_text(struct reading *r, struct text_at *t, const nghttp2_nv *nv
 static void take_field(void *arg, const nghttp2_nv *nv)
 {
 	struct reading *r = arg;
-	if (!wire_fields_take(&r->fields, nv) || r->fields.too_large || r->fields.section == WIRE_TRAILERS)
+	if (!wire_fields_take(&r->fields, nv) || r->fields.too_large)
 		return; // beyond the limit nothing is spent on them
 	if (nv->name[0] != ':') {
 		r->header_count++;
@@ -118,26 +118,42 @@ static struct wire_fault judge(struct reading *r)
 	return r->fields.connect ? FAULT(PROTOCOL_ERROR, "CONNECT, which is not served") : RIGHT;
 }
 
-struct wire_fault wire_ask(struct h2_session *s, enum wire_section section, const uint8_t *block, size_t len,
-                           struct wire_asked **asked)
+// Reads a section. A fault, or RIGHT.
+static struct wire_fault read_section(struct h2_session *s, enum wire_section section, const uint8_t *block,
+                                      size_t len, struct reading *r)
+{
+	*r = (struct reading){ .scratch = &s->scratch, .header_hash = H2_HASH_START };
+	buf_clear(&s->scratch);
+	wire_fields_begin(&r->fields, section, s->shared->limits.max_header_bytes);
+	if (wire_decode(&s->decoder, block, len, take_field, r) < 0)
+		return FAULT(COMPRESSION_ERROR, "a header that HPACK cannot read");
+	return judge(r);
+}
+
+struct wire_fault wire_ask_trailers(struct h2_session *s, const uint8_t *block, size_t len, struct wire_request *r)
+{
+	struct reading reading;
+	const struct wire_fault fault = read_section(s, WIRE_TRAILERS, block, len, &reading);
+	if (r) {
+		r->trailer_count = reading.header_count;
+		r->trailer_hash = reading.header_hash;
+	}
+	return fault;
+}
+
+struct wire_fault wire_ask(struct h2_session *s, const uint8_t *block, size_t len, struct wire_asked **asked)
 {
 	const uint32_t generation = s->decoder.generation;
 	const struct heard *known =
-	        section == WIRE_REQUEST
-	                ? (const struct heard *)wire_blocks_find(&s->heard, NULL, generation, block, len)
-	                : NULL;
+	        (const struct heard *)wire_blocks_find(&s->heard, NULL, generation, block, len);
 	if (known) {
 		*asked = known->asked;
 		known->asked->references++;
 		return RIGHT;
 	}
-	struct reading r = { .scratch = &s->scratch, .header_hash = H2_HASH_START };
-	buf_clear(&s->scratch);
-	wire_fields_begin(&r.fields, section, s->shared->limits.max_header_bytes);
-	if (wire_decode(&s->decoder, block, len, take_field, &r) < 0)
-		return FAULT(COMPRESSION_ERROR, "a header that HPACK cannot read");
-	const struct wire_fault fault = judge(&r);
-	if (fault.why || section == WIRE_TRAILERS)
+	struct reading r;
+	const struct wire_fault fault = read_section(s, WIRE_REQUEST, block, len, &r);
+	if (fault.why)
 		return fault;
 	*asked = s->scratch.failed ? NULL : make(s, &r);
 	if (!*asked)

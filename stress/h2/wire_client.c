@@ -118,12 +118,12 @@ static int client_submit(struct h2_client *c, struct exchange *x)
 	struct wire_stream *s = h2_pool_take(c->config.pool, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	const struct h2_request *q = x->prepared->request;
-	const struct h2_body body = q->has_body ? q->body : (struct h2_body){ "", 0 };
+	const struct h2_prepared *p = x->prepared;
 	*s = (struct wire_stream){ .sender = { .node.id = c->next_id,
-		                               .body = body,
+		                               .body = p->body,
 		                               .window = c->sending.initial_window,
-		                               .done = body.length == 0 },
+		                               .done = p->body.length == 0 && !p->trailing,
+		                               .trailing = p->trailing },
 		                   .exchange = x,
 		                   .window = { c->settings_acked ? WIRE_CLIENT_WINDOW : WIRE_WINDOW,
 		                               WIRE_CLIENT_WINDOW },
@@ -162,6 +162,18 @@ static int client_cancel(struct h2_client *c, struct exchange *x)
 	return c->out.bytes.failed ? -ENOMEM : 0;
 }
 
+// All of the stream but its trailers is out. They end it: bytes put to `to`, as far as there is room.
+static size_t pull_trailers(struct h2_client *c, struct wire_stream *s, uint8_t *to, size_t room)
+{
+	const struct h2_prepared *p = s->exchange->prepared;
+	s->sender.done = true;
+	wire_client_count_out(c, NGHTTP2_HEADERS);
+	if (wire_sending_trailers(&c->sending, &s->sender, p->sent_as ? p->trailers : NULL, p->trailers,
+	                          p->trailer_count, &c->out) < 0)
+		c->out.bytes.failed = true; // told at the next pull
+	return wire_out_pull(&c->out, to, room);
+}
+
 // Sends the requests that were submitted. Bytes, or -errno.
 static ssize_t pull_requests(struct h2_client *c, uint8_t *to, size_t room)
 {
@@ -169,16 +181,18 @@ static ssize_t pull_requests(struct h2_client *c, uint8_t *to, size_t room)
 	while (c->unsent && room - used > WIRE_HEAD && wire_out_left(&c->out) == 0) {
 		struct wire_stream *s = c->unsent;
 		const struct h2_prepared *p = s->exchange->prepared;
-		ssize_t n = (ssize_t)wire_sending_known(&c->sending, &s->sender, p, to + used, room - used);
+		ssize_t n = (ssize_t)wire_sending_known(&c->sending, &s->sender, p->sent_as, to + used, room - used);
 		if (n == 0)
-			n = wire_sending_headers(&c->sending, &s->sender, p, p->headers, p->header_count, &c->out,
-			                         to + used, room - used);
+			n = wire_sending_headers(&c->sending, &s->sender, p->sent_as, p->headers, p->header_count,
+			                         &c->out, to + used, room - used);
 		if (n < 0)
 			return n;
 		wire_client_count_out(c, NGHTTP2_HEADERS);
 		used += (size_t)n;
 		if (wire_out_left(&c->out) > 0)
 			used += wire_out_pull(&c->out, to + used, room - used);
+		if (s->sender.trailing && p->body.length == 0)
+			used += pull_trailers(c, s, to + used, room - used);
 		c->unsent = s->next;
 		if (!s->sender.done)
 			wire_sending_join(&c->sending, &s->sender);
@@ -190,10 +204,14 @@ static size_t pull_bodies(struct h2_client *c, uint8_t *to, size_t room)
 {
 	struct wire_sender *sender;
 	size_t used = 0;
-	for (size_t n; (n = wire_sending_data(&c->sending, to + used, room - used, &sender)) > 0; used += n) {
+	for (size_t n; wire_out_left(&c->out) == 0 &&
+	               (n = wire_sending_data(&c->sending, to + used, room - used, &sender)) > 0;) {
 		struct wire_stream *s = (struct wire_stream *)sender;
+		used += n;
 		wire_client_count_out(c, NGHTTP2_DATA);
 		c->idle_frames = 0;
+		if (sender->done && sender->trailing)
+			used += pull_trailers(c, s, to + used, room - used);
 		if (sender->done && s->remote_done)
 			wire_client_end(c, s, NGHTTP2_NO_ERROR, false);
 	}

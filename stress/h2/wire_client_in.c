@@ -64,8 +64,8 @@ static void begin_content(struct wire_stream *s, int64_t content_length, bool no
 static bool recall(struct h2_client *c, struct wire_stream *s, const uint8_t *block, size_t len)
 {
 	struct exchange *x = s->exchange;
-	const struct heard *h =
-	        (const struct heard *)wire_blocks_find(&c->heard, x->prepared, c->decoder.generation, block, len);
+	const struct heard *h = (const struct heard *)wire_blocks_find(&c->heard, x->prepared->heard_as,
+	                                                               c->decoder.generation, block, len);
 	if (!h)
 		return false;
 	exchange_recall(x, h->status, h->headers_seen);
@@ -81,11 +81,12 @@ static void remember(struct h2_client *c, const struct wire_stream *s, uint32_t 
 		const uint8_t *in;
 		uint8_t *out; // which is only copied from
 	} bytes = { block };
-	if (generation != c->decoder.generation || x->fault != H2_FAULT_NONE || len > WIRE_BLOCK_MAX)
+	const void *key = x->prepared->heard_as; // NULL: the next one's is to be judged by itself
+	if (!key || generation != c->decoder.generation || x->fault != H2_FAULT_NONE || len > WIRE_BLOCK_MAX)
 		return;
 	struct heard *h = (struct heard *)wire_blocks_keep(
 	        &c->heard, c->config.pool, sizeof(*h),
-	        &(struct wire_block){ x->prepared, generation, (uint32_t)len, bytes.out });
+	        &(struct wire_block){ key, generation, (uint32_t)len, bytes.out });
 	if (!h)
 		return;
 	h->status = x->status;

@@ -109,7 +109,7 @@ size_t wire_sending_data(struct wire_sending *c, uint8_t *to, size_t room, struc
 		n = room - WIRE_HEAD;
 	}
 	s->done = n == left && s->withheld == 0;
-	wire_put_head(to, n, NGHTTP2_DATA, s->done ? NGHTTP2_FLAG_END_STREAM : 0, s->node.id);
+	wire_put_head(to, n, NGHTTP2_DATA, s->done && !s->trailing ? NGHTTP2_FLAG_END_STREAM : 0, s->node.id);
 	h2_body_read(&s->body, s->sent, to + WIRE_HEAD, n);
 	s->sent += n;
 	s->window -= (int64_t)n;
@@ -135,6 +135,17 @@ ssize_t wire_sending_headers(struct wire_sending *c, const struct wire_sender *s
 	wire_put_head(to, (size_t)n, NGHTTP2_HEADERS, flags | NGHTTP2_FLAG_END_HEADERS, s->node.id);
 	memcpy(to + WIRE_HEAD, block, (size_t)n);
 	return n + (ssize_t)WIRE_HEAD;
+}
+
+int wire_sending_trailers(struct wire_sending *c, const struct wire_sender *s, const void *key,
+                          const nghttp2_nv *fields, size_t count, struct wire_out *out)
+{
+	const uint8_t *block;
+	const ssize_t n = wire_encode(&c->encoder, key, fields, count, &block);
+	if (n < 0)
+		return (int)n;
+	wire_out_block(out, NGHTTP2_FLAG_END_STREAM, s->node.id, block, (size_t)n, c->max_frame);
+	return out->bytes.failed ? -ENOMEM : 0;
 }
 
 // ---- field sections in more than one frame ------------------------------------------------------------------

@@ -15,7 +15,8 @@ struct wire_sender {
 	uint64_t sent;     // bytes of it
 	uint64_t withheld; // bytes at its end that are not there yet
 	int64_t window;    // may be negative (RFC 9113, 6.9.2)
-	bool done;         // END_STREAM is out
+	bool done;         // all of the body is out, and END_STREAM, unless
+	bool trailing;     // trailers follow, and end the stream
 	bool in_ring;      // among those that wait for nothing but their turn
 	struct wire_sender *next_in_ring, *prev_in_ring;
 };
@@ -62,6 +63,10 @@ static inline size_t wire_sending_known(const struct wire_sending *c, const stru
 	memcpy(to + WIRE_HEAD, b->bytes, b->len);
 	return WIRE_HEAD + b->len;
 }
+
+// HEADERS of these trailers to `out`, when the stream is done but for them; `key` as above. 0 or -errno.
+int wire_sending_trailers(struct wire_sending *c, const struct wire_sender *s, const void *key,
+                          const nghttp2_nv *fields, size_t count, struct wire_out *out);
 
 // A window that we keep open.
 struct wire_window {

@@ -106,6 +106,8 @@ static struct h2_incoming incoming(const struct h2_session *s, const struct wire
 		.authority = a->authority,
 		.header_count = a->header_count,
 		.header_hash = a->header_hash,
+		.trailer_count = r->trailer_count,
+		.trailer_hash = r->trailer_hash,
 		.body = { buf_text(&r->upload.body), r->upload.body.len },
 		.file = s->shared->file,
 		.headers_too_large = a->too_large,
@@ -192,17 +194,16 @@ void wire_server_answer(struct h2_session *s, struct wire_request *r)
 {
 	const struct h2_incoming in = incoming(s, r);
 	if (r->plan.echoes) // whatever it will be
-		r->reply.answer = (struct h2_answer){ .status = 200,
-			                              .type = "application/octet-stream",
-			                              .body = { "", H2_ENDLESS } };
+		r->reply.answer = h2_route_echo(&r->plan);
 	else
 		h2_route(&in, s->shared->counters, &r->reply.answer);
 	r->answered = true;
 	s->answering++;
+	r->sender.trailing = h2_reply_has_trailers(&r->reply);
 	if (h2_reply_has_body(&r->reply))
 		r->sender.body = r->reply.answer.body;
 	else
-		r->sender.done = true;
+		r->sender.done = !r->sender.trailing;
 	const uint64_t delay = r->reply.answer.delay_ns;
 	if (delay == 0 || !sleep_until(s, r, clock_now_ns() + delay))
 		wait_for_turn(s, r);
@@ -240,6 +241,21 @@ static void finish(struct h2_session *s, struct wire_request *r)
 	wire_request_forget(s, r);
 }
 
+// All of the answer but its trailers is out. They end it: bytes put to `to`, as far as there is room.
+static size_t pull_trailers(struct h2_session *s, struct wire_request *r, uint8_t *to, size_t room)
+{
+	static const char grpc_ok; // the key of the one that is always the same
+	const bool is_ok = r->reply.answer.trailing == H2_TRAILING_GRPC && r->reply.answer.grpc_status == 0;
+	const struct h2_incoming in = incoming(s, r);
+	nghttp2_nv fields[H2_REPLY_TRAILERS];
+	const size_t count = h2_reply_trailers(&r->reply, &in, fields);
+	r->sender.done = true;
+	wire_server_count_out(s, NGHTTP2_HEADERS);
+	if (wire_sending_trailers(&s->sending, &r->sender, is_ok ? &grpc_ok : NULL, fields, count, &s->out) < 0)
+		s->out.bytes.failed = true; // told at the next pull
+	return wire_out_pull(&s->out, to, room);
+}
+
 static ssize_t pull_headers(struct h2_session *s, uint8_t *to, size_t room)
 {
 	size_t used = 0;
@@ -252,6 +268,8 @@ static ssize_t pull_headers(struct h2_session *s, uint8_t *to, size_t room)
 		leave_waiting(s, r);
 		r->headed = true;
 		s->moved++;
+		if (r->sender.trailing && !h2_reply_has_body(&r->reply))
+			used += pull_trailers(s, r, to + used, room - used);
 		if (r->sender.done)
 			finish(s, r);
 		else
@@ -265,21 +283,24 @@ static size_t pull_bodies(struct h2_session *s, uint8_t *to, size_t room)
 {
 	struct wire_sender *sender;
 	size_t used = 0;
-	for (;;) {
+	while (wire_out_left(&s->out) == 0) {
 		const uint64_t before = s->sending.turn ? s->sending.turn->sent : 0;
 		const size_t n = wire_sending_data(&s->sending, to + used, room - used, &sender);
 		if (n == 0)
-			return used;
+			break;
 		used += n;
 		wire_server_count_out(s, NGHTTP2_DATA);
 		h2_count(s->shared->counters, H2_BODY_OUT, sender->sent - before);
 		earn(s);
 		s->moved += sender->sent - before;
+		if (sender->done && sender->trailing)
+			used += pull_trailers(s, (struct wire_request *)sender, to + used, room - used);
 		if (sender->done)
 			finish(s, (struct wire_request *)sender);
 		else if (sender->withheld > 0)
 			wire_server_offer(s, (struct wire_request *)sender);
 	}
+	return used;
 }
 
 static ssize_t server_pull(struct h2_session *s, uint8_t *to, size_t room)

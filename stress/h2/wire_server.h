@@ -33,6 +33,7 @@ struct wire_request {
 	struct h2_reply reply;
 	struct wire_window window;
 	uint64_t received;                                // bytes of content
+	uint64_t trailer_count, trailer_hash;             // of the request
 	bool whole;                                       // END_STREAM has come
 	bool answered, waiting;                           // it has an answer; whose turn for HEADERS has come
 	bool headed;                                      // which are out
@@ -93,10 +94,12 @@ static inline void wire_server_count_out(struct h2_session *s, uint8_t type)
 	h2_count_frame(s->shared->counters, H2_FRAMES_OUT, type);
 }
 
-// Reads a request's header, or trailers. *asked is set unless `section` is trailers or there is a fault; it has a
-// reference for the caller. `fault.code` COMPRESSION_ERROR and INTERNAL_ERROR are the connection's.
-struct wire_fault wire_ask(struct h2_session *s, enum wire_section section, const uint8_t *block, size_t len,
-                           struct wire_asked **asked);
+// Reads a request's header. *asked is set unless there is a fault; it has a reference for the caller. `fault.code`
+// COMPRESSION_ERROR and INTERNAL_ERROR are the connection's.
+struct wire_fault wire_ask(struct h2_session *s, const uint8_t *block, size_t len, struct wire_asked **asked);
+// The same of trailers; their number and hash go to `r`, which may be NULL.
+struct wire_fault wire_ask_trailers(struct h2_session *s, const uint8_t *block, size_t len,
+                                    struct wire_request *r);
 void wire_asked_release(struct h2_session *s, struct wire_asked *a); // accepts NULL
 void wire_heard_deinit(struct h2_session *s);
 

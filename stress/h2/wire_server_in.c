@@ -2,6 +2,7 @@
 #include "wire_server.h"
 
 #include "clock.h"
+#include "prepared.h"
 
 #include <errno.h>
 #include <string.h>
@@ -48,6 +49,7 @@ static struct wire_request *open_request(struct h2_session *s, uint32_t id, stru
 	*r = (struct wire_request){ .sender = { .node.id = id, .window = s->sending.initial_window },
 		                    .session = s,
 		                    .asked = asked,
+		                    .trailer_hash = H2_HASH_START,
 		                    .window = { window, window },
 		                    .next = s->first };
 	if (wire_map_put(&s->streams, s->shared->pool, &r->sender.node) < 0) {
@@ -95,11 +97,9 @@ static void plan_upload(struct h2_session *s, struct wire_request *r)
 
 // ---- HEADERS ------------------------------------------------------------------------------------------------
 
-// Reads a section. True when it was right; else it has been said.
-static bool ask(struct h2_session *s, enum wire_section section, uint32_t id, struct wire_request *r,
-                const uint8_t *block, size_t len, struct wire_asked **asked)
+// Says the fault of a section, if it has one. True when it was right.
+static bool section_is_right(struct h2_session *s, uint32_t id, struct wire_request *r, struct wire_fault fault)
 {
-	const struct wire_fault fault = wire_ask(s, section, block, len, asked);
 	if (!fault.why)
 		return true;
 	if (fault.code != NGHTTP2_PROTOCOL_ERROR)
@@ -113,7 +113,7 @@ static void take_trailers(struct h2_session *s, struct wire_request *r, const st
                           const uint8_t *block, size_t len)
 {
 	const uint32_t id = f->stream;
-	if (!ask(s, WIRE_TRAILERS, id, r, block, len, NULL))
+	if (!section_is_right(s, id, r, wire_ask_trailers(s, block, len, r)))
 		return;
 	if (r->whole)
 		malformed(s, id, r, NGHTTP2_STREAM_CLOSED);
@@ -128,7 +128,7 @@ static void take_request(struct h2_session *s, const struct wire_frame *f, const
 	struct wire_asked *asked = NULL;
 	const uint32_t id = f->stream;
 	s->last_id = id;
-	if (!ask(s, WIRE_REQUEST, id, NULL, block, len, &asked))
+	if (!section_is_right(s, id, NULL, wire_ask(s, block, len, &asked)))
 		return;
 	const bool too_late = id > s->goaway_last, full = s->streams.count >= s->shared->limits.max_streams;
 	struct wire_request *r = too_late || full ? NULL : open_request(s, id, asked);
@@ -163,7 +163,7 @@ static void take_late(struct h2_session *s, uint32_t id, const uint8_t *block, s
 	else if (!wire_ids_have(&s->resets, id))
 		wire_server_fail(s, FAULT(PROTOCOL_ERROR, "a stream id that is not greater than the ones before"));
 	else
-		wire_ask(s, WIRE_TRAILERS, block, len, NULL); // for the table's sake
+		wire_ask_trailers(s, block, len, NULL); // for the table's sake
 }
 
 static struct wire_fault take_headers(struct h2_session *s, const struct wire_event *e)

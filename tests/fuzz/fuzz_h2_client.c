@@ -80,7 +80,7 @@ static struct outcome try_engine(const struct h2_client_engine *engine, const ui
 		                                   .expect = { .status = 200,
 		                                               .kind = EXPECT_BODY,
 		                                               .body = { "abc", 3 },
-		                                               .headers = { { "x-a", "1", 3, 1 } },
+		                                               .headers = { { "x-a", "1", 3, 1, false } },
 		                                               .header_count = 1 } };
 	struct state s = { 0 };
 	struct h2_tally tally = { 0 };

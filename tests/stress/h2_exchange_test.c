@@ -19,7 +19,7 @@ static void setup(struct fixture *f, bool reflects)
 	f->request.expect = (struct h2_expect){
 		.status = 200, .kind = EXPECT_BODY, .body = { "hello", 5 }, .header_count = 1
 	};
-	f->request.expect.headers[0] = (struct h2_header){ "x-a", "1", 3, 1 };
+	f->request.expect.headers[0] = (struct h2_header){ "x-a", "1", 3, 1, false };
 	assert_int_equal(h2_prepare(&f->prepared, &f->request, "host:1", reflects), 0);
 	exchange_begin(&f->x, &f->prepared, &f->tally, 16);
 }

@@ -257,7 +257,7 @@ CASE("h2 load: bad input is one line and exit 2, and leaves nothing behind")
 		{ "127.0.0.1:80", "'127.0.0.1:80' is no URL; write http://HOST:PORT/PATH" },
 		{ "http:///x", "names no host" },
 		{ "http://127.0.0.1:1/ -H nothing", "--header: 'nothing' is not 'name: value'" },
-		{ "http://127.0.0.1:1/ -H 'te: x'", "header 'te' cannot be set" },
+		{ "http://127.0.0.1:1/ -H 'te: x'", "HTTP/2 knows only (header" },
 		{ "http://127.0.0.1:1/ -d not-there", "not-there: cannot be read: No such file" },
 		{ "http://127.0.0.1:1/ -n 0", "-n: 0 is out of range" },
 		{ "http://127.0.0.1:1/ -n many", "-n: 'many' is not a number such as 500, 10k or 1M" },
