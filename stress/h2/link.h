@@ -26,9 +26,9 @@ struct load {
 	struct h2_pool *pool;
 	struct h2_prepared *prepared; // one for each request of the scenario
 	struct h2_more_plan more;
-	uint16_t *round;              // indices of requests: each as often as its weight
-	size_t round_next;            // of it
-	struct h2_alike alike;        // what ended last, and is not in the histograms yet
+	uint16_t *round;       // indices of requests: each as often as its weight
+	size_t round_next;     // of it
+	struct h2_alike alike; // what ended last, and is not in the histograms yet
 	struct link *links;
 	unsigned thread, link_count; // of the thread's number, its own links
 	unsigned ready_links;        // connected, or given up

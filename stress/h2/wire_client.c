@@ -181,7 +181,8 @@ static ssize_t pull_requests(struct h2_client *c, uint8_t *to, size_t room)
 	while (c->unsent && room - used > WIRE_HEAD && wire_out_left(&c->out) == 0) {
 		struct wire_stream *s = c->unsent;
 		const struct h2_prepared *p = s->exchange->prepared;
-		ssize_t n = (ssize_t)wire_sending_known(&c->sending, &s->sender, p->sent_as, to + used, room - used);
+		ssize_t n =
+		        (ssize_t)wire_sending_known(&c->sending, &s->sender, p->sent_as, to + used, room - used);
 		if (n == 0)
 			n = wire_sending_headers(&c->sending, &s->sender, p->sent_as, p->headers, p->header_count,
 			                         &c->out, to + used, room - used);
