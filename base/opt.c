@@ -465,6 +465,13 @@ bool opt_given(const struct opt_set *s, const char *name)
 	return v->text != NULL && strcmp(v->source, SOURCE_DEFAULT) != 0;
 }
 
+bool opt_by_flag(const struct opt_set *s, const char *name)
+{
+	const struct opt_value *v = opt_get(s, name);
+
+	return v->text != NULL && strcmp(v->source, SOURCE_COMMAND_LINE) == 0;
+}
+
 uint64_t opt_number(const struct opt_set *s, const char *name)
 {
 	return opt_get(s, name)->number;

@@ -70,6 +70,8 @@ int opt_defaults(struct opt_set *s, struct err *e);
 // that has a value.
 const struct opt_value *opt_get(const struct opt_set *s, const char *name);
 bool opt_given(const struct opt_set *s, const char *name); // by anyone but the default
+// By the person for this run alone: on the command line.
+bool opt_by_flag(const struct opt_set *s, const char *name);
 uint64_t opt_number(const struct opt_set *s, const char *name);
 const char *opt_text(const struct opt_set *s, const char *name);
 bool opt_flag(const struct opt_set *s, const char *name);

@@ -73,6 +73,9 @@ struct result_point { // one sample of the whole process tree
 	uint32_t fds, threads, procs;
 };
 
+// How the evidence of a test begins, where it says so, that ran again because the run had broken off.
+#define SG_INTERRUPTED_BEFORE "it was interrupted before: "
+
 struct result {
 	char *id;
 	unsigned attempt; // 1, 2, ...

@@ -388,6 +388,41 @@ static void parse_tap(const char *line, size_t len, const struct sample_sink *si
 	if (!take_name(title, name))
 		snprintf(name, sizeof name, "%llu", (unsigned long long)n);
 	sink->test_case(sink->arg, name, what, 0, what == CASE_SKIP ? free_text(&why, text) : "");
+	if (sink->tap != NULL)
+		sink->tap(sink->arg, TAP_CASE, n, "");
+}
+
+static bool begins(const struct words *w, const char *with)
+{
+	const size_t len = strlen(with);
+
+	return (size_t)(w->end - w->at) >= len && memcmp(w->at, with, len) == 0;
+}
+
+// "1..3", "1..0 # SKIP why", "Bail out! why", "TAP version 14": of a program, not of one of its subtests, whose
+// lines are indented.
+static void parse_tap_frame(const char *line, size_t len, const struct sample_sink *sink)
+{
+	struct words w = { line, line + len }, why = { line + len, line + len };
+	char text[SG_SAMPLE_LINE_MAX];
+	struct span number;
+	uint64_t n = 0;
+
+	if (sink->tap == NULL) {
+		return;
+	} else if (begins(&w, "TAP version ")) {
+		sink->tap(sink->arg, TAP_VERSION, 0, "");
+	} else if (begins(&w, "Bail out!")) {
+		w.at += strlen("Bail out!");
+		sink->tap(sink->arg, TAP_BAIL, 0, free_text(&w, text));
+	} else if (begins(&w, "1..")) {
+		w.at += strlen("1..");
+		number = next_word(&w);
+		if (!take_u64(number, &n))
+			return;
+		cut_directive(&w, &why);
+		sink->tap(sink->arg, TAP_PLAN, n, free_text(&why, text));
+	}
 }
 
 bool sample_parse_line(const char *line, size_t len, uint64_t line_number, const struct sample_sink *sink)
@@ -398,8 +433,13 @@ bool sample_parse_line(const char *line, size_t len, uint64_t line_number, const
 
 	if (len > 0 && line[len - 1] == '\r')
 		w.end--;
-	if (len < 2 || (line[0] != '@' && line[0] != 'o' && line[0] != 'n'))
+	if (len < 2 || memchr("@on1BT", line[0], 6) == NULL)
 		return false; // nearly every line of ordinary output ends here
+	if (line[0] == '1' || line[0] == 'B' || line[0] == 'T') {
+		if (len < SG_SAMPLE_LINE_MAX)
+			parse_tap_frame(line, (size_t)(w.end - line), sink);
+		return false;
+	}
 	if (line[0] != '@') {
 		if (len < SG_SAMPLE_LINE_MAX)
 			parse_tap(line, (size_t)(w.end - line), sink);

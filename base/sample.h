@@ -12,6 +12,9 @@
 #define SG_SAMPLE_NAME_MAX 128U
 
 enum sample_case { CASE_START, CASE_PASS, CASE_FAIL, CASE_SKIP };
+// Lines of TAP beside those of cases: "TAP version 14", "1..3", "Bail out! why"; and each case that was one of
+// TAP.
+enum sample_tap { TAP_VERSION, TAP_PLAN, TAP_BAIL, TAP_CASE };
 
 // What the parser calls; any hook may be NULL. Names are NUL-terminated and borrowed for the call.
 struct sample_sink {
@@ -27,6 +30,8 @@ struct sample_sink {
 	void *arg;
 	void (*live)(void *arg, uint64_t bytes); // after a full collection, one a cycle
 	void (*note)(void *arg, const char *name, const char *text);
+	// `n` is the plan's number; `text` why it skips all (plan) or gives up (bail), else "".
+	void (*tap)(void *arg, enum sample_tap what, uint64_t n, const char *text);
 };
 
 // One line without its newline. Returns true if it was a sample line (good or bad), false if it is the

@@ -1,6 +1,7 @@
 // stressgen list: the catalogue, or a suite's tests in their order.
 #include "catalogue.h"
 #include "pipeline.h"
+#include "plan.h"
 #include "units.h"
 #include "verdict.h"
 
@@ -33,13 +34,20 @@ static int list_catalogue(struct app *app)
 
 static void list_tests(const struct pipeline *j)
 {
+	const struct runner_config config = { .suite = &j->suite,
+		                              .selection = j->selection,
+		                              .selected = j->selected };
+	struct plan plan = { 0 };
+	const bool planned = plan_make(&plan, &config) == 0; // what others depend on comes before them
 	char timeout[32];
 
 	for (size_t i = 0; i < j->selected; i++) {
-		const struct suite_test *t = &j->suite.tests[j->selection[i]];
+		const struct suite_test *t = &j->suite.tests[planned ? plan.order[i] : j->selection[i]];
+
 		printf("%-52s %-10s %-8s %s\n", t->id, test_kind_name(t->meta.kind),
 		       units_duration(timeout, sizeof timeout, t->meta.timeout_ns), t->path);
 	}
+	plan_deinit(&plan);
 	fflush(stdout);
 	fprintf(stderr, "%zu test%s\n", j->selected, j->selected == 1 ? "" : "s");
 }

@@ -118,6 +118,9 @@ int cmd_top(struct app *app)
 
 	if (app->opts.arg_count == 2 && units_parse_u64(app->opts.args[1], &given) == 0 && given > 0)
 		count = (size_t)given; // top RUN --worst memory 5
+	else if (app->opts.arg_count == 2)
+		return complain(
+		        &e, err_set(&e, EINVAL, "top: '%s' is not a number of tests; try 10", app->opts.args[1]));
 	else if (app->opts.arg_count > 1)
 		return complain(&e, err_set(&e, EINVAL, "top takes one run, and how many tests"));
 	r = run_load(dir, &run, &e);

@@ -131,7 +131,8 @@ const struct opt cli_options[] = {
 	     "Shell command that resets state between two tests, or between batches. When it fails the run ends with "
 	     "exit 6."),
 	FLAG("self-protect", 0, "no", RUNS, true,
-	     "Stop the run (exit 42, --resume goes on) when others than its tests take too much of the machine."),
+	     "Stop the run (exit 42, --resume goes on) when others than its tests take too much of the machine. A threshold "
+	     "on the command line turns it on, too."),
 	COUNT("cpu-threshold", "80", 1, 100, RUNS, "Percent of the CPU that is too much for --self-protect."),
 	COUNT("cpu-limit", NULL, 1, 100, RUNS, "The same."),
 	COUNT("mem-threshold", "90", 1, 100, RUNS, "Percent of the memory that is too much for it."),
@@ -364,6 +365,8 @@ const struct opt cli_options[] = {
 	FLAG("json", 0, "no", BIT(TARGETS) | BIT(TOP), false, "As JSON, for other programs."),
 	CHOICE("progress", "HOW", "auto", "auto,bar,lines,none", RUNS, true,
 	       "A live line, a line a test, or nothing; auto chooses by whether stderr is a terminal."),
+	TIME("slow-after", "60s", 0, 0, RUNS,
+	     "A running test is said to be slow after so long, and each time that has doubled; 0: never."),
 	CHOICE("color", "WHEN", "auto", "auto,always,never", BIT_ALL, true,
 	       "Colour; NO_COLOR in the environment counts as never."),
 	FLAG("verbose", 'v', "no", RUNS, true, "The last lines that each test printed, failed or not."),

@@ -64,9 +64,28 @@ static int load_quarantine(const struct opt_set *o, struct known *q, struct err 
 	return path == NULL ? 0 : known_load(path, today, "TEST TARGET UNTIL REASON", q, e);
 }
 
+// How many of the tests have ended already.
+static size_t count_ended(const struct pipeline *j)
+{
+	struct run run = { 0 };
+	struct err none = { 0 };
+	size_t ended = 0;
+
+	if (run_load(j->run_dir, &run, &none) == 0)
+		for (size_t i = 0; i < run.count; i++)
+			ended += run.results[i].verdict != VERDICT_INTERRUPTED;
+	run_deinit(&run);
+	return ended;
+}
+
 // With the words for how many, on stderr.
 static void say_how_many(const struct pipeline *j, unsigned workers)
 {
+	if (opt_flag(&j->app->opts, "resume") && j->soak_ns == 0) {
+		say(j->app, "going on with %s: %zu of %zu tests had ended", j->run_dir, count_ended(j),
+		    j->selected);
+		return;
+	}
 	if (j->selected == 1)
 		say(j->app, "running 1 test into %s", j->run_dir);
 	else if (workers > 1)

@@ -99,6 +99,9 @@ void origin_take(struct pipeline *j);
 void origin_recall(struct pipeline *j, const json_t *info);
 // Whether tests run in containers.
 bool pipeline_contained(const struct opt_set *o);
+unsigned pipeline_workers(const struct opt_set *o); // how many tests at a time
+// Whether self-protection is on: by its option, by --safe-mode, or since one of its thresholds was named.
+bool pipeline_protects(const struct opt_set *o);
 // The options as the runner wants them, but for its hooks. 0 or -EINVAL.
 int pipeline_config(const struct pipeline *j, struct runner_config *c, struct err *e);
 // Steps 3 and 4: runs what is selected and reports. An exit code.

@@ -1,8 +1,10 @@
 // What the person sees while tests run: one live line on a terminal, else a line a test.
 #include "clock.h"
+#include "history.h"
 #include "pipeline.h"
 #include "units.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +15,16 @@ enum how { HOW_NONE, HOW_LINES, HOW_BAR };
 
 #define BAR_CELLS 16U
 #define RUNNING_SHOWN 8U
+#define RUNNING_MOST 256U // as many workers as there may be
 #define TAIL_LINES 5U
-#define SLOW_NS (60 * SG_NS_PER_S)
 #define REDRAW_NS (50 * SG_NS_PER_MS)
+#define HISTORY_WAIT_MS 200U
+
+// A test that runs now.
+struct running {
+	const struct suite_test *t;
+	uint64_t slow_at_ns; // the age at which it is next said to be slow
+};
 
 struct progress {
 	enum how how;
@@ -24,13 +33,16 @@ struct progress {
 	size_t settled, total;
 	size_t unexpected;
 	uint64_t begun_ns, drawn_ns;
-	const struct suite_test *running[RUNNING_SHOWN]; // the first of those that run now
-	size_t running_count;                            // of all
-	uint64_t slow_said_ns;                           // age of a slow test when it was last said
-	// What is done and what there is, in the last run's times, where it has them.
-	struct run last;
-	bool has_last;
-	double done, all;
+	struct running running[RUNNING_MOST];
+	size_t running_count;
+	uint64_t slow_after_ns; // 0: never
+	const struct suite *suite;
+	double *weights; // by index in the suite: what each took in earlier runs, in ns; one that nobody timed the
+	                 // average
+	bool timed;      // at least one was
+	unsigned workers;
+	double done, all;  // sums of weights
+	uint64_t ended_ns; // when the last test ended, since the beginning
 };
 
 static void clear_line(struct progress *p)
@@ -51,24 +63,62 @@ static size_t terminal_width(void)
 // ---- the estimate
 // -----------------------------------------------------------------------------------------------
 
-// What the test took last time; one that nobody has timed counts as a short one.
 static double weight_of(const struct progress *p, const struct suite_test *t)
 {
-	const struct result *r = p->has_last ? run_find(&p->last, t->id) : NULL;
-
-	return 1e6 + (r != NULL ? (double)r->wall_ns : 0);
+	return p->weights[t - p->suite->tests];
 }
 
+// What the last run, else the history, says of each test that is selected.
+static void read_weights(struct progress *p, const struct pipeline *j)
+{
+	struct history *history = NULL;
+	struct run last = { 0 };
+	struct err none = { 0 };
+	const bool has_last = run_load(SG_LATEST, &last, &none) == 0;
+	double sum = 0;
+	size_t known = 0;
+
+	history_open(opt_text(&j->app->opts, "db"), HISTORY_READ, HISTORY_WAIT_MS, &history, NULL);
+	for (size_t i = 0; i < j->selected; i++) {
+		const struct suite_test *t = &j->suite.tests[j->selection[i]];
+		const struct result *r = has_last ? run_find(&last, t->id) : NULL;
+		const uint64_t ns = r != NULL ? r->wall_ns : history_duration_ns(history, t->id);
+
+		p->weights[j->selection[i]] = (double)ns;
+		sum += (double)ns;
+		known += ns > 0;
+	}
+	p->timed = known > 0;
+	for (size_t i = 0; i < j->selected; i++) {
+		double *weight = &p->weights[j->selection[i]];
+
+		if (*weight <= 0)
+			*weight = known > 0 ? sum / (double)known : 1;
+		p->all += *weight;
+	}
+	history_close(history);
+	run_deinit(&last);
+}
+
+// Earlier times say it from the beginning; how this run has kept to them, up to its last end of a test, corrects
+// that.
 static void add_estimate(const struct progress *p, struct buf *words)
 {
 	const uint64_t passed_ns = clock_now_ns() - p->begun_ns;
-	char text[32];
+	const double pace = p->done > 0 ? (double)p->ended_ns / p->done : 1.0 / p->workers;
+	double left_ns;
+	uint64_t left_s;
 
-	if (p->done <= 0 || p->done >= p->all || passed_ns < 2 * SG_NS_PER_S)
+	if (p->done >= p->all || (!p->timed && (p->done <= 0 || passed_ns < 2 * SG_NS_PER_S)))
 		return;
-	double left_ns = (double)passed_ns * (p->all - p->done) / p->done;
-	buf_addf(words, ", %s left",
-	         units_duration(text, sizeof text, (uint64_t)(left_ns / 1e9) * SG_NS_PER_S + SG_NS_PER_S));
+	left_ns = (p->all - p->done) * pace - (double)(passed_ns - p->ended_ns);
+	left_s = left_ns > 0 ? (uint64_t)(left_ns / 1e9) + 1 : 1;
+	if (left_s < 60)
+		buf_addf(words, ", %" PRIu64 " s left", left_s);
+	else if (left_s < 3600)
+		buf_addf(words, ", %" PRIu64 " min left", (left_s + 59) / 60);
+	else
+		buf_addf(words, ", %" PRIu64 " h %" PRIu64 " min left", left_s / 3600, left_s % 3600 / 60);
 }
 
 // ---- the live line
@@ -79,8 +129,7 @@ static void add_running(const struct progress *p, struct buf *words)
 	if (p->running_count > 1)
 		buf_addf(words, "  %zu running:", p->running_count);
 	for (size_t i = 0; i < RUNNING_SHOWN && i < p->running_count; i++)
-		if (p->running[i] != NULL)
-			buf_addf(words, "%s %.60s", i > 0 ? "," : " ", p->running[i]->id);
+		buf_addf(words, "%s %.60s", i > 0 ? "," : " ", p->running[i].t->id);
 }
 
 static void draw(struct progress *p, uint64_t age_ns, uint64_t rss_bytes)
@@ -117,42 +166,48 @@ static void on_started(void *arg, size_t settled, size_t total, const struct sui
 
 	p->settled = settled;
 	p->total = total;
-	if (p->running_count < RUNNING_SHOWN)
-		p->running[p->running_count] = t;
-	p->running_count++;
+	if (p->running_count < RUNNING_MOST)
+		p->running[p->running_count++] = (struct running){ .t = t, .slow_at_ns = p->slow_after_ns };
 	// Redrawing for tests of a millisecond would cost more than they do.
 	if (p->how == HOW_BAR && clock_now_ns() - p->drawn_ns >= REDRAW_NS)
 		draw(p, 0, 0);
 }
 
+static struct running *find_running(struct progress *p, const struct suite_test *t)
+{
+	for (size_t i = 0; i < p->running_count; i++)
+		if (p->running[i].t == t)
+			return &p->running[i];
+	return NULL;
+}
+
 static void forget(struct progress *p, const struct suite_test *t)
 {
-	size_t shown = p->running_count < RUNNING_SHOWN ? p->running_count : RUNNING_SHOWN;
+	struct running *r = find_running(p, t);
 
-	for (size_t i = 0; i < shown; i++)
-		if (p->running[i] == t) {
-			memmove(&p->running[i], &p->running[i + 1], (shown - i - 1) * sizeof *p->running);
-			p->running[shown - 1] = NULL;
-			break;
-		}
-	if (p->running_count > 0)
-		p->running_count--;
+	if (r == NULL)
+		return;
+	p->running_count--;
+	memmove(r, r + 1, (size_t)(&p->running[p->running_count] - r) * sizeof *r);
 }
 
 // A slow test is said after a minute, two, four, ...
 static void on_sampled(void *arg, const struct suite_test *t, uint64_t age_ns, uint64_t rss_bytes)
 {
 	struct progress *p = arg;
+	struct running *r = find_running(p, t);
 	char age[32];
 
+	if (r == NULL)
+		return;
 	if (p->how == HOW_BAR && clock_now_ns() - p->drawn_ns >= REDRAW_NS)
 		draw(p, age_ns, rss_bytes);
-	if (p->how == HOW_NONE || age_ns < SLOW_NS || (p->slow_said_ns > 0 && age_ns < 2 * p->slow_said_ns))
+	if (p->how == HOW_NONE || r->slow_at_ns == 0 || age_ns < r->slow_at_ns)
 		return;
 	clear_line(p);
-	fprintf(stderr, "SLOW: %s has run for %s\n", t->id,
-	        units_duration(age, sizeof age, age_ns / SG_NS_PER_S * SG_NS_PER_S));
-	p->slow_said_ns = age_ns;
+	fprintf(stderr, "SLOW: %s has run for %s\n", t->id, units_duration(age, sizeof age, r->slow_at_ns));
+	while (r->slow_at_ns <= age_ns)
+		r->slow_at_ns *= 2;
 }
 
 static void print_tail(const struct result *r)
@@ -191,12 +246,14 @@ static void print_failure(const struct progress *p, const struct result *r)
 
 static void print_line(const struct progress *p, size_t settled, const struct result *r)
 {
+	const bool says_why = (!r->as_expected || r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_FLAKY) &&
+	                      r->evidence != NULL;
 	char wall[32];
 	int width = snprintf(NULL, 0, "%zu", p->total);
 
 	fprintf(stderr, "[%*zu/%zu] %-14s %9s  %s%s%s\n", width, settled + 1, p->total, verdict_name(r->verdict),
-	        units_duration(wall, sizeof wall, r->wall_ns), r->id, r->as_expected ? "" : ": ",
-	        r->as_expected || r->evidence == NULL ? "" : r->evidence);
+	        r->wall_ns > 0 ? units_duration(wall, sizeof wall, r->wall_ns) : "", r->id, says_why ? ": " : "",
+	        says_why ? r->evidence : "");
 	if (!r->as_expected || p->verbose)
 		print_tail(r);
 }
@@ -209,7 +266,7 @@ static void on_ended(void *arg, size_t settled, size_t total, const struct suite
 	p->total = total;
 	p->unexpected += !r->as_expected;
 	p->done += weight_of(p, t);
-	p->slow_said_ns = 0;
+	p->ended_ns = clock_now_ns() - p->begun_ns;
 	forget(p, t);
 	if (p->how == HOW_LINES)
 		print_line(p, settled, r);
@@ -245,7 +302,6 @@ struct progress *progress_new(const struct pipeline *j, struct runner_hooks *hoo
 {
 	const struct app *app = j->app;
 	struct progress *p = calloc(1, sizeof *p);
-	struct err none = { 0 };
 
 	if (p == NULL)
 		return NULL;
@@ -253,9 +309,16 @@ struct progress *progress_new(const struct pipeline *j, struct runner_hooks *hoo
 	p->colour = app->err_colour;
 	p->verbose = opt_flag(&app->opts, "verbose");
 	p->begun_ns = clock_now_ns();
-	p->has_last = p->how == HOW_BAR && run_load(SG_LATEST, &p->last, &none) == 0;
-	for (size_t i = 0; i < j->selected; i++)
-		p->all += weight_of(p, &j->suite.tests[j->selection[i]]);
+	p->slow_after_ns = opt_number(&app->opts, "slow-after");
+	p->suite = &j->suite;
+	p->workers = pipeline_workers(&app->opts);
+	p->weights = calloc(j->suite.count + 1, sizeof *p->weights);
+	if (p->weights == NULL) {
+		free(p);
+		return NULL;
+	}
+	if (p->how == HOW_BAR)
+		read_weights(p, j);
 	*hooks = (struct runner_hooks){ on_started, on_sampled, on_ended, on_note, p };
 	return p;
 }
@@ -265,6 +328,6 @@ void progress_free(struct progress *p)
 	if (p == NULL)
 		return;
 	clear_line(p);
-	run_deinit(&p->last);
+	free(p->weights);
 	free(p);
 }

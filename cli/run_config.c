@@ -32,7 +32,7 @@ static const char *container_engine(const struct opt_set *o)
 	return is_there ? "podman" : "docker";
 }
 
-static unsigned worker_count(const struct opt_set *o)
+unsigned pipeline_workers(const struct opt_set *o)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -47,7 +47,7 @@ static unsigned worker_count(const struct opt_set *o)
 static uint64_t suite_timeout(const struct opt_set *o)
 {
 	uint64_t all = opt_number(o, "suite-timeout");
-	uint64_t parallel = worker_count(o) > 1 ? opt_number(o, "parallel-timeout") : 0;
+	uint64_t parallel = pipeline_workers(o) > 1 ? opt_number(o, "parallel-timeout") : 0;
 
 	return all == 0 || (parallel > 0 && parallel < all) ? parallel : all;
 }
@@ -92,6 +92,33 @@ static int fill_limits(const struct opt_set *o, struct runner_config *c, struct 
 	return read_io(opt_text(o, "io"), &c->limits, e);
 }
 
+// Whoever names a threshold wants it, unless --no-self-protect says otherwise; the config file's wait for the
+// option.
+bool pipeline_protects(const struct opt_set *o)
+{
+	static const char *const thresholds[] = { "cpu-threshold", "cpu-limit",      "mem-threshold",
+		                                  "mem-limit",     "disk-threshold", "protect-after" };
+	bool named = false;
+
+	for (size_t i = 0; i < sizeof thresholds / sizeof thresholds[0]; i++)
+		named = named || opt_by_flag(o, thresholds[i]);
+	return opt_flag(o, "self-protect") || opt_flag(o, "safe-mode") || (named && !opt_given(o, "self-protect"));
+}
+
+// What would only seem to be in force.
+static int check_modes(const struct opt_set *o, struct err *e)
+{
+	static const char *const containers[] = { "container-image", "container-root", "container-engine" };
+
+	for (size_t i = 0; i < sizeof containers / sizeof containers[0]; i++)
+		if (opt_by_flag(o, containers[i]) && !pipeline_contained(o))
+			return err_set(e, EINVAL,
+			               "--%s alone puts no test into a container; add --container-sequential or "
+			               "--container-parallel",
+			               containers[i]);
+	return 0;
+}
+
 static void fill_config(const struct pipeline *j, struct runner_config *c)
 {
 	const struct opt_set *o = &j->app->opts;
@@ -116,7 +143,7 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->memory_bytes = opt_number(o, "memory");
 	c->output_limit = opt_number(o, "output-limit");
 	c->sample_ns = opt_number(o, "sample-every");
-	c->workers = worker_count(o);
+	c->workers = pipeline_workers(o);
 	c->container = pipeline_contained(o);
 	c->container_root = opt_text(o, "container-root");
 	c->container_image = opt_text(o, "container-image");
@@ -126,7 +153,7 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->clean_home = opt_flag(o, "clean-home") || opt_flag(o, "safe-mode");
 	c->batch = opt_number(o, "batch");
 	c->between = opt_text(o, "between");
-	c->self_protect = opt_flag(o, "self-protect") || opt_flag(o, "safe-mode");
+	c->self_protect = pipeline_protects(o);
 	c->cpu_threshold = (double)opt_number(o, opt_given(o, "cpu-limit") ? "cpu-limit" : "cpu-threshold");
 	c->memory_threshold = (double)opt_number(o, opt_given(o, "mem-limit") ? "mem-limit" : "mem-threshold");
 	c->disk_threshold = (double)opt_number(o, "disk-threshold");
@@ -139,8 +166,10 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 
 int pipeline_config(const struct pipeline *j, struct runner_config *c, struct err *e)
 {
-	int r = fill_limits(&j->app->opts, c, e);
+	int r = check_modes(&j->app->opts, e);
 
+	if (r == 0)
+		r = fill_limits(&j->app->opts, c, e);
 	if (r == 0)
 		fill_config(j, c);
 	return r;

@@ -151,6 +151,8 @@ json_t *pipeline_info(const struct pipeline *j)
 		                                          l->dialect, "reason", l->reason));
 	}
 	add_option_facts(&j->app->opts, options);
+	if (pipeline_protects(&j->app->opts)) // as a resumed run, where no threshold is named, is to do
+		json_object_set_new(options, "self-protect", json_string("yes"));
 	json_object_set_new(info, "stressgen", json_string(SG_VERSION));
 	json_object_set_new(info, "suite", json_string(dir));
 	json_object_update(info, j->origin);

@@ -138,6 +138,27 @@ static bool matches(const char *id, const struct strings *patterns)
 	return false;
 }
 
+// By its id, or by that of the test which it is a repetition or a case of: "a.sh" are "a.sh#2" and "a.sh::case"
+// too.
+static bool matches_whole(const struct selecting *s, const struct suite_test *t)
+{
+	char *id = strdup(t->id);
+	char *cut = id != NULL && s->j->repeat > 1 ? strrchr(id, '#') : NULL;
+	bool found = matches(t->id, &s->only);
+
+	if (!found && cut != NULL && cut[1] != '\0' && cut[1 + strspn(cut + 1, "0123456789")] == '\0') {
+		*cut = '\0';
+		found = matches(id, &s->only);
+	}
+	cut = id != NULL && t->case_name != NULL ? strstr(id, "::") : NULL;
+	if (!found && cut != NULL) {
+		*cut = '\0';
+		found = matches(id, &s->only);
+	}
+	free(id);
+	return found;
+}
+
 // The values of an option that may be repeated; 0 or -ENOMEM.
 static int split_lines(const char *text, struct strings *out)
 {
@@ -158,7 +179,7 @@ static bool is_wanted(struct selecting *s, const struct suite_test *t)
 	const bool any_slow = opt_flag(s->opts, "slow") || opt_flag(s->opts, "only-slow") || s->only.count > 0 ||
 	                      opt_given(s->opts, "filter") || opt_flag(s->opts, "last-failed");
 
-	if (s->only.count > 0 && !matches(t->id, &s->only))
+	if (s->only.count > 0 && !matches_whole(s, t))
 		return false;
 	if (s->filter != NULL && !filter_matches(s->filter, t, &last))
 		return false;

@@ -310,6 +310,24 @@ static void put_skipped(struct summary *s)
 		fputc('\n', s->out);
 }
 
+// Ran again after the run had broken off.
+static void put_interrupted(struct summary *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->view.count; i++) {
+		const struct view_test *t = &s->view.tests[i];
+		const char *why = t->r->evidence != NULL ? strstr(t->r->evidence, SG_INTERRUPTED_BEFORE) : NULL;
+
+		if (why == NULL || t->r->verdict == VERDICT_INTERRUPTED)
+			continue;
+		fprintf(s->out, "ran again: %s: %s\n", t->id, text_line(&s->view.arena, why));
+		count++;
+	}
+	if (count > 0)
+		fputc('\n', s->out);
+}
+
 static void put_quarantined(struct summary *s)
 {
 	size_t count = 0;
@@ -468,6 +486,7 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 	put_jemallocs(&s);
 	put_left_out(&s);
 	put_skipped(&s);
+	put_interrupted(&s);
 	put_quarantined(&s);
 	put_failures(&s);
 	soaked_print(&s.view, style, out);

@@ -242,6 +242,31 @@ static bool by_exit(const struct facts *f, const struct result *r, struct findin
 	return true;
 }
 
+// A TAP program that gave up, or did not do as many cases as it had planned. "1..3" alone may be anybody's output.
+static bool by_tap(const struct measure *m, const char *link, struct finding *out)
+{
+	if (m->tap.bailed && (m->tap.cases > 0 || m->tap.planned || m->tap.version)) {
+		buf_addf(&out->words, "%sit gave up (TAP): %s", link,
+		         m->tap.why[0] != '\0' ? m->tap.why : "Bail out!");
+		return true;
+	}
+	if (!m->tap.planned || m->tap.plan == m->tap.cases || (m->tap.cases == 0 && !m->tap.version))
+		return false;
+	buf_addf(&out->words, "%sits TAP plan was of %" PRIu64 " case%s, it reported %" PRIu64, link, m->tap.plan,
+	         m->tap.plan == 1 ? "" : "s", m->tap.cases);
+	return true;
+}
+
+// "1..0 # SKIP why".
+static bool by_skip(const struct measure *m, struct finding *out)
+{
+	if (!m->tap.planned || m->tap.plan != 0 || m->tap.cases > 0 || m->tap.why[0] == '\0')
+		return false;
+	out->verdict = VERDICT_SKIPPED;
+	buf_addf(&out->words, "it skipped itself: %s", m->tap.why);
+	return true;
+}
+
 // What it reported itself. After an exit status these are further words, without one they decide.
 static bool by_report(const struct facts *f, const struct result *r, struct finding *out)
 {
@@ -264,6 +289,7 @@ static bool by_report(const struct facts *f, const struct result *r, struct find
 		         f->measure->first_failed_case);
 		found = true;
 	}
+	found = by_tap(f->measure, found ? "; " : link, out) || found;
 	if (found && out->verdict == VERDICT_PASSED)
 		out->verdict = VERDICT_FAILED;
 	return found;
@@ -355,7 +381,8 @@ static void find(const struct facts *f, const struct result *r, struct finding *
 	// Exit status 0 and nothing bad reported: passed, whatever happened on the way; a kill of ours cannot hide
 	// in it, since it leaves a signal.
 	if (started && r->exit_code == 0 && f->memory_seen == 0 && !by_report(f, r, out)) {
-		if (!by_headroom(f, r, out) && !by_leftovers(f, r, out) && !by_live_bytes(r, out))
+		if (!by_skip(f->measure, out) && !by_headroom(f, r, out) && !by_leftovers(f, r, out) &&
+		    !by_live_bytes(r, out))
 			describe_pass(r, out);
 		return;
 	}

@@ -226,6 +226,24 @@ static void on_case(void *arg, const char *name, enum sample_case what, uint64_t
 	add_case(m, name, verdicts[what], ns, text != NULL ? text : "");
 }
 
+static void on_tap(void *arg, enum sample_tap what, uint64_t n, const char *text)
+{
+	struct measure *m = arg;
+
+	if (what == TAP_CASE) {
+		m->tap.cases++;
+		return;
+	}
+	m->tap.version = m->tap.version || what == TAP_VERSION;
+	m->tap.bailed = m->tap.bailed || what == TAP_BAIL;
+	if (what == TAP_PLAN) {
+		m->tap.planned = true;
+		m->tap.plan = n;
+	}
+	if (m->tap.why[0] == '\0')
+		snprintf(m->tap.why, sizeof m->tap.why, "%s", text);
+}
+
 static void on_done(void *arg)
 {
 	((struct measure *)arg)->result->done_seen = true;
@@ -241,6 +259,7 @@ struct sample_sink measure_sink(struct measure *m)
 		                     .check = on_check,
 		                     .test_case = on_case,
 		                     .note = on_note,
+		                     .tap = on_tap,
 		                     .done = on_done,
 		                     .bad = on_bad,
 		                     .arg = m };

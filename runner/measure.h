@@ -25,6 +25,11 @@ struct measure {
 	char running_case[SG_SAMPLE_NAME_MAX + 1]; // "" when none is
 	char first_failed_case[SG_SAMPLE_NAME_MAX + 1];
 	uint64_t cases_failed;
+	struct {
+		bool version, planned, bailed;
+		uint64_t plan, cases;
+		char why[SG_SAMPLE_NAME_MAX]; // it skips all, or gives up
+	} tap;
 	uint64_t live_stride; // every so many cycles' live bytes are kept
 	uint64_t lost;        // samples that found no room
 	// the timeline

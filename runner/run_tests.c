@@ -73,8 +73,8 @@ static bool record_without_run(struct run_loop *run, size_t position, enum verdi
 static const char *interrupted_words(const struct ledger_entry *entry)
 {
 	if (entry->open)
-		return "it was interrupted before: the runner died while it ran";
-	return entry->interrupted ? "it was interrupted before: the run was stopped while it ran" : NULL;
+		return SG_INTERRUPTED_BEFORE "the runner died while it ran";
+	return entry->interrupted ? SG_INTERRUPTED_BEFORE "the run was stopped while it ran" : NULL;
 }
 
 // Whatever runs now has company.

@@ -53,6 +53,13 @@ static void on_case(void *arg, const char *name, enum sample_case what, uint64_t
 	         (unsigned long long)ns, text);
 }
 
+static void on_tap(void *arg, enum sample_tap what, uint64_t n, const char *text)
+{
+	if (what != TAP_CASE) // which are told as cases, too
+		buf_addf(&((struct heard *)arg)->calls, "tap %d %llu [%s]\n", (int)what, (unsigned long long)n,
+		         text);
+}
+
 static void on_done(void *arg)
 {
 	buf_adds(&((struct heard *)arg)->calls, "done\n");
@@ -72,7 +79,7 @@ static void on_output(void *arg, const char *bytes, size_t len)
 static struct sample_sink sink_for(struct heard *h)
 {
 	return (struct sample_sink){ on_lat,  on_hist, on_gauge, on_gc,   on_check, on_case,
-		                     on_done, on_bad,  h,        on_live, on_note };
+		                     on_done, on_bad,  h,        on_live, on_note,  on_tap };
 }
 
 static void heard_deinit(struct heard *h)
@@ -213,6 +220,21 @@ CASE("sample: TAP lines are cases and stay output")
 	line_gives("not okay 1", false, "");
 	line_gives("nothing", false, "");
 	line_gives("ok", false, "");
+}
+
+CASE("sample: TAP's version, plan and bail out are told and stay output")
+{
+	line_gives("TAP version 14", false, "tap 0 0 []\n");
+	line_gives("1..12", false, "tap 1 12 []\n");
+	line_gives("1..0 # SKIP no network", false, "tap 1 0 [SKIP no network]\n");
+	line_gives("Bail out! no disk", false, "tap 2 0 [no disk]\n");
+	line_gives("Bail out!", false, "tap 2 0 []\n");
+	line_gives("1..", false, "");
+	line_gives("1..x", false, "");
+	line_gives("10..3", false, "");
+	line_gives(" 1..3", false, "");
+	line_gives("Bailing out", false, "");
+	line_gives("TAP is a protocol", false, "");
 }
 
 CASE("sample: a stream gives the same whatever the size of its pieces")

@@ -123,3 +123,74 @@ CASE("e2e: a dry run prints what would run and leaves nothing; tags are counted"
 	assert_contains(buf_text(&o.out), "     1  slow-net\n");
 	outcome_deinit(&o);
 }
+
+CASE("e2e: a dry run prints tests in the order in which they run, what others depend on first")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "s/a.sh", "#!/bin/sh\n# @DependsOn b.sh\n# @Priority P0\n", true);
+	e2e_write(dir, "s/b.sh", "#!/bin/sh\n", true);
+	o = E2E(dir, "run", "s", "--dry-run");
+	assert_int_equal(strncmp(buf_text(&o.out), "b.sh ", 5), 0);
+	assert_contains(buf_text(&o.out), "\na.sh ");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: a running test is said to be slow, each for itself when several run")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "s/a.sh", "#!/bin/sh\nsleep 1.5\n", true);
+	e2e_write(dir, "s/b.sh", "#!/bin/sh\nsleep 1.5\n", true);
+	o = E2E(dir, "run", "s", "--parallel", "--slow-after", "400ms", "--sample-every", "50ms");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.err), "SLOW: a.sh has run for 400 ms\n");
+	assert_contains(buf_text(&o.err), "SLOW: b.sh has run for 400 ms\n");
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "s/a.sh", "--slow-after", "0");
+	assert_null(strstr(buf_text(&o.err), "SLOW"));
+	outcome_deinit(&o);
+}
+
+CASE("e2e: the live line has a bar, the running test with its memory, and from earlier runs the time that is left")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "s/a.sh", "#!/bin/sh\nsleep 1.2\n", true);
+	e2e_write(dir, "s/b.sh", "#!/bin/sh\necho last words\nexit 1\n", true);
+	o = E2E(dir, "run", "s", "--progress", "bar");
+	assert_contains(buf_text(&o.err), "] 0/2  a.sh");
+	assert_contains(buf_text(&o.err), " MiB");
+	assert_contains(buf_text(&o.err), "\r\033[Kfailed  b.sh: exit status 1\n    │ last words\n");
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "s", "--progress", "bar");
+	assert_contains(buf_text(&o.err), "] 0/2, ");
+	assert_contains(buf_text(&o.err), " s left  a.sh");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: what is skipped says why as it comes, without a time")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "s/a.sh", "#!/bin/sh\n# @Skip no network\n", true);
+	o = E2E(dir, "run", "s");
+	assert_contains(buf_text(&o.err), "skipped                   a.sh: no network\n");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: top says what it cannot count")
+{
+	const char *dir = two_tests();
+	struct outcome o = E2E(dir, "run", "suite", "-o", "run", "--quiet");
+
+	outcome_deinit(&o);
+	o = E2E(dir, "top", "run", "--worst", "fds", "none");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "'none' is not a number of tests");
+	outcome_deinit(&o);
+}

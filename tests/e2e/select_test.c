@@ -97,6 +97,25 @@ static void lists(const char *dir, const char *ids, const char *const *options)
 }
 #define LISTS(ids, ...) lists(dir, ids, (const char *const[]){ __VA_ARGS__, NULL })
 
+// The ids that `list` prints with these options, with blanks between them, are exactly `ids`.
+static void lists_ids(const char *dir, const char *ids, const char *const *options)
+{
+	const char *args[12] = { "list", "suite" };
+	struct buf found = { 0 };
+	struct outcome o;
+
+	for (size_t i = 0; options[i] != NULL; i++)
+		args[i + 2] = options[i];
+	o = e2e_run(dir, args);
+	for (const char *p = buf_text(&o.out); *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n') {
+		buf_adds(&found, found.len > 0 ? " " : "");
+		buf_add(&found, p, strcspn(p, " "));
+	}
+	assert_string_equal(buf_text(&found), ids);
+	buf_deinit(&found);
+	outcome_deinit(&o);
+}
+
 CASE("e2e: selections combine, and the highest priority comes first")
 {
 	const char *dir = various();
@@ -154,6 +173,19 @@ CASE("e2e: what fits into the budget is chosen by the last run's times, and it i
 	assert_int_equal(buf_text(&o.out)[0], 'b');
 	assert_contains(buf_text(&o.err), "1 of 2 tests fit");
 	outcome_deinit(&o);
+}
+
+CASE("e2e: --only selects a test's repetitions and cases with it, or one of them")
+{
+	const char *dir = harness_tmpdir();
+
+	e2e_write(dir, "suite/a", "#!/bin/sh\n", true);
+	e2e_write(dir, "suite/b", "#!/bin/sh\n# @List printf 'one\\ntwo\\n'\n# @Run sh {file} {case}\n", true);
+	LISTS("a", "--only", "a");
+	lists_ids(dir, "a a#2 a#3", (const char *const[]){ "--only", "a", "--repeat", "3", NULL });
+	lists_ids(dir, "a#2", (const char *const[]){ "--only", "a#2", "--repeat", "3", NULL });
+	lists_ids(dir, "b::one b::two", (const char *const[]){ "--only", "b", NULL });
+	lists_ids(dir, "b::two b::two#2", (const char *const[]){ "--only", "b::two", "--repeat", "2", NULL });
 }
 
 CASE("e2e: bad selections are exit 2, and those that can do without a last run do")

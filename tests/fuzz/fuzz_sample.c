@@ -84,6 +84,12 @@ static void on_done(void *arg)
 	note(arg, "done", "", 0);
 }
 
+static void on_tap(void *arg, enum sample_tap what, uint64_t n, const char *text)
+{
+	must(what <= TAP_CASE);
+	note(arg, "tap", text, n);
+}
+
 static void on_bad(void *arg, uint64_t line, const char *reason)
 {
 	must(line > 0);
@@ -103,7 +109,7 @@ static struct seen feed(const uint8_t *data, size_t size, size_t piece)
 {
 	struct seen seen = { 0 };
 	const struct sample_sink sink = { on_lat,  on_hist, on_gauge, on_gc,   on_check, on_case,
-		                          on_done, on_bad,  &seen,    on_live, on_note };
+		                          on_done, on_bad,  &seen,    on_live, on_note,  on_tap };
 	struct sample_stream s;
 
 	if (sample_stream_init(&s, &sink, on_output, &seen) < 0)

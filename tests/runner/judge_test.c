@@ -390,6 +390,56 @@ CASE("judge: live bytes that stay, or grow while a program warms up, or by a tri
 	expect(s, VERDICT_PASSED, false, "exit status 0");
 }
 
+static void feed_lines(struct ended *s, const char *const *lines, size_t count)
+{
+	const struct sample_sink sink = measure_sink(&s->measure);
+
+	for (size_t i = 0; i < count; i++)
+		sample_parse_line(lines[i], strlen(lines[i]), i + 1, &sink);
+}
+#define LINES(s, ...)                                                                                             \
+	feed_lines(s, (const char *const[]){ __VA_ARGS__ },                                                       \
+	           sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
+
+CASE("judge: a TAP program that gave up, or did more or less than it had planned, has failed")
+{
+	struct ended *s = end_well();
+
+	LINES(s, "1..3", "ok 1 - a");
+	expect(s, VERDICT_FAILED, false, "its TAP plan was of 3 cases, it reported 1");
+	s = end_well();
+	LINES(s, "ok 1 - a", "ok 2 - b", "1..1");
+	expect(s, VERDICT_FAILED, false, "its TAP plan was of 1 case, it reported 2");
+	s = end_well();
+	LINES(s, "TAP version 14", "1..2");
+	expect(s, VERDICT_FAILED, false, "its TAP plan was of 2 cases, it reported 0");
+	s = end_well();
+	LINES(s, "1..2", "ok 1", "Bail out! no database");
+	expect(s, VERDICT_FAILED, false, "it gave up (TAP): no database");
+	s = end_well();
+	LINES(s, "1..2", "not ok 1 - a");
+	s->result.exit_code = 1;
+	expect(s, VERDICT_FAILED, false,
+	       "exit status 1; 1 failed case, the first: a; its TAP plan was of 2 cases, it reported 1");
+}
+
+CASE("judge: a TAP program that did what it had planned has passed, and one that skips all is skipped")
+{
+	struct ended *s = end_well();
+
+	LINES(s, "ok 1 - a", "not ok 2 - b # TODO later", "    ok 1 - inner", "    1..1", "1..2");
+	expect(s, VERDICT_PASSED, false, "exit status 0");
+	s = end_well();
+	LINES(s, "1..0 # SKIP no network");
+	expect(s, VERDICT_SKIPPED, false, "it skipped itself: SKIP no network");
+	s = end_well();
+	LINES(s, "1..3", "and other lists");
+	expect(s, VERDICT_PASSED, false, "exit status 0");
+	s = end_well();
+	LINES(s, "Bail out! is what sailors say");
+	expect(s, VERDICT_PASSED, false, "exit status 0");
+}
+
 CASE("judge: leftovers make a passed test leaked, and a failed one no different")
 {
 	struct ended *s = end_well();
