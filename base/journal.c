@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "syncer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,13 +22,16 @@
 
 #define SYNC_RECORDS 20U // ten tests: each has a start and an end
 #define SYNC_NS SG_NS_PER_S
+#define SYNC_MOST (2 * SYNC_RECORDS) // that are not on the disk, however slow it is
 
 struct journal {
 	int fd;
 	off_t end;         // length up to the end of the last whole record
 	unsigned unsynced; // records since the last sync
 	uint64_t synced_ns;
-	int failed; // -errno of a cut that failed: the tail is not ours to write behind any more
+	int failed;               // -errno of a cut that failed: the tail is not ours to write behind any more
+	uint64_t written, synced; // records; the second by us
+	struct syncer *beside;    // NULL: syncs happen in journal_append
 };
 
 // ---- lines ----
@@ -314,6 +318,25 @@ static int sync_now(struct journal *j)
 	if (fdatasync(j->fd) < 0)
 		return -errno;
 	j->unsynced = 0;
+	j->synced = j->written;
+	j->synced_ns = clock_now_ns();
+	return 0;
+}
+
+int journal_sync_beside(struct journal *j)
+{
+	return j->beside == NULL ? syncer_start(j->fd, &j->beside) : 0;
+}
+
+// What is due but asked for by nobody: by the thread, unless that has been left behind by as much again.
+static int sync_due(struct journal *j)
+{
+	const uint64_t done = j->beside != NULL ? syncer_done(j->beside) : 0;
+
+	if (j->beside == NULL || j->written - (done > j->synced ? done : j->synced) >= SYNC_MOST)
+		return sync_now(j);
+	syncer_order(j->beside, j->written);
+	j->unsynced = 0;
 	j->synced_ns = clock_now_ns();
 	return 0;
 }
@@ -323,14 +346,19 @@ int journal_append(struct journal *j, const char *type, const json_t *record, bo
 	struct buf line = { 0 };
 	int rc = j->failed;
 
+	if (rc == 0 && j->beside != NULL)
+		rc = syncer_error(j->beside);
 	if (rc == 0)
 		rc = format_record(type, record, &line);
 	if (rc == 0)
 		rc = write_line(j, &line);
 	if (rc == 0) {
 		j->unsynced++;
-		if (sync || j->unsynced >= SYNC_RECORDS || clock_now_ns() - j->synced_ns >= SYNC_NS)
+		j->written++;
+		if (sync)
 			rc = sync_now(j);
+		else if (j->unsynced >= SYNC_RECORDS || clock_now_ns() - j->synced_ns >= SYNC_NS)
+			rc = sync_due(j);
 	}
 	buf_deinit(&line);
 	return rc;
@@ -342,7 +370,8 @@ int journal_close(struct journal *j)
 
 	if (j == NULL)
 		return 0;
-	if (j->unsynced > 0)
+	rc = syncer_stop(j->beside);
+	if (j->unsynced > 0 && rc == 0)
 		rc = sync_now(j);
 	if (close(j->fd) < 0 && rc == 0)
 		rc = -errno;

@@ -160,6 +160,8 @@ int ledger_open(struct ledger *l, const char *run_dir, const struct suite *suite
 	else
 		rc = journal_create(path, &l->journal, e);
 	free(path);
+	if (rc == 0)
+		journal_sync_beside(l->journal); // without a thread tests wait for the disk: nothing worse
 	return rc;
 }
 

@@ -5,17 +5,61 @@
 #include "journal.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 int __wrap_fdatasync(int fd);
 int __wrap_clock_gettime(clockid_t id, struct timespec *t);
 
-static unsigned syncs;
+// The disk of the thread's; the test's own comes without it and is never closed.
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static pthread_t tester;
+static bool closed;           // a sync of the thread's does not end
+static unsigned asked, ended; // syncs of the thread's
+static int thread_errno;
+
+static unsigned syncs; // of the test's
 static int sync_errno;
 static uint64_t now_ns = 5 * SG_NS_PER_S;
+
+static int sync_of_thread(void)
+{
+	int error;
+
+	pthread_mutex_lock(&lock);
+	asked++;
+	pthread_cond_broadcast(&changed);
+	while (closed)
+		pthread_cond_wait(&changed, &lock);
+	ended++;
+	pthread_cond_broadcast(&changed);
+	error = thread_errno;
+	pthread_mutex_unlock(&lock);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+static void set_closed(bool value)
+{
+	pthread_mutex_lock(&lock);
+	closed = value;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void wait_for(const unsigned *count, unsigned value)
+{
+	pthread_mutex_lock(&lock);
+	while (*count < value)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+}
 
 int __wrap_fdatasync(int fd)
 {
 	(void)fd;
+	if (!pthread_equal(pthread_self(), tester))
+		return sync_of_thread();
 	syncs++;
 	errno = sync_errno;
 	return sync_errno == 0 ? 0 : -1;
@@ -37,6 +81,7 @@ static struct journal *create(void)
 	assert_int_equal(journal_create(path, &j, NULL), 0);
 	free(path);
 	syncs = 0;
+	tester = pthread_self();
 	return j;
 }
 
@@ -101,6 +146,73 @@ CASE("journal: a sync that fails is told")
 	struct journal *j = create();
 
 	sync_errno = EIO;
+	assert_int_equal(append(j, true), -EIO);
+	assert_int_equal(journal_close(j), -EIO);
+}
+
+CASE("journal: with a thread for its syncs, the twentieth record is written without waiting for a slow disk")
+{
+	struct journal *j = create();
+
+	assert_int_equal(journal_sync_beside(j), 0);
+	set_closed(true);
+	for (int i = 0; i < 39; i++)
+		assert_int_equal(append(j, false), 0);
+	wait_for(&asked, 1);
+	assert_int_equal(ended, 0);
+	assert_int_equal(syncs, 0);
+	set_closed(false);
+	assert_int_equal(journal_close(j), 0);
+	assert_int_equal(ended, 1);
+	assert_int_equal(syncs, 1); // of what no sync was ordered for
+}
+
+CASE("journal: the fortieth record that is not on the disk waits for it")
+{
+	struct journal *j = create();
+
+	assert_int_equal(journal_sync_beside(j), 0);
+	set_closed(true);
+	for (int i = 0; i < 39; i++)
+		append(j, false);
+	assert_int_equal(syncs, 0);
+	append(j, false);
+	assert_int_equal(syncs, 1);
+	for (int i = 0; i < 39; i++)
+		append(j, false);
+	assert_int_equal(syncs, 1); // all of the first forty are there
+	append(j, false);
+	assert_int_equal(syncs, 2);
+	set_closed(false);
+	assert_int_equal(journal_close(j), 0);
+}
+
+CASE("journal: with a thread for its syncs, a record that asks for one is on the disk when it is written")
+{
+	struct journal *j = create();
+
+	assert_int_equal(journal_sync_beside(j), 0);
+	append(j, true);
+	assert_int_equal(syncs, 1);
+	assert_int_equal(journal_close(j), 0);
+	assert_int_equal(syncs, 1);
+}
+
+CASE("journal: a thread's sync that fails is told by a later record, and by the end")
+{
+	struct journal *j = create();
+	int rc = 0;
+
+	assert_int_equal(journal_sync_beside(j), 0);
+	thread_errno = EIO;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(append(j, false), 0);
+	wait_for(&ended, 1);
+	while (rc == 0) { // it has ended, and is about to say how
+		sched_yield();
+		rc = append(j, false);
+	}
+	assert_int_equal(rc, -EIO);
 	assert_int_equal(append(j, true), -EIO);
 	assert_int_equal(journal_close(j), -EIO);
 }
