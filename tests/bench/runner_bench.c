@@ -2,10 +2,14 @@
 // waitpid, in turns in one run: runner_bench [--quick | --long N | --flat N]. The ratio of the medians is the
 // figure that counts. "lean" has capture, timers, sampling, rlimits, a v2 group and the journal; "usual" limits of
 // memory and processes as well, which here may be v1 controllers; "two workers" are two lean ones at a time,
-// beside two bare loops at a time, since two cores need not be twice as fast as one. "of 20 ms" are tests that
-// sleep so long: our own share is the CPU time of the runner itself in theirs, beyond what a bare loop takes that
-// starts them. runner_bench
-// --long N is that alone; runner_bench --flat N runs N tests once and prints the runner's highest RSS.
+// beside two bare loops at a time, since two cores need not be twice as fast as one. Beside the time stand the CPU
+// time of the runner's own process (all its threads; a child's begins with its clone), that of its tests, and how
+// often the runner's threads were switched.
+// "of 20 ms" are tests that sleep so long, one after another, in turns with the bare loop. Whoever starts them at
+// all pays what the loop pays, so our own share is the difference between the runner's figure and the loop's,
+// divided by the time of a test under the runner: once of the CPU time of the two processes, once of the time on
+// the clock, which also has what we wait for (the disk). runner_bench --long N is N of them alone;
+// runner_bench --flat N runs N tests once and prints the runner's highest RSS.
 #include "clock.h"
 #include "io.h"
 #include "runner.h"
@@ -41,21 +45,41 @@ static const struct variant {
 	{ "two workers", UINT64_MAX, 1000, 0, 2, 1.25 / 1.7 },
 };
 
+// What has been used until now, or of it what was used since; in the end for each test.
+struct cost {
+	double wall_us, own_us, theirs_us, switches;
+};
+
 struct bench {
 	char dir[64];
 	struct suite suite;
-	uint64_t first_ns, last_ns; // of one run: from the first test's start to the last one's end
-	double cpu_us, last_cpu_us; // ours then
+	bool begun;
+	struct cost first, last; // of one run: at the first test's start and the last one's end
 	long first_kib;
 };
 
-static double own_cpu_us(void)
+static double cpu_us(const struct rusage *ru)
 {
-	struct rusage ru;
+	return (double)(ru->ru_utime.tv_sec + ru->ru_stime.tv_sec) * 1e6 +
+	       (double)(ru->ru_utime.tv_usec + ru->ru_stime.tv_usec);
+}
 
-	getrusage(RUSAGE_SELF, &ru);
-	return (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1e6 +
-	       (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
+static struct cost cost_now(void)
+{
+	struct rusage own, theirs;
+
+	getrusage(RUSAGE_SELF, &own);
+	getrusage(RUSAGE_CHILDREN, &theirs);
+	return (struct cost){ (double)clock_now_ns() / 1e3, cpu_us(&own), cpu_us(&theirs),
+		              (double)(own.ru_nvcsw + own.ru_nivcsw) };
+}
+
+static struct cost cost_since(const struct cost *from, const struct cost *to, size_t tests)
+{
+	const double n = (double)tests;
+
+	return (struct cost){ (to->wall_us - from->wall_us) / n, (to->own_us - from->own_us) / n,
+		              (to->theirs_us - from->theirs_us) / n, (to->switches - from->switches) / n };
 }
 
 static long highest_rss_kib(void)
@@ -72,10 +96,10 @@ static void on_started(void *arg, size_t position, size_t total, const struct su
 
 	(void)total;
 	(void)t;
-	if (position == 0 && b->first_ns == 0) {
-		b->first_ns = clock_now_ns();
-		b->cpu_us = own_cpu_us();
+	if (position == 0 && !b->begun) {
+		b->begun = true;
 		b->first_kib = highest_rss_kib();
+		b->first = cost_now();
 	}
 }
 
@@ -87,8 +111,7 @@ static void on_ended(void *arg, size_t position, size_t total, const struct suit
 	(void)total;
 	if (r->verdict != VERDICT_PASSED)
 		fprintf(stderr, "%s: %s\n", t->id, r->evidence);
-	b->last_ns = clock_now_ns();
-	b->last_cpu_us = own_cpu_us();
+	b->last = cost_now();
 }
 
 static void spawn_loop(char *program, int count)
@@ -104,16 +127,34 @@ static void spawn_loop(char *program, int count)
 	}
 }
 
-static double spawn_loop_us(void)
+static struct cost bare_cost(char *program, int count)
 {
-	const uint64_t before = clock_now_ns();
+	const struct cost before = cost_now();
+	struct cost after;
 
-	spawn_loop((char[]){ "/bin/true" }, ROUND_TESTS);
-	return (double)(clock_now_ns() - before) / 1e3 / ROUND_TESTS;
+	spawn_loop(program, count);
+	after = cost_now();
+	return cost_since(&before, &after, (size_t)count);
 }
 
-// A negative number when the run failed.
-static double runner_us(struct bench *b, const struct variant *v, int round)
+// Two bare loops at a time; the second one's own time counts as a child's.
+static struct cost two_bare_cost(char *program, int count)
+{
+	const struct cost before = cost_now();
+	struct cost after;
+	pid_t child = fork();
+
+	spawn_loop(program, count);
+	if (child == 0)
+		_exit(0);
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	after = cost_now();
+	return cost_since(&before, &after, 2 * (size_t)count);
+}
+
+// 0, or -errno when the run failed.
+static int runner_cost(struct bench *b, const struct variant *v, int round, struct cost *out)
 {
 	struct runner_config c = { .suite = &b->suite,
 		                   .memory_bytes = v->memory_bytes,
@@ -127,25 +168,12 @@ static double runner_us(struct bench *b, const struct variant *v, int round)
 
 	snprintf(run_dir, sizeof run_dir, "%s/run-%s-%d", b->dir, v->name, round);
 	c.run_dir = run_dir;
-	b->first_ns = 0;
+	b->begun = false;
 	rc = runner_run(&c, &summary, &e);
 	if (rc < 0)
 		fprintf(stderr, "%s\n", e.text);
-	return rc < 0 ? -1 : (double)(b->last_ns - b->first_ns) / 1e3 / (double)b->suite.count;
-}
-
-// Two bare loops at a time.
-static double two_loops_us(void)
-{
-	const uint64_t before = clock_now_ns();
-	pid_t child = fork();
-
-	spawn_loop_us();
-	if (child == 0)
-		_exit(0);
-	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
-	return (double)(clock_now_ns() - before) / 1e3 / (2.0 * ROUND_TESTS);
+	*out = cost_since(&b->first, &b->last, b->suite.count);
+	return rc;
 }
 
 // `count` tests, each a link to /bin/true, or a script.
@@ -182,63 +210,111 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(double *values, int count)
+static double median(const double *first, int count)
 {
+	const size_t stride = sizeof(struct cost) / sizeof *first;
+	double values[ROUNDS];
+
+	for (int i = 0; i < count; i++)
+		values[i] = first[(size_t)i * stride];
 	qsort(values, (size_t)count, sizeof *values, by_value);
 	return values[count / 2];
 }
 
-// The runner's own CPU time for tests that last 20 ms.
-static int bench_long(struct bench *b, int count)
+// Of each column by itself.
+static struct cost median_cost(const struct cost *rounds, int count)
 {
-	int rc = make_suite(b, "long", count, "#!/bin/sh\nexec sleep 0.02\n");
-	double us, own_us, bare_us;
-	char path[128];
+	return (struct cost){ median(&rounds->wall_us, count), median(&rounds->own_us, count),
+		              median(&rounds->theirs_us, count), median(&rounds->switches, count) };
+}
 
+static void print_cost(const char *name, const struct cost *c, const char *end)
+{
+	printf("%-24s%9.1f%11.1f%12.1f%10.2f%s", name, c->wall_us, c->own_us, c->theirs_us, c->switches, end);
+}
+
+static void print_heading(const char *what, int rounds)
+{
+	printf("%s, medians of %d rounds in turns\n", what, rounds);
+	printf("%-24s%9s%11s%12s%10s\n", "us a test", "time", "own CPU", "tests' CPU", "switches");
+}
+
+// Our own share of tests that last 20 ms.
+static int bench_long(struct bench *b, int count, int rounds)
+{
+	int rc = make_suite(b, "long", count / rounds, "#!/bin/sh\nexec sleep 0.02\n");
+	const struct variant lean = { "long", UINT64_MAX, 1000, 0, 1, 0 };
+	struct cost bare[ROUNDS], ours[ROUNDS], x, y;
+	char path[128], what[64];
+
+	snprintf(path, sizeof path, "%s/long/000000", b->dir);
+	for (int i = 0; i < rounds && rc == 0; i++) {
+		bare[i] = bare_cost(path, count / rounds);
+		rc = runner_cost(b, &lean, i, &ours[i]);
+	}
 	if (rc < 0)
 		return rc;
-	us = runner_us(b, &variants[0], ROUNDS);
-	if (us < 0)
-		return -EIO;
-	own_us = (b->last_cpu_us - b->cpu_us) / count;
-	snprintf(path, sizeof path, "%s/long/000000", b->dir);
-	bare_us = own_cpu_us();
-	spawn_loop(path, count);
-	bare_us = (own_cpu_us() - bare_us) / count;
-	printf("%-24s%8.1f us a test, of which the runner computes %.1f, a bare loop %.1f; the difference is %.2f %% "
-	       "(goal: below 1)\n",
-	       "of 20 ms", us, own_us, bare_us, (own_us - bare_us) * 100 / us);
+	x = median_cost(bare, rounds);
+	y = median_cost(ours, rounds);
+	snprintf(what, sizeof what, "%d tests of 20 ms", count / rounds * rounds);
+	print_heading(what, rounds);
+	print_cost("posix_spawn + waitpid", &x, "\n");
+	print_cost("lean", &y, "\n");
+	printf("our own share of a test is %.2f %% by CPU time (goal: below 1), %.2f %% by the clock\n",
+	       (y.own_us - x.own_us) * 100 / y.wall_us, (y.wall_us - x.wall_us) * 100 / y.wall_us);
 	return 0;
 }
 
 static int bench_flat(struct bench *b, int count)
 {
 	int rc = make_suite(b, "flat", count, NULL);
-	double us;
+	struct cost c = { 0 };
 
-	if (rc < 0)
-		return rc;
-	us = runner_us(b, &variants[0], 0);
-	printf("%d tests, %.1f us each; the runner held %ld KiB at most (goal: below %d), %ld before the first test\n",
-	       count, us, highest_rss_kib(), FLAT_GOAL_KIB, b->first_kib);
-	return us < 0 ? -EIO : 0;
+	if (rc == 0)
+		rc = runner_cost(b, &variants[0], 0, &c);
+	if (rc == 0)
+		printf("%d tests, %.1f us each; the runner held %ld KiB at most (goal: below %d), %ld before the "
+		       "first test\n",
+		       count, c.wall_us, highest_rss_kib(), FLAT_GOAL_KIB, b->first_kib);
+	return rc;
 }
 
-static void print_rounds(double *bare, double *two, double ours[VARIANTS][ROUNDS], int rounds)
+static void print_rounds(const struct cost *bare, const struct cost *two, struct cost ours[VARIANTS][ROUNDS],
+                         int rounds)
 {
-	const double x = median(bare, rounds), x2 = median(two, rounds);
-	double y[VARIANTS];
+	const struct cost x = median_cost(bare, rounds), x2 = median_cost(two, rounds);
+	struct cost y[VARIANTS];
+	char end[64], what[64];
 
-	printf("%d x /bin/true, medians of %d rounds in turns\n", rounds * ROUND_TESTS, rounds);
-	printf("%-24s%8.1f us a test\n", "posix_spawn + waitpid", x);
-	printf("%-24s%8.1f us a test, %.2f times as fast\n", "two of these", x2, x / x2);
+	snprintf(what, sizeof what, "%d x /bin/true", rounds * ROUND_TESTS);
+	print_heading(what, rounds);
+	print_cost("posix_spawn + waitpid", &x, "\n");
+	print_cost("two of these", &x2, "\n");
 	for (int v = 0; v < VARIANTS; v++) {
-		y[v] = median(ours[v], rounds);
-		printf("%-24s%8.1f us a test, %.2f times (goal: at most %.2f)\n", variants[v].name, y[v], y[v] / x,
-		       variants[v].goal);
+		y[v] = median_cost(ours[v], rounds);
+		snprintf(end, sizeof end, "  %.2f times (goal: at most %.2f)\n", y[v].wall_us / x.wall_us,
+		         variants[v].goal);
+		print_cost(variants[v].name, &y[v], end);
 	}
-	printf("two workers are %.2f times as fast as one (goal: 1.7), two bare loops %.2f times\n", y[0] / y[2],
-	       x / x2);
+	printf("two workers are %.2f times as fast as one (goal: 1.7), two bare loops %.2f times\n",
+	       y[0].wall_us / y[2].wall_us, x.wall_us / x2.wall_us);
+}
+
+static int bench_short(struct bench *b, int rounds)
+{
+	int rc = make_suite(b, "suite", ROUND_TESTS, NULL);
+	struct cost bare[ROUNDS], two[ROUNDS], ours[VARIANTS][ROUNDS];
+	char program[] = "/bin/true";
+
+	for (int i = 0; i < rounds && rc == 0; i++) {
+		bare[i] = bare_cost(program, ROUND_TESTS);
+		two[i] = two_bare_cost(program, ROUND_TESTS);
+		for (int v = 0; v < VARIANTS && rc == 0; v++)
+			rc = runner_cost(b, &variants[v], i, &ours[v][i]);
+	}
+	if (rc == 0)
+		print_rounds(bare, two, ours, rounds);
+	return rc;
 }
 
 int main(int argc, char **argv)
@@ -246,36 +322,19 @@ int main(int argc, char **argv)
 	const int rounds = argc > 1 && strcmp(argv[1], "--quick") == 0 ? 1 : ROUNDS;
 	const int flat = argc > 2 && strcmp(argv[1], "--flat") == 0 ? atoi(argv[2]) : 0;
 	const int tests_of_20_ms = argc > 2 && strcmp(argv[1], "--long") == 0 ? atoi(argv[2]) : 0;
-	double bare[ROUNDS], two[ROUNDS], ours[VARIANTS][ROUNDS];
 	const char *temp = getenv("TMPDIR"); // on a tmpfs the disk's share is left out
 	struct bench b = { 0 };
 	int rc;
 
 	snprintf(b.dir, sizeof b.dir, "%.40s/runner_bench-XXXXXX", temp != NULL ? temp : "/tmp");
 	rc = mkdtemp(b.dir) == NULL ? -errno : 0;
-	if (rc == 0 && flat > 0) {
+	if (rc == 0 && flat > 0)
 		rc = bench_flat(&b, flat);
-		goto out;
-	}
-	if (rc == 0 && tests_of_20_ms > 0) {
-		rc = bench_long(&b, tests_of_20_ms);
-		goto out;
-	}
-	if (rc == 0)
-		rc = make_suite(&b, "suite", ROUND_TESTS, NULL);
-	for (int i = 0; i < rounds && rc == 0; i++) {
-		bare[i] = spawn_loop_us();
-		two[i] = two_loops_us();
-		for (int v = 0; v < VARIANTS && rc == 0; v++) {
-			ours[v][i] = runner_us(&b, &variants[v], i);
-			rc = ours[v][i] < 0 ? -EIO : 0;
-		}
-	}
-	if (rc == 0)
-		print_rounds(bare, two, ours, rounds);
-	if (rc == 0)
-		rc = bench_long(&b, rounds > 1 ? LONG_TESTS : LONG_TESTS / 10);
-out:
+	if (rc == 0 && flat == 0 && tests_of_20_ms == 0)
+		rc = bench_short(&b, rounds);
+	if (rc == 0 && flat == 0)
+		rc = bench_long(&b, tests_of_20_ms > ROUNDS ? tests_of_20_ms : LONG_TESTS / ROUNDS * rounds,
+		                rounds);
 	suite_deinit(&b.suite);
 	io_remove_tree(b.dir);
 	return rc == 0 ? 0 : 1;
