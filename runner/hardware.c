@@ -30,6 +30,11 @@ static int open_counter(uint64_t event)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+static bool lasts(int error)
+{
+	return error != -EMFILE && error != -ENFILE && error != -ENOMEM && error != -ENOSPC;
+}
+
 static const char *reason(int error)
 {
 	switch (error) {
@@ -51,17 +56,19 @@ void hardware_init(struct hardware *h)
 {
 	for (size_t i = 0; i < HARDWARE_COUNTERS; i++)
 		h->fds[i] = -1;
-	h->why = NULL;
+	h->why = h->never = NULL;
 }
 
 void hardware_open(struct hardware *h, bool alone)
 {
 	hardware_close(h);
-	h->why = alone ? NULL : "hardware counters of several tests at a time could not be told apart";
+	h->why = alone ? h->never : "hardware counters of several tests at a time could not be told apart";
 	for (size_t i = 0; i < HARDWARE_COUNTERS && h->why == NULL; i++) {
 		h->fds[i] = open_counter(events[i]);
-		if (h->fds[i] < 0 && i == 0) // the others may be missing alone
-			h->why = reason(h->fds[i]);
+		if (h->fds[i] >= 0 || i > 0) // the others may be missing alone
+			continue;
+		h->why = reason(h->fds[i]);
+		h->never = lasts(h->fds[i]) ? h->why : NULL;
 	}
 }
 

@@ -12,6 +12,7 @@
 struct hardware {
 	int fds[HARDWARE_COUNTERS]; // -1: not counted
 	const char *why;            // there are none; NULL: there are
+	const char *never;          // why there will be none on this machine; NULL: not known to be so
 };
 
 void hardware_init(struct hardware *h);

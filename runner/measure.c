@@ -15,7 +15,7 @@ void measure_begin(struct measure *m, struct result *r)
 {
 	struct buf timeline = m->timeline;
 
-	memset(m, 0, sizeof *m);
+	memset(m, 0, offsetof(struct measure, points));
 	m->timeline = timeline;
 	buf_clear(&m->timeline);
 	m->result = r;

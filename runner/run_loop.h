@@ -52,6 +52,7 @@ struct run_loop {
 	struct watch watch;
 	struct protection protection;
 	uint64_t looked_ns, beaten_ns; // when the machine was looked at, and the heartbeat written
+	bool looked_last;              // at the last of the times when that may be done
 	uint64_t own_cpu_us;           // used by us and the tests until then
 	bool over;
 	struct suite_test between; // what --between runs

@@ -1,6 +1,7 @@
 // Directories of a run outside its run directory.
 #include "scratch.h"
 
+#include "clock.h"
 #include "io.h"
 #include "rng.h"
 #include "telemetry.h"
@@ -24,6 +25,9 @@
 #define LOCK_NAME ".lock"
 #define UNLOCKED_S 60 // a directory without lock file that is younger may be just being made
 #define SHM_DIR "/dev/shm"
+// The longest steps of file systems' clocks: of those that count whole seconds, or two, and of others.
+#define COARSE_STEP_NS (2 * SG_NS_PER_S)
+#define FINE_STEP_NS (100 * SG_NS_PER_MS)
 #define TELE_ROOM (64U * sizeof(struct tele_file)) // processes of one test that can report at the least
 
 __attribute__((format(printf, 2, 3))) static bool make_path(char *out, const char *format, ...)
@@ -159,6 +163,8 @@ static int open_dir(struct scratch_dir *d)
 	struct statfs fs;
 	struct stat st;
 
+	d->settled = false;
+	d->seen_ns = 0;
 	if (mkdir(d->path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	d->handle = opendir(d->path);
@@ -182,9 +188,40 @@ void scratch_dir_deinit(struct scratch_dir *d)
 	d->handle = NULL;
 }
 
-bool scratch_dir_is_empty(const struct scratch_dir *d)
+static bool has_entries(DIR *dir)
 {
 	const struct dirent *entry;
+
+	rewinddir(dir);
+	while ((entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return true;
+	return false;
+}
+
+static bool is_changed(const struct scratch_dir *d, const struct stat *st)
+{
+	return st->st_ctim.tv_sec != d->changed.tv_sec || st->st_ctim.tv_nsec != d->changed.tv_nsec;
+}
+
+// It was read and is empty. A file system's clock goes in steps, so two changes may bear one time: not when the
+// first was seen long before.
+static void note_empty(struct scratch_dir *d, const struct stat *st, uint64_t now_ns)
+{
+	const uint64_t step_ns = st->st_ctim.tv_nsec == 0 ? COARSE_STEP_NS : FINE_STEP_NS;
+
+	if (is_changed(d, st) || d->seen_ns == 0) {
+		d->changed = st->st_ctim;
+		d->seen_ns = now_ns;
+		d->settled = false;
+	}
+	d->settled = now_ns - d->seen_ns >= step_ns;
+}
+
+// Reading a directory takes ten times as long as asking when it was changed, which no test can set.
+bool scratch_dir_is_empty(struct scratch_dir *d)
+{
+	uint64_t now_ns;
 	struct stat st;
 
 	// A test may have removed it, or taken away its own rights.
@@ -192,10 +229,12 @@ bool scratch_dir_is_empty(const struct scratch_dir *d)
 		return false;
 	if (d->empty_size > 0)
 		return st.st_size == d->empty_size;
-	rewinddir(d->handle);
-	while ((entry = readdir(d->handle)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			return false;
+	if (d->settled && !is_changed(d, &st))
+		return true;
+	now_ns = clock_now_ns(); // before the reading: what comes after that is a change
+	if (has_entries(d->handle))
+		return false;
+	note_empty(d, &st, now_ns);
 	return true;
 }
 

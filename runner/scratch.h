@@ -8,7 +8,9 @@
 #include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #define SCRATCH_PATH 512U
 
@@ -33,12 +35,17 @@ struct scratch_dir {
 	char path[SCRATCH_PATH];
 	DIR *handle;      // NULL: not made
 	off_t empty_size; // on tmpfs, where a directory grows with every entry; 0 elsewhere
+	// Elsewhere: when it was changed last as of the reading that found it empty, when a reading first saw that
+	// (clock_now_ns), and whether a later change is sure to bear another time.
+	struct timespec changed;
+	uint64_t seen_ns;
+	bool settled;
 };
 
 // Makes ROOT/wN. 0 or -errno; deinit in every case.
 int scratch_dir_init(struct scratch_dir *d, const char *root, unsigned worker);
 void scratch_dir_deinit(struct scratch_dir *d);
-bool scratch_dir_is_empty(const struct scratch_dir *d);
+bool scratch_dir_is_empty(struct scratch_dir *d);
 // Removes what a test left in it, or made of it; the directory stays for the next one. (It is not simply removed
 // and made again: on a disk that costs more than a short test.) 0 or -errno.
 int scratch_dir_empty(struct scratch_dir *d);

@@ -39,6 +39,7 @@ struct session {
 	struct pressure_log pressure;
 	uint64_t hard_limits[RLIM_NLIMITS]; // ours
 	char containment[128];              // how tests are held together, in words
+	long own_peak_kib;                  // our own highest RSS, when it was last asked for
 	int null_fd;
 	struct kernlog kernlog;
 	uint64_t spawning_since[GUARDIAN_SLOTS]; // by worker: when a thread of its own began to; 0: none does
