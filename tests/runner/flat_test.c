@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 // By WARM every buffer has its size; a page a test would be forty megabytes. AddressSanitizer keeps what was
-// freed.
-#if defined(__SANITIZE_ADDRESS__) || defined(__has_feature)
+// freed, ThreadSanitizer what threads have done.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(__has_feature)
 #define TESTS 1500
 #define GROWTH (UINT64_C(1) << 30)
 #else
