@@ -51,7 +51,8 @@ bool leak_found(const struct number_rows *live, struct buf *words)
 {
 	struct trend t;
 
-	if (!leak_trend(live, &t) || !trend_grows(&t, LEAK_LEAST_SHARE) || !goes_on(live, &t))
+	if (!leak_trend(live, &t) || !trend_grows(&t, LEAK_LEAST_SHARE) || t.after - t.before < LEAK_LEAST_BYTES ||
+	    !goes_on(live, &t))
 		return false;
 	buf_adds(words, "live bytes after full collections grow by ");
 	add_bytes(words, t.slope);

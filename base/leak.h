@@ -17,6 +17,7 @@ enum { LIVE_CYCLE, LIVE_BYTES_COLUMN, LIVE_COLUMNS };
 
 #define LIVE_MOST 400U        // cycles kept, at even distances
 #define LEAK_LEAST_SHARE 0.01 // of the median: growth below this is none
+#define LEAK_LEAST_BYTES 4096 // in all: below a page it is what a runtime's own tables do
 #define LEAK_STEADY 0.5       // the second half must grow by this part of the whole's slope
 #define LEAK_WARM_UP 4U       // the first of so many parts is left out: caches fill, tables grow to their size
 

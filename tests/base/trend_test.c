@@ -132,6 +132,22 @@ static uint64_t settling(unsigned cycle)
 	return cycle < 14 ? 3000000 + 5000 * cycle : 3070000 + 100 * cycle;
 }
 
+static uint64_t small(unsigned cycle)
+{
+	return 53000 + 120 * cycle; // 2 KiB in the last 18 cycles
+}
+
+static uint64_t small_leak(unsigned cycle)
+{
+	return 53000 + 300 * cycle;
+}
+
+CASE("leak: less than a page in all cycles is none, however small the heap")
+{
+	assert_false(leaks(small));
+	assert_true(leaks(small_leak));
+}
+
 CASE("leak: what grows evenly leaks, what comes to its size does not")
 {
 	assert_true(leaks(linear));

@@ -2,7 +2,9 @@
 #include "e2e.h"
 
 #include "harness.h"
+#include "io.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define TARGET_MISSING 3
@@ -132,4 +134,74 @@ CASE("e2e: a program that keeps more in each cycle has leaked, and none that doe
 CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is the plain Lua 5.4")
 {
 	tells_leaks("lua54");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is PyPy")
+{
+	tells_leaks("pypy3");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is LuaJIT")
+{
+	tells_leaks("luajit");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is Chez Scheme")
+{
+	tells_leaks("chez");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is CHICKEN, interpreted")
+{
+	tells_leaks("csi");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is CHICKEN, compiled")
+{
+	tells_leaks("csc");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is MIT Scheme")
+{
+	tells_leaks("mit-scheme");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is CLISP")
+{
+	tells_leaks("clisp");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is ECL")
+{
+	tells_leaks("ecl");
+}
+
+CASE("e2e: a program that keeps more in each cycle has leaked, and none that does not, when the runtime is C with libgc")
+{
+	tells_leaks("c-gc-O2");
+}
+
+// Its data never change, so no program of ours can keep more from one repetition to the next; but what it says is
+// read.
+CASE("e2e: Erlang tells what is live after each cycle, and has not leaked")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "--target", "erlang", "--kernel", "gc/cycles", "--leak-check", "--depth",
+	                       "1000", "--no-http2", "--no-workloads", "--no-preload", "-o", "out");
+	json_t *report, *test;
+	char *path;
+
+	if (o.exit_code == TARGET_MISSING)
+		harness_skip("the runtime is not installed");
+	assert_int_equal(o.exit_code, 0);
+	path = io_join(dir, "out");
+	report = e2e_report(path);
+	test = e2e_test(report, "gc/cycles.erlang");
+	assert_int_equal(json_integer_value(json_object_get(test, "live_cycles")), 20);
+	assert_int_equal(json_array_size(json_object_get(test, "live")), 20);
+	assert_true(json_integer_value(json_array_get(json_array_get(json_object_get(test, "live"), 19), 1)) >
+	            10000);
+	json_decref(report);
+	free(path);
+	outcome_deinit(&o);
 }
