@@ -41,7 +41,8 @@ struct suite_test {
 	char *growth;                    // declared: "n", "n log n", ...; NULL
 	char *param_text;                // "depth=10000" for display; NULL
 	char *case_name;                 // which of the file's cases (suite_expand); NULL: the whole file
-	char *source; // what it was made from, where that is in the suite: a kernel, a hostile program; NULL
+	char *source; // what it was made from, where that is in the suite: a kernel, a hostile program, a server;
+	              // NULL
 	char *hash;   // CRC-32 of the file as 8 hex digits
 	char *preload_options; // what the preloaded library is told in this test alone; NULL
 	struct pattern *patterns;

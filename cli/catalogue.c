@@ -109,6 +109,8 @@ int catalogue_init(struct catalogue *c, const struct app *app, struct err *e)
 	if (r == 0)
 		r = catalogue_files(app->paths.scenarios, ".h2", &c->scenarios, e);
 	if (r == 0)
+		r = catalogue_files(app->paths.scenarios, ".serve", &c->services, e);
+	if (r == 0)
 		r = catalogue_files(app->paths.dialects, ".dialect", &files, e);
 	for (size_t i = 0; r == 0 && i < files.count; i++)
 		r = add_dialect(c, files.items[i], false, e);
@@ -126,6 +128,7 @@ void catalogue_deinit(struct catalogue *c)
 {
 	strings_deinit(&c->kernels);
 	strings_deinit(&c->scenarios);
+	strings_deinit(&c->services);
 	for (size_t i = 0; i < c->dialect_count; i++)
 		dialect_free(c->dialects[i]);
 	free(c->dialects);

@@ -27,6 +27,7 @@ struct catalogue_target {
 struct catalogue {
 	struct strings kernels; // paths, sorted
 	struct strings scenarios;
+	struct strings services;   // scenarios whose servers are written for them
 	struct dialect **dialects; // owned
 	size_t dialect_count;
 	struct user_targets user;
@@ -53,6 +54,8 @@ int catalogue_files(const char *dir, const char *suffix, struct strings *out, st
 // named and is missing is -ENODEV with `e` filled (exit 3), one that is unknown -EINVAL. *out is from malloc.
 int catalogue_targets(const struct catalogue *c, const struct opt_set *opts, struct gen_target **out,
                       size_t *count, struct err *e);
+// Every target on this machine whose language can serve HTTP/2. *out is from malloc.
+int catalogue_servers(const struct catalogue *c, struct gen_target **out, size_t *count, struct err *e);
 // Adds the kernel files of that name, or that file. -EINVAL when there are none.
 int catalogue_kernel(const struct catalogue *c, const char *name, struct strings *out, struct err *e);
 // The kernel files that --kernel chooses (default: all), copied into `out`.

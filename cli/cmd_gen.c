@@ -57,6 +57,15 @@ static bool wants_other(const struct opt_set *opts, const char *option)
 	       opt_text(opts, "kernel") == NULL;
 }
 
+// Servers in the targets' languages: with what is written for targets that were named too.
+static bool wants_servers(const struct opt_set *opts)
+{
+	if (opt_given(opts, "http2-serve"))
+		return opt_flag(opts, "http2-serve");
+	return opt_flag(opts, "http2") && wants_catalogue(opts) && opt_text(opts, "kernel") == NULL &&
+	       opt_text(opts, "target-cmd") == NULL;
+}
+
 struct plan { // what gen_suite is asked for, and what it is made of
 	struct catalogue catalogue;
 	struct strings kernels;
@@ -64,6 +73,9 @@ struct plan { // what gen_suite is asked for, and what it is made of
 	size_t target_count;
 	struct gen_workload *workloads;
 	size_t workload_count;
+	struct gen_target *servers;
+	size_t server_count;
+	struct strings params;
 	struct gen_config config;
 };
 
@@ -73,6 +85,8 @@ static void plan_deinit(struct plan *p)
 	strings_deinit(&p->kernels);
 	free(p->targets);
 	free(p->workloads);
+	free(p->servers);
+	strings_deinit(&p->params);
 }
 
 // What the descriptors of the workloads ask for.
@@ -94,6 +108,32 @@ static int plan_workloads(struct plan *p, struct err *e)
 	return 0;
 }
 
+// The targets that were named, else whatever is on this machine.
+static int plan_servers(struct plan *p, const struct opt_set *opts, struct err *e)
+{
+	if (opt_text(opts, "target") != NULL || opt_text(opts, "dialect") != NULL ||
+	    opt_text(opts, "target-cmd") != NULL)
+		return catalogue_targets(&p->catalogue, opts, &p->servers, &p->server_count, e);
+	return catalogue_servers(&p->catalogue, &p->servers, &p->server_count, e);
+}
+
+// The words of --http2-param.
+static int plan_params(struct plan *p, const struct opt_set *opts, struct err *e)
+{
+	const char *text = opt_text(opts, "http2-param");
+	int r = 0;
+
+	while (r == 0 && text != NULL && *text != 0) {
+		const size_t len = strcspn(text, ",\n");
+
+		r = strings_add(&p->params, text, len) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+		if (r == 0 && memchr(text, '=', len) == NULL)
+			r = err_set(e, EINVAL, "--http2-param: '%.*s' is no NAME=VALUE", (int)len, text);
+		text += len + (text[len] != 0);
+	}
+	return r;
+}
+
 static int plan_init(struct plan *p, const struct app *app, const char *dir, struct err *e)
 {
 	const struct opt_set *opts = &app->opts;
@@ -108,11 +148,22 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 		r = catalogue_kernels(&p->catalogue, opts, &p->kernels, e);
 	if (r == 0)
 		r = plan_workloads(p, e);
+	if (r == 0 && wants_servers(opts))
+		r = plan_servers(p, opts, e);
+	if (r == 0)
+		r = plan_params(p, opts, e);
 	p->config = (struct gen_config){
 		.kernels = (const char *const *)p->kernels.items,
 		.kernel_count = p->kernels.count,
 		.scenarios = (const char *const *)p->catalogue.scenarios.items,
 		.scenario_count = wants_other(opts, "http2") ? p->catalogue.scenarios.count : 0,
+		.services = (const char *const *)p->catalogue.services.items,
+		.service_count = p->server_count > 0 ? p->catalogue.services.count : 0,
+		.servers = p->servers,
+		.server_count = p->server_count,
+		.kernel_dir = app->paths.kernels,
+		.params = (const char *const *)p->params.items,
+		.param_count = p->params.count,
 		.workloads = p->workloads,
 		.workload_count = wants_other(opts, "workloads") ? p->workload_count : 0,
 		.random_count = opt_number(opts, "random"),

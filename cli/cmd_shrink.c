@@ -127,6 +127,13 @@ static int find_test(struct job *s, const char *name, const struct suite_test **
 	return 0;
 }
 
+static bool ends_in(const char *text, const char *suffix)
+{
+	size_t n = strlen(text), m = strlen(suffix);
+
+	return n > m && strcmp(text + n - m, suffix) == 0;
+}
+
 // The test's kernel: in its suite, else what --kernel says, else in the catalogue.
 static char *find_kernel(struct job *s, const struct suite_test *t)
 {
@@ -134,7 +141,7 @@ static char *find_kernel(struct job *s, const struct suite_test *t)
 	const char *given = opt_text(&s->app->opts, "kernel");
 	char *path = NULL, *file = NULL;
 
-	if (t->source != NULL)
+	if (t->source != NULL && ends_in(t->source, ".kernel"))
 		return io_join(s->origin.suite.dir, t->source);
 	if (t->kernel == NULL || asprintf(&file, "/%s.kernel", t->kernel) < 0)
 		return NULL;
@@ -206,13 +213,6 @@ static int use_kernel(struct job *s, const char *path)
 		return r;
 	s->trial.target = s->chosen[0];
 	return read_kernel(s, path, NULL);
-}
-
-static bool ends_in(const char *text, const char *suffix)
-{
-	size_t n = strlen(text), m = strlen(suffix);
-
-	return n > m && strcmp(text + n - m, suffix) == 0;
 }
 
 static int prepare(struct job *s)

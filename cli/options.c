@@ -74,6 +74,11 @@ const struct opt cli_options[] = {
 	      "With --sizes: so many further rounds with sizes between those where a curve bends."),
 	FLAG("http2", 0, "yes", GENS | BIT(CLIFF), true,
 	     "Include the HTTP/2 scenarios. cliff: look for the cliffs of an HTTP/2 server (--target embedded or URL,...)."),
+	FLAG("http2-serve", 0, "yes", GENS, true,
+	     "Include HTTP/2 servers in the languages that can serve, under load: the runtime's pauses beside the latencies. "
+	     "Default: those of the targets, without --target those of this machine."),
+	LIST("http2-param", 0, "NAME=VALUE,...", GENS, true,
+	     "In the place of what an HTTP/2 scenario declares by (param NAME ...), in all that have it."),
 	FLAG("workloads", 0, "yes", GENS, true,
 	     "Include the native workloads of allocators (docs/allocators.md)."),
 	TEXT("target-cmd", 0, "COMMAND", WRITES, true,

@@ -312,6 +312,19 @@ static int add_command(struct choice *t, const char *command, const char *dialec
 	return r < 0 ? r : add_command_target(t, d, command, e);
 }
 
+int catalogue_servers(const struct catalogue *c, struct gen_target **out, size_t *count, struct err *e)
+{
+	struct choice t = { .c = c };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->target_count; i++)
+		if (c->targets[i].present && dialect_serves(c->targets[i].dialect))
+			r = add_target(&t, &c->targets[i]);
+	*out = t.targets;
+	*count = t.count;
+	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
 int catalogue_targets(const struct catalogue *c, const struct opt_set *opts, struct gen_target **out,
                       size_t *count, struct err *e)
 {

@@ -97,6 +97,8 @@ static const struct field {
 	{ "block", FIELD_LINE, offsetof(struct dialect, block), "(" },
 	{ "block-end", FIELD_LINE, offsetof(struct dialect, block_end), ")" },
 	{ "preload-sees-heap", FIELD_LINE, offsetof(struct dialect, preload_sees_heap), "unknown" },
+	{ "server-routes", FIELD_LINE, offsetof(struct dialect, server_routes), "" },
+	{ "server-tls", FIELD_YES_NO, offsetof(struct dialect, server_tls), "no" },
 	{ "c-stack", FIELD_YES_NO, offsetof(struct dialect, c_stack), "no" },
 	{ "tail-calls", FIELD_YES_NO, offsetof(struct dialect, tail_calls), "no" },
 	{ "implicit-begin", FIELD_YES_NO, offsetof(struct dialect, implicit_begin), "no" },

@@ -76,7 +76,8 @@
 	X(SET_AFTER, "set-after", "name value rest")                                                              \
 	X(FORWARD, "forward", "names")                                                                            \
 	X(FORWARD_FUNCTION, "forward-function", "name params body")                                               \
-	X(PROGRAM, "program", "params helpers functions globals measure expect repeat series stack kernel seed")
+	X(PROGRAM, "program", "params helpers functions globals measure expect repeat series stack kernel seed")  \
+	X(SERVER, "server", "params helpers functions globals measure expect repeat series stack kernel seed")
 
 // A template is that of an operation (its enum op) or of a construct.
 enum construct {
@@ -143,6 +144,8 @@ struct dialect {
 	const char *no_params, *no_args; // what stands where there are none
 	const char *block, *block_end;   // around a sequence (a template of precedence 0) where a value is due
 	const char *preload_sees_heap;   // in words
+	const char *server_routes;       // what its servers have beside /work: "timer events echo"; ""
+	bool server_tls;                 // they speak TLS, with a certificate of their own
 	bool tail_calls;                 // eliminated where they are tagged
 	bool implicit_begin;             // a body may be several expressions, one a line
 	bool any_order;                  // a language may evaluate operands in any order

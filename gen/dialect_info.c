@@ -71,6 +71,11 @@ bool dialect_target_is_extra(const struct dialect *d, size_t i)
 	return d->targets[i].extra;
 }
 
+bool dialect_serves(const struct dialect *d)
+{
+	return dialect_has(d, CONSTRUCT_SERVER);
+}
+
 size_t dialect_capabilities(const struct dialect *d, const char *out[DIALECT_CAPABILITIES_MAX])
 {
 	static const struct {

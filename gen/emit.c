@@ -318,7 +318,8 @@ static struct text emit_number(struct emitter *em, int64_t number)
 	return emit_word(em, digits);
 }
 
-static struct text emit_all(struct emitter *em, const struct emit_values *v)
+// As what the template makes of it: a program or a server.
+static struct text emit_all(struct emitter *em, const struct emit_values *v, int whole)
 {
 	struct text params = emit_params(em, v);
 	struct text declared = emit_globals(em);
@@ -345,7 +346,7 @@ static struct text emit_all(struct emitter *em, const struct emit_values *v)
 		SLOT("kernel", emit_word(em, em->k->name)),
 		SLOT("seed", emit_word(em, seed)),
 	};
-	return emit_fill_lines(em, CONSTRUCT_PROGRAM, slots, sizeof slots / sizeof slots[0]);
+	return emit_fill_lines(em, whole, slots, sizeof slots / sizeof slots[0]);
 }
 
 // Without runs of empty lines, which absent parts leave behind.
@@ -364,14 +365,13 @@ static void add_tidied(struct buf *out, struct text t, int64_t blank_lines)
 	}
 }
 
-int emit_program(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out)
+static int emit_whole(const struct dialect *d, const struct kernel *k, const struct emit_values *v, int whole,
+                      struct buf *out)
 {
 	struct buf lifted = { 0 };
 	struct emitter em = { .d = d, .k = k, .lifted = &lifted, .arena = { .limit = PROGRAM_BYTES } };
 	bool failed = true, large;
 
-	if (d->kernel_text)
-		return kernel_write(k, v, out);
 	em.vars = arena_alloc(&em.arena, (k->var_count + 1) * sizeof(char *));
 	em.settled = arena_alloc(&em.arena, k->var_count + 1);
 	em.global_names = arena_alloc(&em.arena, (k->global_count + 1) * sizeof(char *));
@@ -381,11 +381,21 @@ int emit_program(const struct dialect *d, const struct kernel *k, const struct e
 	    em.global_names != NULL && emit_trace_functions(&em)) {
 		for (unsigned i = 0; i < k->var_count; i++)
 			em.vars[i] = "";
-		add_tidied(out, emit_all(&em, v), d->blank_lines);
+		add_tidied(out, emit_all(&em, v, whole), d->blank_lines);
 		failed = em.failed || out->failed;
 	}
 	large = em.arena.total > PROGRAM_BYTES / 2;
 	buf_deinit(&lifted);
 	arena_deinit(&em.arena);
 	return !failed ? 0 : large ? -E2BIG : -ENOMEM;
+}
+
+int emit_program(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out)
+{
+	return d->kernel_text ? kernel_write(k, v, out) : emit_whole(d, k, v, CONSTRUCT_PROGRAM, out);
+}
+
+int emit_server(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out)
+{
+	return emit_whole(d, k, v, CONSTRUCT_SERVER, out);
 }

@@ -85,6 +85,9 @@ struct emit_values {
 // The program behind its header, to be freed by the caller through buf_deinit; ends in a newline. 0, -ENOMEM, or
 // -E2BIG when more than PROGRAM_BYTES would be needed to write it.
 int emit_program(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out);
+// The same as an HTTP/2 server, each of whose requests does what the kernel measures (docs/http2.md); for dialects
+// that have a template for it.
+int emit_server(const struct dialect *d, const struct kernel *k, const struct emit_values *v, struct buf *out);
 // The kernel as text of the kernel language, to which kernel_parse gives the same tree; ends in a newline. With
 // values, they are the parameters' defaults, there are no instances, and the formulas are their results. 0,
 // -ENOMEM.

@@ -30,6 +30,7 @@ const char *dialect_target_heap_flag(const struct dialect *d,
 const char *dialect_target_stack_flag(const struct dialect *d, size_t i); // likewise
 const char *dialect_target_preload(const struct dialect *d, size_t i); // whether a preloaded malloc sees its heap
 bool dialect_target_is_extra(const struct dialect *d, size_t i);       // not part of the default job
+bool dialect_serves(const struct dialect *d);                          // its programs can be HTTP/2 servers
 
 #define DIALECT_CAPABILITIES_MAX 16U
 // What the language can do, in words ("tail calls", "call/cc", ...); their number.
@@ -64,6 +65,14 @@ struct gen_config {
 	bool keep_kernels;            // the suite holds them too, as it does random ones: kernels/NAME.kernel
 	const char *const *scenarios; // HTTP/2 scenario files, copied with their header
 	size_t scenario_count;
+	const char *const
+	        *services; // *.serve files: scenarios with a server to be written for them (docs/http2.md)
+	size_t service_count;
+	const struct gen_target *servers; // what they are written for; those that cannot serve are passed over
+	size_t server_count;
+	const char *kernel_dir;    // where the kernels are that services name
+	const char *const *params; // NAME=VALUE for the scenarios and services that have a parameter of that name
+	size_t param_count;
 	const struct gen_workload *workloads; // native allocator workloads
 	size_t workload_count;
 	uint64_t random_count;    // random kernels, other/random-SEED-0 and so on (docs/random.md)

@@ -129,9 +129,8 @@ static void name_instance(struct pairing *p)
 	buf_addf(&p->id, "%s.%s", k->name + name, p->target->name);
 }
 
-// What the kernel's formulas say; without them, what the evaluator finds. What it gives up on has its formula for
-// the result, and the runtime's own limit of calls.
-static int find_expected(const struct kernel *k, struct emit_values *v, struct err *e)
+// What the evaluator gives up on has its formula for the result, and the runtime's own limit of calls.
+int generation_find_expected(const struct kernel *k, struct emit_values *v, struct err *e)
 {
 	const bool evaluated = k->expect == NULL || (k->stack == NULL && kernel_recurses(k));
 	struct eval_result result = { 0 };
@@ -156,7 +155,7 @@ static int write_instance(struct generation *g, const struct kernel *k, const st
 
 	if (rc < 0 || is_repeated(k, instance, values, g->config->depth))
 		return rc;
-	rc = find_expected(k, &v, g->e);
+	rc = generation_find_expected(k, &v, g->e);
 	for (size_t i = 0; rc == 0 && i < g->config->target_count; i++) {
 		struct pairing p = { k, instance, &g->config->targets[i], v, { 0 }, { 0 } };
 		if (emit_lacks(p.target->dialect, k, reason, sizeof reason) != NULL)
@@ -360,6 +359,13 @@ static int write_all(struct generation *g)
 			rc = generation_write_malformed(g, &g->config->targets[t], i);
 	for (size_t i = 0; rc == 0 && i < g->config->scenario_count; i++)
 		rc = generation_write_scenario(g, g->config->scenarios[i]);
+	for (size_t i = 0; rc == 0 && i < g->config->service_count; i++)
+		rc = generation_write_service(g, g->config->services[i]);
+	for (size_t i = 0; rc == 0 && i < g->config->param_count; i++)
+		if (!g->params_used[i])
+			rc = err_set(g->e, EINVAL,
+			             "no scenario of this suite has a parameter for '%s'; write NAME=VALUE",
+			             g->config->params[i]);
 	for (size_t i = 0; rc == 0 && i < g->config->workload_count; i++)
 		rc = generation_write_workload(g, &g->config->workloads[i]);
 	if (rc == 0)
@@ -371,6 +377,10 @@ int gen_suite(const struct gen_config *c, struct err *e)
 {
 	struct generation g = { .config = c, .dir = { c->out_dir, -1 }, .ids = json_object(), .e = e };
 	int rc = check_targets(&g);
+
+	g.params_used = calloc(c->param_count + 1, sizeof *g.params_used);
+	if (rc == 0 && g.params_used == NULL)
+		rc = generation_no_memory(&g);
 
 	if (rc == 0 && c->gc_modes != NULL)
 		rc = mode_parse_list(c->gc_modes, g.modes, &g.mode_count, e);
@@ -387,6 +397,7 @@ int gen_suite(const struct gen_config *c, struct err *e)
 	for (size_t i = 0; i < g.kernel_count; i++)
 		kernel_free(g.kernels[i]);
 	free(g.kernels);
+	free(g.params_used);
 	return rc;
 }
 

@@ -182,6 +182,31 @@ static const char *command_of(const struct gen_config *c, const struct gen_targe
 	return c->coverage && own->coverage[0] != 0 ? own->coverage : own->command;
 }
 
+// Adds `text` with `program`, in the test's directory, in the place of {file}, between quotes.
+static void add_with_program(struct buf *out, const char *text, const char *program, const char *quote)
+{
+	const char *file;
+
+	for (; (file = strstr(text, "{file}")) != NULL; text = file + strlen("{file}")) {
+		buf_add(out, text, (size_t)(file - text));
+		buf_addf(out, "%s{dir}/%s%s", quote, program, quote);
+	}
+	buf_adds(out, text);
+}
+
+void generation_add_server_command(struct buf *out, const struct generation *g, const struct gen_target *t,
+                                   const char *program)
+{
+	const struct dialect_target *own = generation_find_target(t);
+	const struct limits limits = limits_of(t);
+	struct buf command = { 0 };
+
+	add_command(&command, g->config, t->command != NULL ? t->command : own->command, &limits);
+	add_with_program(out, buf_text(&command), program, "\"");
+	out->failed = out->failed || command.failed;
+	buf_deinit(&command);
+}
+
 // How the program is run, and with which limits. `k` is NULL for a program that is no kernel.
 static void add_run(struct buf *out, const struct generation *g, const struct kernel *k,
                     const struct gen_target *t)
@@ -239,18 +264,6 @@ void generation_add_header(struct buf *out, const struct generation *g, const st
 	buf_addc(out, '\n');
 }
 
-// Adds `text` with `program`, in the test's directory, in the place of {file}.
-static void add_with_program(struct buf *out, const char *text, const char *program)
-{
-	const char *file;
-
-	for (; (file = strstr(text, "{file}")) != NULL; text = file + strlen("{file}")) {
-		buf_add(out, text, (size_t)(file - text));
-		buf_addf(out, "{dir}/%s", program);
-	}
-	buf_adds(out, text);
-}
-
 void generation_add_hostile_header(struct buf *out, const struct generation *g, const struct gen_target *t,
                                    const char *id, const char *program, const char *what)
 {
@@ -263,7 +276,7 @@ void generation_add_hostile_header(struct buf *out, const struct generation *g, 
 	comment(out, t->dialect, "@Timeout 30s");
 	comment(out, t->dialect, "@Expect survived");
 	add_run(&run, g, NULL, t);
-	add_with_program(out, buf_text(&run), program);
+	add_with_program(out, buf_text(&run), program, "");
 	for (size_t i = 0; own != NULL && i < own->param_count; i++) // nothing is measured for a hostile program
 		comment(out, t->dialect, "@Param %s=%s", own->params[i].name,
 		        strcmp(own->params[i].value, "auto") == 0 ? "67108864" : own->params[i].value);

@@ -93,27 +93,40 @@ bool generation_is_plain_id(const char *id)
 	       strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+@./-") == strlen(id);
 }
 
-// Each parameter of a scenario as one of the test's, with its value; random ones are drawn from the suite's seed.
-// `values` gets them as "a=1 b=2".
-static int set_scenario_params(struct generation *g, const char *from, struct buf *text, struct buf *values)
+int generation_read_params(struct generation *g, const char *from, const struct buf *text, struct text_params *p)
 {
-	struct text_params p = { 0 };
-	struct buf made = { 0 };
-	int rc = text_params_read(&p, from, buf_text(text), text->len, g->config->seed, g->e);
-	const char *run = rc == 0 ? strstr(buf_text(text), "; @Run ") : NULL;
-	const char *end = run != NULL ? strchr(run, '\n') : NULL;
+	int rc = text_params_read(p, from, buf_text(text), text->len, g->config->seed, g->e);
 
-	if (rc == 0 && p.count > 0 && end == NULL)
+	for (size_t i = 0; rc == 0 && i < g->config->param_count; i++) {
+		struct err other = { 0 };
+		rc = text_params_set(p, from, g->config->params[i], &other);
+		g->params_used[i] = g->params_used[i] || rc == 0;
+		if (rc == -ENOMEM)
+			return generation_no_memory(g);
+		rc = 0; // it is another one's
+	}
+	return rc;
+}
+
+int generation_set_params(struct generation *g, const char *from, const struct text_params *p, struct buf *text,
+                          struct buf *values)
+{
+	struct buf made = { 0 };
+	const char *run = strstr(buf_text(text), "; @Run ");
+	const char *end = run != NULL ? strchr(run, '\n') : NULL;
+	int rc = 0;
+
+	if (p->count > 0 && end == NULL)
 		rc = err_set(g->e, EINVAL, "%s: a scenario with parameters has an @Run in its header", from);
-	for (size_t i = 0; rc == 0 && i < p.count; i++)
-		buf_addf(values, "%s%s=%s", i > 0 ? " " : "", p.names[i], p.values[i]);
-	if (rc == 0 && p.count > 0) {
+	for (size_t i = 0; rc == 0 && i < p->count; i++)
+		buf_addf(values, "%s%s=%s", i > 0 ? " " : "", p->names[i], p->values[i]);
+	if (rc == 0 && p->count > 0) {
 		buf_add(&made, buf_text(text), (size_t)(run - buf_text(text)));
-		for (size_t i = 0; i < p.count; i++)
-			buf_addf(&made, "; @Param %s=%s\n", p.names[i], p.values[i]);
+		for (size_t i = 0; i < p->count; i++)
+			buf_addf(&made, "; @Param %s=%s\n", p->names[i], p->values[i]);
 		buf_add(&made, run, (size_t)(end - run));
-		for (size_t i = 0; i < p.count; i++)
-			buf_addf(&made, " %s={param:%s}", p.names[i], p.names[i]);
+		for (size_t i = 0; i < p->count; i++)
+			buf_addf(&made, " %s={param:%s}", p->names[i], p->names[i]);
 		buf_adds(&made, end);
 		if (made.failed || values->failed)
 			rc = generation_no_memory(g);
@@ -121,7 +134,6 @@ static int set_scenario_params(struct generation *g, const char *from, struct bu
 		buf_add(text, buf_text(&made), made.len);
 	}
 	buf_deinit(&made);
-	text_params_deinit(&p);
 	return rc;
 }
 
@@ -129,11 +141,15 @@ int generation_write_scenario(struct generation *g, const char *from)
 {
 	struct test_meta meta = { 0 };
 	struct buf text = { 0 }, path = { 0 }, values = { 0 };
+	struct text_params params = { 0 };
 	struct suite_test *t = NULL;
 	int rc = io_read_file(from, SCENARIO_MAX, &text, g->e);
 
 	if (rc >= 0)
-		rc = set_scenario_params(g, from, &text, &values);
+		rc = generation_read_params(g, from, &text, &params);
+	if (rc >= 0)
+		rc = generation_set_params(g, from, &params, &text, &values);
+	text_params_deinit(&params);
 	if (rc >= 0)
 		rc = test_header_parse(from, buf_text(&text), text.len, &meta, g->e);
 	if (rc >= 0 && !generation_is_plain_id(meta.id))

@@ -73,18 +73,29 @@ static int read_until(int fd, char until, uint64_t deadline_ns, struct buf *text
 	}
 }
 
+// The first line "port N"; another program may say something of its own before.
 static int read_port(struct h2_child *c, struct err *e)
 {
+	const uint64_t deadline_ns = clock_now_ns() + START_S * SG_NS_PER_S;
 	struct buf text = { 0 };
 	unsigned port = 0;
-	int rc = read_until(c->out, '\n', clock_now_ns() + START_S * SG_NS_PER_S, &text);
-	if (rc == 0 && (sscanf(buf_text(&text), "port %u", &port) != 1 || port == 0 || port > 65535))
-		rc = -EPROTO;
+	int rc = 0;
+	while (rc == 0 && port == 0) {
+		rc = read_until(c->out, '\n', deadline_ns, &text);
+		const char *line = buf_text(&text), *end = rc == 0 ? strchr(line, '\n') : NULL;
+		if (!end)
+			continue;
+		if (sscanf(line, "port %u", &port) == 1 && (port == 0 || port > 65535))
+			rc = -EPROTO;
+		text.len -= (size_t)(end + 1 - line);
+		memmove(text.data, end + 1, text.len + 1);
+	}
 	c->port = (uint16_t)port;
 	buf_deinit(&text);
 	if (rc == -ETIMEDOUT)
-		return err_set(e, ETIMEDOUT, "our server did not start within %d s", (int)START_S);
-	return rc < 0 ? err_set(e, -rc, "our server did not start: %s",
+		return err_set(e, ETIMEDOUT, "the server did not start within %d s: it printed no line \"port N\"",
+		               (int)START_S);
+	return rc < 0 ? err_set(e, -rc, "the server did not start: %s",
 	                        rc == -EPIPE ? "it ended at once" : strerror(-rc))
 	              : 0;
 }
@@ -191,7 +202,7 @@ int h2_child_start_command(struct h2_child *c, const char *command, struct err *
 	char *argv[] = { shell, flag, NULL, NULL };
 	buf_addf(&line, "exec %s", command); // so that the signal at the end is its own
 	argv[2] = line.data;
-	*c = (struct h2_child){ .out = -1, .life = -1 };
+	*c = (struct h2_child){ .out = -1, .life = -1, .foreign = true };
 	int rc = line.failed ? err_set(e, ENOMEM, "out of memory") : start(c, "/bin/sh", argv, e);
 	buf_deinit(&line);
 	return rc;
@@ -227,6 +238,8 @@ static void reap(struct h2_child *c, struct h2_child_usage *u)
 	u->cpu_ns = timeval_ns(r.ru_utime) + timeval_ns(r.ru_stime);
 	u->max_rss_bytes = (uint64_t)r.ru_maxrss * 1024;
 	if (u->trouble[0] != '\0')
+		return;
+	if (c->foreign && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
 		return;
 	if (WIFSIGNALED(status))
 		snprintf(u->trouble, sizeof(u->trouble), "killed by signal %d (%s)", WTERMSIG(status),

@@ -16,6 +16,7 @@ struct h2_child {
 	int out;   // the server's stdout
 	int life;  // its stdin: closed when we are gone, however we went
 	uint16_t port;
+	bool foreign; // not our program: SIGTERM may simply end it
 };
 
 struct h2_child_usage {
@@ -29,7 +30,7 @@ struct h2_child_usage {
 // left behind).
 int h2_child_start(struct h2_child *c, const char *program, const char *engine,
                    const struct h2_server_wishes *wishes, struct err *e);
-// The same with a command of the shell's in place of our program: it prints "port N" when it is ready.
+// The same with a command of the shell's in place of our program: it prints a line "port N" when it is ready.
 int h2_child_start_command(struct h2_child *c, const char *command, struct err *e);
 // SIGTERM, then its last words and its end; after five seconds SIGKILL. Does nothing when there is none.
 void h2_child_stop(struct h2_child *c, struct h2_child_usage *usage);

@@ -7,16 +7,32 @@
 #include "lines.h"
 #include "load.h"
 #include "report.h"
+#include "units.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
-// What a runtime tells of itself at its end: pauses of its collector, and gauges.
+// What a runtime tells of itself at its end: pauses of its collector, and gauges. The pauses stand below the
+// load's latencies in a line for a person too.
 static void add_said(const struct buf *said, struct buf *lines)
 {
-	for (const char *line = buf_text(said), *end; (end = strchr(line, '\n')); line = end + 1)
-		if (strncmp(line, "@@ gc ", 6) == 0 || strncmp(line, "@@ gauge ", 9) == 0)
+	uint64_t count = 0, sum = 0, longest = 0, ns;
+	for (const char *line = buf_text(said), *end; (end = strchr(line, '\n')); line = end + 1) {
+		const bool pause = sscanf(line, "@@ gc %" SCNu64, &ns) == 1;
+		if (pause || strncmp(line, "@@ gauge ", 9) == 0)
 			buf_add(lines, line, (size_t)(end + 1 - line));
+		count += pause;
+		sum += pause ? ns : 0;
+		longest = pause && ns > longest ? ns : longest;
+	}
+	if (count > 0) {
+		char all[32], most[32];
+		units_duration(all, sizeof(all), sum);
+		units_duration(most, sizeof(most), longest);
+		buf_addf(lines, "its collector paused %" PRIu64 " times, %s in all, %s at most\n", count, all,
+		         most);
+	}
 }
 
 // Holds what came of it against the scenario's limits.
@@ -108,6 +124,8 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	struct buf said = { 0 };
 	int rc = start_server(c, &server, e);
 	h2_target_local(&own, server.port);
+	own.tls = c->server_tls;
+	snprintf(own.host, sizeof(own.host), "localhost");
 	if (rc == 0 && measures)
 		rc = h2_harm_begin(&harm, load.target, c->scenario, pid_of(c, &server), e);
 	if (rc == 0 && c->scenario->goal.count)

@@ -17,6 +17,7 @@ struct h2_run_config {
 	const struct h2_client_engine *engine;
 	const char *server_engine;  // its name
 	const char *server_command; // the shell's, for another server that is started and ended; NULL: none
+	bool server_tls;            // that one speaks TLS, with a certificate that nobody knows
 	const char *program;        // our own executable, for starting the server
 	pid_t server_pid;           // the target's, for what it costs; 0: it is found by its port
 	FILE *out;                  // sample lines

@@ -456,8 +456,9 @@ bool scenario_measures_harm(const struct scenario *s)
 
 static int read_scenario(struct h2_reader *r, struct scenario *s)
 {
-	static const char *const fields[] = { "summary", "target", "connect-to", "tls",    "load",     "server",
-		                              "attack",  "frames", "limits",     "*param", "*request", NULL };
+	static const char *const fields[] = { "summary", "serve",    "target", "connect-to", "tls",
+		                              "load",    "server",   "attack", "frames",     "limits",
+		                              "*param",  "*request", NULL };
 	const struct sexp *root = sexp_root(r->doc), *form = sexp_at(root, 0);
 	if (!sexp_is_form(form, "scenario"))
 		return FAIL(r, form ? form : root, "a scenario file is one (scenario NAME ...)");
@@ -471,6 +472,8 @@ static int read_scenario(struct h2_reader *r, struct scenario *s)
 		rc = sexp_check_fields(r->doc, form, 2, fields, r->e);
 	if (rc == 0)
 		rc = h2_get_text(r, form, "summary", &s->summary);
+	if (rc == 0 && sexp_field(form, "serve"))
+		rc = sexp_get_symbol(r->doc, sexp_field(form, "serve"), 1, &s->serve, r->e);
 	if (rc == 0)
 		rc = h2_get_text(r, form, "target", &s->target);
 	if (rc == 0)

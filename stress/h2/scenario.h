@@ -106,6 +106,7 @@ struct scenario {
 	const char *name, *summary;
 	struct h2_tls_client_config tls;
 	const char *connect_to; // h2_target_options; NULL
+	const char *serve;      // the kernel that its server performs, which only a runtime does; NULL
 	const char *target;     // URL of the server to be loaded; NULL: the one of the command line, or our own
 	unsigned connections, streams; // streams: at a time on each connection
 	uint64_t requests;             // in all; 0: no bound but duration_ns

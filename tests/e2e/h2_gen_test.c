@@ -47,3 +47,94 @@ CASE("h2 gen: what a scenario draws comes from the suite's seed, is a parameter 
 	buf_deinit(&b);
 	buf_deinit(&c);
 }
+
+// ---- runtimes that serve ------------------------------------------------------------------------------------
+
+static void need_node(void)
+{
+	if (system("command -v node >/dev/null") != 0)
+		harness_skip("no node in PATH");
+}
+
+static json_int_t whole(json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+CASE("h2 gen: node's servers pass with every answer right, and their pauses stand beside the latencies in the report")
+{
+	static const char *const ids[] = { "garbage", "live-set",     "open-loop", "timers",
+		                           "events",  "reconnecting", "mixed" };
+	const char *dir = harness_tmpdir();
+	char run[512], id[64];
+
+	need_node();
+	struct outcome o = E2E(dir, "gen", "--target", "node", "--seed", "42", "--http2-param",
+	                       "duration=400ms,ballast=30000", "-o", "s");
+	if (o.exit_code != 0)
+		fail_msg("%s", buf_text(&o.err));
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "s", "-o", "r", "--only", "http2-serve/*");
+	if (o.exit_code != 0)
+		fail_msg("%d %s%s", o.exit_code, buf_text(&o.out), buf_text(&o.err));
+	outcome_deinit(&o);
+	snprintf(run, sizeof run, "%s/r", dir);
+	json_t *report = e2e_report(run);
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+		snprintf(id, sizeof id, "http2-serve/%s.node", ids[i]);
+		json_t *test = e2e_test(report, id);
+		assert_string_equal(json_string_value(json_object_get(test, "verdict")), "passed");
+		assert_true(whole(test, "gc_count") > 0);
+		assert_true(whole(test, "gc_max_ns") > 0);
+		assert_true(whole(test, "gc_total_ns") >= whole(test, "gc_max_ns"));
+		assert_true(json_array_size(json_object_get(test, "series")) >= 3);
+	}
+	json_decref(report);
+}
+
+CASE("h2 gen: a job without --target has the servers of the runtimes that are here, and --no-http2 has none")
+{
+	const char *dir = harness_tmpdir();
+
+	need_node();
+	struct outcome o = E2E(dir, "gen", "--depth", "10", "-o", "s");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "list", "s");
+	assert_contains(buf_text(&o.out), "http2-serve/garbage.node");
+	assert_contains(buf_text(&o.out), "http2/single-request");
+	outcome_deinit(&o);
+	o = E2E(dir, "gen", "--depth", "10", "--no-http2", "-o", "s");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "list", "s");
+	assert_null(strstr(buf_text(&o.out), "http2"));
+	outcome_deinit(&o);
+	o = E2E(dir, "gen", "--depth", "10", "--no-http2", "--http2-serve", "-o", "s");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "list", "s");
+	assert_contains(buf_text(&o.out), "http2-serve/garbage.node");
+	assert_null(strstr(buf_text(&o.out), "http2/"));
+	outcome_deinit(&o);
+}
+
+CASE("h2 gen: what is wrong with --http2-param is one line and exit 2, and shrink says what it cannot do")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "gen", "--http2-param", "duration", "-o", "s");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "--http2-param: 'duration' is no NAME=VALUE");
+	outcome_deinit(&o);
+	o = E2E(dir, "gen", "--http2-param", "durration=1s", "-o", "s");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "no scenario of this suite has a parameter for 'durration=1s'");
+	outcome_deinit(&o);
+	o = E2E(dir, "gen", "--dialect", "node", "--depth", "10", "-o", "s");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	o = E2E(dir, "shrink", "s/http2-serve/mixed.node.h2");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "was not made from a kernel that is known here");
+	outcome_deinit(&o);
+}

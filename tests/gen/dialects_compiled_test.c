@@ -176,8 +176,13 @@ static const char *const not_in_valk[] = { "let",    "head",   "reverse",       
 	                                   "repeat", "time",   "mem/gc/collect", "mem/heap/usage",
 	                                   "letrec", "lambda", "define",         "cond" };
 
-static void check_symbol(const char *id, const char *word, size_t len)
+// `keys`: of a server, whose answers are a list of them.
+static void check_symbol(const char *id, const char *word, size_t len, bool keys)
 {
+	if (keys && *word == ':') {
+		word++;
+		len--;
+	}
 	for (size_t i = 0; i < sizeof not_in_valk / sizeof not_in_valk[0]; i++)
 		if (strlen(not_in_valk[i]) == len && strncmp(not_in_valk[i], word, len) == 0)
 			fail_msg("%s: '%s' is not in both ages", id, not_in_valk[i]);
@@ -188,7 +193,7 @@ static void check_symbol(const char *id, const char *word, size_t len)
 }
 
 // Brackets in pairs, no empty ones but the argument of time-us, symbols of its alphabet.
-static void check_valk(const char *id, const char *text)
+static void check_valk(const char *id, const char *text, bool keys)
 {
 	char open[256];
 	size_t depth = 0;
@@ -208,7 +213,7 @@ static void check_valk(const char *id, const char *text)
 			assert_int_equal(open[--depth], *p == ')' ? '(' : '{');
 		} else if (strchr(" \n", *p) == NULL) {
 			size_t len = strcspn(p, " \n(){};\"");
-			check_symbol(id, p, len);
+			check_symbol(id, p, len, keys);
 			p += len - 1;
 		}
 	}
@@ -226,7 +231,7 @@ CASE("dialects: valk's programs have its words and its alphabet only, and end wi
 	assert_true(s.count > 25);
 	for (size_t i = 0; i < s.count; i++) {
 		char *path = suite_test_path(&s, &s.tests[i]), *text = support_read(path);
-		check_valk(s.tests[i].id, text);
+		check_valk(s.tests[i].id, text, false);
 		assert_string_equal(text + strlen(text) - strlen("    {(exit 1)})\n"), "    {(exit 1)})\n");
 		assert_non_null(strstr(text, "(printf \"@@ done\\n\")"));
 		free(text);
@@ -235,4 +240,26 @@ CASE("dialects: valk's programs have its words and its alphabet only, and end wi
 	suite_deinit(&s);
 	support_free_paths(kernels, count);
 	free(dir);
+}
+
+CASE("dialects: valk's servers have its words and its alphabet only, say their port, and wait in the loop")
+{
+	static const char *const services[] = { "garbage", "open-loop", "reconnecting" };
+	struct dialect *d = support_dialect("valk");
+
+	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
+		char from[400], file[400], *dir = io_join(harness_tmpdir(), services[i]);
+		struct err e = { 0 };
+		snprintf(from, sizeof from, SG_SOURCE_DIR "/gen/scenarios/serve/%s.serve", services[i]);
+		assert_int_equal(support_services(dir, from, &d, 1, 42, NULL, &e), 0);
+		snprintf(file, sizeof file, "%s/http2-serve/%s.valk.valk", dir, services[i]);
+		char *text = support_read(file);
+		check_valk(services[i], text, true);
+		assert_non_null(strstr(
+		        text, "(printf \"port %ld\\n\" (http2/server-port sg-server))\n(aio/run sg-aio)\n"));
+		assert_null(strstr(text, "()"));
+		free(text);
+		free(dir);
+	}
+	dialect_free(d);
 }

@@ -12,21 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void compare_golden(const char *name, const char *text)
-{
-	char path[512];
-	struct err e = { 0 };
-
-	snprintf(path, sizeof path, "%s/golden/%s", SG_TEST_DATA, name);
-	if (getenv("SG_UPDATE_GOLDEN") != NULL) {
-		assert_int_equal(io_replace_file(path, text, strlen(text), &e), 0);
-		return;
-	}
-	char *golden = support_read(path);
-	assert_string_equal(text, golden);
-	free(golden);
-}
-
 // Writes one kernel in one dialect into a suite and compares the program, header included.
 static void check_program(const char *kernel, const char *dialect, const char *path, const char *golden)
 {
@@ -38,7 +23,7 @@ static void check_program(const char *kernel, const char *dialect, const char *p
 	assert_string_equal(e.text, "");
 	file = io_join(dir, path);
 	char *text = support_read(file);
-	compare_golden(golden, text);
+	support_golden(golden, text);
 	free(text);
 	free(file);
 	free(dir);

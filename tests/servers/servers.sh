@@ -120,7 +120,7 @@ launch() {
   apache2) exec apache2 -X -f "$work/apache2.conf" ;;
   haproxy) exec haproxy -q -db -f "$work/haproxy.conf" ;;
   stressgen-h2) exec "$program" server --port "$port" ;;
-  node) exec node "$here/../../gen/servers/node.js" "$port" ;;
+  node) exec node "$here/node.js" "$port" ;;
   esac
 }
 

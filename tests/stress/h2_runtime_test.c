@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NODE SG_SOURCE_DIR "/gen/servers/node.js"
+#define NODE SG_SOURCE_DIR "/tests/servers/node.js"
 #define SERVERS SG_SOURCE_DIR "/tests/servers/servers.sh"
 
 CASE("h2 runtime: node serves handlers, timers and event streams, and tells its collector's pauses")
@@ -28,6 +28,7 @@ CASE("h2 runtime: node serves handlers, timers and event streams, and tells its 
 	assert_int_equal(sscanf(pause, "\n@@ gc %llu", &ns), 1);
 	assert_in_range(ns, 1, 60000000000);
 	assert_non_null(strstr(o.out, "@@ check server ok ended in order\n"));
+	assert_non_null(strstr(o.out, "\nits collector paused "));
 	assert_non_null(strstr(o.out, "\n@@ gauge server_cpu "));
 	assert_non_null(strstr(o.out, "\n@@ done\n"));
 	h2_output_deinit(&o);
@@ -65,6 +66,38 @@ CASE("h2 runtime: a server command that does not serve is one line and exit 5")
 	assert_int_equal(o.code, 5);
 	assert_non_null(strstr(o.err, "did not start: it ended at once"));
 	assert_ptr_equal(strchr(o.err, '\n'), o.err + strlen(o.err) - 1);
+	h2_output_deinit(&o);
+}
+
+CASE("h2 runtime: a server that says something before its port, speaks TLS and ends by SIGTERM is loaded")
+{
+	struct h2_output o;
+	h2_need("node");
+	h2_need("openssl");
+	h2_file("s.js", "console.log('hello');\nconst fs = require('fs');\n"
+	                "const s = require('http2').createSecureServer({ key: fs.readFileSync('key.pem'),"
+	                " cert: fs.readFileSync('cert.pem') });\n"
+	                "s.on('stream', (t) => { t.respond({ ':status': 200 }); t.end('hi'); });\n"
+	                "s.listen(0, '127.0.0.1', () => console.log('port ' + s.address().port));\n");
+	h2_file("s.h2", "(scenario s (load (requests 20)) (request r (expect (body \"hi\"))))");
+	h2_sh(&o,
+	      "cd '%s' && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=x "
+	      "2>/dev/null && '%s' run --server-command 'node s.js' --server-tls s.h2",
+	      harness_tmpdir(), H2_PROGRAM);
+	if (o.code != 0 || !strstr(o.out, "@@ check server ok ended in order\n") ||
+	    !strstr(o.out, "@@ hist connect-tls "))
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+}
+
+CASE("h2 runtime: a scenario whose server performs a kernel is refused without one")
+{
+	struct h2_output o;
+	const char *path = h2_file("r.h2", "(scenario r (serve gc/fifo) (request r (path \"/work\")))");
+	h2_sh(&o, "'%s' run '%s'", H2_PROGRAM, path);
+	assert_int_equal(o.code, 2);
+	assert_non_null(
+	        strstr(o.err, "the scenario's server performs gc/fifo: stressgen gen --http2-serve writes"));
 	h2_output_deinit(&o);
 }
 

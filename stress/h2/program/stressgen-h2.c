@@ -79,6 +79,10 @@ static const struct opt table[] = {
 	  .commands = RUN,
 	  .help = "Start this server instead of ours, and end it by SIGTERM: a command that prints \"port N\" when it "
 	          "listens. What it prints at its end as @@ gc and @@ gauge lines becomes part of the result." },
+	{ .name = "server-tls",
+	  .type = OPT_FLAG,
+	  .commands = RUN,
+	  .help = "That server speaks TLS; any certificate will do." },
 	H2_SERVER_OPTIONS(SERVER),
 	H2_FRAMES_OPTION(RUN | SERVER | FUZZ),
 	H2_FUZZ_OPTIONS(FUZZ),
@@ -157,6 +161,17 @@ static int make_foreign(const struct opt_set *o, struct scenario *s, struct err 
 	return 0;
 }
 
+// Our own server performs no kernel.
+static int check_server(const struct opt_set *o, const struct scenario *s, const char *url, struct err *e)
+{
+	if (!s->serve || url || opt_given(o, "server-command"))
+		return 0;
+	return err_set(e, EINVAL,
+	               "the scenario's server performs %s: stressgen gen --http2-serve writes such a server, and "
+	               "--server-command starts it",
+	               s->serve);
+}
+
 static int run_scenario(const struct opt_set *o, struct scenario *s, struct err *e)
 {
 	struct h2_target target;
@@ -164,9 +179,11 @@ static int run_scenario(const struct opt_set *o, struct scenario *s, struct err 
 	bool passed = false;
 	if (url && resolve(o, s, url, &target, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
-	if (make_foreign(o, s, e) < 0)
+	if (make_foreign(o, s, e) < 0 || check_server(o, s, url, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
-	scenario_set_scheme(s, url && target.tls);
+	const bool server_tls = !url && opt_flag(o, "server-tls");
+	s->tls.insecure |= server_tls;
+	scenario_set_scheme(s, server_tls || (url && target.tls));
 	struct h2_tap *tap = NULL;
 	if (open_tap(o, s, &tap, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
@@ -180,6 +197,7 @@ static int run_scenario(const struct opt_set *o, struct scenario *s, struct err 
 		.server_engine = opt_text(o, "h2-server-engine"),
 		.program = "/proc/self/exe",
 		.server_command = opt_text(o, "server-command"),
+		.server_tls = server_tls,
 		.server_pid = opt_given(o, "h2-pid") ? (pid_t)opt_number(o, "h2-pid") : 0,
 		.out = stdout,
 	};

@@ -91,6 +91,43 @@ char *support_read(const char *path)
 	return buf_take(&b);
 }
 
+void support_golden(const char *name, const char *text)
+{
+	char path[512];
+	struct err e = { 0 };
+
+	snprintf(path, sizeof path, SG_SOURCE_DIR "/tests/gen/golden/%s", name);
+	if (getenv("SG_UPDATE_GOLDEN") != NULL) {
+		assert_int_equal(io_replace_file(path, text, strlen(text), &e), 0);
+		return;
+	}
+	char *golden = support_read(path);
+	assert_string_equal(text, golden);
+	free(golden);
+}
+
+int support_services(const char *dir, const char *service, struct dialect *const *dialects, size_t dialect_count,
+                     uint64_t seed, const char *param, struct err *e)
+{
+	struct gen_target targets[8];
+	struct gen_config c = { .services = &service,
+		                .service_count = 1,
+		                .servers = targets,
+		                .server_count = dialect_count,
+		                .kernel_dir = SG_SOURCE_DIR "/gen/kernels",
+		                .params = &param,
+		                .param_count = param != NULL,
+		                .out_dir = dir,
+		                .seed = seed,
+		                .depth = 10000,
+		                .generator = "stressgen test" };
+
+	for (size_t i = 0; i < dialect_count; i++)
+		targets[i] =
+		        (struct gen_target){ .dialect = dialects[i], .name = dialect_target_name(dialects[i], 0) };
+	return gen_suite(&c, e);
+}
+
 int support_suite(const char *dir, char *const *kernels, size_t kernel_count, struct dialect *const *dialects,
                   size_t dialect_count, uint64_t seed, struct err *e)
 {

@@ -23,6 +23,11 @@ void support_free_paths(char **paths, size_t count);
 struct dialect *support_dialect(const char *name);
 // A file's text from malloc; fails the test when there is none.
 char *support_read(const char *path);
+// Holds `text` against golden/NAME; with SG_UPDATE_GOLDEN=1 that is written.
+void support_golden(const char *name, const char *text);
+// Writes the suite of one *.serve file for the first target of each dialect; `param`: NAME=VALUE, or NULL.
+int support_services(const char *dir, const char *service, struct dialect *const *dialects, size_t dialect_count,
+                     uint64_t seed, const char *param, struct err *e);
 // Writes the suite of these kernels on the first target of each dialect. 0 or the error.
 int support_suite(const char *dir, char *const *kernels, size_t kernel_count, struct dialect *const *dialects,
                   size_t dialect_count, uint64_t seed, struct err *e);
