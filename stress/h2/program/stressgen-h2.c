@@ -151,7 +151,7 @@ static int resolve(const struct opt_set *o, const struct scenario *s, const char
 static int make_foreign(const struct opt_set *o, struct scenario *s, struct err *e)
 {
 	const char *path = opt_text(o, "h2-path"), *obstacle;
-	if (!path)
+	if (!path || opt_given(o, "server-command"))
 		return 0;
 	if (!opt_given(o, "h2-target") || path[0] != '/')
 		return err_set(e, EINVAL, "--h2-path is a path of --h2-target's, from its / on");
@@ -175,7 +175,9 @@ static int check_server(const struct opt_set *o, const struct scenario *s, const
 static int run_scenario(const struct opt_set *o, struct scenario *s, struct err *e)
 {
 	struct h2_target target;
-	const char *url = opt_given(o, "h2-target") ? opt_text(o, "h2-target") : s->target;
+	const char *named = opt_given(o, "h2-target") ? opt_text(o, "h2-target") : s->target;
+	const char *url =
+	        opt_given(o, "server-command") ? NULL : named; // its own server goes before a run's target
 	bool passed = false;
 	if (url && resolve(o, s, url, &target, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
