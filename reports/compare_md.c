@@ -68,7 +68,8 @@ static void add_rows(struct comparison *c, enum compare_outcome o, struct buf *b
 static void add_verdicts(struct comparison *c, struct buf *b)
 {
 	if (c->verdict_count > 0)
-		buf_adds(b, "\n**verdicts that changed**\n\n| test | base | head | |\n|---|---|---|---|\n");
+		buf_addf(b, "\n**verdicts that changed**\n\n| test | %s | %s | |\n|---|---|---|---|\n",
+		         safe_name(&c->arena, c->names[0]), safe_name(&c->arena, c->names[1]));
 	for (size_t i = 0; i < c->verdict_count; i++) {
 		const struct compare_verdict *v = &c->verdicts[i];
 

@@ -213,45 +213,65 @@ static double cpu_ns(const struct view_test *t)
 	return (double)(t->r->user_ns + t->r->sys_ns);
 }
 
-// On a machine that is busy with others, what takes longer than a time slice waits, and what is shorter does not:
-// a linear cost looks steep. There the CPU time of the whole process tells, start included.
+// Whether the machine was busy with others while the curve was measured.
 static bool take_cpu_times(const struct growth *g, struct growth_data *d)
 {
 	bool busy = false;
 
 	for (size_t i = 0; i < g->count; i++) {
-		if (cpu_ns(g->points[i]) <= 0)
+		d->cpu[i] = cpu_ns(g->points[i]);
+		d->times[i] = (double)g->points[i]->hist->total;
+		if (d->cpu[i] <= 0 || d->times[i] <= 0)
 			return false;
-		busy = busy || (double)g->points[i]->r->wall_ns > BUSY * cpu_ns(g->points[i]);
-	}
-	for (size_t i = 0; busy && i < g->count; i++) {
-		d->costs[i] = cpu_ns(g->points[i]);
-		d->hists[i] = NULL;
+		busy = busy || (double)g->points[i]->r->wall_ns > BUSY * d->cpu[i];
 	}
 	return busy;
 }
 
+// What is judged: without sizes that say nothing, and without waiting. Whether enough is left.
+static bool prepare(const struct growth *g, struct growth_data *d)
+{
+	*d = data_of(g);
+	d->waited = g->cost == GROWTH_TIME && take_cpu_times(g, d);
+	return g->cost == GROWTH_COLLECTIONS ? growth_leave_out(d, GROWTH_FEW_COLLECTIONS)
+	                                     : growth_leave_out_coarse(d);
+}
+
+// So that the curve runs through the medians that are shown.
+static void lift(struct growth *g, const struct growth_data *d)
+{
+	const size_t last = d->count - 1;
+	const double scale = d->costs[last] / fmax(growth_at(&g->fit, d->sizes[last]), 1e-9);
+
+	if (!d->waited)
+		return;
+	g->fit.constant *= scale;
+	g->fit.factor *= scale;
+}
+
 bool growth_is_over(struct growth *g)
 {
-	struct growth_data d = data_of(g);
-	const bool enough = g->cost != GROWTH_COLLECTIONS || growth_leave_out(&d, GROWTH_FEW_COLLECTIONS);
-	const double declared = declare(g, &d), last = d.costs[d.count - 1];
-	const bool busy = g->cost == GROWTH_TIME && take_cpu_times(g, &d);
+	struct growth_data d;
+	const bool enough = prepare(g, &d);
+	const double declared = declare(g, &d);
 
 	g->over = growth_exceeds(&d, enough ? declared : (double)INFINITY, SEED, &g->fit);
-	if (busy) { // so that the curve runs through the medians that are shown
-		g->fit.constant *= last / d.costs[d.count - 1];
-		g->fit.factor *= last / d.costs[d.count - 1];
-	}
+	lift(g, &d);
 	return g->over;
 }
 
 void growth_judge(struct growth *g)
 {
-	const struct growth_data d = data_of(g);
+	struct growth_data d;
 
-	if (!growth_is_over(g))
+	if (!growth_is_over(g)) {
+		prepare(g, &d);
 		g->fit = growth_fit_data(&d, SEED);
+		lift(g, &d);
+	}
+	prepare(g, &d);
+	if (d.waited)
+		growth_take_waiting(&d, d.costs, d.cpu);
 	g->model = choose_formula(d.sizes, d.costs, d.count);
 }
 

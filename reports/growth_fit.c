@@ -11,7 +11,10 @@
 #define FINE_STEPS 24U // of golden section
 #define DRAWS 200U
 #define LAST_SIZES 4U
-#define MOST_DRAWN 99U // values for one median: more do not make an interval that a reader could tell apart
+#define FEW_REPETITIONS 8U // with fewer, the least difference between two is no step of a clock
+#define WIDEST 2.5         // an interval: a wider one hangs on its last size
+#define COARSE_CLOCK 0.2   // of a cost: with larger steps it is not known
+#define MOST_DRAWN 99U     // values for one median: more do not make an interval that a reader could tell apart
 
 struct sums {
 	double w, x, xx, t, xt;
@@ -42,7 +45,7 @@ static struct sums add_up(const double *x, const double *costs, size_t count)
 	struct sums s = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		double w = 1 / costs[i];
+		double w = 1 / (costs[i] * costs[i]);
 
 		s.w += w;
 		s.x += w * x[i];
@@ -68,7 +71,7 @@ static double fit_at(const double *x, const double *costs, size_t count, double 
 	for (size_t i = 0; i < count; i++) {
 		double off = costs[i] - *c - *a * x[i];
 
-		rest += off * off / costs[i];
+		rest += off * off / (costs[i] * costs[i]);
 	}
 	return rest;
 }
@@ -204,45 +207,138 @@ static int by_real(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-bool growth_leave_out(struct growth_data *d, double least)
+static bool leave_out_first(struct growth_data *d, size_t first)
 {
-	size_t first = d->count;
-
-	while (first > 0 && d->costs[first - 1] >= least)
-		first--;
 	if (d->count - first < 3)
 		return false;
 	d->count -= first;
 	memmove(d->sizes, d->sizes + first, d->count * sizeof d->sizes[0]);
 	memmove(d->costs, d->costs + first, d->count * sizeof d->costs[0]);
 	memmove(d->hists, d->hists + first, d->count * sizeof(struct hist *));
+	memmove(d->cpu, d->cpu + first, d->count * sizeof d->cpu[0]);
+	memmove(d->times, d->times + first, d->count * sizeof d->times[0]);
 	return true;
+}
+
+bool growth_leave_out(struct growth_data *d, double least)
+{
+	size_t first = d->count;
+
+	while (first > 0 && d->costs[first - 1] >= least)
+		first--;
+	return leave_out_first(d, first);
+}
+
+// The step of the clock, as far as repetitions show it: the least difference between two of them, or where all are
+// the same, what they are. 0: too few to tell.
+static double clock_step(const struct hist *h)
+{
+	double least = (double)h->min, last = -1;
+
+	if (h->total < FEW_REPETITIONS)
+		return 0;
+	for (size_t i = hist_index(h, h->min); i < h->slots && i <= hist_index(h, h->max); i++) {
+		const double value = (double)hist_slot_low(h, i);
+
+		if (h->counts[i] == 0)
+			continue;
+		least = last >= 0 ? fmin(least, value - last) : least;
+		last = value;
+	}
+	return least;
+}
+
+bool growth_leave_out_coarse(struct growth_data *d)
+{
+	size_t first = d->count;
+
+	while (first > 0 && (d->hists[first - 1] == NULL ||
+	                     clock_step(d->hists[first - 1]) <= COARSE_CLOCK * d->costs[first - 1]))
+		first--;
+	return first == 0 || leave_out_first(d, first);
+}
+// ---- the interval -------------------------------------------------------------------------------------------
+
+#define LEAST_LEFT 0.01 // of a cost, when its waiting is taken away: noise must not make it nothing
+
+void growth_take_waiting(const struct growth_data *d, double costs[GROWTH_MOST], const double cpu[GROWTH_MOST])
+{
+	const double first = fmin(costs[0], cpu[0] / d->times[0]), start = cpu[0] - first * d->times[0];
+
+	costs[0] = first;
+	for (size_t i = 1; i < d->count; i++) {
+		const double own = (cpu[i] * (1 + d->spread) - start) / d->times[i];
+
+		costs[i] = fmin(costs[i], fmax(own, LEAST_LEFT * costs[i]));
+	}
+}
+
+// The costs that are judged, and the fit through them. `p` only where there are enough sizes for a curve.
+static struct growth_fit fit_costs(const struct growth_data *d, const struct powers *p, const double *costs)
+{
+	return d->count >= GROWTH_WITH_CONSTANT ? fit_curve(p, d->sizes, costs, d->count)
+	                                        : fit_line(d->sizes, costs, d->count);
+}
+
+static void judged_costs(const struct growth_data *d, double costs[GROWTH_MOST])
+{
+	memcpy(costs, d->costs, d->count * sizeof *costs);
+	if (d->waited)
+		growth_take_waiting(d, costs, d->cpu);
+}
+
+// By how much costs lie off the curve, as a deviation of logarithms: what it does not explain is no less than what
+// processes differ by. 0 where there are too few sizes to say.
+static double off_curve(const struct growth_data *d, const struct growth_fit *f, const double *costs)
+{
+	const size_t known = d->count >= GROWTH_WITH_CONSTANT ? 3 : 2;
+	double sum = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const double off = log(costs[i] / fmax(growth_at(f, d->sizes[i]), 1e-12));
+
+		sum += off * off;
+	}
+	return d->count > known ? sqrt(sum / (double)(d->count - known)) : 0;
+}
+
+static void draw_costs(const struct growth_data *d, double spread, struct rng *rng, double costs[GROWTH_MOST])
+{
+	double cpu[GROWTH_MOST];
+
+	for (size_t i = 0; i < d->count; i++) {
+		costs[i] = (d->hists[i] != NULL ? drawn_median(d->hists[i], rng) : d->costs[i]) *
+		           exp(spread * normal(rng));
+		cpu[i] = d->waited ? d->cpu[i] * exp(d->spread * normal(rng)) : 0;
+	}
+	if (d->waited)
+		growth_take_waiting(d, costs, cpu);
 }
 
 struct growth_fit growth_fit_data(const struct growth_data *d, uint64_t seed)
 {
-	const bool is_curve = d->count >= GROWTH_WITH_CONSTANT;
-	double costs[GROWTH_MOST], exponents[DRAWS];
+	double costs[GROWTH_MOST], exponents[DRAWS], spread;
 	struct growth_fit f;
 	struct powers p;
 	struct rng rng;
 
 	rng_init(&rng, seed);
-	if (is_curve)
+	if (d->count >= GROWTH_WITH_CONSTANT)
 		raise_all(&p, d->sizes, d->count);
+	judged_costs(d, costs);
+	f = fit_costs(d, &p, costs);
+	spread = fmax(d->spread, off_curve(d, &f, costs));
 	for (size_t draw = 0; draw < DRAWS; draw++) {
-		for (size_t i = 0; i < d->count; i++)
-			costs[i] = (d->hists[i] != NULL ? drawn_median(d->hists[i], &rng) : d->costs[i]) *
-			           exp(d->spread * normal(&rng));
-		f = is_curve ? fit_curve(&p, d->sizes, costs, d->count) : fit_line(d->sizes, costs, d->count);
-		exponents[draw] = f.exponent;
+		draw_costs(d, spread, &rng, costs);
+		exponents[draw] = fit_costs(d, &p, costs).exponent;
 	}
-	f = growth_fit(d->sizes, d->costs, d->count);
 	qsort(exponents, DRAWS, sizeof exponents[0], by_real);
 	f.low = fmin(f.exponent, exponents[DRAWS / 40]);
 	f.high = fmax(f.exponent, exponents[DRAWS - 1 - DRAWS / 40]);
 	return f;
 }
+
+// ---- too fast -----------------------------------------------------------------------------------------------
 
 // The exponent of the last sizes alone, without a constant.
 static double steepness(const double *sizes, const double *costs, size_t count)
@@ -252,14 +348,59 @@ static double steepness(const double *sizes, const double *costs, size_t count)
 	return fit_line(sizes + first, costs + first, count - first).exponent;
 }
 
+// By the fit, by the last sizes, and on the whole: behind a constant so large that the whole grows more slowly
+// than it may, nothing is certain.
+static bool rises(const struct growth_data *d, const double *costs, double exponent, struct growth_fit *f)
+{
+	*f = growth_fit(d->sizes, costs, d->count);
+	return f->exponent > exponent + GROWTH_MARGIN &&
+	       steepness(d->sizes, costs, d->count) > exponent + GROWTH_MARGIN / 2 &&
+	       fit_line(d->sizes, costs, d->count).exponent > exponent - GROWTH_MARGIN / 2;
+}
+
+// The least of what was repeated at each size.
+static bool least_rise(const struct growth_data *d, double exponent)
+{
+	double least[GROWTH_MOST];
+	struct growth_fit f;
+
+	for (size_t i = 0; i < d->count; i++)
+		least[i] = d->hists[i] != NULL ? fmax((double)d->hists[i]->min, 1) : d->costs[i];
+	return rises(d, least, exponent, &f);
+}
+
+// Whether it rises so without any one size: a single one that was disturbed makes no growth.
+static bool rises_without_any(const struct growth_data *d, const double *costs, double exponent)
+{
+	double sizes[GROWTH_MOST], others[GROWTH_MOST];
+
+	for (size_t out = 0; d->count >= GROWTH_WITH_CONSTANT && out < d->count; out++) {
+		struct powers p;
+		size_t count = 0;
+
+		for (size_t i = 0; i < d->count; i++)
+			if (i != out) {
+				sizes[count] = d->sizes[i];
+				others[count++] = costs[i];
+			}
+		raise_all(&p, sizes, count);
+		if (fit_curve(&p, sizes, others, count).exponent <= exponent + GROWTH_MARGIN / 2)
+			return false;
+	}
+	return true;
+}
+
 bool growth_exceeds(const struct growth_data *d, double exponent, uint64_t seed, struct growth_fit *f)
 {
-	*f = growth_fit(d->sizes, d->costs, d->count);
-	if (f->exponent <= exponent + GROWTH_MARGIN ||
-	    steepness(d->sizes, d->costs, d->count) <= exponent + GROWTH_MARGIN / 2)
+	double costs[GROWTH_MOST];
+	struct growth_fit measured;
+
+	judged_costs(d, costs);
+	if (!rises(d, costs, exponent, f) || (d->waited && !rises(d, d->costs, exponent, &measured)) ||
+	    !least_rise(d, exponent) || !rises_without_any(d, costs, exponent))
 		return false;
 	*f = growth_fit_data(d, seed);
-	return f->low > exponent + GROWTH_MARGIN;
+	return f->low > exponent + GROWTH_MARGIN && f->high - f->low < WIDEST;
 }
 
 double growth_at(const struct growth_fit *f, double size)

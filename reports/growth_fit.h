@@ -41,6 +41,10 @@ struct growth_data {
 	const struct hist
 	        *hists[GROWTH_MOST]; // whose medians the costs are, borrowed; NULL: one figure is all there is
 	size_t count;                // 2 at least
+	// Where processes waited for their turn (growth_data_waits): what each took of the processor, in the unit
+	// of the costs, and how often it repeated what costs; `waited` says that both are known.
+	double cpu[GROWTH_MOST], times[GROWTH_MOST];
+	bool waited;
 	double spread; // by which costs of one size scatter beyond what hists show: the deviation of their
 	               // logarithms
 };
@@ -48,12 +52,22 @@ struct growth_data {
 // Leaves out the sizes up to the last that cost less than `least`. False, and nothing is left out, where fewer
 // than three would remain.
 bool growth_leave_out(struct growth_data *d, double least);
-// The fit with its interval: that of costs drawn anew (medians from each histogram) and scattered by `spread`, by
-// a generator of this seed.
+// Leaves out the sizes up to the last whose repetitions show that the clock's steps are too large for them. False,
+// and nothing is left out, where fewer than three would remain.
+bool growth_leave_out_coarse(struct growth_data *d);
+// On a busy machine what takes longer than a time slice waits, and what is shorter does not, so that a linear cost
+// looks steep. Puts in the place of each cost what the processor's time leaves of it: of the least size the cost
+// itself, or what its process took for each repetition where that is less; the rest of that process is its start,
+// which is taken from all others. Never more than a cost was.
+void growth_take_waiting(const struct growth_data *d, double costs[GROWTH_MOST], const double cpu[GROWTH_MOST]);
+// The fit with its interval: that of costs drawn anew (medians from each histogram) and scattered by `spread`, or
+// by as much as they lie off the curve where that is more, by a generator of this seed. Where processes waited,
+// what they took of the processor is scattered, too.
 struct growth_fit growth_fit_data(const struct growth_data *d, uint64_t seed);
 // Whether it certainly grows with more than `exponent`: the fit's interval lies above it by GROWTH_MARGIN, and the
-// last sizes rise more steeply too (a step between two sizes alone is no growth). *f is filled; its interval only
-// where the exponent itself is too large.
+// last sizes rise more steeply too (a step between two sizes alone is no growth), and so do the costs as they were
+// measured (without what was taken for waiting) and, where there are several of each, the least ones (which nobody
+// disturbed). *f is filled; its interval only where the exponent itself is too large.
 bool growth_exceeds(const struct growth_data *d, double exponent, uint64_t seed, struct growth_fit *f);
 double growth_at(const struct growth_fit *f, double size);
 

@@ -4,6 +4,7 @@
 #include "html_arrows.h"
 #include "html_forest.h"
 #include "html_strip.h"
+#include "html_variants.h"
 #include "text.h"
 
 #include <errno.h>
@@ -38,6 +39,27 @@ static const char *side_name(struct arena *a, const struct sample_source *s)
 	const char *slash = strrchr(s->dir, '/');
 
 	return text_line(a, slash != NULL && slash[1] != '\0' ? slash + 1 : s->dir);
+}
+
+// What base and head are called: the variants of `stressgen ab` by their names.
+static const char *base_name(const struct compare_page *h)
+{
+	return text_line(h->page.arena, h->c->names[0]);
+}
+
+static const char *head_name(const struct compare_page *h)
+{
+	return text_line(h->page.arena, h->c->names[1]);
+}
+
+// The same as the title of a column of figures (with '>' in front), or of text.
+static const char *title_of(const struct compare_page *h, bool head, bool figures)
+{
+	const char *name = head ? head_name(h) : base_name(h);
+
+	if (!h->c->samples->intervals)
+		name = head ? "Head" : "Base";
+	return figures ? text_make(h->page.arena, ">%s", name) : name;
 }
 
 static const char *pairs_words(struct arena *a, const struct comparison *c)
@@ -118,8 +140,10 @@ static void add_verdicts(struct compare_page *h)
 
 	if (h->c->verdict_count == 0)
 		return;
-	html_section(p, "verdicts", "Verdicts", "Tests that ended otherwise than on base.");
-	html_head(p, (const char *const[]){ "Outcome", "Test", "Base", "Head", "Evidence", NULL });
+	html_section(p, "verdicts", "Verdicts",
+	             text_make(p->arena, "Tests that ended otherwise than on %s.", base_name(h)));
+	html_head(p, (const char *const[]){ "Outcome", "Test", title_of(h, false, false), title_of(h, true, false),
+	                                    "Evidence", NULL });
 	for (size_t i = 0; i < h->c->verdict_count; i++) {
 		const struct compare_verdict *v = &h->c->verdicts[i];
 
@@ -148,7 +172,8 @@ static void add_cliffs(struct compare_page *h)
 		return;
 	html_section(p, "cliffs", "Cliffs",
 	             "The largest size that still ends as expected, where it is another one.");
-	html_head(p, (const char *const[]){ "Outcome", "Family", ">Base", ">Head", NULL });
+	html_head(p, (const char *const[]){ "Outcome", "Family", title_of(h, false, true), title_of(h, true, true),
+	                                    NULL });
 	for (size_t i = 0; i < h->c->cliff_count; i++) {
 		const struct compare_cliff *k = &h->c->cliffs[i];
 
@@ -239,7 +264,7 @@ static void add_forest(struct compare_page *h, const struct compare_row *const *
 	for (size_t i = 0; out != NULL && i < shown; i++)
 		out[i] = forest_row_of(p->arena, rows[i]);
 	if (out != NULL)
-		html_forest(p, title, out, shown);
+		html_forest(p, &(struct forest_names){ title, base_name(h), head_name(h) }, out, shown);
 	if (count > shown)
 		html_note(p, text_make(p->arena, "%zu more are in the table of all metrics.", count - shown));
 }
@@ -261,8 +286,9 @@ static size_t strip_room(const struct sample_metric *m, enum sample_side side)
 
 // Every invocation of the metrics that changed most.
 // False without memory.
-static bool add_strip(struct page *p, const struct compare_row *r)
+static bool add_strip(struct compare_page *h, const struct compare_row *r)
 {
+	struct page *p = &h->page;
 	const struct sample_metric *m = r->sample;
 	struct strip s = { .caption = r->test, .sub = r->metric, .unit = r->unit };
 	double *base = arena_alloc(p->arena, strip_room(m, SAMPLE_BASE) * sizeof *base);
@@ -270,8 +296,8 @@ static bool add_strip(struct page *p, const struct compare_row *r)
 
 	if (base == NULL || head == NULL)
 		return false;
-	s.lanes[0] = (struct strip_lane){ "base", base, read_strip(m, SAMPLE_BASE, base), r->base };
-	s.lanes[1] = (struct strip_lane){ "head", head, read_strip(m, SAMPLE_HEAD, head), r->head };
+	s.lanes[0] = (struct strip_lane){ base_name(h), base, read_strip(m, SAMPLE_BASE, base), r->base };
+	s.lanes[1] = (struct strip_lane){ head_name(h), head, read_strip(m, SAMPLE_HEAD, head), r->head };
 	html_strip(p, &s);
 	return true;
 }
@@ -283,7 +309,7 @@ static void add_strips(struct compare_page *h, const struct compare_row *const *
 
 	html_charts(&h->page);
 	for (size_t i = 0; i < count && drawn < MOST_STRIPS; i++)
-		drawn += !rows[i]->exact && add_strip(&h->page, rows[i]);
+		drawn += !rows[i]->exact && add_strip(h, rows[i]);
 	html_charts_end(&h->page);
 }
 
@@ -298,8 +324,11 @@ static void add_changes(struct compare_page *h)
 		return;
 	html_section(
 	        p, "changes", "Changes",
-	        "Head as a multiple of base, with its 95 % interval. Below, a dot for each invocation and a line at "
-	        "the median.");
+	        text_make(
+	                p->arena,
+	                "%s as a multiple of %s, with its 95 %% interval. Below, a dot for each invocation and a "
+	                "line at the median.",
+	                title_of(h, true, false), base_name(h)));
 	add_forest(h, rows, count, "Confirmed changes");
 	add_strips(h, rows, count);
 	html_section_end(p);
@@ -338,7 +367,8 @@ static void add_control(struct compare_page *h)
 	        p, "control", "Control",
 	        "Base against base, judged like head: nothing can have changed, so what was found here is the "
 	        "machine's doing.");
-	html_forest(p, "What the control found", rows, c->control_flag_count);
+	html_forest(p, &(struct forest_names){ "What the control found", "base", "base again" }, rows,
+	            c->control_flag_count);
 	html_section_end(p);
 }
 
@@ -402,10 +432,13 @@ static void add_arrows(struct compare_page *h)
 		return;
 	html_section(
 	        p, "plane", "Time and memory",
-	        "An arrow a test, from base to head: to the right is slower (median latency, else time), upwards is "
-	        "more memory (peak). Medians of the invocations; which differences are real stands under Changes.");
+	        text_make(p->arena,
+	                  "An arrow a test, from %s to %s: to the right is slower (median latency, else time), "
+	                  "upwards is more memory (peak). Medians of the invocations; which differences are real "
+	                  "stands under Changes.",
+	                  base_name(h), head_name(h)));
 	html_charts(p);
-	html_arrows(p, "base", "head", arrows, n);
+	html_arrows(p, base_name(h), head_name(h), arrows, n);
 	html_charts_end(p);
 	html_section_end(p);
 }
@@ -434,10 +467,13 @@ static void add_metric(struct page *p, const struct compare_row *r)
 	buf_adds(&p->b, "</tr>\n");
 }
 
-static void metric_table(struct page *p, const struct compare_row *const *rows, size_t count)
+static void metric_table(struct compare_page *h, const struct compare_row *const *rows, size_t count)
 {
-	html_head(p, (const char *const[]){ "Outcome", "Test", "Metric", ">Base", ">Head", ">Ratio",
-	                                    "95 % interval", ">Detects", ">Pairs", NULL });
+	struct page *p = &h->page;
+
+	html_head(p, (const char *const[]){ "Outcome", "Test", "Metric", title_of(h, false, true),
+	                                    title_of(h, true, true), ">Ratio", "95 % interval", ">Detects",
+	                                    ">Pairs", NULL });
 	for (size_t i = 0; i < count; i++)
 		add_metric(p, rows[i]);
 	html_head_end(p);
@@ -454,10 +490,10 @@ static void add_metrics(struct compare_page *h)
 	shown = count < MOST_ROWS ? count : MOST_ROWS;
 	open = shown > MOST_OPEN_ROWS + 3 ? MOST_OPEN_ROWS : shown;
 	html_section(p, "metrics", "All metrics", "By outcome, then those that differ most first.");
-	metric_table(p, rows, open);
+	metric_table(h, rows, open);
 	if (open < shown) {
 		buf_addf(&p->b, "<details class=\"more\"><summary>Show %zu more</summary>\n", shown - open);
-		metric_table(p, rows + open, shown - open);
+		metric_table(h, rows + open, shown - open);
 		buf_adds(&p->b, "</details>\n");
 	}
 	if (count > shown)
@@ -512,8 +548,9 @@ static void add_runs(struct compare_page *h)
 
 	html_section(p, "runs", "Runs", NULL);
 	buf_adds(&p->b, "<div class=\"columns\">\n");
-	add_source(p, "Base", &s->sources[SAMPLE_BASE]);
-	add_source(p, "Head", &s->sources[SAMPLE_HEAD]);
+	add_source(p, s->intervals ? "All variants" : "Base", &s->sources[SAMPLE_BASE]);
+	if (!s->intervals) // those of ab are in one run
+		add_source(p, "Head", &s->sources[SAMPLE_HEAD]);
 	add_source(p, "Control", &s->sources[SAMPLE_CONTROL]);
 	buf_adds(&p->b, "<div>");
 	html_heading(p, "How it was compared");
@@ -522,8 +559,8 @@ static void add_runs(struct compare_page *h)
 	html_fact(p, "pairs", pairs_words(p->arena, h->c));
 	html_fact(p, "control", control_words[h->c->control]);
 	buf_adds(&p->b, "</dl></div>\n</div>\n");
-	add_names(p, "Only in base", h->c->only_base, h->c->only_base_count);
-	add_names(p, "Only in head", h->c->only_head, h->c->only_head_count);
+	add_names(p, text_make(p->arena, "Only in %s", base_name(h)), h->c->only_base, h->c->only_base_count);
+	add_names(p, text_make(p->arena, "Only in %s", head_name(h)), h->c->only_head, h->c->only_head_count);
 	html_section_end(p);
 }
 
@@ -539,6 +576,7 @@ int compare_html(struct comparison *c, struct buf *out)
 	add_undecided(&h);
 	add_cliffs(&h);
 	add_arrows(&h);
+	html_variant_courses(&h.page, c->samples);
 	add_metrics(&h);
 	add_runs(&h);
 	rc = html_end(&h.page, out);

@@ -49,7 +49,7 @@ static double place(const struct scale *x, double ratio)
 }
 
 // Ticks at 1 and at about equal factors to both sides of it, where their labels are exact.
-static void draw_axis(struct page *p, const struct scale *x, size_t count)
+static void draw_axis(struct page *p, const struct forest_names *names, const struct scale *x, size_t count)
 {
 	struct arena *a = p->arena;
 	double edge = exp(log(x->high) * 0.8);
@@ -57,7 +57,7 @@ static void draw_axis(struct page *p, const struct scale *x, size_t count)
 	              : edge < 2 ? round(edge * 10) / 10
 	                         : round(edge);
 	const double ticks[] = { round(100 / step) / 100, 1, step };
-	struct svg_words words = { "Ratios of head to base",
+	struct svg_words words = { text_make(a, "Ratios of %s to %s", names->head, names->base),
 		                   text_make(a,
 		                             "%s on one logarithmic axis from %s to %s; the line in the middle is "
 		                             "1, no change.",
@@ -146,20 +146,21 @@ static void add_row(struct page *p, const struct forest_row *r, const struct sca
 	buf_adds(&p->b, "</td></tr>\n");
 }
 
-void html_forest(struct page *p, const char *title, const struct forest_row *rows, size_t count)
+void html_forest(struct page *p, const struct forest_names *names, const struct forest_row *rows, size_t count)
 {
 	struct scale x = forest_scale(rows, count);
 
 	if (count == 0)
 		return;
 	buf_adds(&p->b, "<div class=\"scroll\"><table class=\"forest\" aria-label=\"");
-	html_text(p, title);
+	html_text(p, names->title);
 	buf_adds(&p->b, "\"><thead><tr><th scope=\"col\">Outcome</th><th scope=\"col\">Test and metric</th>"
 	                "<th scope=\"col\">");
-	draw_axis(p, &x, count);
-	buf_adds(&p->b, "</th><th scope=\"col\" class=\"n\">Ratio, 95 % interval</th>"
-	                "<th scope=\"col\" class=\"n\">Base → head</th>");
-	buf_adds(&p->b, "</tr></thead><tbody>\n");
+	draw_axis(p, names, &x, count);
+	buf_adds(&p->b,
+	         "</th><th scope=\"col\" class=\"n\">Ratio, 95 % interval</th><th scope=\"col\" class=\"n\">");
+	html_text(p, text_make(p->arena, "%s → %s", names->base, names->head));
+	buf_adds(&p->b, "</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < count; i++)
 		add_row(p, &rows[i], &x);
 	html_head_end(p);

@@ -17,7 +17,10 @@ struct forest_row {
 	const char *note;        // last column, e.g. the smallest change that could be told; ""
 };
 
-// The table, of which `title` is the name. Nothing without rows.
-void html_forest(struct page *p, const char *title, const struct forest_row *rows, size_t count);
+// The table, of which `title` is the name, with what the two sides are called. Nothing without rows.
+struct forest_names {
+	const char *title, *base, *head;
+};
+void html_forest(struct page *p, const struct forest_names *names, const struct forest_row *rows, size_t count);
 
 #endif

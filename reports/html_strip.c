@@ -10,7 +10,9 @@
 #define STRIP_HEIGHT 118.0
 #define LANE_HEIGHT 40.0
 #define LANE_TOP 8.0
-#define STRIP_LEFT 44.0
+#define STRIP_LEFT 44.0 // at least
+#define LETTER 6.4
+#define LONGEST_NAME 26U
 #define SPREAD 5U // rows of dots in a lane, so that equal ones can be counted
 
 static const enum svg_colour lane_colours[STRIP_LANES] = { SVG_BLUE, SVG_VERMILLION };
@@ -41,11 +43,21 @@ static bool find_range(const struct strip *s, double *low, double *high)
 	return *low <= *high;
 }
 
+// Room for the longer of the names.
+static double left_of(const struct strip *s)
+{
+	size_t longest = 0;
+
+	for (size_t k = 0; k < STRIP_LANES; k++)
+		longest = strlen(s->lanes[k].name) > longest ? strlen(s->lanes[k].name) : longest;
+	return fmax(STRIP_LEFT, LETTER * (double)(longest < LONGEST_NAME ? longest : LONGEST_NAME) + 12);
+}
+
 static void draw_lane(struct page *p, const struct strip_lane *lane, size_t k, const struct scale *x)
 {
 	double top = LANE_TOP + LANE_HEIGHT * (double)k, middle = top + LANE_HEIGHT / 2;
 
-	svg_text(&p->b, STRIP_LEFT - 8, middle + 4, "end", SVG_INK, lane->name);
+	svg_text(&p->b, x->from - 8, middle + 4, "end", SVG_INK, text_cut(p->arena, lane->name, LONGEST_NAME));
 	for (size_t i = 0; i < lane->count; i++)
 		if (isfinite(lane->values[i]))
 			svg_dot(&p->b, scale_at(x, lane->values[i]),
@@ -87,7 +99,7 @@ void html_strip(struct page *p, const struct strip *s)
 
 	if (!find_range(s, &low, &high))
 		return;
-	x = scale_range(low, high, strcmp(s->unit, "bytes") == 0 ? scale_byte_unit(high) : 1, STRIP_LEFT,
+	x = scale_range(low, high, strcmp(s->unit, "bytes") == 0 ? scale_byte_unit(high) : 1, left_of(s),
 	                CHART_RIGHT);
 	html_chart_open(p, &c);
 	svg_x_axis(&p->b, a, &x, STRIP_HEIGHT - CHART_BOTTOM, LANE_TOP, label_of(s->unit));

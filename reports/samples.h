@@ -59,6 +59,14 @@ struct sample_source {
 	bool incomplete; // a run was killed or stopped
 };
 
+// Memory over time of one invocation: of those of a variant the one whose peak is the median.
+struct sample_course {
+	const char *test; // as the suite has it
+	size_t variant;
+	const struct result_point *points;
+	size_t count; // 2 at least
+};
+
 struct samples {
 	struct arena arena; // of all text
 	struct sample_test *tests;
@@ -71,6 +79,8 @@ struct samples {
 	bool intervals;        // variants ran in turn, and intervals are asked for: `stressgen ab`
 	const char **variants; // their names, the first is the base of all others; with `intervals`
 	size_t variant_count;
+	struct sample_course *courses; // of the first tests that run long enough: by test, then by variant
+	size_t course_count;
 	double precision;                             // that was asked for; as a fraction
 	const char *stopped;                          // why the looking ended: "precision", "budget", "most"; ""
 	const char *service;                          // the command that was the service; NULL: none
@@ -114,6 +124,8 @@ int samples_add_calls(struct samples *s, const struct sample_place *at, const st
 // several. 0 or -ENOMEM.
 bool samples_has_variants(const struct run *r);
 int samples_add_variants(struct samples *s, const struct run *r);
+// samples_courses.c: fills `courses` with those of variants. 0 or -ENOMEM.
+int samples_add_courses(struct samples *s, const struct run *r);
 // The means over all tests of each variant, where there are several. Once, when all is added. 0 or -ENOMEM.
 int samples_add_overall(struct samples *s);
 

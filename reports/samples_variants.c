@@ -136,6 +136,7 @@ int samples_add_variants(struct samples *s, const struct run *r)
 	s->cores = (double)json_integer_value(json_object_get(json_object_get(r->info, "machine"), "cores"));
 	for (size_t i = 0; rc == 0 && i < r->count; i++)
 		rc = add_to_all(s, r, &r->results[i]);
+	rc = rc == 0 ? samples_add_courses(s, r) : rc;
 	return rc == 0 ? samples_add_overall(s) : rc;
 }
 

@@ -47,6 +47,35 @@ CASE("ab: a command that needs twice the memory peaks that much higher, with an 
 	outcome_deinit(&run);
 }
 
+CASE("ab: the page calls the variants by their names, and draws the memory of each over time")
+{
+	const char *dir = harness_tmpdir();
+	struct buf page = { 0 };
+	struct outcome o;
+	char *path = io_join(dir, "out.html");
+
+	e2e_write(
+	        dir, "hold.sh",
+	        "x=$(head -c $WORK /dev/zero | tr '\\0' x)\ni=0\nwhile [ $i -lt 12 ]; do sleep 0.1; i=$((i + 1)); "
+	        "done\n",
+	        false);
+	o = E2E(dir, "ab", "--env", "WORK=100000", "--env", "WORK=9000000", "--pairs", "2", "--budget", "10m",
+	        "--progress", "none", "--seed", "7", "--no-preload", "-o", "out", "--", "sh", "hold.sh");
+	assert_string_equal(o.exit_code == 0 ? "" : buf_text(&o.err), "");
+	outcome_deinit(&o);
+	o = E2E(dir, "compare", "out", "--format", "html", "-o", "out.html");
+	assert_int_equal(o.exit_code, 0);
+	assert_int_equal(io_read_file(path, 1U << 24, &page, NULL), 0);
+	assert_contains(buf_text(&page), "<section id=\"memory\">");
+	assert_contains(buf_text(&page), "WORK=100000 up to ");
+	assert_contains(buf_text(&page), ">WORK=9000000</th>");
+	assert_null(strstr(buf_text(&page), ">Base<"));
+	assert_null(strstr(buf_text(&page), ">Head<"));
+	buf_deinit(&page);
+	outcome_deinit(&o);
+	free(path);
+}
+
 CASE("ab: several variants of several tests have each their rows, and one of all tests together")
 {
 	const char *dir = make_suite();

@@ -194,23 +194,78 @@ CASE("growth: a curve that bends wants sizes on both sides of the bend, each onc
 	release(&f);
 }
 
-CASE("growth: on a busy machine CPU time is judged")
+// What a busy machine makes of it: `cpu` ms of each process, ten times as long in all.
+static bool is_over_busy(const uint64_t *sizes, const double *medians, const double *cpu_ms, size_t count)
+{
+	struct family f;
+	struct growth g;
+	bool over;
+
+	make(&f, "n", sizes, medians, count);
+	for (size_t i = 0; i < count; i++) {
+		f.results[i].user_ns = (uint64_t)(cpu_ms[i] * 1e6);
+		f.results[i].wall_ns = 10 * f.results[i].user_ns;
+	}
+	assert_true(growth_points(&f.view, 0, GROWTH_TIME, &g));
+	over = growth_is_over(&g);
+	release(&f);
+	return over;
+}
+
+CASE("growth: on a busy machine waiting is no growth, and growth is seen through it")
 {
 	static const uint64_t sizes[] = { 100, 200, 400, 800, 1600 };
 	static const double waited[] = { 427e3, 863e3, 3.58e6, 10.9e6, 55.5e6 };
-	struct family f;
-	struct growth g;
+	static const double linear_ms[] = { 38, 47, 64, 98, 167 }; // 30 ms to start, 20 times 43 us for each 10
+	static const double square_ms[] = { 38, 64, 167, 578, 2220 };
 
 	assert_true(is_over("n", sizes, waited, 5));
-	make(&f, "n", sizes, waited, 5);
-	for (size_t i = 0; i < 5; i++) {
-		f.results[i].user_ns = 2000000 + 43000 * sizes[i];
-		f.results[i].wall_ns = (uint64_t)(10 * waited[i]) + 4000000;
+	assert_false(is_over_busy(sizes, waited, linear_ms, 5));
+	assert_true(is_over_busy(sizes, waited, square_ms, 5));
+}
+
+CASE("growth: a countdown of 7.9 and 144.9 ms is too fast on a busy machine, too, behind a start of 300 ms")
+{
+	static const uint64_t sizes[] = { 1000, 5000 };
+	static const double waited[] = { 7.9e6, 1449e6 };
+	static const double quick_ms[] = { 188, 2928 }, slow_ms[] = { 458, 3198 };
+
+	assert_true(is_over_busy(sizes, waited, quick_ms, 2));
+	assert_true(is_over_busy(sizes, waited, slow_ms, 2));
+}
+
+CASE("growth: one size that was disturbed makes no curve too fast, wherever it is")
+{
+	static const uint64_t sizes[] = { 1000, 1585, 2512, 3981, 6310, 10000 };
+
+	for (size_t at = 0; at < 6; at++)
+		for (double times = 0.2; times < 8; times *= 1.5) {
+			double costs[6];
+
+			for (size_t i = 0; i < 6; i++)
+				costs[i] = 200.0 * (double)sizes[i] * (i == at ? times : 1);
+			if (is_over("n", sizes, costs, 6))
+				fail_msg("size %llu is %g times as slow", (unsigned long long)sizes[at], times);
+		}
+}
+
+CASE("growth: what a coarse clock makes of small sizes is left out")
+{
+	static const uint64_t sizes[] = { 1000, 1585, 2512, 3981, 6310, 10000 };
+	static const unsigned ticks[] = { 1, 1, 1, 4, 7, 11 }; // of 1 ms
+	struct family f;
+	struct growth g;
+	double costs[6] = { 1e6, 1e6, 1e6, 4e6, 7e6, 11e6 };
+
+	make(&f, "n", sizes, costs, 6);
+	for (size_t i = 0; i < 6; i++) {
+		struct hist *h = (struct hist *)(uintptr_t)f.tests[i].hist;
+
+		hist_reset(h);
+		for (unsigned k = 0; k < 20; k++)
+			hist_record(h, (ticks[i] + (i > 2 && k % 4 == 0)) * 1000000);
 	}
 	assert_true(growth_points(&f.view, 0, GROWTH_TIME, &g));
 	assert_false(growth_is_over(&g));
-	for (size_t i = 0; i < 5; i++) // and says so where that grows too fast
-		f.results[i].user_ns = 2000000 + 300 * sizes[i] * sizes[i];
-	assert_true(growth_is_over(&g));
 	release(&f);
 }

@@ -73,6 +73,8 @@ void made_comparison_init(struct made_comparison *m)
 
 	*m = (struct made_comparison){ 0 };
 	c->samples = &m->samples;
+	c->names[0] = "base";
+	c->names[1] = "head";
 	c->rows = m->rows;
 	for (size_t i = 0; i < MADE_TESTS; i++)
 		for (size_t k = 0; k < 2; k++)
