@@ -265,6 +265,9 @@ static int put_load(const struct opt_set *o, struct buf *out, struct err *e)
 	put_time(o, "idle", "idle", out);
 	put_count(o, "churn", "churn", out);
 	put_time(o, "request-timeout", "request-timeout", out);
+	put_time(o, "coalesce", "coalesce", out);
+	if (opt_flag(o, "spin"))
+		buf_adds(out, " (spin)");
 	if (counts)
 		put_count(o, "requests", "requests", out);
 	if (duration_ns(o) > 0)

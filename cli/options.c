@@ -252,6 +252,11 @@ const struct opt cli_options[] = {
 	MANY("churn", 0, NULL, 1, 100000, BIT(H2), "Connections a second, of all, that are replaced by new ones."),
 	TIME("request-timeout", "0", 0, 24 * 3600 * S, BIT(H2),
 	     "A request that is not answered by then is reset and wrong. 0: none but the load's own end."),
+	TIME("coalesce", "0", 0, 10 * MS, BIT(H2),
+	     "For throughput: answers are looked at once in that time, all at once; 100us spares both sides wake-ups, and "
+	     "makes latencies that much longer. 0: as soon as they are there."),
+	FLAG("spin", 0, "no", BIT(H2), true,
+	     "For latency: look for answers all the time, without sleeping; each thread takes a whole core."),
 	LIST("header", 'H', "NAME: VALUE", BIT(H2), true,
 	     "A header of each request; may be repeated. 'host' sets the authority, ':method' the method."),
 	TEXT("method", 'X', "METHOD", BIT(H2), true, "The method. Default: GET, with --data POST."),

@@ -276,6 +276,10 @@ static int run_load(struct load *load, struct err *e)
 		rc = hub_init(&load->hub);
 	if (rc == 0) {
 		load->hub.tap = config->tap;
+		if (config->scenario->coalesce_ns)
+			hub_coalesce(&load->hub, config->scenario->coalesce_ns);
+		if (config->scenario->spin)
+			hub_spin(&load->hub);
 		if (config->target->tls)
 			rc = h2_tls_client_context(&config->scenario->tls, &load->hub.tls, e);
 		if (rc == 0)

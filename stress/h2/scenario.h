@@ -124,6 +124,8 @@ struct scenario {
 	uint64_t idle_ns;            // how long a connection that has made them stays open
 	uint64_t churn_per_s;        // connections that are replaced, of all; 0: none
 	uint64_t request_timeout_ns; // 0: none but the deadline
+	uint64_t coalesce_ns;        // how often the sockets are looked at; 0: as soon as there is something
+	bool spin;                   // all the time
 	unsigned threads;            // at most `connections`
 	struct h2_attack *attack;    // beside the load; NULL: none
 	struct h2_limits limits;

@@ -5,6 +5,7 @@
 #include "units.h"
 
 #define DEFAULT_DEADLINE (30 * SG_NS_PER_S)
+#define MAX_COALESCE (10 * SG_NS_PER_MS)
 #define MAX_IN_FLIGHT (4U * 1024U * 1024U) // connections x streams: bounds the memory
 
 static int read_amounts(struct h2_reader *r, struct scenario *s, const struct sexp *list)
@@ -137,6 +138,23 @@ static int read_lives(struct h2_reader *r, struct scenario *s, const struct sexp
 	return rc;
 }
 
+// How the sockets are waited for.
+static int read_waiting(struct h2_reader *r, struct scenario *s, const struct sexp *list)
+{
+	const struct sexp *coalesce = sexp_field(list, "coalesce"), *spin = sexp_field(list, "spin");
+	int rc = h2_get_duration(r, list, "coalesce", &s->coalesce_ns);
+	if (rc == 0 && s->coalesce_ns > MAX_COALESCE)
+		rc = FAIL(r, coalesce, "answers may wait for at most 10ms, e.g. (coalesce 100us)");
+	if (rc == 0 && coalesce && (s->schedule.count || sexp_field(list, "find-max-rate")))
+		rc = FAIL(r, coalesce, "an open loop's requests begin when they are due: without (coalesce ...)");
+	if (rc == 0 && coalesce && spin)
+		rc = FAIL(r, spin, "one of (coalesce ...) and (spin)");
+	if (rc == 0 && spin && spin->count != 1)
+		rc = FAIL(r, spin, "(spin) takes no value");
+	s->spin = spin != NULL;
+	return rc;
+}
+
 static int read_goal(struct h2_reader *r, struct scenario *s, const struct sexp *list)
 {
 	const struct sexp *field = sexp_field(list, "find-max-rate");
@@ -166,7 +184,8 @@ int h2_read_load(struct h2_reader *r, struct scenario *s, const struct sexp *lis
 		                              "threads",       "rate",     "ramp",
 		                              "steps",         "arrivals", "requests-per-connection",
 		                              "idle",          "churn",    "request-timeout",
-		                              "find-max-rate", "seed",     NULL };
+		                              "find-max-rate", "seed",     "coalesce",
+		                              "spin",          NULL };
 	int rc = 0;
 	s->connections = s->streams = s->threads = 1;
 	if (list)
@@ -179,6 +198,8 @@ int h2_read_load(struct h2_reader *r, struct scenario *s, const struct sexp *lis
 		rc = read_schedule(r, s, list);
 	if (list && rc == 0)
 		rc = read_lives(r, s, list);
+	if (list && rc == 0)
+		rc = read_waiting(r, s, list);
 	if (list && rc == 0)
 		rc = read_goal(r, s, list);
 	if (!s->duration_ns && !s->requests && s->schedule.count) // ramps and steps have an end of their own

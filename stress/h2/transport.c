@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/un.h>
+#include <time.h>
 
 // Writes to one connection before the others get their turn.
 #define WRITES_A_TURN 16
@@ -24,9 +26,28 @@ static void flush_dirty(struct hub *h)
 	}
 }
 
+// Waits until the sockets may be looked at again.
+static void coalesce(struct hub *h)
+{
+	const uint64_t at_ns = h->polled_ns + h->coalesce_ns;
+	const struct timespec at = { .tv_sec = (time_t)(at_ns / SG_NS_PER_S),
+		                     .tv_nsec = (long)(at_ns % SG_NS_PER_S) };
+	if (at_ns > clock_now_ns())
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at,
+		                NULL); // cut short by a signal: they are looked at early
+	h->polled_ns = clock_now_ns();
+}
+
 static void on_prepare(uv_prepare_t *handle)
 {
-	flush_dirty(handle->data);
+	struct hub *h = handle->data;
+	flush_dirty(h);
+	if (h->coalesce_ns)
+		coalesce(h);
+}
+
+static void on_idle(__attribute__((unused)) uv_idle_t *handle)
+{
 }
 
 static void on_check(uv_check_t *handle)
@@ -41,6 +62,7 @@ int hub_init(struct hub *h)
 		return rc;
 	uv_prepare_init(&h->loop, &h->before_poll);
 	uv_check_init(&h->loop, &h->after_poll);
+	uv_idle_init(&h->loop, &h->spinning);
 	h->before_poll.data = h->after_poll.data = h;
 	uv_prepare_start(&h->before_poll, on_prepare);
 	uv_check_start(&h->after_poll, on_check);
@@ -51,6 +73,18 @@ int hub_init(struct hub *h)
 	return 0;
 }
 
+void hub_coalesce(struct hub *h, uint64_t ns)
+{
+	h->coalesce_ns = ns;
+	prctl(PR_SET_TIMERSLACK, 1UL); // else each sleep is 50 us longer
+}
+
+void hub_spin(struct hub *h)
+{
+	uv_idle_start(&h->spinning, on_idle); // with one that is active the loop polls without waiting
+	uv_unref((uv_handle_t *)&h->spinning);
+}
+
 void hub_close(struct hub *h)
 {
 	if (!h->handles_open)
@@ -58,6 +92,7 @@ void hub_close(struct hub *h)
 	h->handles_open = false;
 	uv_close((uv_handle_t *)&h->before_poll, NULL);
 	uv_close((uv_handle_t *)&h->after_poll, NULL);
+	uv_close((uv_handle_t *)&h->spinning, NULL);
 }
 
 int hub_deinit(struct hub *h)

@@ -37,8 +37,10 @@ struct hub {
 	uv_loop_t loop;
 	uv_prepare_t before_poll;
 	uv_check_t after_poll;
-	struct transport *dirty; // those that may have something to say
-	uint64_t now_ns;         // when the bytes being handled were read
+	uv_idle_t spinning;
+	uint64_t coalesce_ns, polled_ns; // hub_coalesce; when the sockets were looked at last
+	struct transport *dirty;         // those that may have something to say
+	uint64_t now_ns;                 // when the bytes being handled were read
 	uint64_t bytes_in, bytes_out;
 	struct h2_tap *tap; // borrowed: where all bytes are written down; NULL: nowhere
 	bool handles_open;
@@ -73,6 +75,11 @@ struct transport {
 };
 
 int hub_init(struct hub *h); // 0 or -errno
+// The sockets are looked at once in that time, all at once, and not as soon as there is something: fewer wake-ups
+// on both sides, and latencies that much longer. For the thread that runs the loop to call.
+void hub_coalesce(struct hub *h, uint64_t ns);
+// They are looked at all the time: the loop never sleeps, and takes a whole core.
+void hub_spin(struct hub *h);
 // Closes the hub's own handles, so that uv_run can end; all transports must be closing.
 void hub_close(struct hub *h);
 int hub_deinit(struct hub *h); // after uv_run has ended; -EBUSY when a handle was left open

@@ -1,194 +1,246 @@
-// Our HTTP/2 client against h2load, in pairs: the same core, the same server, one after the other in every round,
-// so that whatever else the machine does falls on both. CPU time is the kernel's account of each process.
-#include "buf.h"
-#include "h2_responder.h"
-#include "io.h"
+// HTTP/2: our client and our server against h2load and nghttpd, in pairs and interleaved; late requests; memory.
+#include "h2_parts.h"
+#include "h2_rounds.h"
 
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define MAX_ROUNDS 50
-#define SERVER_CORE 0U
-#define CLIENT_CORE 1U
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+#define GET_128 "(path \"/\") (expect (status 200) (length 128))"
 
-struct load {
-	unsigned connections, streams;
-	unsigned long requests;
-	double session_goal, wire_goal; // ours / h2load, CPU; 0: none
+static const struct goal none = { 0, false };
+
+struct bench {
+	unsigned rounds;
+	bool quick, with_h2load;
 };
 
-// CPU and wall time of one run, in s.
-struct cost {
-	double cpu, wall;
-};
-
-static double now(void)
+static uint64_t amount(const struct bench *b, uint64_t requests)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+	return b->quick ? requests / 200 + 10 : requests;
 }
 
-// On a machine with one core the affinity cannot be set, and the figures say less.
-static void pin(unsigned core)
+static struct goal goal_of(const struct bench *b, double value, bool at_least)
 {
-	cpu_set_t set;
-	CPU_ZERO(&set);
-	CPU_SET(core, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+	return (struct goal){ b->quick ? 0 : value, at_least };
 }
 
-// Runs `argv` on the client's core, its output thrown away. False when it failed.
-static bool run(char *const argv[], struct cost *c)
+// ---- the client is the limit --------------------------------------------------------------------------------
+
+static bool part_client(const struct bench *b)
 {
-	struct rusage r;
-	int status;
-	double start = now();
-	pid_t pid = fork();
-	if (pid == 0) {
-		int null = open("/dev/null", O_RDWR);
-		dup2(null, 1);
-		pin(CLIENT_CORE);
-		execvp(argv[0], argv);
-		_exit(127);
+	static const struct {
+		unsigned connections, streams, requests;
+		double session, wire;
+	} loads[] = { { 1, 100, 1000000, 0, 0.35 },
+		      { 10, 100, 2000000, 0.85, 0.20 },
+		      { 100, 10, 1000000, 0, 0.35 } };
+	struct bench_server s;
+	bool ok = server_start_responder(&s, 128);
+
+	printf("client: GET of 128 bytes against a canned responder\n");
+	for (size_t i = 0; ok && i < COUNT(loads); i++) {
+		const struct load l = {
+			loads[i].connections, loads[i].streams, amount(b, loads[i].requests), "", GET_128, NULL
+		};
+		ok = compare_loads(&l, "session", &s, b->rounds, b->with_h2load,
+		                   goal_of(b, loads[i].session, false), none) &&
+		     compare_loads(&l, "wire", &s, b->rounds, b->with_h2load, goal_of(b, loads[i].wire, false),
+		                   none);
 	}
-	if (pid < 0 || wait4(pid, &status, 0, &r) < 0 || status != 0)
-		return false;
-	c->wall = now() - start;
-	c->cpu = (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
-	         1e-6 * (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
-	return true;
+	server_stop(&s);
+	return ok;
 }
 
-static bool run_ours(const struct load *l, const char *engine, unsigned port, struct cost *c)
+// ---- bodies -------------------------------------------------------------------------------------------------
+
+static bool get_large(const struct bench *b, const char *engine)
 {
-	static char program[] = SG_BUILD_DIR "/libexec/stressgen/stressgen-h2";
-	char file[] = "/tmp/h2_bench-XXXXXX", url[64], name[16];
-	struct buf text = { 0 };
-	buf_addf(&text,
-	         "(scenario bench (load (connections %u) (streams %u) (requests %lu) (deadline 10m))"
-	         " (request get (path \"/\") (expect (status 200) (length %d))))\n",
-	         l->connections, l->streams, l->requests, H2_RESPONDER_BODY);
-	int fd = mkstemp(file);
-	bool ok = fd >= 0 && io_write_all(fd, text.data, text.len) == 0;
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
-	snprintf(name, sizeof(name), "%s", engine);
-	char run_word[] = "run", option[] = "--h2-target", engine_option[] = "--h2-engine";
-	char *const argv[] = { program, run_word, engine_option, name, option, url, file, NULL };
-	ok = ok && run(argv, c);
-	buf_deinit(&text);
+	const struct load l = {
+		10, 10, amount(b, 10000), "", "(path \"/\") (expect (status 200) (length 1048576))", NULL
+	};
+	struct bench_server s;
+	const bool ok = server_start_responder(&s, 1048576) &&
+	                compare_loads(&l, engine, &s, b->rounds, b->with_h2load, goal_of(b, 0.80, false), none);
+
+	server_stop(&s);
+	return ok;
+}
+
+static bool post(const struct bench *b, const char *engine)
+{
+	char file[] = "/tmp/h2_bench-XXXXXX", option[] = "-d", *const peer[] = { option, file, NULL };
+	const struct load l = {
+		10,
+		10,
+		amount(b, 40000),
+		"",
+		"(method POST) (path \"/\") (body (pattern 65536)) (expect (status 200) (length 128))",
+		peer
+	};
+	struct bench_server s;
+	const int fd = mkstemp(file);
+	bool ok = fd >= 0 && ftruncate(fd, 65536) == 0 && server_start_responder(&s, 128);
+
+	if (ok) {
+		ok = compare_loads(&l, engine, &s, b->rounds, b->with_h2load, none, goal_of(b, 1.4, true));
+		server_stop(&s);
+	}
 	close(fd);
 	unlink(file);
 	return ok;
 }
 
-static bool run_h2load(const struct load *l, unsigned port, struct cost *c)
+static bool part_bodies(const struct bench *b)
 {
-	char connections[16], streams[16], requests[24], url[64], program[] = "h2load";
-	snprintf(connections, sizeof(connections), "-c%u", l->connections);
-	snprintf(streams, sizeof(streams), "-m%u", l->streams);
-	snprintf(requests, sizeof(requests), "-n%lu", l->requests);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
-	char *const argv[] = { program, connections, streams, requests, url, NULL };
-	return run(argv, c);
+	printf("bodies: against the canned responder\n GET of 1 MiB\n");
+	bool ok = get_large(b, "session") && get_large(b, "wire");
+	printf(" POST of 64 KiB\n");
+	return ok && post(b, "session") && post(b, "wire");
 }
 
-static int compare_doubles(const void *a, const void *b)
+// ---- the server is the limit --------------------------------------------------------------------------------
+
+static bool load_peer(const struct bench *b, const char *name)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
+	struct bench_server s;
+	bool ok = true;
+
+	if (!server_start(&s, name, 128))
+		return true; // it has been said
+	const bool is_slow = strcmp(name, "nginx") == 0;
+	for (unsigned streams = 100; ok && streams >= 10; streams /= 10) {
+		const uint64_t n = amount(b, is_slow ? 200000 : 500000);
+		struct load l = { 1000 / streams, streams, n, "", GET_128, NULL };
+		ok = compare_loads(&l, "wire", &s, b->rounds, b->with_h2load, none, none);
+		l.more = "(coalesce 100us)";
+		printf(" coalesced: ");
+		ok = ok && compare_loads(&l, "wire", &s, b->rounds, b->with_h2load, goal_of(b, 0.40, false),
+		                         goal_of(b, 1.05, true));
+	}
+	server_stop(&s);
+	return ok;
 }
 
-static double median(double *values, unsigned n)
+static bool part_servers(const struct bench *b)
 {
-	qsort(values, n, sizeof(*values), compare_doubles);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+	printf("servers: GET of 128 bytes; \"coalesced\" is with --coalesce 100us\n");
+	return load_peer(b, "nghttpd") && load_peer(b, "nginx") && load_peer(b, "h2o");
 }
 
-// One line of the table. False when a program failed.
-static bool compare(const struct load *l, const char *engine, unsigned port, unsigned rounds, bool with_h2load)
+// ---- our server ---------------------------------------------------------------------------------------------
+
+// CPU s of the server for the load by h2load; -1 when it failed.
+static double serve(const struct bench_server *s, const struct load *l)
 {
-	double ours[MAX_ROUNDS], theirs[MAX_ROUNDS], cpu[MAX_ROUNDS], rate[MAX_ROUNDS];
-	double us = 1e6 / (double)l->requests;
-	for (unsigned i = 0; i < rounds; i++) {
-		struct cost a, b = { 1, 1 };
-		if (with_h2load && !run_h2load(l, port, &b)) {
-			fprintf(stderr, "h2_bench: h2load failed\n");
-			return false;
+	struct cost c;
+
+	return run_h2load(l, s, &c) ? c.server_cpu : -1;
+}
+
+static bool part_server(const struct bench *b)
+{
+	static const double goals[] = { 0.4, 0.2 };
+	static const char *const engines[] = { "session", "wire" };
+	const struct load l = { 10, 100, amount(b, 1000000), "", "", NULL };
+	struct bench_server own[2], peer;
+	double ratios[2][MAX_ROUNDS], us[2][MAX_ROUNDS], theirs[MAX_ROUNDS];
+
+	if (!b->with_h2load || !server_start(&peer, "nghttpd", 21))
+		return true;
+	printf("server: its CPU under h2load -c10 -m100, 21 bytes, in pairs with nghttpd\n");
+	bool ok = server_start_own(&own[0], engines[0]) && server_start_own(&own[1], engines[1]);
+	for (unsigned i = 0; ok && i < b->rounds; i++) {
+		const double nghttpd = serve(&peer, &l);
+		theirs[i] = nghttpd * 1e6 / (double)l.requests;
+		ok = nghttpd > 0;
+		for (unsigned k = 0; ok && k < 2; k++) {
+			const double cpu = serve(&own[k], &l);
+			us[k][i] = cpu * 1e6 / (double)l.requests;
+			ratios[k][i] = cpu / nghttpd;
+			ok = cpu > 0;
 		}
-		if (!run_ours(l, engine, port, &a)) {
-			fprintf(stderr, "h2_bench: stressgen-h2 failed\n");
-			return false;
-		}
-		ours[i] = a.cpu * us;
-		theirs[i] = b.cpu * us;
-		cpu[i] = a.cpu / b.cpu;
-		rate[i] = b.wall / a.wall;
 	}
-	double goal = strcmp(engine, "wire") == 0 ? l->wire_goal : l->session_goal;
-	printf("c%-4u m%-4u %9lu  %-8s%6.3f us", l->connections, l->streams, l->requests, engine,
-	       median(ours, rounds));
-	if (with_h2load) {
-		double ratio = median(cpu, rounds);
-		printf("  h2load %6.3f us  CPU %.2f (%.2f..%.2f)  rate %.2f", median(theirs, rounds), ratio,
-		       cpu[0], cpu[rounds - 1], median(rate, rounds));
-		if (goal > 0)
-			printf("  goal %.2f %s", goal, ratio <= goal ? "met" : "MISSED");
+	for (unsigned k = 0; ok && k < 2; k++) {
+		const double ratio = median(ratios[k], b->rounds);
+		printf("%-8s%6.3f us  nghttpd %6.3f us  CPU %.2f (%.2f..%.2f)", engines[k],
+		       median(us[k], b->rounds), median(theirs, b->rounds), ratio, ratios[k][0],
+		       ratios[k][b->rounds - 1]);
+		printf(b->quick ? "\n" : "  goal: CPU <= %.2f %s\n", goals[k],
+		       ratio <= goals[k] ? "met" : "MISSED");
 	}
-	printf("\n");
-	fflush(stdout);
-	return true;
+	for (unsigned k = 0; k < 2; k++)
+		server_stop(&own[k]);
+	server_stop(&peer);
+	return ok;
 }
 
-static pid_t start_responder(unsigned *port)
+// ---- the parts ----------------------------------------------------------------------------------------------
+
+static bool stall(const struct bench *b)
 {
-	int listener = h2_responder_listen(port);
-	pid_t pid = listener < 0 ? -1 : fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		pin(SERVER_CORE);
-		h2_responder_run(listener);
-		_exit(1);
-	}
-	close(listener);
-	return pid;
+	return part_stall(b->quick, b->with_h2load);
+}
+
+static bool memory(const struct bench *b)
+{
+	return part_memory(b->quick);
+}
+
+static const struct part {
+	const char *name;
+	bool (*run)(const struct bench *b);
+} parts[] = { { "client", part_client }, { "bodies", part_bodies }, { "servers", part_servers },
+	      { "server", part_server }, { "stall", stall },        { "memory", memory } };
+
+static const struct part *part_named(const char *name)
+{
+	for (size_t i = 0; i < COUNT(parts); i++)
+		if (strcmp(parts[i].name, name) == 0)
+			return &parts[i];
+	return NULL;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "Usage: h2_bench [--quick] [ROUNDS] [PART...]   (rounds: 1 to %d, 5 if not given; parts:",
+	        MAX_ROUNDS);
+	for (size_t i = 0; i < COUNT(parts); i++)
+		fprintf(stderr, " %s", parts[i].name);
+	fprintf(stderr, ", all if none is given)\n");
+	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
-	unsigned rounds = quick ? 1 : 7, port = 0;
-	struct load loads[] = { { 1, 100, 1000000, 0, 0.35 },
-		                { 10, 100, 2000000, 0.85, 0.20 },
-		                { 100, 10, 1000000, 0, 0.35 } };
-	bool with_h2load = system("command -v h2load >/dev/null 2>&1") == 0, ok = true;
-	if (argc > 1 && !quick && (rounds = (unsigned)strtoul(argv[1], NULL, 10)) - 1 >= MAX_ROUNDS) {
-		fprintf(stderr, "Usage: h2_bench [--quick | ROUNDS]   (1 to %d, 7 if not given)\n", MAX_ROUNDS);
-		return 2;
+	struct bench b = { .rounds = 5 };
+	int first = 1, code = 0;
+
+	if (first < argc && strcmp(argv[first], "--quick") == 0) {
+		b.quick = true;
+		b.rounds = 1;
+		first++;
 	}
-	pid_t responder = start_responder(&port);
-	if (responder < 0)
-		return 1;
-	printf("client CPU a request against a canned responder, median of %u interleaved rounds%s\n", rounds,
-	       with_h2load ? "; ratios are ours / h2load, paired" : " (h2load is not installed)");
-	for (size_t i = 0; ok && i < sizeof(loads) / sizeof(loads[0]); i++) {
-		if (quick) {
-			loads[i].requests /= 200;
-			loads[i].session_goal = loads[i].wire_goal = 0;
-		}
-		ok = compare(&loads[i], "session", port, rounds, with_h2load) &&
-		     compare(&loads[i], "wire", port, rounds, with_h2load);
+	if (first < argc && argv[first][0] >= '0' && argv[first][0] <= '9') {
+		b.rounds = (unsigned)strtoul(argv[first++], NULL, 10);
+		if (b.rounds - 1 >= MAX_ROUNDS)
+			return usage();
 	}
-	kill(responder, SIGKILL);
-	waitpid(responder, NULL, 0);
-	return ok ? 0 : 1;
+	for (int i = first; i < argc; i++)
+		if (part_named(argv[i]) == NULL)
+			return usage();
+	b.with_h2load = system("command -v h2load >/dev/null 2>&1") == 0;
+	printf("medians of %u interleaved rounds; us: the client's CPU a request; ratios are ours / h2load's, paired%s\n",
+	       b.rounds, b.with_h2load ? "" : " (h2load is not installed)");
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		bool wanted = first == argc;
+		for (int k = first; k < argc; k++)
+			wanted |= strcmp(argv[k], parts[i].name) == 0;
+		fflush(stdout);
+		if (wanted && !parts[i].run(&b))
+			code = 1;
+	}
+	return code;
 }

@@ -3,11 +3,11 @@
 #ifndef SG_BENCH_H2_RESPONDER_H
 #define SG_BENCH_H2_RESPONDER_H
 
-#define H2_RESPONDER_BODY 128 // bytes of each response
+#include <stddef.h>
 
 // A listening socket on 127.0.0.1; -1 with a message on stderr.
 int h2_responder_listen(unsigned *port);
-// Serves until it is killed.
-void h2_responder_run(int listener);
+// Serves bodies of that many bytes until it is killed.
+void h2_responder_run(int listener, size_t body);
 
 #endif
