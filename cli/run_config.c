@@ -133,6 +133,9 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->param_count = j->param_count;
 	c->preload = opt_flag(o, "preload") ? j->app->paths.preload : NULL;
 	c->preload_options = j->preload_options;
+	c->measurer = "native";
+	c->preload_measurer = opt_given(o, "instrument") || opt_number(o, "jemalloc-cap") > 0 ||
+	                      (j->preload_options != NULL && strstr(j->preload_options, "fail=") != NULL);
 	c->leak_check = opt_flag(o, "leak-check") || j->soak_ns > 0;
 	c->soak_ns = j->soak_ns;
 	c->jemalloc_cap = opt_number(o, "jemalloc-cap");

@@ -101,6 +101,7 @@ const char *heap_words(struct arena *a, const struct heap_row *row)
 	const struct result_counters *c = row->process;
 	uint64_t requests = counter(c, "malloc_calls") + counter(c, "calloc_calls") + counter(c, "realloc_calls") +
 	                    counter(c, "memalign_calls");
+	const bool of_many = c->pid == 0; // whose counters were added up
 	struct buf b = { 0 };
 	const char *out;
 	uint64_t value;
@@ -109,9 +110,10 @@ const char *heap_words(struct arena *a, const struct heap_row *row)
 	if (row->counted) {
 		buf_adds(&b, text_number(a, requests, "request", "requests"));
 		if (heap_counter(c, "peak_bytes", &value))
-			buf_addf(&b, ", peak %s (low by at most %s), %s live at the end", text_bytes(a, value),
+			buf_addf(&b, ", %s %s (low by at most %s), %s live at %s",
+			         of_many ? "highest peak" : "peak", text_bytes(a, value),
 			         text_bytes(a, counter(c, "peak_error_bytes")),
-			         text_bytes(a, counter(c, "live_bytes")));
+			         text_bytes(a, counter(c, "live_bytes")), of_many ? "all their ends" : "the end");
 		if (!isnan(heap_waste_percent(c)))
 			buf_addf(&b, ", %.1f %% waste inside blocks", heap_waste_percent(c));
 		add_latency(a, c, &b);

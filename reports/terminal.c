@@ -283,6 +283,51 @@ static void put_jemallocs(struct summary *s)
 	fputc('\n', s->out);
 }
 
+// ---- what was asked for and did not happen ------------------------------------------------------------------
+
+static bool was_not_capped(const struct result *r)
+{
+	for (size_t i = 0; i < r->counters_count; i++)
+		if (r->counters[i].note != NULL && strncmp(r->counters[i].note, "not capped", 10) == 0)
+			return true;
+	return false;
+}
+
+// Requests were to be made to fail, and none was.
+static bool was_not_refused(const struct result *r)
+{
+	bool asked = false;
+	uint64_t value;
+
+	for (size_t i = 0; i < r->counters_count; i++)
+		if (heap_counter(&r->counters[i], "injected_failures", &value)) {
+			if (value > 0)
+				return false;
+			asked = true;
+		}
+	return asked;
+}
+
+static void put_without_effect(struct summary *s)
+{
+	size_t uncapped = 0, unrefused = 0;
+
+	for (size_t i = 0; i < s->view.count; i++) {
+		uncapped += was_not_capped(s->view.tests[i].r);
+		unrefused += was_not_refused(s->view.tests[i].r);
+	}
+	if (uncapped > 0)
+		fprintf(s->out,
+		        "! --jemalloc-cap had no effect in %s: no process had a jemalloc that can be seen (--alloc jemalloc "
+		        "brings one)\n",
+		        text_number(&s->view.arena, uncapped, "test", "tests"));
+	if (unrefused > 0)
+		fprintf(s->out, "! --fail-alloc had no effect in %s: no request was made to fail\n",
+		        text_number(&s->view.arena, unrefused, "test", "tests"));
+	if (uncapped + unrefused > 0)
+		fputc('\n', s->out);
+}
+
 // ---- what is missing ----------------------------------------------------------------------------------------
 
 static void put_left_out(struct summary *s)
@@ -484,6 +529,7 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 	put_slabs(&s);
 	put_heaps(&s);
 	put_jemallocs(&s);
+	put_without_effect(&s);
 	put_left_out(&s);
 	put_skipped(&s);
 	put_interrupted(&s);

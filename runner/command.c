@@ -103,8 +103,10 @@ static int add_own(struct reader *r, struct buf *word, const char *name)
 
 	if (path == NULL)
 		return err_set(r->e, ENOENT, "program not found: {stressgen:%s}", name);
-	if (r->out->argc == r->first && word->len == 0)
+	if (r->out->argc == r->first && word->len == 0) {
 		r->out->own_program = true;
+		snprintf(r->out->own_name, sizeof r->out->own_name, "%s", name);
+	}
 	buf_adds(word, path);
 	return 0;
 }

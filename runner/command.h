@@ -27,7 +27,8 @@ struct command {
 	char *program; // path of the file to execute; relative ones are from the working directory
 	char **argv;   // NULL-terminated
 	size_t argc;
-	bool own_program; // one of ours, which reports by itself
+	bool own_program;   // one of ours, which reports by itself
+	char own_name[128]; // "{stressgen:NAME}"
 };
 
 // Words are split at blanks; '...' is literal, "..." knows \" and \\, a backslash outside quotes takes the next

@@ -281,27 +281,32 @@ int harvest_heap(const char *path, const struct tele_file *t, uint64_t test_star
 #define UNSEEN_RSS (UINT64_C(64) << 20) // below it, code and libraries are much of the whole
 #define UNSEEN_PART 4U
 
-static uint64_t peak_of(const struct result_counters *c)
+// False where it was not counted. A program that maps all its memory itself may well have a peak of 0.
+static bool peak_of(const struct result_counters *c, uint64_t *peak)
 {
 	for (size_t i = 0; i < c->count && strcmp(c->role, "interposer") == 0; i++)
-		if (strcmp(c->items[i].name, "peak_bytes") == 0)
-			return strtoull(c->items[i].value, NULL, 10);
-	return 0;
+		if (strcmp(c->items[i].name, "peak_bytes") == 0) {
+			*peak = strtoull(c->items[i].value, NULL, 10);
+			return true;
+		}
+	return false;
 }
 
 int harvest_note_unseen(struct result *r)
 {
 	struct result_counters *highest = NULL;
 	char resident[32], had[32];
-	uint64_t sum = 0;
+	uint64_t sum = 0, most = 0, peak;
 	struct buf note = { 0 };
 
 	for (size_t i = 0; i < r->counters_count; i++) {
-		uint64_t peak = peak_of(&r->counters[i]);
-
+		if (!peak_of(&r->counters[i], &peak))
+			continue;
 		sum += peak;
-		if (peak > 0 && (highest == NULL || peak > peak_of(highest)))
-			highest = &r->counters[i];
+		if (highest != NULL && peak <= most)
+			continue;
+		highest = &r->counters[i];
+		most = peak;
 	}
 	if (highest == NULL || highest->note != NULL || r->peak_rss_bytes < UNSEEN_RSS ||
 	    sum >= r->peak_rss_bytes / UNSEEN_PART)

@@ -77,6 +77,18 @@ static int prepare_command(struct job *j)
 	return 0;
 }
 
+// Programs of ours report by themselves; the one that measures a malloc does not know what the library knows.
+static bool is_preloaded(const struct job *j)
+{
+	const struct runner_config *c = j->session->config;
+
+	if (!j->command.own_program)
+		return true;
+	if (c->measurer == NULL || strcmp(j->command.own_name, c->measurer) != 0)
+		return false;
+	return c->preload_measurer || j->test->invocation != NULL; // those that are bare never get here
+}
+
 // LD_PRELOAD for this program: with our library in front where it works, else as it was.
 static const char *preload_for(struct job *j)
 {
@@ -87,7 +99,7 @@ static const char *preload_for(struct job *j)
 		return NULL;
 	if (s->config->preload != NULL && engine_is_set(&s->engine)) {
 		j->not_instrumented = "in a container of an engine, whose image has its own libraries";
-	} else if (s->config->preload != NULL && !j->command.own_program) {
+	} else if (s->config->preload != NULL && is_preloaded(j)) {
 		j->not_instrumented = s->preload_refused;
 		if (j->not_instrumented == NULL)
 			j->not_instrumented = program_no_preload(&j->session->programs, j->command.program);

@@ -430,7 +430,8 @@ static void add_failed_allocations(const struct result *r, struct finding *found
 		failed -= injected < failed ? injected : failed;
 	}
 	if (found->verdict != VERDICT_PASSED && failed > 0)
-		buf_addf(&found->words, "; %" PRIu64 " allocations had failed (interposer)", failed);
+		buf_addf(&found->words, "; %" PRIu64 " allocation%s had failed (interposer)", failed,
+		         failed == 1 ? "" : "s");
 }
 
 // Whether it took what it was given without harm: it said no by its exit status, or that it ran out.

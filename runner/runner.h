@@ -42,6 +42,10 @@ struct runner_config {
 	size_t param_count;
 	const char *preload;         // libstressalloc.so; NULL: none
 	const char *preload_options; // STRESSGEN_ALLOC for tests that have none of their own; NULL: as it is
+	// NAME of the "{stressgen:NAME}" that measures whichever malloc it has; NULL. The library, which would be
+	// measured too, is preloaded into it only with preload_measurer, and in pairs that are not bare.
+	const char *measurer;
+	bool preload_measurer;
 	uint64_t soak_ns;            // go over the plan again and again until so long has passed; 0: once
 	bool leak_check;             // tests are asked for live bytes at the end of each cycle
 	const char *allocator;       // a malloc's library, preloaded behind it into every program; NULL: none

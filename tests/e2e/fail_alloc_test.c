@@ -151,3 +151,12 @@ CASE("e2e: --instrument says what the library does, and what it left out is not 
 	json_decref(report);
 	outcome_deinit(&o);
 }
+
+CASE("e2e: where no request was made to fail the summary says so")
+{
+	struct outcome o =
+	        E2E(harness_tmpdir(), "run", "-o", "out", "--fail-alloc", "nth:1000000000", "--", SG_REFUSED);
+
+	assert_contains(buf_text(&o.out), "! --fail-alloc had no effect in 1 test: no request was made to fail");
+	outcome_deinit(&o);
+}

@@ -48,6 +48,7 @@ CASE("e2e: where there is no jemalloc to cap the result says so")
 	e2e_write(dir, "t.sh", "#!/bin/sh\n# @Test alloc/other\ntrue\n", true);
 	o = E2E(dir, "run", "t.sh", "--jemalloc-cap", "16M", "-o", "out");
 	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out), "! --jemalloc-cap had no effect in 1 test: no process had a jemalloc");
 	outcome_deinit(&o);
 	report = e2e_report(run_dir);
 	text = json_dumps(e2e_test(report, "alloc/other"), 0);

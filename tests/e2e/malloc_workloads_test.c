@@ -159,6 +159,56 @@ CASE("workloads: all of them on tbb hold what was written and print their figure
 	run_all_on("tbb");
 }
 
+// ---- the library in front of them -----------------------------------------------------------------------------
+
+// `retention` on jemalloc, with one more option; its only test.
+static json_t *retention_with(const char *option, const char *value)
+{
+	const char *dir = harness_tmpdir();
+	char *path = io_join(dir, "out");
+	struct outcome o;
+	json_t *report;
+
+	e2e_write(dir, "suite/r.alloc", "# @Test alloc/r\n# @Run {stressgen:native} retention bytes=32M\n", false);
+	o = E2E(dir, "run", "suite", "--alloc", "jemalloc", "-o", "out", "--progress", "none", option, value);
+	if (o.exit_code == 3)
+		harness_skip(buf_text(&o.err));
+	report = e2e_report(path);
+	if (strncmp(text_of(e2e_test(report, "alloc/r"), "allocator"), "jemalloc", 8) != 0)
+		harness_skip("built with a sanitizer");
+	free(path);
+	outcome_deinit(&o);
+	return report;
+}
+
+CASE("workloads: the library that would be measured too is in front of them only where it is asked for")
+{
+	json_t *report = retention_with("--instrument", "sampled");
+	const json_t *test = e2e_test(report, "alloc/r");
+
+	assert_true(json_array_size(json_object_get(test, "counters")) > 0);
+	assert_true(json_array_size(json_object_get(test, "jemallocs")) > 0);
+	json_decref(report);
+}
+
+CASE("workloads: without --instrument nothing but the malloc is in front of them")
+{
+	json_t *report = retention_with("--sample-every", "100ms");
+
+	assert_int_equal(json_array_size(json_object_get(e2e_test(report, "alloc/r"), "counters")), 0);
+	json_decref(report);
+}
+
+CASE("workloads: retention under a cap exhausts slabs that are mostly free")
+{
+	json_t *report = retention_with("--jemalloc-cap", "16M");
+	const json_t *test = e2e_test(report, "alloc/r");
+
+	assert_string_equal(text_of(test, "verdict"), "slab-exhausted");
+	assert_contains(text_of(test, "evidence"), "slab 'jemalloc' full");
+	json_decref(report);
+}
+
 // ---- a malloc that does wrong
 // -----------------------------------------------------------------------------------
 

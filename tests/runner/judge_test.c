@@ -325,7 +325,7 @@ CASE("judge: whether fault injection reached the program stands in the evidence,
 		expect(s, injected == 1 ? VERDICT_FAILED : VERDICT_PASSED, false,
 		       injected == 0 ? "exit status 0; no request was made to fail"
 		       : injected == 1
-		               ? "exit status 1; 1 request was made to fail; 1 allocations had failed (interposer)"
+		               ? "exit status 1; 1 request was made to fail; 1 allocation had failed (interposer)"
 		               : "exit status 0; 2 requests were made to fail");
 	}
 }
