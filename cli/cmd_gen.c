@@ -148,7 +148,7 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 		r = catalogue_kernels(&p->catalogue, opts, &p->kernels, e);
 	if (r == 0)
 		r = plan_workloads(p, e);
-	if (r == 0 && wants_servers(opts))
+	if (r == 0 && (wants_servers(opts) || opt_number(opts, "http2-fuzz") > 0))
 		r = plan_servers(p, opts, e);
 	if (r == 0)
 		r = plan_params(p, opts, e);
@@ -158,7 +158,8 @@ static int plan_init(struct plan *p, const struct app *app, const char *dir, str
 		.scenarios = (const char *const *)p->catalogue.scenarios.items,
 		.scenario_count = wants_other(opts, "http2") ? p->catalogue.scenarios.count : 0,
 		.services = (const char *const *)p->catalogue.services.items,
-		.service_count = p->server_count > 0 ? p->catalogue.services.count : 0,
+		.service_count = p->server_count > 0 && wants_servers(opts) ? p->catalogue.services.count : 0,
+		.fuzz_count = opt_number(opts, "http2-fuzz"),
 		.servers = p->servers,
 		.server_count = p->server_count,
 		.kernel_dir = app->paths.kernels,

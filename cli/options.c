@@ -77,6 +77,9 @@ const struct opt cli_options[] = {
 	FLAG("http2-serve", 0, "yes", GENS, true,
 	     "Include HTTP/2 servers in the languages that can serve, under load: the runtime's pauses beside the latencies. "
 	     "Default: those of the targets, without --target those of this machine."),
+	COUNT("http2-fuzz", "0", 0, 100000, GENS,
+	      "That many tests that mutate frames from --seed against stressgen's own HTTP/2 server, and as many against one "
+	      "in each language that can serve; what breaks is made small."),
 	LIST("http2-param", 0, "NAME=VALUE,...", GENS, true,
 	     "In the place of what an HTTP/2 scenario declares by (param NAME ...), in all that have it."),
 	FLAG("workloads", 0, "yes", GENS, true,

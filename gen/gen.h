@@ -65,8 +65,9 @@ struct gen_config {
 	bool keep_kernels;            // the suite holds them too, as it does random ones: kernels/NAME.kernel
 	const char *const *scenarios; // HTTP/2 scenario files, copied with their header
 	size_t scenario_count;
-	const char *const
-	        *services; // *.serve files: scenarios with a server to be written for them (docs/http2.md)
+	uint64_t fuzz_count; // tests that mutate frames, for our own server and for each of `servers`
+	// *.serve files: scenarios with a server to be written for them (docs/http2.md)
+	const char *const *services;
 	size_t service_count;
 	const struct gen_target *servers; // what they are written for; those that cannot serve are passed over
 	size_t server_count;

@@ -78,5 +78,7 @@ int generation_write_workload(struct generation *g, const struct gen_workload *w
 
 // suite_serve.c: a scenario, and the servers for it. One that cannot be written for a language is left out.
 int generation_write_service(struct generation *g, const char *from);
+// Tests that mutate frames against our own server, and against one of each language that can serve without TLS.
+int generation_write_fuzz(struct generation *g);
 
 #endif

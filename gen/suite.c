@@ -361,6 +361,8 @@ static int write_all(struct generation *g)
 		rc = generation_write_scenario(g, g->config->scenarios[i]);
 	for (size_t i = 0; rc == 0 && i < g->config->service_count; i++)
 		rc = generation_write_service(g, g->config->services[i]);
+	if (rc == 0 && g->config->fuzz_count > 0)
+		rc = generation_write_fuzz(g);
 	for (size_t i = 0; rc == 0 && i < g->config->param_count; i++)
 		if (!g->params_used[i])
 			rc = err_set(g->e, EINVAL,

@@ -130,12 +130,10 @@ static int set_results(struct service *s)
 	return rc;
 }
 
+// What s->text says.
 static int read_service(struct service *s)
 {
-	int rc = io_read_file(s->from, SERVICE_MAX, &s->text, s->g->e);
-
-	if (rc >= 0)
-		rc = sexp_parse(s->from, buf_text(&s->text), s->text.len, &s->doc, s->g->e);
+	int rc = sexp_parse(s->from, buf_text(&s->text), s->text.len, &s->doc, s->g->e);
 	if (rc == 0)
 		rc = read_serve(s);
 	if (rc == 0)
@@ -265,11 +263,112 @@ static int write_for(struct service *s, const struct gen_target *t)
 int generation_write_service(struct generation *g, const char *from)
 {
 	struct service s = { .g = g, .from = from };
-	int rc = read_service(&s);
+	int rc = io_read_file(from, SERVICE_MAX, &s.text, g->e);
 
+	if (rc >= 0)
+		rc = read_service(&s);
 	for (size_t i = 0; rc == 0 && i < g->config->server_count; i++)
 		if (dialect_serves(g->config->servers[i].dialect))
 			rc = write_for(&s, &g->config->servers[i]);
+	service_deinit(&s);
+	return rc;
+}
+
+// --- mutated frames --------------------------------------------------------------------------------------------
+
+#define FUZZ_CASES 300U // of one test: seconds where the server reacts
+
+// What a language's server does for its healthy clients meanwhile.
+static const char mutated[] = "(scenario http2-serve/mutated (serve gc/list-churn)"
+                              " (param lists 1) (param length 10) (param ballast 1000))";
+
+// The server under mutation, and where its tests are told from others'.
+struct mutated_server {
+	const char *target, *dialect;
+	const char *program; // in the suite; NULL: our own
+	const char *words;   // that name it on the command line
+};
+
+static int write_fuzz_test(struct generation *g, const struct mutated_server *m, uint64_t index)
+{
+	struct buf id = { 0 }, path = { 0 }, text = { 0 };
+	const uint64_t seed = g->config->seed;
+	struct suite_test *t;
+	int rc;
+
+	buf_addf(&id, "http2-fuzz/%s-%" PRIu64 "-%" PRIu64, m->target, seed, index);
+	buf_addf(&path, "%s.fuzz", buf_text(&id));
+	buf_addf(&text, "# @Test %s\n# @Kind http2\n# @Tag http2, fuzz\n# @Timeout 10m\n# @Sentinel on\n",
+	         buf_text(&id));
+	buf_addf(&text, "# @Param seed=%" PRIu64 "\n# @Param first-case=%" PRIu64 "\n# @Param cases=%u\n", seed,
+	         index * FUZZ_CASES, FUZZ_CASES);
+	buf_addf(
+	        &text,
+	        "# @Run {stressgen:h2} fuzz --seed {param:seed} --first-case {param:first-case} --cases "
+	        "{param:cases} -o - %s\n#\n"
+	        "# Conversations that the seed and a case's number make, with up to six changes each: what breaks "
+	        "the server,\n# or a healthy client beside it, is shown as a scenario of as few frames as "
+	        "break it.\n# Written by %s.\n",
+	        m->words, g->config->generator);
+	rc = id.failed || path.failed || text.failed ? generation_no_memory(g) : 0;
+	g->source = m->program;
+	if (rc == 0)
+		rc = generation_add_test(g, path.data, id.data, "http2-fuzz/frames", m->dialect, m->target, &t);
+	g->source = NULL;
+	if (rc == 0)
+		rc = outdir_write(&g->dir, path.data, text.data, text.len, g->e);
+	buf_deinit(&id);
+	buf_deinit(&path);
+	buf_deinit(&text);
+	return rc;
+}
+
+static int write_fuzz_tests(struct generation *g, const struct mutated_server *m)
+{
+	int rc = 0;
+
+	for (uint64_t i = 0; rc == 0 && i < g->config->fuzz_count; i++)
+		rc = write_fuzz_test(g, m, i);
+	return rc;
+}
+
+static int write_fuzz_for(struct service *s, const struct gen_target *t)
+{
+	struct mutated_server m = { .target = t->name, .dialect = t->dialect->name };
+	struct buf program = { 0 }, words = { 0 };
+	char reason[256] = "frames are mutated without TLS only";
+	int rc;
+
+	if (t->dialect->server_tls || service_lacks(s, t->dialect, reason, sizeof reason) != NULL)
+		return suite_leave_out(&s->g->suite, "http2-fuzz/frames", t->dialect->name, reason) < 0
+		               ? generation_no_memory(s->g)
+		               : 0;
+	buf_addf(&program, "http2-fuzz/%s.%s", t->name, t->dialect->extension);
+	buf_adds(&words, "--healthy-path /work --growth 256M -- ");
+	generation_add_server_command(&words, s->g, t, strrchr(buf_text(&program), '/') + 1);
+	buf_adds(&words, " {port}");
+	rc = program.failed || words.failed ? generation_no_memory(s->g) : write_program(s, t, program.data);
+	m.program = program.data;
+	m.words = words.data;
+	if (rc == 0)
+		rc = write_fuzz_tests(s->g, &m);
+	buf_deinit(&program);
+	buf_deinit(&words);
+	return rc;
+}
+
+int generation_write_fuzz(struct generation *g)
+{
+	const struct mutated_server own = { .target = "embedded", .dialect = "h2", .words = "--embedded" };
+	struct service s = { .g = g, .from = "mutated" };
+	int rc = write_fuzz_tests(g, &own);
+
+	buf_adds(&s.text, mutated);
+	if (rc == 0)
+		rc = s.text.failed ? generation_no_memory(g) : read_service(&s);
+	for (size_t i = 0; rc == 0 && i < g->config->server_count; i++)
+		if (dialect_serves(g->config->servers[i].dialect))
+			rc = write_fuzz_for(&s, &g->config->servers[i]);
 	service_deinit(&s);
 	return rc;
 }

@@ -18,6 +18,7 @@
 #define DIED_NS (2 * SG_NS_PER_S)      // for a crash to show as the end of the process
 #define SETTLE_NS (500 * SG_NS_PER_MS) // for memory to be given back
 #define WARM_UP 20U                    // healthy clients before memory is looked at
+#define FINDING_BYTES (256U * 1024U)   // of a scenario that is shown
 #define REPLAY_NS (2 * SG_NS_PER_S)    // of the load in the scenario that is written
 #define CASE_ROOM (64U * 1024U)
 
@@ -182,6 +183,22 @@ static int write_scenario(struct fuzz *f, const struct fuzz_case *c, const struc
 	return rc;
 }
 
+// The scenario's own lines, indented; of a large one the first.
+static void tell_scenario(const struct fuzz *f, const char *path)
+{
+	struct buf text = { 0 };
+	struct err e = { 0 };
+	if (io_read_file(path, FINDING_BYTES, &text, &e) < 0) {
+		fprintf(f->config->out, "  its scenario is not shown: %s\n", e.text);
+		return;
+	}
+	for (const char *line = buf_text(&text), *end; *line; line = end + (*end != '\0')) {
+		end = line + strcspn(line, "\n");
+		fprintf(f->config->out, "    %.*s\n", (int)(end - line), line);
+	}
+	buf_deinit(&text);
+}
+
 static void tell_break(struct fuzz *f, const struct fuzz_case *c, const struct fuzz_case *small,
                        const struct fuzz_verdict *v, bool again, const char *path)
 {
@@ -195,6 +212,8 @@ static void tell_break(struct fuzz *f, const struct fuzz_case *c, const struct f
 		fprintf(out, "  a fresh server takes the same frames: the cases before it have a part in it\n");
 	fprintf(out, "  %" PRIu64 " frames of %" PRIu64 ": %s\n", fuzz_case_frames(small), fuzz_case_frames(c),
 	        path);
+	if (f->config->tells)
+		tell_scenario(f, path);
 	fprintf(out, "  again: stressgen-h2 run --h2-target %s://%s %s\n", f->server.target.tls ? "https" : "http",
 	        f->server.target.authority, path);
 	fflush(out);

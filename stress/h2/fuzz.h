@@ -7,6 +7,7 @@
 #include "fuzz_server.h"
 #include "tap.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -19,6 +20,7 @@ struct fuzz_config {
 	uint64_t growth_bytes;       // of memory that one case may cost for good
 	uint64_t most_breaks;        // then it ends
 	const char *dir;             // where scenarios go
+	bool tells;                  // their text goes to `out` too
 	struct h2_tap *tap;          // NULL: none
 	FILE *out;                   // words and sample lines
 };

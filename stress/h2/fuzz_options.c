@@ -19,8 +19,11 @@
 static int choose(const struct opt_set *o, const char *program, struct fuzz_server_config *s,
                   struct h2_target *url, struct err *e)
 {
-	const bool embedded = opt_flag(o, "embedded");
+	const char *target = opt_given(o, "h2-target") ? opt_text(o, "h2-target") : NULL;
+	const bool embedded = opt_flag(o, "embedded") && !target;
 	s->engine = opt_text(o, "h2-engine");
+	if (target)
+		return h2_target_parse(target, url, e) < 0 ? -EINVAL : (s->url = url, 0);
 	if (o->rest)
 		s->command = o->rest;
 	if (embedded)
@@ -54,7 +57,8 @@ static int run(const struct opt_set *o, struct fuzz_config *c, struct err *e)
 	if (rc < 0)
 		return SG_EXIT_USAGE;
 	signal(SIGPIPE, SIG_IGN);
-	fprintf(stderr, "seed %" PRIu64 "\n", c->seed);
+	if (!c->tells) // else it stands in the last line, and a report shows that
+		fprintf(stderr, "seed %" PRIu64 "\n", c->seed);
 	rc = fuzz_run(c, &r, e);
 	if (h2_tap_close(c->tap, e) < 0)
 		return SG_EXIT_INTERNAL;
@@ -66,7 +70,9 @@ static int run(const struct opt_set *o, struct fuzz_config *c, struct err *e)
 int h2_fuzz_command(const struct opt_set *o, const char *program, struct err *e)
 {
 	struct h2_target url;
-	const char *dir = opt_text(o, "output");
+	const char *named = opt_text(o, "output"), *temp = getenv("TMPDIR");
+	const bool tells = named && strcmp(named, "-") == 0;
+	const char *dir = tells ? (temp && *temp ? temp : "/tmp") : named;
 	struct fuzz_config c = {
 		.seed = opt_given(o, "seed") ? opt_number(o, "seed") : rng_fresh_seed(),
 		.first = opt_number(o, "first-case"),
@@ -77,6 +83,7 @@ int h2_fuzz_command(const struct opt_set *o, const char *program, struct err *e)
 		.growth_bytes = opt_number(o, "growth"),
 		.most_breaks = opt_number(o, "most-breaks"),
 		.dir = dir ? dir : ".",
+		.tells = tells,
 		.out = stdout,
 	};
 	if (choose(o, program, &c.server, &url, e) < 0 || check_path(c.path, e) < 0 || io_make_dirs(c.dir, e) < 0)

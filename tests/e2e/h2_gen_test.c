@@ -138,3 +138,43 @@ CASE("h2 gen: what is wrong with --http2-param is one line and exit 2, and shrin
 	assert_contains(buf_text(&o.err), "was not made from a kernel that is known here");
 	outcome_deinit(&o);
 }
+
+CASE("h2 gen: tests that mutate frames come from the seed, pass on servers that hold")
+{
+	const char *dir = harness_tmpdir();
+	char run[512];
+
+	need_node();
+	struct outcome o =
+	        E2E(dir, "gen", "--target", "node", "--seed", "42", "--no-http2", "--http2-fuzz", "2", "-o", "s");
+	if (o.exit_code != 0)
+		fail_msg("%s", buf_text(&o.err));
+	outcome_deinit(&o);
+	o = E2E(dir, "list", "s");
+	assert_contains(buf_text(&o.out), "http2-fuzz/embedded-42-1");
+	assert_contains(buf_text(&o.out), "http2-fuzz/node-42-0");
+	assert_null(strstr(buf_text(&o.out), "http2-serve/"));
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "s", "-o", "r", "--only", "http2-fuzz/*-42-0");
+	if (o.exit_code != 0)
+		fail_msg("%d %s%s", o.exit_code, buf_text(&o.out), buf_text(&o.err));
+	outcome_deinit(&o);
+	snprintf(run, sizeof run, "%s/r", dir);
+	json_t *report = e2e_report(run);
+	for (size_t i = 0; i < 2; i++) {
+		json_t *test = e2e_test(report, i == 0 ? "http2-fuzz/embedded-42-0" : "http2-fuzz/node-42-0");
+		assert_string_equal(json_string_value(json_object_get(test, "verdict")), "passed");
+		assert_contains(json_string_value(json_object_get(test, "tail")), "300 cases of seed 42, ");
+		assert_contains(json_string_value(json_object_get(test, "tail")), "; 0 broke the server");
+	}
+	json_decref(report);
+}
+
+CASE("h2 gen: valk's servers get no mutated frames, and suite.json says why")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "gen", "--dialect", "valk", "--http2-fuzz", "1", "-o", "s");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.err), "http2-fuzz/frames: valk (frames are mutated without TLS only)");
+	outcome_deinit(&o);
+}

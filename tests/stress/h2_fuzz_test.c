@@ -151,6 +151,26 @@ CASE("h2 fuzz: a crash is found, and shrunk to the request and the reset that ma
 	assert_int_equal(frames_of(3, path), 2);
 }
 
+CASE("h2 fuzz: what is found is shown as a scenario with -o -, and --h2-target goes before the server that was named")
+{
+	struct h2_output o;
+	struct h2_process p;
+	char stats[8192];
+	h2_sh(&o, "TMPDIR='%s' '%s' fuzz --seed 3 --cases 400 --most-breaks 1 -o - -- '%s' crash {port}",
+	      harness_tmpdir(), H2_PROGRAM, FRAGILE);
+	const char *shown = strstr(o.out, "\n    (scenario ");
+	if (o.code != 1 || !shown || !strstr(shown, "(frame RST_STREAM") || !strstr(o.out, "  2 frames of "))
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+	h2_server(&p, "");
+	h2_sh(&o, "TMPDIR='%s' '%s' fuzz --seed 3 --cases 5 --h2-target http://127.0.0.1:%u -o - -- false {port}",
+	      harness_tmpdir(), H2_PROGRAM, p.port);
+	if (o.code != 0 || !strstr(o.out, "; 0 broke the server\n"))
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+	assert_int_equal(h2_server_stop(&p, stats, sizeof(stats)), 0);
+}
+
 CASE("h2 fuzz: a hang is found when a healthy client is no longer served")
 {
 	find("hang", 5, "--healthy-time 1s", "no longer served a healthy client");

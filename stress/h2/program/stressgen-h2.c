@@ -24,7 +24,7 @@ static const struct opt table[] = {
 	{ .name = "h2-target",
 	  .type = OPT_TEXT,
 	  .value = "URL",
-	  .commands = RUN,
+	  .commands = RUN | FUZZ,
 	  .config = true,
 	  .help = "Load this server, http://HOST:PORT or https://HOST:PORT, instead of our own. What only our server "
 	          "tells (the request it saw) is then not compared. STRESSGEN_H2_TARGET says the same." },
@@ -97,7 +97,7 @@ static const struct opt table[] = {
 	  .type = OPT_TEXT,
 	  .value = "DIR",
 	  .commands = FUZZ,
-	  .help = "Where scenarios of what broke the server go. Default: here." },
+	  .help = "Where scenarios of what broke the server go; -: to stdout, and to $TMPDIR. Default: here." },
 	{ .name = "help",
 	  .short_name = 'h',
 	  .type = OPT_FLAG,

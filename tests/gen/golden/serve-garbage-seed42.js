@@ -121,7 +121,7 @@ server.on('session', (session) => {
 });
 server.on('sessionError', () => {});
 server.on('stream', handle);
-server.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port));
+server.listen(Number(process.argv[2] || 0), '127.0.0.1', () => console.log('port ' + server.address().port));
 
 // What was accepted is answered; the last collections are heard of in a later turn of the loop.
 process.on('SIGTERM', () => {
