@@ -93,27 +93,46 @@ static int add_cliff(struct hunt *h, const struct size *size, const char *target
 	return r == 0 ? hunt_write_files(h) : r;
 }
 
-// --param chooses one of them; default: all.
-static int check_param(struct hunt *h, const char *param)
+// --param chooses some of them; default: all.
+static bool is_chosen(const char *params, const char *name)
 {
+	const size_t len = strlen(name);
+
+	for (const char *at = params; at != NULL; at = strchr(at, ',') != NULL ? strchr(at, ',') + 1 : NULL)
+		if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == '\0'))
+			return true;
+	return params == NULL;
+}
+
+// How many are chosen; -EINVAL for a word that is none.
+static int count_params(struct hunt *h, const char *params)
+{
+	size_t words = params != NULL, chosen = 0;
+
+	for (const char *at = params; at != NULL && *at != '\0'; at++)
+		words += *at == ',';
 	for (size_t i = 0; i < SIZES; i++)
-		if (param == NULL || strcmp(param, sizes[i].param) == 0)
-			return 0;
-	return err_set(h->e, EINVAL, "--param %s: with --http2 it is streams, connections, header, body or rate",
-	               param);
+		chosen += is_chosen(params, sizes[i].param);
+	if (params != NULL && chosen != words)
+		return err_set(h->e, EINVAL,
+		               "--param %s: with --http2 it is streams, connections, header, body or rate, or "
+		               "several with commas between them",
+		               params);
+	return (int)chosen;
 }
 
 int hunt_http2(struct hunt *h)
 {
-	const char *param = opt_text(&h->app->opts, "param"), *targets = opt_text(&h->app->opts, "target");
+	const char *params = opt_text(&h->app->opts, "param"), *targets = opt_text(&h->app->opts, "target");
 	char *copy = strdup(targets != NULL ? targets : EMBEDDED), *rest = copy;
-	int r = copy == NULL ? err_set(h->e, ENOMEM, "out of memory") : check_param(h, param);
+	int chosen = copy == NULL ? err_set(h->e, ENOMEM, "out of memory") : count_params(h, params);
+	int r = chosen < 0 ? chosen : 0;
 
-	for (const char *at = copy; at != NULL && *at != '\0'; at++) // as many as there are targets
-		h->pairs += at == copy || at[-1] == ',' ? param != NULL ? 1 : SIZES : 0;
+	for (const char *at = copy; r == 0 && *at != '\0'; at++) // as many as there are targets
+		h->pairs += at == copy || at[-1] == ',' || at[-1] == '\n' ? (size_t)chosen : 0;
 	for (char *target; r == 0 && (target = strsep(&rest, ",\n")) != NULL;)
 		for (size_t i = 0; r == 0 && i < SIZES && !h->interrupted; i++)
-			if (param == NULL || strcmp(param, sizes[i].param) == 0)
+			if (is_chosen(params, sizes[i].param))
 				r = add_cliff(h, &sizes[i], target);
 	free(copy);
 	return r;

@@ -9,11 +9,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PRECISION 0.01
+#define LONGEST_WAIT 40.0 // times the limit, on the busiest machine
 
 // One kernel on one target, while its cliff is looked for.
 struct search {
@@ -79,13 +82,24 @@ static void say_trial(const struct search *s, int64_t value, const struct trial_
 	char count[32], time[32], memory[32];
 
 	if (s->hunt->pairs == 1 && !opt_flag(&s->hunt->app->opts, "quiet"))
-		say(s->hunt->app, "%s %s: %s in %s, %s", s->cliff->param,
+		say(s->hunt->app, "%s %s: %s in %s%s%s", s->cliff->param,
 		    units_count(count, sizeof count, (uint64_t)value), verdict_name(end->verdict),
-		    units_duration(time, sizeof time, end->wall_ns),
-		    units_bytes(memory, sizeof memory, end->peak_rss_bytes));
+		    units_duration(time, sizeof time, end->wall_ns), end->peak_rss_bytes > 0 ? ", " : "",
+		    end->peak_rss_bytes > 0 ? units_bytes(memory, sizeof memory, end->peak_rss_bytes) : "");
 }
 
-// On a busy machine a trial waits for its turn: that is not its own time. It is killed at twice the limit.
+// On a busy machine a trial waits for its turn: that is not its own time. It is killed at twice the limit, and
+// later where more programs want to run than there are processors.
+static uint64_t kill_after_ns(uint64_t limit_ns)
+{
+	const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	double load = 0, times = 2;
+
+	if (processors > 0 && getloadavg(&load, 1) == 1)
+		times = fmin(fmax(times, 2 * (load + 1) / (double)processors), LONGEST_WAIT);
+	return (uint64_t)((double)limit_ns * times);
+}
+
 static void judge_time(const struct search *s, struct trial_end *end)
 {
 	uint64_t own_ns = end->cpu_ns < end->wall_ns ? end->cpu_ns : end->wall_ns;
@@ -101,6 +115,7 @@ static void judge_time(const struct search *s, struct trial_end *end)
 
 static int run_trial(struct search *s, const struct buf *text, struct trial_end *end)
 {
+	s->trial.timeout_ns = kill_after_ns(s->hunt->found.timeout_ns);
 	return s->scenario != NULL ? trial_run_scenario(&s->trial, text->data, text->len, end)
 	                           : trial_run(&s->trial, text->data, text->len, end);
 }
@@ -172,7 +187,7 @@ static int keep_breaking(struct search *s)
 	                       s->scenario != NULL ? c->param : "", c->target) < 0)
 		r = no_memory(s->hunt->e);
 	for (char *at = name; r == 0 && *at != '\0'; at++)
-		*at = *at == '/' ? '-' : *at;
+		*at = *at == '/' || *at == ':' ? '-' : *at;
 	c->suite = r == 0 ? io_join(s->hunt->dir, name) : NULL;
 	if (r == 0 && c->suite == NULL)
 		r = no_memory(s->hunt->e);
@@ -308,7 +323,7 @@ struct trial hunt_trial(struct hunt *h, const struct gen_target *target)
 {
 	return (struct trial){ .app = h->app,
 		               .target = *target,
-		               .timeout_ns = h->found.timeout_ns * 2,
+		               .timeout_ns = kill_after_ns(h->found.timeout_ns),
 		               .memory_bytes = h->found.memory_bytes,
 		               .alloc = h->alloc.spec != NULL ? &h->alloc : NULL,
 		               .prefix = "stressgen-cliff" };
@@ -341,7 +356,8 @@ static void say_cliff(const struct hunt *h, const struct cliff *c)
 
 	if (h->pairs == 1 || opt_flag(&h->app->opts, "quiet") || c->state == CLIFF_STATE_LACKS)
 		return;
-	say(h->app, "%zu of %zu: %s on %s: %s %s%s%s", h->pair, h->pairs, c->kernel, c->target,
+	say(h->app, "%zu of %zu: %s%s%s on %s: %s %s%s%s", h->pair, h->pairs, c->kernel,
+	    strcmp(c->kernel, "http2") == 0 ? " " : "", strcmp(c->kernel, "http2") == 0 ? c->param : "", c->target,
 	    c->passes > 0 ? units_count(passes, sizeof passes, (uint64_t)c->passes) : "nothing", "passes",
 	    c->fails > 0 ? ", fails at " : "",
 	    c->fails > 0 ? units_count(fails, sizeof fails, (uint64_t)c->fails) : "");

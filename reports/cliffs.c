@@ -44,6 +44,13 @@ const char *cliff_state_name(enum cliff_state s)
 	return names[s];
 }
 
+const char *cliff_name(struct arena *a, const struct cliff *c)
+{
+	const char *kernel = text_line(a, c->kernel);
+
+	return strcmp(c->kernel, "http2") == 0 ? text_make(a, "%s %s", kernel, text_line(a, c->param)) : kernel;
+}
+
 const struct cliff_point *cliff_at(const struct cliff *c, int64_t value)
 {
 	const struct cliff_point *best = NULL;
@@ -92,7 +99,7 @@ static const char *boundary(struct arena *a, const struct cliff *c)
 		return text_make(a, "%s passes, %s does not%s", passes, fails,
 		                 c->sharp ? "" : "; between them it is sometimes one, sometimes the other");
 	case CLIFF_STATE_NONE:
-		return text_make(a, "none: %s, the most that the kernel allows, passes", passes);
+		return text_make(a, "none: %s, the most that is tried, passes", passes);
 	case CLIFF_STATE_AT_ONCE:
 		return text_make(a, "even %s fails", fails);
 	case CLIFF_STATE_LACKS:
@@ -172,7 +179,7 @@ static void print_many(const struct cliffs *all, struct arena *a, const struct t
 		if (c->state == CLIFF_STATE_LACKS)
 			continue;
 		table_row(t);
-		table_cell(t, STYLE_PLAIN, text_line(a, c->kernel));
+		table_cell(t, STYLE_PLAIN, cliff_name(a, c));
 		table_cell(t, STYLE_PLAIN, text_line(a, c->target));
 		table_cell(t, STYLE_PLAIN, count_of(a, c->passes));
 		table_cell(t, STYLE_PLAIN, count_of(a, c->fails));

@@ -2,6 +2,7 @@
 #ifndef SG_CLIFFS_H
 #define SG_CLIFFS_H
 
+#include "arena.h"
 #include "err.h"
 #include "reports.h"
 #include "result.h"
@@ -60,6 +61,8 @@ struct cliffs {
 
 void cliffs_deinit(struct cliffs *c);
 const char *cliff_state_name(enum cliff_state s);
+// The kernel's name, and where one has several parameters ("http2") the parameter's; in the arena, safe.
+const char *cliff_name(struct arena *a, const struct cliff *c);
 // The trial at that value that says most: for `passes` the last that passed. NULL: none.
 const struct cliff_point *cliff_at(const struct cliff *c, int64_t value);
 // What gave way: "stack", "heap", "slab", "time", "crash", "result"; "" where nothing did.

@@ -13,7 +13,7 @@ static char *say_where(const struct cliff *c)
 	char *text;
 
 	if (c->fails == 0)
-		text = strdup(text_make(&a, "%s %s, the most that the kernel allows, passes", c->param,
+		text = strdup(text_make(&a, "%s %s, the most that is tried, passes", c->param,
 		                        text_count(&a, (uint64_t)c->passes)));
 	else
 		text = strdup(text_make(&a, "%s %s passes, %s does not, by %s: %s", c->param,

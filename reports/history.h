@@ -121,8 +121,8 @@ int history_each(struct history *h, const struct history_query *q, const struct 
                  size_t count, history_fn each, void *arg, struct err *e);
 
 // The changes of one series of the test, acceptances included. Cliffs are exact (drift_judge_exact) up to
-// HISTORY_CLIFF, or to HISTORY_SLOW_CLIFF where time is what breaks. 0 or -ENOMEM; `d` must be zeroed, and is
-// deinited by the caller.
+// HISTORY_CLIFF, or to HISTORY_SLOW_CLIFF where time is what breaks, or as far as what lies between the values
+// that pass and fail where that is more. 0 or -ENOMEM; `d` must be zeroed, and is deinited by the caller.
 int history_judge(struct history *h, const struct history_entry *entries, size_t count,
                   const struct history_test *t, const struct history_series *s, struct drift *d);
 

@@ -58,13 +58,27 @@ static bool is_cliff(const char *metric)
 	return strcmp(metric, "cliff") == 0 || strcmp(metric, "cliff/clean") == 0;
 }
 
-// How far the place of a cliff moves by itself.
+static const struct history_series *series_of(const struct history_test *t, const char *name)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (strcmp(t->series[i].name, name) == 0)
+			return &t->series[i];
+	return NULL;
+}
+
+// How far the place of a cliff moves by itself: one that is not sharp anywhere between what passes and what fails.
 static double cliff_tolerance(const struct history_test *t, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	const struct history_series *passes = series_of(t, "cliff"), *fails = series_of(t, "cliff/fails");
+	double tolerance = HISTORY_CLIFF;
+
+	for (size_t i = 0; i < count; i++) {
 		if (t->verdicts[i] != NULL && strcmp(t->verdicts[i], verdict_name(VERDICT_TIMEOUT)) == 0)
-			return HISTORY_SLOW_CLIFF;
-	return HISTORY_CLIFF;
+			tolerance = fmax(tolerance, HISTORY_SLOW_CLIFF);
+		if (passes != NULL && fails != NULL && passes->head[i] > 0 && isfinite(fails->head[i]))
+			tolerance = fmax(tolerance, fails->head[i] / passes->head[i] - 1);
+	}
+	return tolerance;
 }
 
 void history_thresholds(struct history *h, const struct threshold *t, size_t count)

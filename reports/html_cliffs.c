@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-#define CELL_WIDTH 104.0
+#define CELL_WIDTH 84.0
 #define CELL_HEIGHT 40.0
-#define NAMES_WIDTH 190.0
+#define NAMES_WIDTH 176.0
 #define HEAD_HEIGHT 28.0
 
 // Kernels and targets in the order of their first cliff.
@@ -38,14 +38,14 @@ static bool make_grid(struct arena *a, const struct cliffs *c, struct grid *g)
 	if (g->kernels == NULL || g->targets == NULL)
 		return false;
 	for (size_t i = 0; i < c->count; i++) {
-		place(g->kernels, &g->rows, c->items[i].kernel);
+		place(g->kernels, &g->rows, cliff_name(a, &c->items[i]));
 		place(g->targets, &g->columns, c->items[i].target);
 	}
 	g->cells = arena_alloc(a, (g->rows * g->columns + 1) * sizeof(const struct cliff *));
 	if (g->cells == NULL)
 		return false;
 	for (size_t i = 0; i < c->count; i++)
-		g->cells[place(g->kernels, &g->rows, c->items[i].kernel) * g->columns +
+		g->cells[place(g->kernels, &g->rows, cliff_name(a, &c->items[i])) * g->columns +
 		         place(g->targets, &g->columns, c->items[i].target)] = &c->items[i];
 	return true;
 }
@@ -71,6 +71,8 @@ static const char *cell_words(struct arena *a, const struct cliff *c)
 		return "–";
 	if (c->state == CLIFF_STATE_AT_ONCE)
 		return text_make(a, "< %s", brief(a, c->fails));
+	if (c->state == CLIFF_STATE_FOUND && !c->sharp)
+		return text_make(a, "%s–%s", brief(a, c->passes), brief(a, c->fails));
 	return text_make(a, "%s%s", c->state == CLIFF_STATE_FOUND ? "" : "≥ ", brief(a, c->passes));
 }
 
@@ -106,8 +108,8 @@ static void add_cell(struct page *p, const struct cliff *c, int64_t most, double
 
 	if (c == NULL || c->state == CLIFF_STATE_LACKS)
 		return;
-	svg_group(&p->b,
-	          text_make(a, "%s on %s: %s, %s", c->kernel, c->target, cell_words(a, c), cell_cause(a, c)));
+	svg_group(&p->b, text_make(a, "%s on %s: %s, %s", cliff_name(a, c), text_line(a, c->target),
+	                           cell_words(a, c), cell_cause(a, c)));
 	if (c->state == CLIFF_STATE_AT_ONCE)
 		svg_rect(&p->b, x, y, CELL_WIDTH - 4, CELL_HEIGHT - 4, SVG_VERMILLION, 0.25);
 	else
@@ -130,8 +132,9 @@ static void add_map(struct page *p, const struct grid *g)
 
 	html_section(
 	        p, "map", "How far each gets",
-	        "The largest value that passes, and what gives way above it. Darker is further within the row; "
-	        "outlined: it died without a word.");
+	        "The largest value that passes, and what gives way above it; two values are a boundary that is not "
+	        "sharp: from the first on it fails sometimes, from the second on each time. Darker is further within "
+	        "the row; outlined: it died without a word.");
 	buf_adds(&p->b, "<div class=\"scroll\">");
 	svg_open(&p->b, NAMES_WIDTH + CELL_WIDTH * (double)g->columns, HEAD_HEIGHT + CELL_HEIGHT * (double)g->rows,
 	         &words);
@@ -161,7 +164,7 @@ static void add_row(struct page *p, const struct cliff *c)
 	const struct cliff_point *at = c->passes > 0 ? cliff_at(c, c->passes) : NULL;
 
 	buf_adds(&p->b, "<tr>");
-	html_code_cell(p, text_line(a, c->kernel));
+	html_code_cell(p, cliff_name(a, c));
 	html_code_cell(p, text_line(a, c->target));
 	if (c->passes > 0)
 		html_figure_cell(p, (uint64_t)c->passes, text_count(a, (uint64_t)c->passes));
@@ -180,9 +183,12 @@ static void add_row(struct page *p, const struct cliff *c)
 		html_figure_cell(p, at->peak_rss_bytes, text_bytes(a, at->peak_rss_bytes));
 	else
 		html_empty_cell(p);
-	html_cell(p, text_make(a, "%s%s%s%s", cell_cause(a, c), c->sharp ? "" : "; not sharp", also(a, c->slab),
-	                       also(a, c->heap)));
-	html_cell(p, text_line(a, c->fails > 0 ? c->evidence : c->why != NULL ? c->why : ""));
+	html_cell(p, text_make(a, "%s%s", cell_cause(a, c), c->sharp ? "" : "; not sharp"));
+	html_cell(p, text_make(a, "%s%s%s",
+	                       text_line(a, c->fails > 0     ? c->evidence
+	                                    : c->why != NULL ? c->why
+	                                                     : ""),
+	                       also(a, c->slab), also(a, c->heap)));
 	if (c->again != NULL)
 		html_code_cell(p, text_line(a, c->again));
 	else

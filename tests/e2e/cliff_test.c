@@ -4,6 +4,7 @@
 #include "harness.h"
 #include "io.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,23 +21,12 @@ static const char *text(const json_t *o, const char *key)
 	return value != NULL ? value : "";
 }
 
-// The only cliff in what was printed; *all is to be released.
-static json_t *only_cliff(const struct outcome *o, json_t **all)
-{
-	if (o->exit_code != 0)
-		fail_msg("exit %d: %s", o->exit_code, buf_text(&o->err));
-	*all = json_loads(buf_text(&o->out), 0, NULL);
-	assert_non_null(*all);
-	assert_int_equal(json_array_size(json_object_get(*all, "cliffs")), 1);
-	return json_array_get(json_object_get(*all, "cliffs"), 0);
-}
-
 CASE("cliff: the depth that fills a slab is found, and the program that breaks is left behind")
 {
 	const char *dir = harness_tmpdir();
 	struct outcome o = E2E(dir, "cliff", "recursion/sum", "--target", "lua@slab-fixed", "--slab-capacity",
 	                       "512K", "--format", "json", "-o", "found", "--quiet");
-	json_t *all, *c = only_cliff(&o, &all);
+	json_t *all, *c = e2e_cliff(&o, &all);
 
 	assert_string_equal(text(c, "state"), "found");
 	assert_string_equal(text(c, "verdict"), "slab-exhausted");
@@ -47,11 +37,47 @@ CASE("cliff: the depth that fills a slab is found, and the program that breaks i
 	assert_true(number(c, "fails") - number(c, "passes") <= number(c, "passes") / 100 + 1);
 	outcome_deinit(&o);
 
-	o = E2E(dir, "run", text(c, "suite"), "--slab-capacity", "512K", "-o", "again");
+	o = e2e_shell(dir, text(c, "again"));
 	assert_int_equal(o.exit_code, 1);
 	assert_contains(buf_text(&o.out), "slab-exhausted");
 	outcome_deinit(&o);
 	json_decref(all);
+}
+
+// In front of the runtime: from depth 101 to 199 each third program passes, from 200 on none.
+static const char blurred[] = "n=$(sed -n 's/^-- @Param depth=//p' \"$1\")\n"
+                              "c=$(cat count 2>/dev/null || echo 0)\n"
+                              "echo $((c + 1)) >count\n"
+                              "[ \"$n\" -le 100 ] || { [ \"$n\" -lt 200 ] && [ $((c % 3)) = 0 ]; } || exit 9\n"
+                              "file=$1\nshift\nexec \"$@\" \"$file\"\n";
+
+CASE("cliff: a boundary that is not sharp is an interval, in JSON and on the page")
+{
+	const char *dir = harness_tmpdir();
+	struct buf page = { 0 };
+	struct outcome o;
+	json_t *all, *c;
+	char *path = io_join(dir, "blur/cliffs.html"), command[600];
+
+	e2e_write(dir, "blurred.sh", blurred, false);
+	e2e_write(dir, "small.kernel",
+	          "(kernel recursion/small (summary \"s\") (param depth 50 (range 1 5000))\n"
+	          "  (measure total (repeat 1) depth))\n",
+	          false);
+	snprintf(command, sizeof command, "env -C %s sh blurred.sh {file} {stressgen:lua} --pool malloc", dir);
+	o = E2E(dir, "cliff", "small.kernel", "--target-cmd", command, "--dialect", "lua", "--tries", "6",
+	        "--format", "json", "-o", "blur", "--quiet");
+	c = e2e_cliff(&o, &all);
+	assert_string_equal(text(c, "state"), "found");
+	assert_false(json_is_true(json_object_get(c, "sharp")));
+	assert_true(number(c, "passes") >= 50 && number(c, "passes") <= 101);
+	assert_true(number(c, "fails") > 100 && number(c, "fails") > number(c, "passes"));
+	json_decref(all);
+	outcome_deinit(&o);
+	assert_int_equal(io_read_file(path, 1U << 22, &page, NULL), 0);
+	assert_contains(buf_text(&page), "not sharp");
+	buf_deinit(&page);
+	free(path);
 }
 
 CASE("cliff: it is said that there is none when the largest value of the range passes")
@@ -64,7 +90,7 @@ CASE("cliff: it is said that there is none when the largest value of the range p
 	          "  (measure total (repeat 3) (sum depth)))\n",
 	          false);
 	struct outcome o = E2E(dir, "cliff", "small.kernel", "--target", "eval@malloc", "--format", "json");
-	json_t *all, *c = only_cliff(&o, &all);
+	json_t *all, *c = e2e_cliff(&o, &all);
 
 	assert_string_equal(text(c, "state"), "none");
 	assert_int_equal(number(c, "passes"), 500);
@@ -79,7 +105,7 @@ CASE("cliff: what is too slow is a cliff of time")
 	const char *dir = harness_tmpdir();
 	struct outcome o = E2E(dir, "cliff", "recursion/fibonacci", "--target", "lua@malloc", "--limit",
 	                       "time=200ms", "--tries", "1", "--format", "json");
-	json_t *all, *c = only_cliff(&o, &all);
+	json_t *all, *c = e2e_cliff(&o, &all);
 
 	assert_string_equal(text(c, "state"), "found");
 	assert_string_equal(text(c, "broke"), "time");
@@ -192,7 +218,7 @@ CASE("cliff: another malloc in front of the target, and what its heap held when 
 			continue;
 		}
 		tried++;
-		c = only_cliff(&o, &all);
+		c = e2e_cliff(&o, &all);
 		assert_contains(text(all, "allocator"), mallocs[i]);
 		assert_string_equal(text(c, "broke"), "heap");
 		assert_contains(text(c, "heap"), mallocs[i]);
@@ -203,36 +229,6 @@ CASE("cliff: another malloc in front of the target, and what its heap held when 
 	}
 	if (tried == 0)
 		harness_skip("lua5.4, or both of jemalloc and mimalloc, are not on this machine");
-}
-
-CASE("cliff: the header and the body that our own HTTP/2 server takes are found, each with its scenario")
-{
-	static const struct {
-		const char *param;
-		json_int_t least, most; // what the server says it takes, and what it is sent beyond that
-		const char *answer;     // to what is more
-	} wanted[] = { { "header", 60000, 65536, "status 431" }, { "body", 16777216, 17000000, "request 1: " } };
-
-	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-		const char *dir = harness_tmpdir();
-		struct outcome o = E2E(dir, "cliff", "--http2", "--param", wanted[i].param, "--tries", "1",
-		                       "--limit", "time=8s", "--format", "json", "--quiet", "-o", wanted[i].param);
-		json_t *all, *c = only_cliff(&o, &all);
-		char *path;
-
-		assert_string_equal(text(c, "kernel"), "http2");
-		assert_string_equal(text(c, "param"), wanted[i].param);
-		assert_string_equal(text(c, "state"), "found");
-		assert_true(number(c, "passes") >= wanted[i].least && number(c, "passes") <= wanted[i].most);
-		path = io_join(text(c, "suite"), "cliff.h2");
-		outcome_deinit(&o);
-		o = E2E(dir, "run", path, "-o", i == 0 ? "again-header" : "again-body");
-		assert_int_equal(o.exit_code, 1);
-		assert_contains(buf_text(&o.out), wanted[i].answer);
-		outcome_deinit(&o);
-		free(path);
-		json_decref(all);
-	}
 }
 
 CASE("cliff: remedies for a full slab are compared, with a sentence on top, JSON and a page")

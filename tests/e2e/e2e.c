@@ -33,9 +33,9 @@ static void redirect(const char *dir, const char *name, int to)
 	free(path);
 }
 
-static pid_t start(const char *dir, const char *const *args, const char *out, const char *err)
+static pid_t start(const char *dir, const char *program, const char *const *args, const char *out, const char *err)
 {
-	char *argv[MAX_ARGS + 2] = { strdup(BINARY) };
+	char *argv[MAX_ARGS + 2] = { strdup(program) };
 	pid_t pid;
 	int n = 1;
 
@@ -50,7 +50,7 @@ static pid_t start(const char *dir, const char *const *args, const char *out, co
 		if (chdir(dir) < 0)
 			_exit(126);
 		unsetenv("NO_COLOR");
-		execv(BINARY, argv);
+		execv(program, argv);
 		_exit(127);
 	}
 	for (int i = 0; i < n; i++)
@@ -66,19 +66,32 @@ static void slurp(const char *name, struct buf *out)
 	free(path);
 }
 
-struct outcome e2e_run(const char *dir, const char *const *args)
+static struct outcome finish(const char *dir, const char *program, const char *const *args)
 {
 	struct outcome o = { 0 };
 	int status;
 	pid_t pid;
 
 	harness_tmpdir(); // made by this process, not by the child
-	pid = start(dir, args, "stdout.txt", "stderr.txt");
+	pid = start(dir, program, args, "stdout.txt", "stderr.txt");
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	o.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	slurp("stdout.txt", &o.out);
 	slurp("stderr.txt", &o.err);
 	return o;
+}
+
+struct outcome e2e_run(const char *dir, const char *const *args)
+{
+	return finish(dir, BINARY, args);
+}
+
+struct outcome e2e_shell(const char *dir, const char *line)
+{
+	char command[4096];
+
+	snprintf(command, sizeof command, "PATH='%s/bin':$PATH; %s", SG_BUILD_DIR, line);
+	return finish(dir, "/bin/sh", (const char *const[]){ "-c", command, NULL });
 }
 
 void outcome_deinit(struct outcome *o)
@@ -90,7 +103,49 @@ void outcome_deinit(struct outcome *o)
 pid_t e2e_start(const char *dir, const char *const *args)
 {
 	harness_tmpdir();
-	return start(dir, args, "background.log", "background.log");
+	return start(dir, BINARY, args, "background.log", "background.log");
+}
+
+struct e2e_server e2e_server_start(const char *dir, const char *option, const char *value)
+{
+	struct e2e_server s = { .pid = E2E_START(dir, "h2-server", "--port", "0", option, value) };
+	char *log = io_join(harness_tmpdir(), "background.log");
+	unsigned port = 0;
+
+	for (unsigned i = 0; port == 0 && i < 300; i++) {
+		FILE *f = fopen(log, "r");
+		char line[256];
+
+		while (f != NULL && port == 0 && fgets(line, sizeof line, f) != NULL) {
+			const char *at = strstr(line, "port ");
+			if (at != NULL)
+				port = (unsigned)strtoul(at + 5, NULL, 10);
+		}
+		if (f != NULL)
+			fclose(f);
+		if (port == 0)
+			usleep(100000);
+	}
+	free(log);
+	assert_int_not_equal(port, 0);
+	snprintf(s.url, sizeof s.url, "http://127.0.0.1:%u", port);
+	return s;
+}
+
+void e2e_server_stop(struct e2e_server *s)
+{
+	kill(s->pid, SIGTERM);
+	waitpid(s->pid, NULL, 0);
+}
+
+json_t *e2e_cliff(const struct outcome *o, json_t **all)
+{
+	if (o->exit_code != 0)
+		fail_msg("exit %d: %s", o->exit_code, buf_text(&o->err));
+	*all = json_loads(buf_text(&o->out), 0, NULL);
+	assert_non_null(*all);
+	assert_int_equal(json_array_size(json_object_get(*all, "cliffs")), 1);
+	return json_array_get(json_object_get(*all, "cliffs"), 0);
 }
 
 const char *e2e_suite(void)

@@ -17,11 +17,24 @@ struct outcome {
 // Runs `bin/stressgen ARGS...` (a NULL-terminated list) in `dir` and waits for its end.
 struct outcome e2e_run(const char *dir, const char *const *args);
 #define E2E(dir, ...) e2e_run(dir, (const char *const[]){ __VA_ARGS__, NULL })
+// Runs a shell's line there, in which `stressgen` is that binary: a command that it told a person to type.
+struct outcome e2e_shell(const char *dir, const char *line);
 void outcome_deinit(struct outcome *o);
 
 // Starts it without waiting; stdout and stderr go to DIR/background.log.
 pid_t e2e_start(const char *dir, const char *const *args);
 #define E2E_START(dir, ...) e2e_start(dir, (const char *const[]){ __VA_ARGS__, NULL })
+
+// An HTTP/2 server of ours on a port of its own, with one more option where that is not NULL.
+struct e2e_server {
+	pid_t pid;
+	char url[64];
+};
+struct e2e_server e2e_server_start(const char *dir, const char *option, const char *value);
+void e2e_server_stop(struct e2e_server *s);
+
+// The only cliff in the JSON that `stressgen cliff` printed, borrowed from *all, which is to be released.
+json_t *e2e_cliff(const struct outcome *o, json_t **all);
 
 // A copy of tests/e2e/suite as DIR/suite; returns DIR (the case's own directory).
 const char *e2e_suite(void);

@@ -3,55 +3,15 @@
 #include "harness.h"
 #include "io.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-struct server {
-	pid_t pid;
-	char url[64];
-};
-
-// A server that was started by somebody else, as far as the run knows.
-static struct server start_server(const char *dir)
-{
-	struct server s = { .pid = E2E_START(dir, "h2-server", "--port", "0") };
-	char *log = io_join(dir, "background.log");
-	unsigned port = 0;
-
-	for (unsigned i = 0; port == 0 && i < 300; i++) {
-		FILE *f = fopen(log, "r");
-		char line[256];
-
-		while (f != NULL && port == 0 && fgets(line, sizeof line, f) != NULL) {
-			const char *at = strstr(line, "port ");
-			if (at != NULL)
-				port = (unsigned)strtoul(at + 5, NULL, 10);
-		}
-		if (f != NULL)
-			fclose(f);
-		if (port == 0)
-			usleep(100000);
-	}
-	free(log);
-	assert_int_not_equal(port, 0);
-	snprintf(s.url, sizeof s.url, "http://127.0.0.1:%u", port);
-	return s;
-}
-
-static void stop_server(struct server *s)
-{
-	kill(s->pid, SIGTERM);
-	waitpid(s->pid, NULL, 0);
-}
 
 CASE("h2-target: attacks and plain loads go to the server that is named, and what only ours has is left out")
 {
 	const char *dir = harness_tmpdir();
-	struct server s = start_server(dir);
+	struct e2e_server s = e2e_server_start(dir, NULL, NULL);
 	struct outcome gen = E2E(dir, "gen", "--target", "h2", "-o", "suite");
 	struct outcome o =
 	        E2E(dir, "run", "suite", "-o", "r", "--h2-target", s.url, "--only", "http2/single-request",
@@ -59,7 +19,7 @@ CASE("h2-target: attacks and plain loads go to the server that is named, and wha
 	struct outcome none = E2E(dir, "run", "suite", "-o", "n", "--h2-target", s.url, "--only", "http2/methods");
 	char run[512];
 
-	stop_server(&s);
+	e2e_server_stop(&s);
 	assert_int_equal(gen.exit_code, 0);
 	if (o.exit_code != 0)
 		fail_msg("%d %s%s", o.exit_code, buf_text(&o.out), buf_text(&o.err));
@@ -81,10 +41,10 @@ CASE("h2-target: attacks and plain loads go to the server that is named, and wha
 CASE("h2-target: the whole way stresses the server alone, no runtime and no allocator")
 {
 	const char *dir = harness_tmpdir();
-	struct server s = start_server(dir);
+	struct e2e_server s = e2e_server_start(dir, NULL, NULL);
 	struct outcome o = E2E(dir, "--h2-target", s.url, "--dry-run");
 
-	stop_server(&s);
+	e2e_server_stop(&s);
 	assert_int_equal(o.exit_code, 0);
 	assert_contains(buf_text(&o.out), "http2/attack-rapid-reset");
 	assert_null(strstr(buf_text(&o.out), "recursion/"));
@@ -95,7 +55,7 @@ CASE("h2-target: the whole way stresses the server alone, no runtime and no allo
 CASE("h2-target: a server that does not answer, is elsewhere or is none is told in one line before any test")
 {
 	const char *dir = harness_tmpdir();
-	struct server s = start_server(dir);
+	struct e2e_server s = e2e_server_start(dir, NULL, NULL);
 	char nowhere[96];
 	const struct {
 		const char *args[8], *says;
@@ -121,5 +81,5 @@ CASE("h2-target: a server that does not answer, is elsewhere or is none is told 
 		assert_contains(buf_text(&o.err), wrong[i].says);
 		outcome_deinit(&o);
 	}
-	stop_server(&s);
+	e2e_server_stop(&s);
 }
