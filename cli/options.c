@@ -219,7 +219,8 @@ const struct opt cli_options[] = {
 	     "long it ends, 10m unless it is given."),
 	TIME("within", "2m", 0, 0, BIT(SHRINK), "How long to look for a smaller test; 0: until there is none."),
 	TEXT("param", 0, "NAME", BIT(CLIFF), false,
-	     "Which parameter to search. Default: depth where the kernel has one, else its first."),
+	     "Which parameter to search. Default: depth where the kernel has one, else its first. With --http2 "
+	     "several with commas between them, or all."),
 	TEXT("limit", 0, "time=T,memory=SIZE", BIT(CLIFF), true,
 	     "What is too much for one trial: --timeout (here 10s unless it is given) and --memory in one."),
 	COUNT("tries", "3", 1, 100, BIT(CLIFF), "How often each side of the boundary must end alike."),
