@@ -408,6 +408,18 @@ all_runtimes() {
 	contains "$tmp/err" "no package 'ecl'"
 	contains "$machine/calls" "cmake --preset dev -DSG_ALL_RUNTIMES=ON"
 }
+servers() {
+	new_machine
+	start_test 0 --dev-only
+	lacks "$machine/installed" nginx
+	ln -s "$bin/cat" "$bin/h2o"
+	start_test 0 --dev-only --servers
+	contains "$machine/installed" nginx
+	contains "$machine/installed" haproxy
+	lacks "$machine/installed" h2o
+}
+test_case "packaging: stressgen-test installs servers, which start as services, with --servers only" servers
+
 test_case "packaging: stressgen-test --all-runtimes installs the runtimes that are neither there nor unknown" all_runtimes
 
 broken_optional() {
