@@ -26,11 +26,11 @@ static const struct {
 	enum result_look column;
 	enum svg_colour colour;
 	enum svg_dash dash;
-	const char *name, *words;
+	const char *words;
 } lines[] = {
-	{ LOOK_RESIDENT, SVG_INK, SVG_DOTTED, ">Resident", "resident: pages the system has given" },
-	{ LOOK_ACTIVE, SVG_VERMILLION, SVG_DASHED, ">Active", "active: pages with something in use" },
-	{ LOOK_ALLOCATED, SVG_BLUE, SVG_SOLID, ">Allocated", "allocated: by the program" },
+	{ LOOK_RESIDENT, SVG_INK, SVG_DOTTED, "resident: pages the system has given" },
+	{ LOOK_ACTIVE, SVG_VERMILLION, SVG_DASHED, "active: pages with something in use" },
+	{ LOOK_ALLOCATED, SVG_BLUE, SVG_SOLID, "allocated: by the program" },
 };
 #define LINES (sizeof lines / sizeof lines[0])
 
@@ -69,6 +69,8 @@ static void draw_held(struct page *p, const struct result_jemalloc *j, size_t li
 
 static void held_rows(struct page *p, const struct process *of)
 {
+	static const enum result_look told[] = { LOOK_ALLOCATED, LOOK_ACTIVE, LOOK_RESIDENT, LOOK_MAPPED,
+		                                 LOOK_RETAINED };
 	struct arena *a = p->arena;
 
 	for (size_t i = 0; i < of->j->looks.count; i++) {
@@ -76,8 +78,8 @@ static void held_rows(struct page *p, const struct process *of)
 
 		html_row(p, of->test);
 		html_figure_cell(p, ms, text_duration(a, ms * 1000000));
-		for (size_t line = 0; line < LINES; line++) {
-			uint64_t bytes = look_at(of->j, i, lines[line].column);
+		for (size_t k = 0; k < sizeof told / sizeof told[0]; k++) {
+			uint64_t bytes = look_at(of->j, i, told[k]);
 
 			html_figure_cell(p, bytes, text_bytes(a, bytes));
 		}
@@ -107,7 +109,8 @@ static void held_chart(struct page *p, const struct process *of)
 	svg_y_axis(&p->b, a, &y, CHART_LEFT, CHART_RIGHT, svg_label_bytes);
 	for (size_t line = 0; line < LINES; line++)
 		draw_held(p, j, line, &x, &y);
-	html_chart_data(p, (const char *const[]){ ">Time", lines[0].name, lines[1].name, lines[2].name, NULL });
+	html_chart_data(p, (const char *const[]){ ">Time", ">Allocated", ">Active", ">Resident", ">Mapped",
+	                                          ">Retained", NULL });
 	held_rows(p, of);
 	html_chart_close(p);
 }
@@ -122,6 +125,21 @@ static uint64_t held_by(const struct result_bin *b)
 static uint64_t used_of(const struct result_bin *b)
 {
 	return b->regions * b->region_bytes;
+}
+
+// What it held at the look at which that was most.
+static uint64_t most_held_by(const struct result_bin *b)
+{
+	return (b->most_slabs > b->slabs ? b->most_slabs : b->slabs) * b->slab_bytes;
+}
+
+static int by_most_held(const void *a, const void *b)
+{
+	const struct result_bin *const *x = a, *const *y = b;
+
+	if (most_held_by(*x) != most_held_by(*y))
+		return most_held_by(*x) > most_held_by(*y) ? -1 : 1;
+	return (*x > *y) - (*x < *y);
 }
 
 // Those that hold most first.
@@ -162,10 +180,17 @@ static void draw_bin(struct page *p, const struct result_bin *b, double y, const
 	                   svg_label_bytes(a, (double)held_by(b))));
 }
 
-static void bin_rows(struct page *p, const struct process *of, const struct result_bin *const *bins, size_t count)
+// All that ever held anything, also what was given back until the end.
+static void bin_rows(struct page *p, const struct process *of, const struct result_bin **bins)
 {
 	struct arena *a = p->arena;
+	size_t count = 0;
 
+	for (size_t i = 0; i < of->j->bin_count; i++)
+		if (most_held_by(&of->j->bins[i]) > 0)
+			bins[count++] = &of->j->bins[i];
+	if (count > 0)
+		qsort(bins, count, sizeof *bins, by_most_held);
 	for (size_t i = 0; i < count; i++) {
 		html_row(p, of->test);
 		html_figure_cell(p, bins[i]->region_bytes, text_bytes(a, bins[i]->region_bytes));
@@ -173,6 +198,7 @@ static void bin_rows(struct page *p, const struct process *of, const struct resu
 		html_figure_cell(p, bins[i]->nonfull_slabs, text_count(a, bins[i]->nonfull_slabs));
 		html_figure_cell(p, held_by(bins[i]), text_bytes(a, held_by(bins[i])));
 		html_figure_cell(p, used_of(bins[i]), text_bytes(a, used_of(bins[i])));
+		html_figure_cell(p, most_held_by(bins[i]), text_bytes(a, most_held_by(bins[i])));
 		html_figure_cell(p, bins[i]->requests, text_count(a, bins[i]->requests));
 		buf_adds(&p->b, "</tr>");
 	}
@@ -200,8 +226,8 @@ static void bins_chart(struct page *p, const struct process *of)
 	for (size_t i = 0; i < count; i++)
 		draw_bin(p, bins[i], BINS_TOP + BIN_HEIGHT * (double)i, &x);
 	html_chart_data(p, (const char *const[]){ ">Size class", ">Slabs", ">Not full", ">Held", ">In use",
-	                                          ">Requests", NULL });
-	bin_rows(p, of, bins, count);
+	                                          ">Held at most", ">Requests", NULL });
+	bin_rows(p, of, bins);
 	html_chart_close(p);
 }
 
@@ -234,8 +260,8 @@ static void add_row(struct page *p, const struct process *of)
 {
 	struct arena *a = p->arena;
 	const struct result_jemalloc *j = of->j;
-	const uint64_t figures[] = { j->peak_allocated, j->peak_resident, j->allocated,
-		                     j->active,         j->resident,      j->retained };
+	const uint64_t figures[] = { j->peak_allocated, j->peak_resident, j->allocated, j->active,
+		                     j->resident,       j->mapped,        j->retained };
 	double idle = 100 * fmax(0, 1 - part(j->active, j->resident));
 	uint64_t slab_bytes, region_bytes;
 
@@ -255,8 +281,8 @@ static void add_row(struct page *p, const struct process *of)
 static void add_table(struct page *p, const struct process *all, size_t count)
 {
 	html_head(p, (const char *const[]){ "Test", "Program", ">Peak allocated", ">Peak resident", ">Allocated",
-	                                    ">Active", ">Resident", ">Retained", ">Idle", ">Slabs in use",
-	                                    ">Growths denied", NULL });
+	                                    ">Active", ">Resident", ">Mapped", ">Retained", ">Idle",
+	                                    ">Slabs in use", ">Denied", NULL });
 	for (size_t i = 0; i < count; i++)
 		add_row(p, &all[i]);
 	html_head_end(p);
@@ -292,7 +318,7 @@ void html_jemalloc(struct page *p)
 	        p, "jemalloc", "jemalloc",
 	        "What jemalloc says of itself in each process. What is resident and not active is memory that the "
 	        "process holds for nothing; in the bars, the outline is what a size class's slabs hold and the "
-	        "bar what is in use of it.");
+	        "bar what is in use of it. Denied: how often a cap has refused it more.");
 	add_table(p, all, open);
 	if (open < shown) {
 		buf_addf(&p->b, "<details class=\"more\"><summary>Show %zu smaller ones</summary>\n",
