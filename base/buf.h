@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
 	char *data;  // owned; NULL while nothing was added
@@ -19,6 +20,7 @@ void buf_clear(struct buf *b); // keeps the allocation
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_adds(struct buf *b, const char *text);
 void buf_addc(struct buf *b, char c);
+void buf_addu(struct buf *b, uint64_t n); // in decimal
 __attribute__((format(printf, 2, 3))) void buf_addf(struct buf *b, const char *format, ...);
 void buf_vaddf(struct buf *b, const char *format, va_list args);
 // Hands the bytes to the caller (to be freed with free()) and leaves `b` empty. Never NULL unless an

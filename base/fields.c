@@ -77,6 +77,101 @@ int fields_write(json_t *object, const void *record, const struct field *rows)
 	return 0;
 }
 
+static void add_name(struct buf *out, const char *name)
+{
+	buf_adds(out, out->len > 0 ? ",\"" : "\"");
+	buf_adds(out, name);
+	buf_adds(out, "\":");
+}
+
+static int add_value(struct buf *out, json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+
+	json_decref(value);
+	if (text == NULL)
+		return -ENOMEM;
+	buf_adds(out, text);
+	free(text);
+	return out->failed ? -ENOMEM : 0;
+}
+
+// Nothing in it is to be escaped.
+static bool is_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+			return false;
+	return true;
+}
+
+static int add_text(struct buf *out, const char *text)
+{
+	if (!is_plain(text))
+		return add_value(out, text_to_json(text));
+	buf_addc(out, '"');
+	buf_adds(out, text);
+	buf_addc(out, '"');
+	return out->failed ? -ENOMEM : 0;
+}
+
+static int add_signed(struct buf *out, int n)
+{
+	if (n < 0)
+		buf_addc(out, '-');
+	buf_addu(out, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+	return out->failed ? -ENOMEM : 0;
+}
+
+static int add_member(struct buf *out, const void *member, enum field_kind kind)
+{
+	uint64_t n = 0;
+
+	switch (kind) {
+	case FIELD_TEXT:
+		return add_text(out, *(char *const *)member);
+	case FIELD_VERDICT:
+		return add_text(out, verdict_name(*(const enum verdict *)member));
+	case FIELD_INT:
+		return add_signed(out, *(const int *)member);
+	case FIELD_BOOL:
+		buf_adds(out, *(const bool *)member ? "true" : "false");
+		return out->failed ? -ENOMEM : 0;
+	case FIELD_U64:
+		n = *(const uint64_t *)member;
+		break;
+	case FIELD_UINT:
+		n = *(const unsigned *)member;
+		break;
+	case FIELD_STRINGS:
+	case FIELD_REAL:
+		return add_value(out, member_to_json(member, kind));
+	}
+	buf_addu(out, n > INT64_MAX ? INT64_MAX : n);
+	return out->failed ? -ENOMEM : 0;
+}
+
+int fields_write_text(struct buf *out, const void *record, const struct field *rows)
+{
+	int rc = 0;
+
+	for (const struct field *f = rows; f->name != NULL && rc == 0; f++) {
+		const void *member = (const char *)record + f->offset;
+
+		if (is_absent(member, f->kind))
+			continue;
+		add_name(out, f->name);
+		rc = add_member(out, member, f->kind);
+	}
+	return rc;
+}
+
+int fields_add_text(struct buf *out, const char *name, const char *text)
+{
+	add_name(out, name);
+	return add_text(out, text);
+}
+
 static int read_text(const json_t *value, char **text)
 {
 	char *copy;

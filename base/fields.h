@@ -2,6 +2,7 @@
 #ifndef SG_FIELDS_H
 #define SG_FIELDS_H
 
+#include "buf.h"
 #include "err.h"
 #include "header.h"
 
@@ -44,6 +45,11 @@ struct field {
 
 // Adds the members to `object`; text that is not UTF-8 is escaped (result_utf8). 0 or -ENOMEM.
 int fields_write(json_t *object, const void *record, const struct field *rows);
+// The same as text, which takes a tenth of the time of building the objects: "name":value for each member, with a
+// comma in front of each but the first of `out`'s. 0, or -errno with `out` spoilt.
+int fields_write_text(struct buf *out, const void *record, const struct field *rows);
+// One member of that text, escaped as above.
+int fields_add_text(struct buf *out, const char *name, const char *text);
 // Fills the members from `object`; what is missing stays as it is, keys without a row are ignored. A wrong type
 // or a number out of range is -EINVAL with "WHAT: ..." in `e`. Text that the record held before is freed.
 int fields_read(json_t *object, void *record, const struct field *rows, const char *what, struct err *e);

@@ -20,7 +20,8 @@
 #define CRC_DIGITS 8U
 #define BODY_AT (CRC_PREFIX_LEN + CRC_DIGITS + 2U) // behind the digits, '"' and ','
 
-#define SYNC_RECORDS 20U // ten tests: each has a start and an end
+#define SYNC_RECORDS 20U     // ten tests: each has a start and an end
+#define LINE_KEPT (1U << 16) // a longer line's memory is given back
 #define SYNC_NS SG_NS_PER_S
 #define SYNC_MOST (2 * SYNC_RECORDS) // that are not on the disk, however slow it is
 
@@ -31,6 +32,7 @@ struct journal {
 	uint64_t synced_ns;
 	int failed;               // -errno of a cut that failed: the tail is not ours to write behind any more
 	uint64_t written, synced; // records; the second by us
+	struct buf line;          // for records that come as text
 	struct syncer *beside;    // NULL: syncs happen in journal_append
 };
 
@@ -273,25 +275,37 @@ static json_t *without_head(const json_t *record)
 	return copy;
 }
 
-// Adds the whole line of a record, newline included.
+// Adds a whole line, newline included, with the members in `fields`, which are not in braces.
+static int format_line(const char *type, const char *fields, size_t len, struct buf *line)
+{
+	char crc[CRC_DIGITS + 1];
+
+	buf_adds(line, CRC_PREFIX "00000000\",\"type\":\"");
+	buf_adds(line, type);
+	buf_adds(line, len > 0 ? "\"," : "\"");
+	buf_add(line, fields, len);
+	buf_adds(line, "}\n");
+	if (line->failed)
+		return -ENOMEM;
+	snprintf(crc, sizeof crc, "%08x", crc_of(line->data + BODY_AT, line->len - 1 - BODY_AT));
+	memcpy(line->data + CRC_PREFIX_LEN, crc, CRC_DIGITS);
+	return 0;
+}
+
 static int format_record(const char *type, const json_t *record, struct buf *line)
 {
 	json_t *rest = without_head(record);
 	char *text = rest != NULL ? json_dumps(rest, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
-	char crc[CRC_DIGITS + 1];
+	int rc;
 
 	json_decref(rest);
 	if (rest == NULL)
 		return -ENOMEM;
 	if (text == NULL)
 		return -EILSEQ; // or no memory: json_dumps does not say which
-	buf_addf(line, CRC_PREFIX "%08x\",\"type\":\"%s\"%s%s\n", 0U, type, text[1] != '}' ? "," : "", text + 1);
+	rc = format_line(type, text + 1, strlen(text) - 2, line);
 	free(text);
-	if (line->failed)
-		return -ENOMEM;
-	snprintf(crc, sizeof crc, "%08x", crc_of(line->data + BODY_AT, line->len - 1 - BODY_AT));
-	memcpy(line->data + CRC_PREFIX_LEN, crc, CRC_DIGITS);
-	return 0;
+	return rc;
 }
 
 // One write; what a full disk cut short is taken back, so that the next record begins a line.
@@ -341,26 +355,53 @@ static int sync_due(struct journal *j)
 	return 0;
 }
 
+// 0, or why nothing can be written any more.
+static int what_failed(const struct journal *j)
+{
+	if (j->failed != 0)
+		return j->failed;
+	return j->beside != NULL ? syncer_error(j->beside) : 0;
+}
+
+static int append_line(struct journal *j, const struct buf *line, bool sync)
+{
+	int rc = write_line(j, line);
+
+	if (rc < 0)
+		return rc;
+	j->unsynced++;
+	j->written++;
+	if (sync)
+		return sync_now(j);
+	if (j->unsynced >= SYNC_RECORDS || clock_now_ns() - j->synced_ns >= SYNC_NS)
+		return sync_due(j);
+	return 0;
+}
+
 int journal_append(struct journal *j, const char *type, const json_t *record, bool sync)
 {
 	struct buf line = { 0 };
-	int rc = j->failed;
+	int rc = what_failed(j);
 
-	if (rc == 0 && j->beside != NULL)
-		rc = syncer_error(j->beside);
 	if (rc == 0)
 		rc = format_record(type, record, &line);
 	if (rc == 0)
-		rc = write_line(j, &line);
-	if (rc == 0) {
-		j->unsynced++;
-		j->written++;
-		if (sync)
-			rc = sync_now(j);
-		else if (j->unsynced >= SYNC_RECORDS || clock_now_ns() - j->synced_ns >= SYNC_NS)
-			rc = sync_due(j);
-	}
+		rc = append_line(j, &line, sync);
 	buf_deinit(&line);
+	return rc;
+}
+
+int journal_append_text(struct journal *j, const char *type, const struct buf *fields, bool sync)
+{
+	int rc = fields->failed ? -ENOMEM : what_failed(j);
+
+	buf_clear(&j->line);
+	if (rc == 0)
+		rc = format_line(type, fields->data, fields->len, &j->line);
+	if (rc == 0)
+		rc = append_line(j, &j->line, sync);
+	if (j->line.cap > LINE_KEPT)
+		buf_deinit(&j->line);
 	return rc;
 }
 
@@ -375,6 +416,7 @@ int journal_close(struct journal *j)
 		rc = sync_now(j);
 	if (close(j->fd) < 0 && rc == 0)
 		rc = -errno;
+	buf_deinit(&j->line);
 	free(j);
 	return rc;
 }

@@ -386,18 +386,48 @@ struct result_cliff *result_add_cliff(struct result *r)
 	return list_add(r, &result_lists[CLIFFS]);
 }
 
+// What is in no row of result_fields.
+static int write_rest(json_t *object, const struct result *r)
+{
+	if (lists_write(object, r, result_lists) < 0 || points_write(object, r) < 0 ||
+	    number_rows_write(object, "live", &r->live, LIVE_COLUMNS) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
 json_t *result_to_json(const struct result *r)
 {
 	json_t *object = json_object();
 
 	if (object == NULL)
 		return NULL;
-	if (fields_write(object, r, result_fields) < 0 || lists_write(object, r, result_lists) < 0 ||
-	    points_write(object, r) < 0 || number_rows_write(object, "live", &r->live, LIVE_COLUMNS) < 0) {
+	if (fields_write(object, r, result_fields) < 0 || write_rest(object, r) < 0) {
 		json_decref(object);
 		return NULL;
 	}
 	return object;
+}
+
+int result_to_text(const struct result *r, struct buf *out)
+{
+	json_t *rest = json_object();
+	char *text = NULL;
+	int rc = rest == NULL ? -ENOMEM : fields_write_text(out, r, result_fields);
+
+	if (rc == 0)
+		rc = write_rest(rest, r);
+	if (rc == 0 && json_object_size(rest) > 0) {
+		text = json_dumps(rest, JSON_COMPACT | JSON_REAL_PRECISION(17));
+		if (text == NULL)
+			rc = -ENOMEM;
+	}
+	if (text != NULL) { // without its braces
+		buf_addc(out, ',');
+		buf_add(out, text + 1, strlen(text) - 2);
+	}
+	free(text);
+	json_decref(rest);
+	return rc == 0 && out->failed ? -ENOMEM : rc;
 }
 
 int result_from_json(json_t *j, struct result *r, struct err *e)

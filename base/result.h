@@ -147,6 +147,9 @@ void result_deinit(struct result *r); // frees all it owns and zeroes it
 // hist}, hist as hist_encode writes it; a process's counters are {..., values: {NAME: "123"}, heap: {...}}; a
 // point is [at_ms, cpu_percent, rss_bytes, fds, threads, procs].
 json_t *result_to_json(const struct result *r);
+// The same as text without the braces, into an empty `out`: for records that are written by the thousand. 0 or
+// -errno.
+int result_to_text(const struct result *r, struct buf *out);
 // Fills a zeroed result; unknown keys are ignored, a wrong type is -EINVAL. Deinit in every case.
 int result_from_json(json_t *j, struct result *r, struct err *e);
 

@@ -2,6 +2,7 @@
 #include "ledger.h"
 
 #include "clock.h"
+#include "fields.h"
 #include "io.h"
 #include "proc.h"
 #include "run.h"
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TEXT_KEPT (1U << 16) // a longer record's memory is given back
 
 static void read_boot_id(char *text, size_t size)
 {
@@ -170,6 +173,7 @@ void ledger_deinit(struct ledger *l)
 	journal_close(l->journal);
 	free(l->entries);
 	json_decref(l->header);
+	buf_deinit(&l->text);
 	memset(l, 0, sizeof *l);
 }
 
@@ -212,15 +216,21 @@ int ledger_write_start(struct ledger *l, size_t test, unsigned attempt)
 {
 	const struct suite_test *t = &l->suite->tests[test];
 
+	int rc;
+
 	l->entries[test].attempts = attempt;
-	return append(l, "start", json_pack("{s:o, s:i}", "id", json_text(t->id), "attempt", (int)attempt), false);
+	buf_clear(&l->text);
+	rc = fields_add_text(&l->text, "id", t->id);
+	buf_adds(&l->text, ",\"attempt\":");
+	buf_addu(&l->text, attempt);
+	return rc == 0 ? journal_append_text(l->journal, "start", &l->text, false) : rc;
 }
 
 int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool final)
 {
 	const struct suite_test *t = &l->suite->tests[test];
 	struct ledger_entry *entry = &l->entries[test];
-	json_t *record = result_to_json(r);
+	int rc;
 
 	entry->verdict = r->verdict;
 	entry->interrupted = r->verdict == VERDICT_INTERRUPTED;
@@ -228,13 +238,16 @@ int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool
 	entry->failures += !final;
 	entry->as_expected = r->as_expected;
 	entry->ever_unexpected = entry->ever_unexpected || (entry->settled && !entry->as_expected);
-	if (record != NULL &&
-	    (json_object_set_new(record, "final", json_boolean(final)) < 0 ||
-	     (t->hash != NULL && json_object_set_new(record, "hash", json_string(t->hash)) < 0))) {
-		json_decref(record);
-		record = NULL;
-	}
-	return append(l, "end", record, !r->as_expected);
+	buf_clear(&l->text);
+	rc = result_to_text(r, &l->text);
+	buf_adds(&l->text, final ? ",\"final\":true" : ",\"final\":false");
+	if (rc == 0 && t->hash != NULL)
+		rc = fields_add_text(&l->text, "hash", t->hash);
+	if (rc == 0)
+		rc = journal_append_text(l->journal, "end", &l->text, !r->as_expected);
+	if (l->text.cap > TEXT_KEPT)
+		buf_deinit(&l->text);
+	return rc;
 }
 
 int ledger_write_soak(struct ledger *l, size_t test, const struct result *r, uint64_t pass, uint64_t at_ms)

@@ -32,6 +32,7 @@ struct ledger {
 	char mark[48];               // of the last part's processes (struct scratch's name); "" when none is known
 	json_t *header;              // of the last part; NULL in a new run
 	struct journal_stats stats;  // what reading it said
+	struct buf text;             // of the record that is being written
 	uint64_t soak_pass, soak_ms; // of a soak: its last pass, and for how long it had lasted
 };
 

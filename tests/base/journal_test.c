@@ -79,6 +79,29 @@ CASE("journal: records are read back in order when it was closed")
 	free(path);
 }
 
+CASE("journal: members that come as text make the line that their JSON makes")
+{
+	char *path = file_path("journal.jsonl");
+	struct journal *j = create(path);
+	struct buf fields = { 0 };
+	size_t len, first;
+	char *text;
+
+	append(j, "start", "a");
+	buf_adds(&fields, "\"id\":\"a\"");
+	assert_int_equal(journal_append_text(j, "start", &fields, false), 0);
+	buf_clear(&fields);
+	assert_int_equal(journal_append_text(j, "empty", &fields, false), 0);
+	buf_deinit(&fields);
+	assert_int_equal(journal_close(j), 0);
+	text = slurp(path, &len);
+	first = strcspn(text, "\n") + 1;
+	assert_memory_equal(text, text + first, first);
+	reads(path, "start a\nstart a\nempty (null)\n", 0, false);
+	free(text);
+	free(path);
+}
+
 CASE("journal: a line is the documented one, checksum included")
 {
 	// The checksum was computed with Python's zlib.crc32.

@@ -228,6 +228,7 @@ static int write_and_read_run(const char *dir)
 	char *path = io_join(dir, "journal.jsonl");
 	json_t *header = json_pack("{s:i,s:i}", "format", SG_RUN_VERSION, "tests", 1);
 	json_t *record = NULL;
+	struct buf text = { 0 };
 	int rc = make_result(&result);
 
 	if (path == NULL || header == NULL)
@@ -242,8 +243,10 @@ static int write_and_read_run(const char *dir)
 		record = result_to_json(&result);
 		rc = record == NULL ? -ENOMEM : journal_append(j, "end", record, false);
 	}
+	if (rc == 0)
+		rc = result_to_text(&result, &text);
 	if (rc == 0) // another attempt, which takes the first one's place
-		rc = journal_append(j, "end", record, false);
+		rc = journal_append_text(j, "end", &text, false);
 	journal_close(j);
 	if (rc == 0)
 		rc = run_load(dir, &run, NULL);
@@ -255,6 +258,7 @@ static int write_and_read_run(const char *dir)
 		rc = -ENOMEM;
 	run_deinit(&run);
 	json_decref(header);
+	buf_deinit(&text);
 	json_decref(record);
 	result_deinit(&result);
 	free(path);

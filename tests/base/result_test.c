@@ -4,6 +4,7 @@
 #include "result.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,49 @@ CASE("result: every field survives JSON")
 	free(two);
 	result_deinit(&r);
 	result_deinit(&back);
+}
+
+static void expect_same_text(const struct result *r)
+{
+	json_t *j = result_to_json(r);
+	char *as_json = json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(17));
+	struct buf text = { 0 };
+
+	assert_non_null(as_json);
+	assert_int_equal(result_to_text(r, &text), 0);
+	as_json[strlen(as_json) - 1] = '\0'; // the braces
+	assert_string_equal(buf_text(&text), as_json + 1);
+	buf_deinit(&text);
+	free(as_json);
+	json_decref(j);
+}
+
+CASE("result: the text of one is that of its JSON, byte for byte")
+{
+	static const char *const texts[] = { "",
+		                             "plain",
+		                             "a \"quote\" and a \\",
+		                             "line\nand\ttab",
+		                             "bell\a \x7f",
+		                             "\xff no UTF-8",
+		                             "caf\xc3\xa9 \xe2\x82\xac",
+		                             "/slash" };
+	struct result r = { .id = strdup("x") };
+
+	expect_same_text(&r);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		free(r.evidence);
+		r.evidence = strdup(texts[i]);
+		r.exit_code = (int)i - 3;
+		r.wall_ns = i == 0 ? UINT64_MAX : UINT64_C(1) << (9 * i);
+		expect_same_text(&r);
+	}
+	r.exit_code = INT_MIN;
+	expect_same_text(&r);
+	result_deinit(&r);
+	fill(&r);
+	expect_same_text(&r);
+	result_deinit(&r);
 }
 
 CASE("result: exact extremes and the sum of a series survive, though the histogram keeps slots")

@@ -17,6 +17,21 @@ static void must(bool holds)
 		abort();
 }
 
+static void must_be_text(const struct result *r, const json_t *as_json)
+{
+	struct buf text = { 0 };
+	json_t *read;
+
+	buf_addc(&text, '{');
+	must(result_to_text(r, &text) == 0);
+	text.data[1] = ' '; // the comma, since it was not the first
+	buf_addc(&text, '}');
+	read = json_loads(buf_text(&text), 0, NULL);
+	must(read != NULL && json_equal(read, as_json));
+	json_decref(read);
+	buf_deinit(&text);
+}
+
 static int on_record(void *arg, const char *type, json_t *record)
 {
 	uint64_t *calls = arg;
@@ -28,6 +43,7 @@ static int on_record(void *arg, const char *type, json_t *record)
 	if (result_from_json(record, &r, NULL) == 0) {
 		again = result_to_json(&r);
 		must(again != NULL);
+		must_be_text(&r, again);
 		json_decref(again);
 	}
 	result_deinit(&r);
