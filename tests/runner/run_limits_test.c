@@ -30,7 +30,7 @@ CASE("run: the peak of a test is its own and not the runner's")
 
 	memset(ballast, 1, bytes);
 	lab_init(&l);
-	lab_script(&l, "small.sh", "sleep 0.1");
+	lab_script(&l, "small.sh", "sleep 1");
 	lab_program(&l, "big.sh", "", RUNNER_MISBEHAVE, "hog 40");
 	lab_run(&l);
 	assert_true(lab_result(&l, "small.sh")->peak_rss_bytes > 0);
