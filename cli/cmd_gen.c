@@ -75,6 +75,7 @@ struct plan { // what gen_suite is asked for, and what it is made of
 	size_t workload_count;
 	struct gen_target *servers;
 	size_t server_count;
+	bool no_server; // looked for on this machine, and none is there
 	struct strings params;
 	struct gen_config config;
 };
@@ -114,7 +115,9 @@ static int plan_servers(struct plan *p, const struct opt_set *opts, struct err *
 	if (opt_text(opts, "target") != NULL || opt_text(opts, "dialect") != NULL ||
 	    opt_text(opts, "target-cmd") != NULL)
 		return catalogue_targets(&p->catalogue, opts, &p->servers, &p->server_count, e);
-	return catalogue_servers(&p->catalogue, &p->servers, &p->server_count, e);
+	const int r = catalogue_servers(&p->catalogue, &p->servers, &p->server_count, e);
+	p->no_server = r == 0 && p->server_count == 0;
+	return r;
 }
 
 // The words of --http2-param.
@@ -242,6 +245,9 @@ static void say_plan(const struct app *app, const struct plan *p, const struct s
 		    p->config.scenario_count > 0 ? " of HTTP/2" : "",
 		    p->config.workload_count > 0 ? " and native workloads of malloc" : "",
 		    (unsigned long long)p->config.seed);
+	if (p->no_server)
+		say(app,
+		    "no tests of http2-serve: no runtime on this machine serves HTTP/2 (try: apt-get install nodejs)");
 	say_left_out(app, s);
 	buf_deinit(&names);
 }

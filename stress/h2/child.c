@@ -159,11 +159,16 @@ static int start(struct h2_child *c, const char *program, char **argv, struct er
 	close_fd(&out[1]);
 	c->life = in[1];
 	c->out = out[0];
+	struct err why = { 0 };
 	if (rc == 0)
-		rc = read_port(c, e);
+		rc = read_port(c, &why);
 	if (rc < 0) {
-		struct h2_child_usage ignored;
-		h2_child_stop(c, &ignored);
+		struct h2_child_usage end;
+		h2_child_stop(c, &end);
+		if (end.not_found)
+			rc = err_set(e, ENOENT, "the server's program is not on this machine: %.300s", argv[2]);
+		else
+			err_set(e, -rc, "%s", why.text);
 	}
 	return rc;
 }
@@ -239,6 +244,7 @@ static void reap(struct h2_child *c, struct h2_child_usage *u)
 	u->max_rss_bytes = (uint64_t)r.ru_maxrss * 1024;
 	if (u->trouble[0] != '\0')
 		return;
+	u->not_found = c->foreign && WIFEXITED(status) && WEXITSTATUS(status) == 127;
 	if (c->foreign && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
 		return;
 	if (WIFSIGNALED(status))

@@ -21,6 +21,7 @@ struct h2_child {
 
 struct h2_child_usage {
 	uint64_t cpu_ns, max_rss_bytes;
+	bool not_found; // the shell did not find a foreign one's program
 	bool has_counters;
 	uint64_t counters[H2_COUNTER_COUNT];
 	char trouble[128]; // how it ended, when not as it should; "" when it did
@@ -31,6 +32,7 @@ struct h2_child_usage {
 int h2_child_start(struct h2_child *c, const char *program, const char *engine,
                    const struct h2_server_wishes *wishes, struct err *e);
 // The same with a command of the shell's in place of our program: it prints a line "port N" when it is ready.
+// -ENOENT where the command's program is not on this machine.
 int h2_child_start_command(struct h2_child *c, const char *command, struct err *e);
 // SIGTERM, then its last words and its end; after five seconds SIGKILL. Does nothing when there is none.
 void h2_child_stop(struct h2_child *c, struct h2_child_usage *usage);

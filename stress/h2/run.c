@@ -46,8 +46,6 @@ static bool judge(const struct scenario *s, const struct h2_load_result *r, cons
 	hist_free(total);
 	if (harm)
 		h2_harm_spent(harm, &spent);
-	if (spent.frames == 0)
-		spent.frames = r->assault.frames;
 	return h2_limits_judge(&s->limits, &spent, lines);
 }
 

@@ -39,8 +39,9 @@ struct h2_spent {
 	uint64_t reaction_ns; // of an attack; 0: there was none
 	bool attacked;
 	bool has_server; // found: its memory and CPU time are known
-	uint64_t memory_bytes, cpu_ns, frames;
-	bool with_load; // the CPU time is not the script's alone
+	uint64_t memory_bytes, cpu_ns;
+	uint64_t frames; // that took the CPU time, where that is theirs alone; else 0
+	bool with_load;  // the CPU time is not the script's alone
 	uint64_t p99_ns;
 };
 

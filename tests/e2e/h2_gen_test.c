@@ -170,6 +170,23 @@ CASE("h2 gen: tests that mutate frames come from the seed, pass on servers that 
 	json_decref(report);
 }
 
+CASE("h2 gen: a machine without a runtime that serves is told so, and its suite has none")
+{
+	const char *dir = harness_tmpdir();
+
+	setenv("PATH", "/nonexistent", 1);
+	struct outcome o = E2E(dir, "gen", "--depth", "10", "-o", "s");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.err), "no tests of http2-serve: no runtime on this machine serves HTTP/2");
+	outcome_deinit(&o);
+	o = E2E(dir, "list", "s");
+	assert_null(strstr(buf_text(&o.out), "http2-serve"));
+	outcome_deinit(&o);
+	o = E2E(dir, "gen", "--depth", "10", "--target", "node", "-o", "s");
+	assert_int_equal(o.exit_code, 3);
+	outcome_deinit(&o);
+}
+
 CASE("h2 gen: valk's servers get no mutated frames, and suite.json says why")
 {
 	const char *dir = harness_tmpdir();

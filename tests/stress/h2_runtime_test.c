@@ -101,6 +101,21 @@ CASE("h2 runtime: a scenario whose server performs a kernel is refused without o
 	h2_output_deinit(&o);
 }
 
+CASE("h2 runtime: a server whose program is not on this machine is one line and exit 3")
+{
+	struct h2_output o;
+	const char *path = h2_file("r.h2", "(scenario r (request r))");
+	h2_sh(&o, "'%s' run --server-command 'no-such-runtime --serve' '%s' 2>&1 >/dev/null | tail -n 1",
+	      H2_PROGRAM, path);
+	assert_string_equal(o.out,
+	                    "stressgen-h2: the server's program is not on this machine: exec no-such-runtime "
+	                    "--serve\n");
+	h2_output_deinit(&o);
+	h2_sh(&o, "'%s' run --server-command 'no-such-runtime' '%s'", H2_PROGRAM, path);
+	assert_int_equal(o.code, 3);
+	h2_output_deinit(&o);
+}
+
 static void on_servers(const char *mode, const char *servers)
 {
 	struct h2_output o;

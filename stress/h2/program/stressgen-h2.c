@@ -205,7 +205,7 @@ static int run_scenario(const struct opt_set *o, struct scenario *s, struct err 
 	};
 	int rc = h2_run(&config, &passed, e);
 	if (h2_tap_close(tap, e) < 0 || rc < 0)
-		return fail(e, SG_EXIT_INTERNAL);
+		return fail(e, rc == -ENOENT ? SG_EXIT_MISSING : SG_EXIT_INTERNAL);
 	if (e->text[0] != '\0')
 		fail(e, SG_EXIT_TESTS);
 	return passed ? SG_EXIT_OK : SG_EXIT_TESTS;
