@@ -5,8 +5,9 @@
 // out of the ordinary: before the start, a thread's first call, a child's first call, a thread that has
 // ended, more threads than slots. A second test, of the function's own count against a mark, sends every n-th call
 // to where it is timed and sampled (observe.c); a mark of 0 sends all of them, which is how every call is timed,
-// made to fail, or watched. No call allocates or prints; only a thread's and a child's first call, and the
-// samples, make system calls or take a lock.
+// made to fail, or watched. (One test of one countdown would do for both, and takes longer: it writes.) No call
+// allocates or prints; only a thread's and a child's first call, and the samples, make system calls or take a
+// lock.
 #ifndef SG_INTERPOSER_H
 #define SG_INTERPOSER_H
 
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #define EXPORT __attribute__((visibility("default")))
+#define HOT __attribute__((hot, aligned(64)))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
@@ -27,17 +29,17 @@
 
 // X(enumerator, counter's name): the file's counters in their order. The first are counted by each thread.
 #define THREAD_VALUES(X)                                                                                          \
-	X(MALLOC_CALLS, "malloc_calls") /* malloc and operator new */                                             \
-	X(FREE_CALLS, "free_calls")     /* free and operator delete of what is not NULL */                        \
-	X(CALLOC_CALLS, "calloc_calls")                                                                           \
-	X(REALLOC_CALLS, "realloc_calls")     /* realloc and reallocarray */                                      \
-	X(MEMALIGN_CALLS, "memalign_calls")   /* memalign, aligned_alloc, posix_memalign, valloc, pvalloc */      \
-	X(FAILURES, "failures")               /* requests that were answered with "no memory" */                  \
+	X(MALLOC_CALLS, "malloc_calls")       /* malloc and operator new */                                       \
+	X(FREE_CALLS, "free_calls")           /* free and operator delete of what is not NULL */                  \
 	X(REQUESTED_BYTES, "requested_bytes") /* of all requests that were met */                                 \
 	X(USABLE_BYTES, "usable_bytes")       /* what was handed out for them */                                  \
-	X(FREED_BYTES, "freed_bytes")         /* usable bytes that came back */                                   \
-	X(LIVE_BYTES, "live_bytes")           /* telemetry_read adds usable and subtracts freed bytes */          \
-	X(LIVE_BLOCKS, "live_blocks")         /* and here, calls that take and calls that free */
+	X(FREED_BYTES, "freed_bytes")         /* usable bytes that came back; up to here one cache line */        \
+	X(CALLOC_CALLS, "calloc_calls")                                                                           \
+	X(REALLOC_CALLS, "realloc_calls")   /* realloc and reallocarray */                                        \
+	X(MEMALIGN_CALLS, "memalign_calls") /* memalign, aligned_alloc, posix_memalign, valloc, pvalloc */        \
+	X(FAILURES, "failures")             /* requests that were answered with "no memory" */                    \
+	X(LIVE_BYTES, "live_bytes")         /* telemetry_read adds usable and subtracts freed bytes */            \
+	X(LIVE_BLOCKS, "live_blocks")       /* and here, calls that take and calls that free */
 #define PROCESS_VALUES(X)                                                                                         \
 	X(PEAK_BYTES, "peak_bytes") /* highest live_bytes, too low by up to peak_error_bytes */                   \
 	X(PEAK_ERROR_BYTES, "peak_error_bytes")                                                                   \
@@ -60,8 +62,9 @@ enum sizing {
 	SIZE_BY_CHUNK,  // glibc's own chunk headers
 	SIZE_BY_CALL,   // malloc_usable_size
 	SIZE_BY_COUNTS, // jemalloc's thread.allocatedp and thread.deallocatedp; single blocks by call
-	SIZE_BY_CLASS,  // a small request has always the same: mimalloc; else by call
-	SIZE_BY_PAGE    // and so has whatever lies in the same page at the same time: tcmalloc
+	SIZE_BY_PAGE,   // a small request has always the same, and so has whatever lies in the same page at the
+	                // same time: tcmalloc, mimalloc
+	SIZINGS
 };
 
 // The functions behind ours: those of the malloc that the program would have without us.
@@ -82,23 +85,24 @@ struct next_functions {
 extern struct next_functions next; // filled in by next_resolve
 extern enum sizing sizing;         // likewise
 
-// One thread's way to its slot. Three cache lines, so that two threads share none; the first is what the fast
-// paths need.
+// One thread's way to its slot. The first of its cache lines is what the fast paths need; two threads share none,
+// nor a pair of them, which processors fetch together.
 struct thread_ref {
 	struct tele_thread *slot; // NULL: the slow path
 	uint64_t *sizes;          // of the slot
-	uint64_t published;       // of the slot's usable - freed bytes, what the process's live bytes know
-	uint64_t limit;           // the rest is 0 .. limit
 	uint64_t malloc_mark;     // the next malloc to be observed is the one that finds so many before it
 	uint64_t free_mark;
-	const uint64_t *allocated, *deallocated;       // jemalloc's own; NULL
+	int64_t low, high; // the process hears of live bytes where the slot's (usable - freed) leave these
+	const uint64_t *allocated, *deallocated;       // jemalloc's own
 	uint64_t allocated_before, deallocated_before; // with these they are the slot's usable and freed bytes
-	uint64_t marks[HEAP_FUNCTION_COUNT];           // of the other functions
+	// Of the other functions' calls, those before the next one that is timed; malloc's and free's as well
+	// where all are observed.
+	uint64_t left[HEAP_FUNCTION_COUNT];
 	struct heap_lane *lane;
 	struct heap_thread *entry; // NULL: the table was full
 	int64_t large_left;        // bytes of large blocks until the next one is sampled
 	uint64_t random;
-	uint64_t unused[5];
+	uint64_t unused[13];
 };
 
 // Never NULL; &no_ref until the thread's first call.
@@ -120,8 +124,11 @@ static inline bool bump_owns(const void *p)
 	return (uintptr_t)p - (uintptr_t)bump_bytes < BUMP_BYTES;
 }
 
-// -- malloc.c: as malloc and free, by the slow path; also where the program has a malloc of its own in front --
+// -- malloc.c --
 
+// Before the first thread has a slot: chooses the paths by how sizes are known.
+void malloc_begin(void);
+// As malloc and free, by the slow path; also where the program has a malloc of its own in front.
 void *our_malloc(size_t bytes);
 void our_free(void *p);
 void *our_aligned_alloc(size_t align, size_t bytes);
@@ -164,7 +171,7 @@ bool process_reserve(void *at, size_t len);
 void count_shared(enum value v, uint64_t n);
 void live_shared(int64_t bytes);
 int64_t live_now(const struct tele_file *file);
-// What is not published has left 0 .. limit.
+// The slot's usable - freed bytes have left low .. high.
 void live_publish(struct thread_ref *r);
 // Calls of this thread that went by the slow path, for operators.c.
 extern THREAD_LOCAL uint64_t slow_calls;
@@ -273,45 +280,51 @@ static inline void own_add(uint64_t *at, uint64_t n)
 #define LARGE_BYTES 4096U
 #define SMALL_WORDS (LARGE_BYTES / 8 + 1)
 extern uint8_t small_classes[SMALL_WORDS]; // size_class_of a small request, by its bytes in words of 8, rounded up
-extern uint16_t small_usables[SMALL_WORDS]; // SIZE_BY_CLASS and _PAGE: what was handed out for one; 0: not known
+extern uint16_t small_usables[SMALL_WORDS]; // SIZE_BY_PAGE: what was handed out for one
+#define SMALL_UNKNOWN UINT16_MAX
 
-// SIZE_BY_PAGE: the usable bytes of the blocks in a page, as page number << 16 | bytes. A page belongs to one size
-// class for as long as a block of it is out, and every block that is handed out is entered, so what stands here
-// for the page of a block that is still out is that block's. Asking tcmalloc takes three times as long.
+static inline unsigned small_words(size_t bytes)
+{
+	return ((unsigned)bytes + 7) / 8;
+}
+
+// SIZE_BY_PAGE: the usable bytes of the blocks in a page; PAGE_ASK: not known; PAGE_MIXED: not of one size, for
+// good. A page belongs to one size class for as long as a block of it is out, and every block that is handed out
+// is entered, so what stands here for the page of a block that is still out is that block's. Asking tcmalloc or
+// mimalloc takes longer than all other counting.
 #define PAGE_SHIFT 12U // no malloc has smaller ones
-#define PAGE_SIZES 4096U
-extern uint64_t page_sizes[PAGE_SIZES];
+#define PAGE_ASK 0U
+#define PAGE_MIXED 1U
+#define LEAF_SHIFT 30U // a leaf is of 1 GiB
+#define LEAF_PAGES (1U << (LEAF_SHIFT - PAGE_SHIFT))
+#define LEAVES (1U << (48U - LEAF_SHIFT)) // all that a process can have
+extern uint16_t *page_leaves[LEAVES];     // NULL: nothing was entered there
+extern bool aligned_within; // aligned blocks may begin within one of their class, and then have less: mimalloc
+void page_enter_slowly(const void *p, uint16_t usable);
 
-static inline uint64_t *page_entry(const void *p)
+static inline uint16_t page_read(const void *p)
 {
-	return &page_sizes[((uintptr_t)p >> PAGE_SHIFT) % PAGE_SIZES];
-}
+	const uintptr_t at = (uintptr_t)p;
+	const uint16_t *leaf = __atomic_load_n(&page_leaves[(at >> LEAF_SHIFT) % LEAVES], __ATOMIC_RELAXED);
 
-// What stands for the page but for its number; above UINT16_MAX for another page.
-static inline uint64_t page_read(const void *p)
-{
-	return __atomic_load_n(page_entry(p), __ATOMIC_RELAXED) ^ (uint64_t)((uintptr_t)p >> PAGE_SHIFT) << 16;
-}
-
-static inline bool page_has(const void *p, size_t usable)
-{
-	return page_read(p) == usable;
+	return LIKELY(leaf != NULL) ? __atomic_load_n(&leaf[(at >> PAGE_SHIFT) % LEAF_PAGES], __ATOMIC_RELAXED)
+	                            : (uint16_t)PAGE_ASK;
 }
 
 // 0: to be asked for.
 static inline size_t page_usable(const void *p)
 {
-	uint64_t entry = page_read(p);
+	uint16_t entry = page_read(p);
 
-	return LIKELY(entry <= UINT16_MAX) ? (size_t)entry : 0;
+	return LIKELY(entry > PAGE_MIXED) ? entry : 0;
 }
 
 static inline void page_enter(const void *p, size_t usable)
 {
-	usable = usable <= UINT16_MAX ? usable : 0;
-	if (!page_has(p, usable))
-		__atomic_store_n(page_entry(p), (uint64_t)((uintptr_t)p >> PAGE_SHIFT) << 16 | usable,
-		                 __ATOMIC_RELAXED);
+	uint16_t entry = usable < SMALL_UNKNOWN ? (uint16_t)usable : (uint16_t)PAGE_ASK;
+
+	if (UNLIKELY(page_read(p) != entry))
+		page_enter_slowly(p, entry);
 }
 
 // What malloc_usable_size says of a block. glibc's also looks at the chunk behind, to see whether this one is
@@ -352,29 +365,25 @@ static inline size_t usable_of_old(void *p)
 }
 
 // The same for a block that has just been handed out.
-static inline size_t usable_of_new(void *p)
+static inline size_t usable_of_new(void *p, bool aligned)
 {
 	size_t usable = usable_of(p);
 
 	if (sizing == SIZE_BY_PAGE)
-		page_enter(p, usable);
+		page_enter(p, aligned && aligned_within ? PAGE_MIXED : usable);
 	return usable;
 }
 
-static inline uint64_t unpublished(const struct thread_ref *r, const uint64_t *values)
+static inline int64_t own_live(const uint64_t *values)
 {
-	return values[USABLE_BYTES] - values[FREED_BYTES] - r->published;
-}
-
-// Below 0 is too far, too.
-static inline bool is_far(const struct thread_ref *r, const uint64_t *values)
-{
-	return UNLIKELY(unpublished(r, values) > r->limit);
+	return (int64_t)(values[USABLE_BYTES] - values[FREED_BYTES]);
 }
 
 static inline void check_live(struct thread_ref *r, const uint64_t *values)
 {
-	if (is_far(r, values))
+	int64_t live = own_live(values);
+
+	if (UNLIKELY(live > r->high || live < r->low))
 		live_publish(r);
 }
 
@@ -390,80 +399,58 @@ static inline void own_copy(uint64_t *at, const uint64_t *theirs, uint64_t befor
 	} while (UNLIKELY(*source != now));
 }
 
-static inline size_t usable_of_small(void *p, size_t requested)
-{
-	uint16_t *known = &small_usables[(requested + 7) / 8];
-
-	if (UNLIKELY(*known == 0))
-		*known = (uint16_t)next.usable_size(p);
-	if (sizing == SIZE_BY_PAGE)
-		page_enter(p, *known);
-	return *known;
-}
-
-// Usable bytes of a block that was handed out; `small`: by malloc, for a request below LARGE_BYTES.
-static inline void count_usable(struct thread_ref *r, size_t requested, void *p, bool small)
+// Usable bytes of a block that was handed out.
+static inline void count_usable(struct thread_ref *r, void *p, bool aligned)
 {
 	uint64_t *values = r->slot->values;
 
-	if (r->allocated != NULL)
+	if (sizing == SIZE_BY_COUNTS)
 		own_copy(&values[USABLE_BYTES], r->allocated, r->allocated_before);
-	else if (small && sizing >= SIZE_BY_CLASS)
-		own_add(&values[USABLE_BYTES], usable_of_small(p, requested));
 	else if (sizing != SIZE_UNKNOWN)
-		own_add(&values[USABLE_BYTES], usable_of_new(p));
+		own_add(&values[USABLE_BYTES], usable_of_new(p, aligned));
 }
 
 // So many times; UINT64_MAX takes one back.
-static inline void count_request(struct thread_ref *r, enum value v, size_t requested, unsigned class,
-                                 uint64_t times)
+static inline void count_request(struct tele_thread *slot, uint64_t *sizes, enum value v, size_t requested,
+                                 unsigned class, uint64_t times)
 {
-	uint64_t *values = r->slot->values;
-
-	own_add(&values[v], times);
-	own_add(&values[REQUESTED_BYTES], requested * times);
-	own_add(&r->sizes[class], times);
+	own_add(&slot->values[v], times);
+	own_add(&slot->values[REQUESTED_BYTES], requested * times);
+	own_add(&sizes[class], times);
 }
 
 // A request by way of `v` was met.
 static inline void count_grant(struct thread_ref *r, enum value v, size_t requested, void *p)
 {
-	count_request(r, v, requested, heap_class(requested), 1);
-	count_usable(r, requested, p, false);
+	if (UNLIKELY(r->slot == NULL)) // as below
+		return;
+	count_request(r->slot, r->sizes, v, requested, heap_class(requested), 1);
+	count_usable(r, p, v == MEMALIGN_CALLS);
 	check_live(r, r->slot->values);
 }
 
 // What count_freed wants to know of a block that is still there.
-static inline size_t usable_before(const struct thread_ref *r, void *p)
+static inline size_t usable_before(void *p)
 {
-	return r->deallocated == NULL && sizing != SIZE_UNKNOWN ? usable_of_old(p) : 0;
+	return sizing != SIZE_BY_COUNTS && sizing != SIZE_UNKNOWN ? usable_of_old(p) : 0;
 }
 
 // A block of that many usable bytes was given back.
 static inline void count_freed(struct thread_ref *r, size_t usable)
 {
-	uint64_t *values = r->slot->values;
+	uint64_t *values;
 
+	if (UNLIKELY(r->slot == NULL)) // a signal handler has forked, and this is the child
+		return;
+	values = r->slot->values;
 	own_add(&values[FREE_CALLS], 1);
-	if (r->deallocated != NULL)
+	if (sizing == SIZE_BY_COUNTS)
 		own_copy(&values[FREED_BYTES], r->deallocated, r->deallocated_before);
 	else if (sizing != SIZE_UNKNOWN)
 		own_add(&values[FREED_BYTES], usable);
 	else
 		return;
 	check_live(r, values);
-}
-
-// Counts a block and gives it back, which comes last where it can: then nothing need be kept for afterwards.
-static inline void count_free(struct thread_ref *r, void *p)
-{
-	if (r->deallocated != NULL) {
-		next.free(p);
-		count_freed(r, 0);
-	} else {
-		count_freed(r, usable_before(r, p));
-		next.free(p);
-	}
 }
 
 #pragma GCC visibility pop

@@ -40,116 +40,233 @@ static void *overflows(enum way w)
 	return NULL;
 }
 
-// What the fast paths of malloc and free leave to others, so that they themselves have two registers to save: each
-// of these is a jump at their end.
-
-// It was counted beforehand as one that is met.
-__attribute__((noinline)) static void *refuse_plain(size_t bytes)
-{
-	struct thread_ref *r = my_ref;
-
-	if (r->slot != NULL)
-		count_request(r, MALLOC_CALLS, bytes, small_classes[(bytes + 7) / 8], UINT64_MAX);
-	observe_refusal(r->slot != NULL ? r : NULL, &(struct request){ .way = BY_MALLOC, .bytes = bytes });
-	return NULL;
-}
-
-__attribute__((noinline)) static void *publish(struct thread_ref *r, void *p)
-{
-	live_publish(r);
-	return p;
-}
-
-__attribute__((noinline)) static void *count_other(struct thread_ref *r, size_t bytes, void *p)
-{
-	count_usable(r, bytes, p, true);
-	return is_far(r, r->slot->values) ? publish(r, p) : p;
-}
-
-// What a block that was handed out is good for.
-__attribute__((noinline)) static void *count_block(size_t bytes, void *p)
-{
-	struct thread_ref *r = my_ref;
-	struct tele_thread *slot = r->slot;
-	size_t usable;
-
-	if (UNLIKELY(slot == NULL)) // a signal handler has forked, and this is the child
-		return p;
-	if (sizing == SIZE_BY_CHUNK && !chunk_is_mapped(p)) {
-		usable = usable_of_chunk(p);
-	} else if (sizing == SIZE_BY_PAGE) {
-		usable = small_usables[(bytes + 7) / 8];
-		if (UNLIKELY(usable == 0 || !page_has(p, usable)))
-			return count_other(r, bytes, p);
-	} else {
-		return count_other(r, bytes, p);
-	}
-	own_add(&slot->values[USABLE_BYTES], usable);
-	return is_far(r, slot->values) ? publish(r, p) : p;
-}
-
-// The request is counted before it is made: so nothing but `bytes` need be kept meanwhile.
-EXPORT void *malloc(size_t bytes)
-{
-	struct thread_ref *r = my_ref;
-	struct tele_thread *slot = r->slot;
-	void *p;
-
-	if (UNLIKELY(slot == NULL || slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES))
-		return our_malloc(bytes);
-	count_request(r, MALLOC_CALLS, bytes, small_classes[(bytes + 7) / 8], 1);
-	p = next.malloc(bytes);
-	if (UNLIKELY(p == NULL))
-		return refuse_plain(bytes);
-	return sizing == SIZE_UNKNOWN ? p : count_block(bytes, p);
-}
-
-__attribute__((noinline)) static void free_other(struct thread_ref *r, void *p)
-{
-	count_free(r, p);
-}
-
-__attribute__((noinline)) static void publish_and_free(struct thread_ref *r, void *p)
-{
-	live_publish(r);
-	next.free(p);
-}
-
 __attribute__((noinline)) void our_free(void *p)
 {
 	if (p != NULL && !bump_owns(p))
 		observe_give(ref(), p);
 }
 
-EXPORT void free(void *p)
+// -- the fast paths -----------------------------------------------------------------------------------------
+//
+// Those of the counters alone and of glibc stand in malloc and free themselves; the other ways to know sizes are
+// behind one jump. What is rare is a jump at the end, so that no registers are saved for it.
+
+// It was counted beforehand as one that is met.
+__attribute__((noinline, cold)) static void *refuse_plain(size_t bytes)
+{
+	struct thread_ref *r = my_ref;
+
+	if (r->slot != NULL)
+		count_request(r->slot, r->sizes, MALLOC_CALLS, bytes, small_classes[small_words(bytes)],
+		              UINT64_MAX);
+	observe_refusal(r->slot != NULL ? r : NULL, &(struct request){ .way = BY_MALLOC, .bytes = bytes });
+	return NULL;
+}
+
+__attribute__((noinline, cold)) static void *publish(struct thread_ref *r, void *p)
+{
+	live_publish(r);
+	return p;
+}
+
+__attribute__((noinline, cold)) static void publish_and_free(struct thread_ref *r, void *p)
+{
+	live_publish(r);
+	next.free(p);
+}
+
+// A block whose size is not where it is looked for at first.
+__attribute__((noinline, cold)) static void *count_other(struct thread_ref *r, size_t bytes, void *p)
+{
+	size_t usable;
+
+	if (sizing == SIZE_BY_PAGE) {
+		uint16_t *known = &small_usables[small_words(bytes)];
+
+		if (*known == SMALL_UNKNOWN)
+			*known = (uint16_t)usable_of(p);
+		usable = *known;
+		page_enter(p, usable);
+	} else {
+		usable = usable_of(p);
+	}
+	own_add(&r->slot->values[USABLE_BYTES], usable);
+	check_live(r, r->slot->values);
+	return p;
+}
+
+__attribute__((noinline, cold)) static void free_other(struct thread_ref *r, void *p)
+{
+	count_freed(r, usable_before(p));
+	next.free(p);
+}
+
+// The thread's ref once more, behind a call: nothing of how it was found before is kept meanwhile.
+static inline struct thread_ref *ref_again(void)
+{
+#if defined(__x86_64__)
+	struct thread_ref *r;
+
+	__asm__ volatile("movq my_ref@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(r));
+	return r;
+#else
+	return my_ref;
+#endif
+}
+
+// `p` has become so much larger, and with it what is live.
+static inline void *add_usable(struct thread_ref *r, struct tele_thread *slot, size_t usable, void *p)
+{
+	own_add(&slot->values[USABLE_BYTES], usable);
+	return UNLIKELY(own_live(slot->values) > r->high) ? publish(r, p) : p;
+}
+
+static void *count_by_call(void *p, size_t bytes)
+{
+	size_t usable = next.usable_size(p);
+	struct thread_ref *r = my_ref;
+
+	(void)bytes;
+	return LIKELY(r->slot != NULL) ? add_usable(r, r->slot, usable, p) : p;
+}
+
+static void *count_by_counts(void *p, size_t bytes)
 {
 	struct thread_ref *r = my_ref;
 	struct tele_thread *slot = r->slot;
-	size_t usable;
 
-	// NULL and memory from before the start are in the filter, too.
-	if (UNLIKELY(slot == NULL || slot->values[FREE_CALLS] >= r->free_mark || sample_maybe(p))) {
-		our_free(p);
+	(void)bytes;
+	if (UNLIKELY(slot == NULL))
+		return p;
+	own_copy(&slot->values[USABLE_BYTES], r->allocated, r->allocated_before);
+	return UNLIKELY(own_live(slot->values) > r->high) ? publish(r, p) : p;
+}
+
+static void *count_by_page(void *p, size_t bytes)
+{
+	struct thread_ref *r = my_ref;
+	struct tele_thread *slot = r->slot;
+	size_t usable = small_usables[small_words(bytes)];
+
+	if (UNLIKELY(slot == NULL))
+		return p;
+	return LIKELY(page_read(p) == usable) ? add_usable(r, slot, usable, p) : count_other(r, bytes, p);
+}
+
+static void free_by_call(void *p, struct thread_ref *r, struct tele_thread *slot)
+{
+	(void)slot;
+	free_other(r, p);
+}
+
+static void free_by_counts(void *p, struct thread_ref *r, struct tele_thread *slot)
+{
+	next.free(p);
+	r = ref_again();
+	slot = r->slot;
+	if (UNLIKELY(slot == NULL)) // a signal handler has forked, and this is the child
 		return;
-	}
-	if (sizing == SIZE_UNKNOWN) {
-		own_add(&slot->values[FREE_CALLS], 1);
-		next.free(p);
-		return;
-	}
-	if (sizing == SIZE_BY_CHUNK && !chunk_is_mapped(p)) {
-		usable = usable_of_chunk(p);
-	} else if (sizing != SIZE_BY_PAGE || (usable = page_usable(p)) == 0) {
-		free_other(r, p);
-		return;
-	}
+	own_add(&slot->values[FREE_CALLS], 1);
+	own_copy(&slot->values[FREED_BYTES], r->deallocated, r->deallocated_before);
+	if (UNLIKELY(own_live(slot->values) < r->low))
+		live_publish(r);
+}
+
+// With so many usable bytes.
+static inline void give(struct thread_ref *r, struct tele_thread *slot, size_t usable, void *p)
+{
 	own_add(&slot->values[FREE_CALLS], 1);
 	own_add(&slot->values[FREED_BYTES], usable);
-	if (is_far(r, slot->values))
+	if (UNLIKELY(own_live(slot->values) < r->low))
 		publish_and_free(r, p);
 	else
 		next.free(p);
 }
+
+static void free_by_page(void *p, struct thread_ref *r, struct tele_thread *slot)
+{
+	size_t usable = page_usable(p);
+
+	if (LIKELY(usable > 0))
+		give(r, slot, usable, p);
+	else
+		free_other(r, p);
+}
+
+static void *(*count_path)(void *, size_t);
+static void (*free_path)(void *, struct thread_ref *, struct tele_thread *);
+
+void malloc_begin(void)
+{
+	static const struct {
+		void *(*count)(void *, size_t);
+		void (*free)(void *, struct thread_ref *, struct tele_thread *);
+	} paths[SIZINGS] = {
+		[SIZE_BY_CALL] = { count_by_call, free_by_call },
+		[SIZE_BY_COUNTS] = { count_by_counts, free_by_counts },
+		[SIZE_BY_PAGE] = { count_by_page, free_by_page },
+	};
+
+	for (unsigned words = 0; words < SMALL_WORDS; words++) {
+		small_classes[words] = (uint8_t)heap_class(words * 8);
+		small_usables[words] = SMALL_UNKNOWN;
+	}
+	count_path = paths[sizing].count;
+	free_path = paths[sizing].free;
+}
+
+// The request is counted before it is made: so nothing but `bytes` need be kept meanwhile.
+HOT EXPORT void *malloc(size_t bytes)
+{
+	struct thread_ref *r = my_ref;
+	struct tele_thread *slot = r->slot;
+	uint64_t *sizes = r->sizes;
+	enum sizing how;
+	void *p;
+
+	// If a signal handler forks from here on, the child finds zeros in `r`.
+	__atomic_signal_fence(__ATOMIC_ACQUIRE);
+	if (UNLIKELY(slot == NULL || slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES))
+		return our_malloc(bytes);
+	count_request(slot, sizes, MALLOC_CALLS, bytes, small_classes[small_words(bytes)], 1);
+	p = next.malloc(bytes);
+	if (UNLIKELY(p == NULL))
+		return refuse_plain(bytes);
+	how = sizing;
+	if (how == SIZE_UNKNOWN)
+		return p;
+	if (UNLIKELY(how != SIZE_BY_CHUNK))
+		return count_path(p, bytes);
+	r = ref_again();
+	slot = r->slot;
+	if (UNLIKELY(slot == NULL)) // a signal handler has forked, and this is the child
+		return p;
+	return chunk_is_mapped(p) ? count_other(r, bytes, p) : add_usable(r, slot, usable_of_chunk(p), p);
+}
+
+// NULL and memory from before the start are among the sampled, too.
+HOT EXPORT void free(void *p)
+{
+	struct thread_ref *r = my_ref;
+	struct tele_thread *slot = r->slot;
+	enum sizing how = sizing;
+
+	if (UNLIKELY(slot == NULL || slot->values[FREE_CALLS] >= r->free_mark || sample_maybe(p))) {
+		our_free(p);
+	} else if (LIKELY(how == SIZE_BY_CHUNK)) {
+		if (chunk_is_mapped(p))
+			free_other(r, p);
+		else
+			give(r, slot, usable_of_chunk(p), p);
+	} else if (how == SIZE_UNKNOWN) {
+		own_add(&slot->values[FREE_CALLS], 1);
+		next.free(p);
+	} else {
+		free_path(p, r, slot);
+	}
+}
+
+// -- the others ---------------------------------------------------------------------------------------------
 
 EXPORT void *calloc(size_t count, size_t bytes)
 {

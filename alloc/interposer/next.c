@@ -130,9 +130,8 @@ static enum sizing find_sizing(void)
 		return SIZE_BY_CHUNK;
 	if (has_counters())
 		return SIZE_BY_COUNTS;
-	if (is_beside("tc_version") && has_classes())
-		return SIZE_BY_PAGE;
-	return is_beside("mi_version") && has_classes() ? SIZE_BY_CLASS : SIZE_BY_CALL;
+	aligned_within = is_beside("mi_version");
+	return (aligned_within || is_beside("tc_version")) && has_classes() ? SIZE_BY_PAGE : SIZE_BY_CALL;
 }
 
 static const char *find_sanitizer(void)

@@ -2,13 +2,15 @@
 #include "interposer.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 
 #define LIFETIMES 1024U // one block in so many has its end waited for
 
 struct watcher watcher;
 uint8_t small_classes[SMALL_WORDS];
 uint16_t small_usables[SMALL_WORDS];
-uint64_t page_sizes[PAGE_SIZES];
+uint16_t *page_leaves[LEAVES];
+bool aligned_within;
 
 static const struct {
 	enum value counter;
@@ -39,11 +41,6 @@ static bool samples(void)
 	return options.mode >= MODE_SAMPLED && process.heap != NULL;
 }
 
-static uint64_t *mark_of(struct thread_ref *r, enum heap_function f)
-{
-	return f == HEAP_MALLOC ? &r->malloc_mark : f == HEAP_FREE ? &r->free_mark : &r->marks[f];
-}
-
 // The thread's xorshift64 (Marsaglia 2003).
 static uint64_t next_random(struct thread_ref *r)
 {
@@ -54,35 +51,39 @@ static uint64_t next_random(struct thread_ref *r)
 }
 
 // The next one after 1 .. 2 * every - 1 calls, so that no pattern of the program's is hit always or never.
-static void set_mark(struct thread_ref *r, enum heap_function f, uint64_t calls)
+static uint64_t draw(struct thread_ref *r)
 {
-	uint64_t *mark = mark_of(r, f);
-
-	if (!samples())
-		*mark = f <= HEAP_FREE && observes_all() ? 0 : UINT64_MAX;
-	else if (options.timed_every == 1)
-		*mark = 0;
-	else
-		*mark = calls + next_random(r) % (2 * options.timed_every - 1);
+	return next_random(r) % (2 * options.timed_every - 1);
 }
 
-// The marks of malloc and free are what sends calls here; where all are to come, they are kept at 0, and whether
-// one is timed is told by the others.
-static bool is_timed(struct thread_ref *r, enum heap_function f, uint64_t calls)
+// The first call that is observed, behind so many.
+static uint64_t first_mark(struct thread_ref *r, uint64_t calls)
+{
+	return observes_all() ? 0 : samples() ? calls + draw(r) : UINT64_MAX;
+}
+
+static bool is_at_mark(struct thread_ref *r, uint64_t *mark, uint64_t calls)
+{
+	if (calls < *mark)
+		return false;
+	*mark = calls + 1 + draw(r);
+	return true;
+}
+
+// The marks of malloc and free are what sends calls here; where all are to come, they are kept at 0.
+static bool is_timed(struct thread_ref *r, enum heap_function f)
 {
 	if (!samples())
 		return false;
-	if (options.timed_every == 1)
-		return true;
-	if (observes_all()) {
-		if (calls < r->marks[f])
-			return false;
-		r->marks[f] = calls + 1 + next_random(r) % (2 * options.timed_every - 1);
-		return true;
-	}
-	if (calls < *mark_of(r, f))
+	if (!observes_all() && f == HEAP_MALLOC)
+		return is_at_mark(r, &r->malloc_mark, r->slot->values[MALLOC_CALLS]);
+	if (!observes_all() && f == HEAP_FREE)
+		return is_at_mark(r, &r->free_mark, r->slot->values[FREE_CALLS]);
+	if (r->left[f] > 0) {
+		r->left[f]--;
 		return false;
-	set_mark(r, f, calls + 1);
+	}
+	r->left[f] = draw(r);
 	return true;
 }
 
@@ -93,13 +94,10 @@ void observe_arm(struct thread_ref *r)
 	r->random = heap_ticks() ^ (uintptr_t)r << 16;
 	r->random += r->random == 0;
 	r->large_left = (int64_t)(next_random(r) % (2 * options.sample_bytes));
-	set_mark(r, HEAP_MALLOC, values[MALLOC_CALLS]);
-	set_mark(r, HEAP_FREE, values[FREE_CALLS]);
-	set_mark(r, HEAP_CALLOC, values[CALLOC_CALLS]);
-	set_mark(r, HEAP_REALLOC, values[REALLOC_CALLS]);
-	set_mark(r, HEAP_MEMALIGN, values[MEMALIGN_CALLS]);
-	if (observes_all())
-		r->malloc_mark = r->free_mark = r->marks[HEAP_MALLOC] = r->marks[HEAP_FREE] = 0;
+	for (unsigned f = 0; f < HEAP_FUNCTION_COUNT; f++)
+		r->left[f] = samples() ? draw(r) : UINT64_MAX;
+	r->malloc_mark = first_mark(r, values[MALLOC_CALLS]);
+	r->free_mark = first_mark(r, values[FREE_CALLS]);
 }
 
 static void record_time(struct thread_ref *r, enum heap_function f, uint64_t ticks)
@@ -143,6 +141,29 @@ static void sample(struct thread_ref *r, const void *p, size_t bytes, bool timed
 		sample_taken(p, bytes, weight, lifetime);
 }
 
+// -- sizes by page ------------------------------------------------------------------------------------------
+
+void page_enter_slowly(const void *p, uint16_t usable)
+{
+	const uintptr_t at = (uintptr_t)p;
+	uint16_t **leaf = &page_leaves[(at >> LEAF_SHIFT) % LEAVES], *none = NULL, *here;
+
+	here = __atomic_load_n(leaf, __ATOMIC_ACQUIRE);
+	if (here == NULL) {
+		here = mmap(NULL, LEAF_PAGES * sizeof *here, PROT_READ | PROT_WRITE,
+		            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (here == MAP_FAILED) // all of it is asked for
+			return;
+		if (!__atomic_compare_exchange_n(leaf, &none, here, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			munmap(here, LEAF_PAGES * sizeof *here);
+			here = none;
+		}
+	}
+	here += (at >> PAGE_SHIFT) % LEAF_PAGES;
+	if (*here != PAGE_MIXED)
+		__atomic_store_n(here, usable, __ATOMIC_RELAXED);
+}
+
 // -- counting -----------------------------------------------------------------------------------------------
 
 static void count(struct thread_ref *r, enum value v, uint64_t n)
@@ -169,6 +190,11 @@ static void count_shared_size(size_t bytes)
 		__atomic_fetch_add(&process.heap->shared_sizes[heap_class(bytes)], 1, __ATOMIC_RELAXED);
 }
 
+static bool is_aligned(const struct request *q)
+{
+	return ways[q->way].function == HEAP_MEMALIGN;
+}
+
 static void count_met(struct thread_ref *r, const struct request *q, void *p)
 {
 	size_t usable;
@@ -176,7 +202,7 @@ static void count_met(struct thread_ref *r, const struct request *q, void *p)
 	if (r != NULL) {
 		count_grant(r, ways[q->way].counter, q->bytes, p);
 	} else {
-		usable = usable_of_new(p);
+		usable = usable_of_new(p, is_aligned(q));
 		count_shared(ways[q->way].counter, 1);
 		count_shared(REQUESTED_BYTES, q->bytes);
 		count_shared(USABLE_BYTES, usable);
@@ -190,7 +216,8 @@ static void count_met(struct thread_ref *r, const struct request *q, void *p)
 // A block of `old` usable bytes has become `p`, or was freed when `p` is NULL.
 static void count_resized(struct thread_ref *r, const struct request *q, void *p, size_t old)
 {
-	size_t usable = p != NULL && sizing != SIZE_UNKNOWN ? usable_of_new(p) : 0;
+	size_t usable =
+	        p != NULL && sizing != SIZE_UNKNOWN ? p == q->old ? usable_of_old(p) : usable_of_new(p, false) : 0;
 
 	count(r, REALLOC_CALLS, 1);
 	count(r, REQUESTED_BYTES, q->bytes);
@@ -206,7 +233,7 @@ static void count_resized(struct thread_ref *r, const struct request *q, void *p
 		live_shared((int64_t)(usable - old));
 		return;
 	}
-	if (r->allocated != NULL) {
+	if (sizing == SIZE_BY_COUNTS) {
 		own_copy(&r->slot->values[USABLE_BYTES], r->allocated, r->allocated_before);
 		own_copy(&r->slot->values[FREED_BYTES], r->deallocated, r->deallocated_before);
 	} else {
@@ -299,7 +326,7 @@ void *observe_take(struct thread_ref *r, struct request *q)
 		errno = ENOMEM;
 		return NULL;
 	}
-	timed = r != NULL && is_timed(r, function, r->slot->values[ways[q->way].counter]);
+	timed = r != NULL && is_timed(r, function);
 	if (q->old != NULL && sample_maybe(q->old))
 		sample_given(q->old);
 	if (UNLIKELY(watcher.resizing != NULL && q->old != NULL))
@@ -332,10 +359,22 @@ static void give_shared(void *p)
 	next.free(p);
 }
 
+static void give_own(struct thread_ref *r, void *p)
+{
+	const bool timed = is_timed(r, HEAP_FREE);
+	size_t usable = usable_before(p);
+	uint64_t start = 0;
+
+	if (timed)
+		start = heap_ticks();
+	next.free(p);
+	if (timed)
+		record_time(r, HEAP_FREE, heap_ticks() - start);
+	count_freed(r, usable);
+}
+
 void observe_give(struct thread_ref *r, void *p)
 {
-	uint64_t start;
-
 	slow_calls += r == NULL;
 	if (r == NULL && process_bypassed()) {
 		next.free(p);
@@ -349,14 +388,7 @@ void observe_give(struct thread_ref *r, void *p)
 		faults_live(-(int64_t)usable_of_old(p));
 	if (r == NULL) {
 		give_shared(p);
-	} else if (is_timed(r, HEAP_FREE, r->slot->values[FREE_CALLS])) {
-		size_t usable = usable_before(r, p);
-
-		start = heap_ticks();
-		next.free(p);
-		record_time(r, HEAP_FREE, heap_ticks() - start);
-		count_freed(r, usable);
 	} else {
-		count_free(r, p);
+		give_own(r, p);
 	}
 }

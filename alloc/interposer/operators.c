@@ -95,21 +95,11 @@ static uint64_t calls(void)
 	                               : 0);
 }
 
-// A thread that has no slot has nothing to compare; it gets one here.
-static struct thread_ref *own_ref(void)
-{
-	struct thread_ref *r = my_ref;
-
-	if (LIKELY(r->slot != NULL))
-		return r;
-	return next_resolve() && !process_bypassed() ? process_attach() : NULL;
-}
-
 // Whether a call of the operator is still to be counted. Once it was seen not to call malloc it never does: a
 // signal handler that allocates in between is not taken for it.
 static bool is_uncounted(enum operator o, const struct thread_ref *r, uint64_t before)
 {
-	if (r != my_ref || r->slot == NULL) // a signal handler has forked, and this is the child
+	if (r->slot == NULL) // none of our files, or a signal handler has forked, and this is the child
 		return false;
 	if (UNLIKELY(__atomic_load_n(&nexts[o].kinship, __ATOMIC_RELAXED) != OWN_SILENT)) {
 		if (calls() != before)
@@ -129,22 +119,29 @@ static void count_new(struct thread_ref *r, void *p, size_t align, size_t bytes)
 }
 
 // A call that is to be timed, sampled or made to fail goes by malloc, whose blocks an allocator's own delete takes
-// as well.
-static bool goes_by_malloc(const struct thread_ref *r, size_t align, size_t bytes)
+// as well; so does one of a thread without a slot.
+static bool goes_by_malloc(struct thread_ref *r, size_t align, size_t bytes)
 {
-	if (r == NULL)
-		return !process_bypassed();
-	if (bytes >= LARGE_BYTES)
-		return true;
-	return align <= 16 ? r->slot->values[MALLOC_CALLS] >= r->malloc_mark
-	                   : r->slot->values[MEMALIGN_CALLS] >= r->marks[HEAP_MEMALIGN] || faults_armed();
+	struct tele_thread *slot = r->slot;
+
+	if (LIKELY(slot != NULL && bytes < LARGE_BYTES)) {
+		if (slot->values[MALLOC_CALLS] < r->malloc_mark && align <= 16)
+			return false;
+		if (align > 16 && r->left[HEAP_MEMALIGN] > 0 &&
+		    r->malloc_mark > 0) { // else who is timed counts down
+			r->left[HEAP_MEMALIGN]--;
+			return false;
+		}
+	}
+	return !process_bypassed();
 }
 
-static bool goes_by_free(const struct thread_ref *r, const void *p)
+static bool goes_by_free(struct thread_ref *r, const void *p)
 {
-	if (r == NULL)
-		return !process_bypassed();
-	return sample_maybe(p) || r->slot->values[FREE_CALLS] >= r->free_mark;
+	struct tele_thread *slot = r->slot;
+
+	return UNLIKELY(slot == NULL || slot->values[FREE_CALLS] >= r->free_mark || sample_maybe(p)) &&
+	       !process_bypassed();
 }
 
 static void *new_by_malloc(size_t align, size_t bytes)
@@ -164,7 +161,7 @@ static bool is_nothrow(const char *symbol)
 	void *name parameters                                                                                     \
 	{                                                                                                         \
 		void *found = next_operator(which, #name);                                                        \
-		struct thread_ref *r;                                                                             \
+		struct thread_ref *r = my_ref;                                                                    \
 		uint64_t before;                                                                                  \
 		void *(*function)types;                                                                           \
 		void *p;                                                                                          \
@@ -172,7 +169,6 @@ static bool is_nothrow(const char *symbol)
 		memcpy(&function, &found, sizeof function);                                                       \
 		if (LIKELY(found != NULL) && !is_own(which))                                                      \
 			return function arguments;                                                                \
-		r = own_ref();                                                                                    \
 		if (UNLIKELY(found == NULL || goes_by_malloc(r, align, bytes))) {                                 \
 			p = new_by_malloc(align, bytes);                                                          \
 			if (p != NULL || is_nothrow(#name))                                                       \
@@ -194,7 +190,7 @@ static bool is_nothrow(const char *symbol)
 	void name parameters                                                                                      \
 	{                                                                                                         \
 		void *found = next_operator(which, #name);                                                        \
-		struct thread_ref *r;                                                                             \
+		struct thread_ref *r = my_ref;                                                                    \
 		uint64_t before;                                                                                  \
 		size_t usable;                                                                                    \
 		void(*function) types;                                                                            \
@@ -204,13 +200,12 @@ static bool is_nothrow(const char *symbol)
 			function arguments;                                                                       \
 			return;                                                                                   \
 		}                                                                                                 \
-		r = own_ref();                                                                                    \
 		if (p == NULL || UNLIKELY(found == NULL || goes_by_free(r, p))) {                                 \
 			our_free(p);                                                                              \
 			return;                                                                                   \
 		}                                                                                                 \
 		before = calls();                                                                                 \
-		usable = r != NULL ? usable_before(r, p) : 0;                                                     \
+		usable = usable_before(p);                                                                        \
 		function arguments;                                                                               \
 		if (LIKELY(is_uncounted(which, r, before)))                                                       \
 			count_freed(r, usable);                                                                   \

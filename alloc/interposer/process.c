@@ -17,7 +17,7 @@
 _Static_assert(VALUE_COUNT <= SG_TELE_COUNTERS, "the file has counters enough");
 _Static_assert(PEAK_BYTES <= SG_TELE_VALUES, "what threads count fits into their slots");
 _Static_assert(SG_TELE_THREADS == 64, "the slots are the bits of one word");
-_Static_assert(sizeof(struct thread_ref) == 192, "cache lines of their own");
+_Static_assert(sizeof(struct thread_ref) == 256, "cache lines of their own");
 
 // Wiped to zero in a child made by fork, by whatever call.
 struct wiped {
@@ -35,7 +35,8 @@ static struct {
 	int64_t live;       // what threads have published; never above the true figure
 	int64_t peak;
 	int64_t limit_max, threads_max;
-	int64_t live_at_fork; // in the child, when `forking`
+	struct tele_file *older; // the parent's parent's file, in a child
+	int64_t live_at_fork;    // in the child, when `forking`
 	bool forking;
 	bool bypassed;
 	int repairing; // a lock around a child's first call
@@ -104,18 +105,18 @@ static int64_t next_limit(void)
 	return limit;
 }
 
-// What a thread has not published is never negative: below zero it takes back half a limit beforehand. So the
-// published sum never exceeds the true one, nor does the peak, and both are short by at most all threads'
-// limits.
+// What a thread has that is not published (above `low`) is never negative: below zero it takes back half a limit
+// beforehand. So the published sum never exceeds the true one, nor does the peak, and both are short by at most
+// all threads' limits.
 void live_publish(struct thread_ref *r)
 {
-	int64_t more = (int64_t)unpublished(r, r->slot->values);
+	int64_t more = own_live(r->slot->values) - r->low;
 
 	if (more < 0)
-		more -= (int64_t)r->limit / 2;
-	own_add(&r->published, (uint64_t)more);
+		more -= (r->high - r->low) / 2;
+	r->low += more;
 	live_shared(more);
-	r->limit = (uint64_t)next_limit();
+	r->high = r->low + next_limit();
 }
 
 int64_t live_now(const struct tele_file *file)
@@ -201,21 +202,27 @@ static void attach_heap(struct thread_ref *r, unsigned slot)
 }
 
 // jemalloc counts for each thread what it has handed out and got back: no block need be asked for its size.
-static void attach_counts(struct thread_ref *r)
+static bool attach_counts(struct thread_ref *r)
 {
 	const uint64_t *values = r->slot->values;
 	size_t len = sizeof r->allocated;
 
-	r->allocated = r->deallocated = NULL;
 	if (sizing != SIZE_BY_COUNTS)
-		return;
+		return true;
 	if (next.mallctl("thread.allocatedp", &r->allocated, &len, NULL, 0) != 0 ||
-	    next.mallctl("thread.deallocatedp", &r->deallocated, &len, NULL, 0) != 0) {
-		r->allocated = r->deallocated = NULL;
-		return;
-	}
+	    next.mallctl("thread.deallocatedp", &r->deallocated, &len, NULL, 0) != 0)
+		return false;
 	r->allocated_before = values[USABLE_BYTES] - *r->allocated;
 	r->deallocated_before = values[FREED_BYTES] - *r->deallocated;
+	return true;
+}
+
+static void release_slot(struct thread_ref *r)
+{
+	unsigned slot = (unsigned)(r - own.wiped->refs);
+
+	r->slot = NULL;
+	__atomic_fetch_and(&own.taken, ~(UINT64_C(1) << slot), __ATOMIC_RELEASE);
 }
 
 static struct thread_ref *attach(void)
@@ -227,13 +234,15 @@ static struct thread_ref *attach(void)
 		return NULL;
 	r = &own.wiped->refs[slot];
 	r->slot = &process.file->threads[slot];
-	r->published = 0;
-	r->published = unpublished(r, r->slot->values); // by the slot's earlier owners
-	r->limit = (uint64_t)next_limit();
+	if (!attach_counts(r)) {
+		release_slot(r);
+		return NULL;
+	}
+	r->low = own_live(r->slot->values); // by the slot's earlier owners
+	r->high = r->low + next_limit();
 	r->sizes = nowhere;
 	if (process.heap != NULL)
 		attach_heap(r, (unsigned)slot);
-	attach_counts(r);
 	observe_arm(r);
 	my_ref = r;
 	count_shared(THREADS, 1);
@@ -246,16 +255,14 @@ static struct thread_ref *attach(void)
 static void thread_end(void *ref)
 {
 	struct thread_ref *r = ref;
-	int slot = (int)(r - own.wiped->refs);
 
 	ended = true;
 	my_ref = &no_ref;
 	if (r->slot == NULL) // a child's, wiped
 		return;
-	live_shared((int64_t)unpublished(r, r->slot->values));
+	live_shared(own_live(r->slot->values) - r->low);
 	leave_thread(r);
-	r->slot = NULL;
-	__atomic_fetch_and(&own.taken, ~(UINT64_C(1) << slot), __ATOMIC_RELEASE);
+	release_slot(r);
 }
 
 // -- fork ---------------------------------------------------------------------------------------------------
@@ -298,7 +305,9 @@ static void repair_child(void)
 		own.limit_max = own.threads_max = 0;
 		process.file = file;
 		process.heap = heap;
-		munmap(parents, parents->bytes);
+		if (own.older != NULL)
+			munmap(own.older, own.older->bytes);
+		own.older = parents; // a call that a signal handler has forked in may still write there
 		sample_reset(&own.wiped->sample_lock);
 		own.wiped->alive = 1;
 	}
@@ -353,10 +362,9 @@ void process_begin(struct tele_file *file, struct heap_file *heap)
 {
 	for (unsigned v = 0; v < VALUE_COUNT; v++)
 		file->counters[v].value = own.early.values[v];
-	for (unsigned words = 0; words < SMALL_WORDS; words++)
-		small_classes[words] = (uint8_t)heap_class(words * 8);
 	sample_reset(&own.wiped->sample_lock);
 	faults_live(own.live);
+	malloc_begin();
 	process.heap = heap;
 	process.file = file;
 }

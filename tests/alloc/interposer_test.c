@@ -106,18 +106,30 @@ CASE("interposer: usable bytes are to the byte what malloc_usable_size says, of 
 	check_usable("libtbbmalloc_proxy.so.2");
 }
 
-// Small blocks, then large ones in the same pages, then small ones of another size: what was known of a page does
-// not outlive its blocks.
-CASE("interposer: what is live comes back to what it was when pages change their size class, under tcmalloc")
+// Small blocks, then large ones in the same pages, then small ones of another size, and aligned ones among all of
+// them: what was known of a page does not outlive its blocks.
+static void check_pages(const char *library)
 {
 	struct difference d;
+	char libraries[600];
 
-	need_library("libtcmalloc_minimal.so.4");
-	difference_init(&d, PRELOAD " libtcmalloc_minimal.so.4", "pages");
+	need_library(library);
+	snprintf(libraries, sizeof libraries, "%s %s", PRELOAD, library);
+	difference_init(&d, libraries, "pages");
 	assert_int_equal(more(&d, "freed_bytes"), more(&d, "usable_bytes"));
 	assert_int_equal(more(&d, "live_bytes"), 0);
 	assert_int_equal(more(&d, "usable_bytes"), strtoll(buf_text(&under_out), NULL, 10));
 	difference_deinit(&d);
+}
+
+CASE("interposer: what is live comes back to what it was when pages change their size class, under tcmalloc")
+{
+	check_pages("libtcmalloc_minimal.so.4");
+}
+
+CASE("interposer: what is live comes back to what it was when pages change their size class, under mimalloc")
+{
+	check_pages("libmimalloc.so.2");
 }
 
 CASE("interposer: threads that come and go, more of them than slots, lose no call")
@@ -149,6 +161,32 @@ CASE("interposer: signal handlers that allocate lose no call")
 	assert_int_equal(more(&d, "malloc_calls"), 2000);
 	assert_int_equal(more(&d, "free_calls"), 2000);
 	difference_deinit(&d);
+}
+
+static void check_interrupts(const char *mode)
+{
+	struct difference d;
+	int64_t blocks;
+
+	setenv("STRESSGEN_ALLOC", mode, 1);
+	difference_init(&d, PRELOAD " " SG_BUILD_DIR "/tests/alloc/libsafe_malloc.so", "interrupts");
+	blocks = strtoll(buf_text(&under_out), NULL, 10);
+	assert_int_equal(more(&d, "malloc_calls"), blocks);
+	assert_int_equal(more(&d, "free_calls"), blocks);
+	assert_int_equal(more(&d, "live_blocks"), 0);
+	if (strcmp(mode, "mode=counters") != 0) {
+		assert_int_equal(more(&d, "usable_bytes"), 256 * blocks);
+		assert_int_equal(more(&d, "live_bytes"), 0);
+	}
+	difference_deinit(&d);
+}
+
+CASE("interposer: 2000 signals that come between any two instructions, and whose handler allocates, lose no call")
+{
+	check_interrupts("mode=counters");
+	check_interrupts("mode=live");
+	check_interrupts("mode=sampled");
+	check_interrupts("mode=every");
 }
 
 CASE("interposer: a forked child has a file of its own that begins with what it inherited")

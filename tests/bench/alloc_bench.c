@@ -1,10 +1,14 @@
 // What libstressalloc.so costs, beside an interposer that does nothing, libmemusage and heaptrack: CPU time of the
-// same program with each of them in front, in turn, several rounds, the fastest of each. `alloc_bench
-// [--quick|ROUNDS]`;
-// `--pairs` and `--larson` are the children's parts.
+// same program with each of them in front, in turn, several rounds, the fastest of each. Behind each figure is how
+// far that of the odd rounds lies from that of the even ones: what another start of this program may say as well.
+// `alloc_bench [--quick|ROUNDS]`; `alloc_bench --instructions` counts them instead (valgrind), which is the same
+// on a busy machine. `--pairs` and `--larson` are the children's parts.
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,9 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAIRS 500000U
+#define PAIRS 25000U // a part of a millisecond: some of them nobody interrupts
 #define SLOTS 4096U
-#define REPEATS 5
+#define REPEATS 80
 #define HEAPTRACK "/usr/lib/heaptrack/libheaptrack_preload.so"
 #define MEMUSAGE "libmemusage.so"
 
@@ -40,8 +44,10 @@ static uint64_t cpu_ns(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
-// ns a pair: the block that was taken last is given back first.
-static double lifo(void)
+// ns a pair: the block that was taken last is given back first. Neither is static: valgrind counts by their names.
+double lifo(void);
+double scattered(void);
+__attribute__((noinline)) double lifo(void)
 {
 	uint64_t start = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
 
@@ -53,7 +59,7 @@ static double lifo(void)
 }
 
 // ns a pair: blocks of 16 to 527 bytes in random places.
-static double scattered(void)
+__attribute__((noinline)) double scattered(void)
 {
 	static void *slots[SLOTS];
 	uint64_t start = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -68,11 +74,11 @@ static double scattered(void)
 	return (double)(cpu_ns(CLOCK_THREAD_CPUTIME_ID) - start) / PAIRS;
 }
 
-static int pairs(void)
+static int pairs(int repeats)
 {
 	double best_lifo = 1e9, best_scattered = 1e9;
 
-	for (int i = 0; i < REPEATS; i++) {
+	for (int i = 0; i < repeats; i++) {
 		double a = lifo(), b = scattered();
 
 		best_lifo = a < best_lifo ? a : best_lifo;
@@ -82,16 +88,17 @@ static int pairs(void)
 	return 0;
 }
 
-// Larson and Krishnan 1998: each thread replaces blocks of 10 to 500 bytes at random, then hands all of them to a
-// thread that follows it.
+// Larson and Krishnan 1998: each thread replaces blocks of 10 to 500 bytes at random, then leaves all of them to a
+// thread that follows it, and ends.
 #define LARSON_BLOCKS 1000U
-#define LARSON_ROUNDS 20
+#define LARSON_ROUNDS 40
 #define LARSON_SWAPS 50000U
 
 struct larson {
 	void *blocks[LARSON_BLOCKS];
 	uint64_t random;
 	int rounds;
+	sem_t done;
 };
 
 static void *larson_thread(void *arg)
@@ -105,8 +112,9 @@ static void *larson_thread(void *arg)
 		free(l->blocks[r % LARSON_BLOCKS]);
 		l->blocks[r % LARSON_BLOCKS] = malloc(10 + r / LARSON_BLOCKS % 491);
 	}
-	if (--l->rounds > 0 && pthread_create(&heir, NULL, larson_thread, l) == 0)
-		pthread_join(heir, NULL);
+	pthread_detach(pthread_self());
+	if (--l->rounds == 0 || pthread_create(&heir, NULL, larson_thread, l) != 0)
+		sem_post(&l->done);
 	return NULL;
 }
 
@@ -114,14 +122,14 @@ static int larson(void)
 {
 	static struct larson all[2] = { { .random = 1, .rounds = LARSON_ROUNDS },
 		                        { .random = 2, .rounds = LARSON_ROUNDS } };
-	pthread_t threads[2];
+	pthread_t first;
 
 	for (int i = 0; i < 2; i++)
-		if (pthread_create(&threads[i], NULL, larson_thread, &all[i]) != 0)
+		if (sem_init(&all[i].done, 0, 0) != 0 || pthread_create(&first, NULL, larson_thread, &all[i]) != 0)
 			return 1;
 	for (int i = 0; i < 2; i++)
-		pthread_join(threads[i], NULL);
-	return 0;
+		sem_wait(&all[i].done);
+	return all[0].rounds + all[1].rounds != 0;
 }
 
 // ---- running them -------------------------------------------------------------------------------------------
@@ -130,17 +138,18 @@ struct mode {
 	const char *name;
 	const char *library; // in front; NULL: none
 	const char *options; // STRESSGEN_ALLOC; NULL
+	double most;         // instructions that it may add to a pair; 0: as many as it likes
 };
 
 static const struct mode modes[] = {
-	{ "without", NULL, NULL },
-	{ "empty interposer", EMPTY_INTERPOSER, NULL },
-	{ "counters", STRESSALLOC, "mode=counters" },
-	{ "live and peak", STRESSALLOC, "mode=live" },
-	{ "sampled (default)", STRESSALLOC, "mode=sampled" },
-	{ "every call timed", STRESSALLOC, "mode=every" },
-	{ "libmemusage", MEMUSAGE, NULL },
-	{ "heaptrack", HEAPTRACK, NULL },
+	{ "without", NULL, NULL, 0 },
+	{ "empty interposer", EMPTY_INTERPOSER, NULL, 0 },
+	{ "counters", STRESSALLOC, "mode=counters", 65 },
+	{ "live and peak", STRESSALLOC, "mode=live", 125 },
+	{ "sampled (default)", STRESSALLOC, "mode=sampled", 145 },
+	{ "every call timed", STRESSALLOC, "mode=every", 0 },
+	{ "libmemusage", MEMUSAGE, NULL, 0 },
+	{ "heaptrack", HEAPTRACK, NULL, 0 },
 };
 #define MODES (sizeof modes / sizeof modes[0])
 
@@ -189,13 +198,23 @@ static void be_child(const struct mode *m, const struct allocator *a, int out, c
 	_exit(127);
 }
 
-// CPU time in ns, and the first line that it printed; -EIO when it failed.
-static int run(const struct mode *m, const struct allocator *a, char *const *argv, double *cpu, char *line,
+// What is there until its end, as far as there is room.
+static void read_text(int fd, char *text, size_t size)
+{
+	size_t used = 0;
+	ssize_t n;
+
+	while (used + 1 < size && (n = read(fd, text + used, size - 1 - used)) > 0)
+		used += (size_t)n;
+	text[used] = '\0';
+}
+
+// CPU time in ns, and what it printed; -EIO when it failed.
+static int run(const struct mode *m, const struct allocator *a, char *const *argv, double *cpu, char *text,
                size_t size)
 {
 	struct rusage usage;
 	int status, fds[2];
-	ssize_t n;
 	pid_t pid;
 
 	if (pipe(fds) < 0)
@@ -203,12 +222,11 @@ static int run(const struct mode *m, const struct allocator *a, char *const *arg
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0)
-		be_child(m, a, line != NULL ? fds[1] : -1, argv);
+		be_child(m, a, text != NULL ? fds[1] : -1, argv);
 	close(fds[1]);
-	n = line != NULL && pid > 0 ? read(fds[0], line, size - 1) : 0;
+	if (text != NULL)
+		read_text(fds[0], text, size);
 	close(fds[0]);
-	if (line != NULL)
-		line[n > 0 ? n : 0] = '\0';
 	if (pid < 0 || wait4(pid, &status, 0, &usage) != pid || status != 0)
 		return -EIO;
 	*cpu = 1e9 * (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
@@ -216,66 +234,167 @@ static int run(const struct mode *m, const struct allocator *a, char *const *arg
 	return 0;
 }
 
-static double lesser(double a, double b)
+// The least of the even rounds and of the odd ones; 0: none yet.
+struct best {
+	double of[2];
+};
+
+static void best_add(struct best *b, int round, double x)
 {
-	return a == 0 || b < a ? b : a;
+	double *of = &b->of[round % 2];
+
+	*of = *of == 0 || x < *of ? x : *of;
+}
+
+static double best_of(const struct best *b)
+{
+	return b->of[1] == 0 || b->of[0] < b->of[1] ? b->of[0] : b->of[1];
+}
+
+// How far the two halves disagree on what `b` has more than `base`, or as its multiple; 0 after one round.
+static double more_spread(const struct best *b, const struct best *base)
+{
+	return b->of[1] == 0 ? 0 : fabs(b->of[0] - base->of[0] - (b->of[1] - base->of[1]));
+}
+
+static double ratio_spread(const struct best *b, const struct best *base)
+{
+	return b->of[1] == 0 ? 0 : fabs(b->of[0] / base->of[0] - b->of[1] / base->of[1]);
 }
 
 // ---- pairs --------------------------------------------------------------------------------------------------
 
-static int measure_pairs(char *self, const struct mode *m, const struct allocator *a, double best[2])
+// Children stay where they are, and all of them in the same place.
+static void stay_here(void)
+{
+	cpu_set_t here;
+	int cpu = sched_getcpu();
+
+	CPU_ZERO(&here);
+	CPU_SET(cpu >= 0 ? (unsigned)cpu : 0, &here);
+	sched_setaffinity(0, sizeof here, &here);
+}
+
+static int measure_pairs(char *self, const struct mode *m, const struct allocator *a, double out[2])
 {
 	char part[] = "--pairs";
 	char *argv[] = { self, part, NULL };
-	char line[100];
-	double cpu, x, y;
+	char text[100];
+	double cpu;
 
-	if (run(m, a, argv, &cpu, line, sizeof line) < 0 || sscanf(line, "%lf %lf", &x, &y) != 2)
-		return -EIO;
-	best[0] = lesser(best[0], x);
-	best[1] = lesser(best[1], y);
-	return 0;
+	return run(m, a, argv, &cpu, text, sizeof text) < 0 || sscanf(text, "%lf %lf", &out[0], &out[1]) != 2
+	               ? -EIO
+	               : 0;
+}
+
+static void print_pairs(const struct allocator *a, const struct mode *m, const struct best best[2],
+                        const struct best base[2])
+{
+	printf("%-9s %-18s", a->name, m->name);
+	for (int i = 0; i < 2; i++)
+		printf(" %7.2f", best_of(&best[i]));
+	for (int i = 0; i < 2; i++)
+		printf("  %+7.2f ~%.2f", best_of(&best[i]) - best_of(&base[i]), more_spread(&best[i], &base[i]));
+	for (int i = 0; i < 2; i++)
+		printf("  %6.2f", best_of(&best[i]) / best_of(&base[i]));
+	putchar('\n');
 }
 
 static int compare_pairs(char *self, const struct allocator *a, int rounds)
 {
-	double best[MODES][2] = { { 0 } };
+	struct best best[MODES][2] = { 0 };
 
 	for (int round = 0; round < rounds; round++)
-		for (size_t i = 0; i < MODES; i++)
-			if (is_there(modes[i].library) && measure_pairs(self, &modes[i], a, best[i]) < 0) {
+		for (size_t i = 0; i < MODES; i++) {
+			double ns[2];
+
+			if (!is_there(modes[i].library))
+				continue;
+			if (measure_pairs(self, &modes[i], a, ns) < 0) {
 				fprintf(stderr, "alloc_bench: %s with %s could not be measured\n", a->name,
 				        modes[i].name);
 				return i < 2 || modes[i].options != NULL ? -EIO : 0;
 			}
+			for (int k = 0; k < 2; k++)
+				best_add(&best[i][k], round, ns[k]);
+		}
 	for (size_t i = 0; i < MODES; i++)
-		if (best[i][0] > 0)
-			printf("%-9s %-18s %7.2f %7.2f   %+7.2f %+7.2f   %6.2f %6.2f\n", a->name, modes[i].name,
-			       best[i][0], best[i][1], best[i][0] - best[0][0], best[i][1] - best[0][1],
-			       best[i][0] / best[0][0], best[i][1] / best[0][1]);
+		if (best[i][0].of[0] > 0)
+			print_pairs(a, &modes[i], best[i], best[0]);
 	return 0;
+}
+
+// ---- instructions -------------------------------------------------------------------------------------------
+
+// Instructions of a pair, all that is called counted in; -EIO without valgrind.
+static double count_instructions(char *self, const struct mode *m, const struct allocator *a, const char *function)
+{
+	char valgrind[] = "valgrind", tool[] = "--tool=callgrind", out[] = "--callgrind-out-file=/dev/null",
+	     log[] = "--log-fd=1", part[] = "--pairs", repeats[] = "2";
+	char toggle[64], text[2000];
+	char *argv[] = { valgrind, tool, out, log, toggle, self, part, repeats, NULL };
+	const char *found;
+	double cpu;
+
+	snprintf(toggle, sizeof toggle, "--toggle-collect=%s", function);
+	if (run(m, a, argv, &cpu, text, sizeof text) < 0 || (found = strstr(text, "Collected : ")) == NULL)
+		return -EIO;
+	return strtod(found + strlen("Collected : "), NULL) / (2.0 * PAIRS);
+}
+
+// 0, 1 when a mode adds more than it may, 77 without valgrind.
+static int compare_instructions(char *self, bool quick)
+{
+	static const char *const functions[] = { "lifo", "scattered" };
+	const size_t some = quick ? 1 : sizeof allocators / sizeof allocators[0];
+	double base[2], n, most = 0;
+	int status = 0;
+
+	puts("instructions added to a pair        LIFO  random");
+	for (size_t k = 0; k < some; k++)
+		for (size_t i = 0; i < MODES && is_there(allocators[k].library); i++) {
+			if (i > 0 && !(i == 1 || modes[i].most > 0))
+				continue;
+			for (int f = 0; f < 2; f++) {
+				n = count_instructions(self, &modes[i], &allocators[k], functions[f]);
+				if (n < 0) {
+					puts("valgrind is not there, or cannot count here");
+					return 77;
+				}
+				base[f] = i == 0 ? n : base[f];
+				most = modes[i].most;
+				status |= most > 0 && n - base[f] > most;
+				if (f == 0)
+					printf("%-12s %-18s", allocators[k].name, modes[i].name);
+				printf(" %8.1f", i == 0 ? n : n - base[f]);
+			}
+			printf(most > 0 ? "   at most %.0f\n" : "\n", most);
+		}
+	return status;
 }
 
 // ---- programs -----------------------------------------------------------------------------------------------
 
 static void compare_program(const char *name, char *const *argv, int rounds)
 {
-	double best[MODES] = { 0 }, cpu;
+	struct best best[MODES] = { 0 };
+	double cpu;
 
 	for (int round = 0; round < rounds; round++)
 		for (size_t i = 0; i < MODES; i++)
 			if (is_there(modes[i].library) && run(&modes[i], &allocators[0], argv, &cpu, NULL, 0) == 0)
-				best[i] = lesser(best[i], cpu);
-	if (best[0] == 0) {
+				best_add(&best[i], round, cpu);
+	if (best[0].of[0] == 0) {
 		printf("%-10s is not on this machine\n", name);
 		return;
 	}
-	printf("%-10s %6.0f", name, best[0] / 1e6);
+	printf("%-10s %6.0f", name, best_of(&best[0]) / 1e6);
 	for (size_t i = 1; i < MODES; i++)
-		if (best[i] > 0)
-			printf(" %8.2f", best[i] / best[0]);
+		if (best[i].of[0] > 0)
+			printf("  %6.2f ~%.2f", best_of(&best[i]) / best_of(&best[0]),
+			       ratio_spread(&best[i], &best[0]));
 		else
-			printf(" %8s", "-");
+			printf("  %12s", "-");
 	putchar('\n');
 }
 
@@ -303,7 +422,7 @@ static void compare_programs(char *self, int rounds, bool quick)
 	};
 
 	puts("\nCPU time on glibc as a multiple of that without");
-	puts("               ms    empty counters     live  sampled    every memusage heaptrack");
+	puts("               ms        empty      counters          live       sampled         every      memusage     heaptrack");
 	for (size_t i = 0; i < (quick ? 1 : sizeof programs / sizeof programs[0]); i++)
 		compare_program(programs[i].name, programs[i].argv, rounds);
 }
@@ -312,20 +431,26 @@ int main(int argc, char **argv)
 {
 	bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0; // glibc and larson only: that it works
 	int rounds = argc < 2 ? 10 : quick ? 1 : atoi(argv[1]);
+	cpu_set_t all;
 
+	sched_getaffinity(0, sizeof all, &all);
 	if (argc > 1 && strcmp(argv[1], "--pairs") == 0)
-		return pairs();
+		return pairs(argc > 2 ? atoi(argv[2]) : REPEATS);
 	if (argc > 1 && strcmp(argv[1], "--larson") == 0)
 		return larson();
+	if (argc > 1 && strcmp(argv[1], "--instructions") == 0)
+		return compare_instructions(argv[0], argc > 2 && strcmp(argv[2], "--quick") == 0);
 	if (rounds < 1) {
-		fputs("usage: alloc_bench [--quick|ROUNDS]\n", stderr);
+		fputs("usage: alloc_bench [--quick|--instructions|ROUNDS]\n", stderr);
 		return 2;
 	}
-	puts("                              ns a pair          added           ratio");
-	puts("allocator in front             LIFO  random     LIFO  random     LIFO random");
+	stay_here();
+	puts("                               ns a pair                added              ratio");
+	puts("allocator in front             LIFO  random     LIFO           random       LIFO  random");
 	for (size_t i = 0; i < (quick ? 1 : sizeof allocators / sizeof allocators[0]); i++)
 		if (is_there(allocators[i].library) && compare_pairs(argv[0], &allocators[i], rounds) < 0)
 			return 1;
+	sched_setaffinity(0, sizeof all, &all);
 	compare_programs(argv[0], rounds < 4 ? rounds : 4, quick);
 	return 0;
 }
