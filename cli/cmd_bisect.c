@@ -1,5 +1,6 @@
 // stressgen bisect: git bisect, each commit judged by `ab` against the good one. All of it happens in worktrees of
 // its own below $TMPDIR: the person's tree, index and branches stay as they are.
+#include "bisect_state.h"
 #include "io.h"
 #include "pipeline.h"
 #include "tool.h"
@@ -18,7 +19,6 @@
 #define NS_PER_S UINT64_C(1000000000)
 #define GIT_NS (600 * NS_PER_S)
 #define LONG_NS (7 * 24 * 3600 * NS_PER_S)
-#define COMMIT_LENGTH 41U
 #define NARROWER 4 // a candidate's interval is to be so much narrower than what is looked for
 #define LAST_LINES 800U
 #define SKIP 125 // of git bisect: this commit cannot be tested
@@ -30,19 +30,15 @@ static void on_signal(int sig)
 	stopped = sig;
 }
 
-struct outcome { // of the comparison with the good revision
-	double ratio, low, high;
-	char commit[COMMIT_LENGTH];
-};
-
 struct bisecting {
 	struct app *app;
 	char dir[64], good[80], candidate[80]; // worktrees below dir
-	struct outcome last_bad;
+	struct bisect_outcome last_bad;
 	double middle;    // above (or below) it a commit is bad
 	double precision; // of the candidates' intervals; 0: as asked
 	unsigned runs;
 	bool worktrees;
+	struct bisect_state state;
 	struct err e;
 };
 
@@ -129,7 +125,7 @@ static bool fits(const char *pattern, const char *metric)
 }
 
 // 0; SKIP when that metric was not compared.
-static int read_outcome(const struct bisecting *b, const char *json, struct outcome *out)
+static int read_outcome(const struct bisecting *b, const char *json, struct bisect_outcome *out)
 {
 	json_t *report = json_loads(json, 0, NULL), *row;
 	int rc = SKIP;
@@ -173,7 +169,7 @@ static void add_option(const struct bisecting *b, const char *name, struct buf *
 }
 
 // The good build against the candidate. 0; SKIP where it cannot be told; -EINTR.
-static int compare(struct bisecting *b, struct outcome *out)
+static int compare(struct bisecting *b, struct bisect_outcome *out)
 {
 	static const char *const handed_on[] = { "pairs", "budget", "timeout", "memory", "seed" };
 	const struct opt_set *o = &b->app->opts;
@@ -201,7 +197,7 @@ static int compare(struct bisecting *b, struct outcome *out)
 	return rc;
 }
 
-static const char *words_of(const struct outcome *r, const char *metric, char *text, size_t size)
+static const char *words_of(const struct bisect_outcome *r, const char *metric, char *text, size_t size)
 {
 	snprintf(text, size, "%s %+.1f %% (95 %%: %+.1f to %+.1f %%)", metric, 100 * (r->ratio - 1),
 	         100 * (r->low - 1), 100 * (r->high - 1));
@@ -210,52 +206,61 @@ static const char *words_of(const struct outcome *r, const char *metric, char *t
 
 // ---- the search -----------------------------------------------------------------------------------------------
 
-static int head_of(struct bisecting *b, char commit[COMMIT_LENGTH])
+static int head_of(struct bisecting *b, const char *dir, char commit[BISECT_COMMIT_LENGTH])
 {
 	struct buf said = { 0 };
-	int rc = git(b, b->candidate, "rev-parse HEAD", &said);
+	int rc = git(b, dir, "rev-parse HEAD", &said);
 
-	snprintf(commit, COMMIT_LENGTH, "%.40s", buf_text(&said));
+	snprintf(commit, BISECT_COMMIT_LENGTH, "%.40s", buf_text(&said));
 	buf_deinit(&said);
 	return rc;
 }
 
-// Good and bad, built, and the difference that is looked for.
-static int begin(struct bisecting *b)
+// Bad, built, and how it compares with good.
+static int compare_ends(struct bisecting *b)
 {
-	const char *metric = metric_of(&b->app->opts);
-	char words[160];
-	int rc = build(b, b->good);
+	int rc = build(b, b->candidate);
 
-	if (rc == SKIP)
-		return err_set(&b->e, EINVAL, "--good %s does not build", opt_text(&b->app->opts, "good"));
-	rc = rc == 0 ? build(b, b->candidate) : rc;
 	if (rc == SKIP)
 		return err_set(&b->e, EINVAL, "--bad %s does not build", opt_text(&b->app->opts, "bad"));
 	rc = rc == 0 ? compare(b, &b->last_bad) : rc;
 	if (rc == SKIP)
 		return err_set(&b->e, EINVAL,
 		               "the test cannot be compared between good and bad in %s: does it end well?",
-		               metric);
+		               metric_of(&b->app->opts));
+	rc = rc == 0 ? head_of(b, b->candidate, b->last_bad.commit) : rc;
+	return rc == 0 ? bisect_state_set_difference(&b->state, &b->last_bad, &b->e) : rc;
+}
+
+// Good and bad, built, and the difference that is looked for; one that was interrupted knows it.
+static int begin(struct bisecting *b)
+{
+	char words[160];
+	int rc = build(b, b->good);
+
+	if (rc == SKIP)
+		return err_set(&b->e, EINVAL, "--good %s does not build", opt_text(&b->app->opts, "good"));
+	if (rc == 0 && !bisect_state_difference(&b->state, &b->last_bad))
+		rc = compare_ends(b);
 	if (rc < 0)
 		return rc;
-	rc = head_of(b, b->last_bad.commit);
-	words_of(&b->last_bad, metric, words, sizeof words);
-	if (rc == 0 && b->last_bad.low <= 1 && b->last_bad.high >= 1)
+	words_of(&b->last_bad, metric_of(&b->app->opts), words, sizeof words);
+	if (b->last_bad.low <= 1 && b->last_bad.high >= 1)
 		return err_set(&b->e, ERANGE, "no difference is seen between good and bad: %s", words);
 	say(b->app, "bad against good: %s", words);
 	b->middle = sqrt(b->last_bad.ratio);
 	b->precision = fmax(fabs(log(b->last_bad.ratio)) / NARROWER, .0005);
-	return rc;
+	return 0;
 }
 
-// What git bisect is told of the commit that is checked out. NULL with `e` filled.
-static const char *judge(struct bisecting *b)
+// What git bisect is told of the commit that is checked out, which is in `found` with its figures. NULL with `e`
+// filled.
+static const char *judge(struct bisecting *b, struct bisect_outcome *found)
 {
 	const bool upwards = b->middle > 1;
-	struct outcome r = { 0 };
+	struct bisect_outcome r = { 0 };
 	char words[160];
-	int rc = head_of(b, r.commit);
+	int rc = head_of(b, b->candidate, r.commit);
 
 	if (rc == 0)
 		rc = build(b, b->candidate);
@@ -265,6 +270,7 @@ static const char *judge(struct bisecting *b)
 		err_set(&b->e, -rc, "stopped");
 		return NULL;
 	}
+	*found = r;
 	if (rc == SKIP || (r.low <= b->middle && r.high >= b->middle)) {
 		say(b->app, "%.12s: skipped: %s", r.commit,
 		    rc == SKIP ? "it cannot be tested"
@@ -277,7 +283,6 @@ static const char *judge(struct bisecting *b)
 		return "good";
 	}
 	say(b->app, "%.12s: bad: %s", r.commit, words);
-	b->last_bad = r;
 	return "bad";
 }
 
@@ -286,6 +291,41 @@ static bool is_over(const char *said)
 	return strstr(said, "is the first bad commit") != NULL ||
 	       strstr(said, "only 'skip'ped commits left") != NULL ||
 	       strstr(said, "only skipped commits left") != NULL;
+}
+
+// git bisect is told, and what it says is in `said`.
+static int tell_git(struct bisecting *b, const char *verdict, const struct bisect_outcome *r, struct buf *said)
+{
+	struct buf words = { 0 };
+	int rc;
+
+	if (strcmp(verdict, "bad") == 0)
+		b->last_bad = *r;
+	buf_clear(said);
+	buf_addf(&words, "bisect %s %s", verdict, r->commit);
+	rc = git(b, b->candidate, buf_text(&words), said);
+	// With nothing but skipped commits left it says so by its exit status, too.
+	if (rc == -EINVAL && strstr(b->e.text, "only 'skip'ped commits left") != NULL) {
+		buf_adds(said, b->e.text);
+		rc = 0;
+	}
+	buf_deinit(&words);
+	return rc;
+}
+
+// What was thought of commits before the bisection was interrupted.
+static int tell_again(struct bisecting *b, struct buf *said)
+{
+	struct bisect_outcome r = { 0 };
+	const char *verdict;
+	size_t known = 0;
+	int rc = 0;
+
+	for (; rc == 0 && (verdict = bisect_state_verdict(&b->state, known, &r)) != NULL; known++)
+		rc = tell_git(b, verdict, &r, said);
+	if (rc == 0 && known > 0)
+		say(b->app, "%zu commit%s known from before", known, known == 1 ? " is" : "s are");
+	return rc;
 }
 
 // git bisect, told what to think of each commit; what it said last is in `said`.
@@ -299,22 +339,13 @@ static int search(struct bisecting *b, struct buf *said)
 	pipeline_quote(opt_text(o, "bad"), &words);
 	pipeline_quote(opt_text(o, "good"), &words);
 	rc = git(b, b->candidate, buf_text(&words), said);
+	rc = rc == 0 ? tell_again(b, said) : rc;
 	while (rc == 0 && !is_over(buf_text(said))) {
-		const char *verdict = judge(b);
+		struct bisect_outcome r = { 0 };
+		const char *verdict = judge(b, &r);
 
-		if (verdict == NULL) {
-			rc = -EINTR;
-			break;
-		}
-		buf_clear(said);
-		buf_clear(&words);
-		buf_addf(&words, "bisect %s", verdict);
-		rc = git(b, b->candidate, buf_text(&words), said);
-		// With nothing but skipped commits left it says so by its exit status, too.
-		if (rc == -EINVAL && strstr(b->e.text, "only 'skip'ped commits left") != NULL) {
-			buf_adds(said, b->e.text);
-			rc = 0;
-		}
+		rc = verdict == NULL ? -EINTR : bisect_state_add(&b->state, verdict, &r, &b->e);
+		rc = rc == 0 ? tell_git(b, verdict, &r, said) : rc;
 	}
 	buf_deinit(&words);
 	return rc;
@@ -397,6 +428,67 @@ static void close_worktrees(struct bisecting *b)
 	b->e = kept;
 }
 
+// What is compared, and how: a resumed bisection must have the same.
+static json_t *key_of(struct bisecting *b)
+{
+	static const char *const texts[] = { "build", "metric" };
+	const struct opt_set *o = &b->app->opts;
+	json_t *key = json_object(), *test = json_array();
+	char good[BISECT_COMMIT_LENGTH] = "", bad[BISECT_COMMIT_LENGTH] = "";
+
+	if (head_of(b, b->good, good) < 0 || head_of(b, b->candidate, bad) < 0) {
+		json_decref(key);
+		json_decref(test);
+		return NULL;
+	}
+	json_object_set_new(key, "good", json_string(good));
+	json_object_set_new(key, "bad", json_string(bad));
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (opt_text(o, texts[i]) != NULL)
+			json_object_set_new(key, texts[i], json_string(opt_text(o, texts[i])));
+	json_object_set_new(key, "count-instructions", json_boolean(opt_flag(o, "count-instructions")));
+	for (size_t i = 0; i < o->rest_count; i++)
+		json_array_append_new(test, json_string(o->rest[i]));
+	json_object_set_new(key, "test", test);
+	return key;
+}
+
+// What a bisection that was killed left behind.
+static void clear_left(struct bisecting *b)
+{
+	const char *left = bisect_state_left(&b->state);
+
+	if (left == NULL || strstr(left, "/stressgen-bisect-") == NULL || strcmp(left, b->dir) == 0)
+		return;
+	io_remove_tree(left);
+	git(b, ".", "worktree prune", NULL);
+}
+
+static int open_state(struct bisecting *b)
+{
+	struct buf said = { 0 };
+	json_t *key = NULL;
+	int rc = git(b, ".", "rev-parse --path-format=absolute --git-common-dir", &said);
+
+	said.len = strcspn(buf_text(&said), "\n");
+	if (rc == 0) {
+		char *git_dir = strndup(buf_text(&said), said.len);
+
+		key = key_of(b);
+		rc = key == NULL || git_dir == NULL ? -EINVAL
+		                                    : bisect_state_open(&b->state, git_dir, key,
+		                                                        opt_flag(&b->app->opts, "resume"), &b->e);
+		free(git_dir);
+	}
+	if (rc == 0) {
+		clear_left(b);
+		rc = bisect_state_set_dir(&b->state, b->dir, &b->e);
+	}
+	json_decref(key);
+	buf_deinit(&said);
+	return rc;
+}
+
 static int check_options(const struct opt_set *o, struct err *e)
 {
 	if (opt_text(o, "good") == NULL || opt_text(o, "bad") == NULL || o->rest_count == 0)
@@ -407,7 +499,7 @@ static int check_options(const struct opt_set *o, struct err *e)
 
 int cmd_bisect(struct app *app)
 {
-	struct bisecting b = { .app = app };
+	struct bisecting b = { .app = app, .state = { .lock = -1 } };
 	struct sigaction ours = { .sa_handler = on_signal };
 	struct buf said = { 0 };
 	int code;
@@ -419,13 +511,18 @@ int cmd_bisect(struct app *app)
 	sigaction(SIGTERM, &ours, NULL);
 	rc = open_worktrees(&b);
 	if (rc == 0)
+		rc = open_state(&b);
+	if (rc == 0)
 		rc = begin(&b);
 	if (rc == 0)
 		rc = search(&b, &said);
 	code = rc == 0 ? tell(&b, buf_text(&said)) : SG_EXIT_OK;
 	if (rc == -EINTR)
 		code = SG_EXIT_SIGNAL + SIGINT;
+	if (rc == -EINTR && b.state.json != NULL)
+		fprintf(stderr, "stressgen: stopped; the same command with --resume goes on\n");
 	close_worktrees(&b);
+	bisect_state_close(&b.state, rc == 0 || rc == -ERANGE);
 	if (rc < 0 && rc != -EINTR)
 		code = rc == -ERANGE ? (complain(&b.e, rc), SG_EXIT_TESTS) : complain(&b.e, rc);
 	buf_deinit(&said);

@@ -229,8 +229,9 @@ const struct opt cli_options[] = {
 	     "each level, escape analysis) and other allocators, on the evaluator and the embedded Lua: cliff, time, memory "
 	     "and waste of each."),
 	FLAG("all", 0, "no", BIT(CLIFF), false, "All kernels of the catalogue that grow with a parameter."),
-	FLAG("resume", 0, "no", RUNS, false,
-	     "Go on with the run in --output (default: the latest one): tests that ended are not run again."),
+	FLAG("resume", 0, "no", RUNS | BIT(BISECT), false,
+	     "Go on with the run in --output (default: the latest one): tests that ended are not run again. bisect: go "
+	     "on with what was begun in this repository, by the same command."),
 	FLAG("force", 0, "no", RUNS, false, "Resume although the suite has changed."),
 	// load on an HTTP/2 server
 	MANY("connections", 'c', "1", 1, 10000, BIT(H2), "Connections at a time."),

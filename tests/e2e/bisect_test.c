@@ -4,9 +4,12 @@
 #include "harness.h"
 #include "io.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define COMMITS 9
 #define CULPRIT 7
@@ -96,6 +99,62 @@ CASE("bisect: the commit that doubled the instructions is found where valgrind c
 	assert_contains(buf_text(&o.out), "instructions +");
 	free(repo);
 	outcome_deinit(&o);
+}
+
+// Waits until the bisection in the background has printed that; false when it ends without.
+static bool wait_for(const char *word, pid_t pid)
+{
+	char *path = io_join(harness_tmpdir(), "background.log");
+	bool seen = false, ended = false;
+
+	while (!seen && !ended) {
+		struct buf log = { 0 };
+
+		ended = waitpid(pid, NULL, WNOHANG) != 0;
+		if (io_read_file(path, 1U << 20, &log, NULL) >= 0)
+			seen = strstr(buf_text(&log), word) != NULL;
+		buf_deinit(&log);
+		usleep(50000);
+	}
+	free(path);
+	return seen && !ended;
+}
+
+CASE("bisect: one that was interrupted goes on with --resume, and does not look again at what it knows")
+{
+	const char *dir;
+	char *repo;
+	struct outcome other, o, again;
+	int status = 0;
+	pid_t pid;
+
+	if (!is_there("git") || !is_there("cc"))
+		skip();
+	dir = make_repository(60);
+	repo = io_join(dir, "repo");
+	pid = E2E_START(repo, BISECT, "--metric", "memory", "--pairs", "6", "--", "./prog");
+	if (!wait_for(": good: memory", pid))
+		fail_msg("it ended before it was interrupted");
+	kill(pid, SIGINT);
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 130);
+	run(dir, "test -e repo/.git/stressgen-bisect.json && test \"$(git -C repo worktree list | wc -l)\" = 1");
+
+	other = E2E(repo, BISECT, "--resume", "--metric", "time", "--", "./prog");
+	assert_int_equal(other.exit_code, 2);
+	assert_contains(buf_text(&other.err), "compares something else");
+	o = E2E(repo, BISECT, "--resume", "--metric", "memory", "--pairs", "6", "--", "./prog");
+	assert_string_equal(o.exit_code == 0 ? "" : buf_text(&o.err), "");
+	assert_contains(buf_text(&o.out), "change 7");
+	assert_contains(buf_text(&o.err), "known from before");
+	run(dir, "test ! -e repo/.git/stressgen-bisect.json && test \"$(git -C repo worktree list | wc -l)\" = 1");
+	again = E2E(repo, BISECT, "--resume", "--metric", "memory", "--", "./prog");
+	assert_int_equal(again.exit_code, 2);
+	assert_contains(buf_text(&again.err), "there is no bisection to resume");
+	free(repo);
+	outcome_deinit(&other);
+	outcome_deinit(&o);
+	outcome_deinit(&again);
 }
 
 CASE("bisect: two revisions that do not differ are said to, exit 1, and bad words are refused, exit 2")
