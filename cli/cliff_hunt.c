@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,11 @@ static void judge_time(const struct search *s, struct trial_end *end)
 	uint64_t own_ns = end->cpu_ns < end->wall_ns ? end->cpu_ns : end->wall_ns;
 	char took[32], limit[32];
 
-	if (end->verdict != VERDICT_PASSED || own_ns <= s->hunt->found.timeout_ns)
+	const bool cut_off = end->verdict == VERDICT_CRASHED &&
+	                     (end->signal == SIGXCPU || end->signal == SIGKILL) &&
+	                     end->cpu_ns >= s->trial.cpu_s * 1000000000;
+
+	if (!cut_off && (end->verdict != VERDICT_PASSED || own_ns <= s->hunt->found.timeout_ns))
 		return;
 	end->verdict = VERDICT_TIMEOUT;
 	snprintf(end->evidence, sizeof end->evidence, "it took %s, longer than its %s",
@@ -319,11 +324,21 @@ int hunt_set_slab(struct hunt *h, struct trial *t)
 	return p->name != NULL && p->value != NULL ? 0 : no_memory(h->e);
 }
 
+// What all processors together could do in the limit, and twice it at least: whatever takes more is too slow,
+// however many threads it has, and need not be waited for on a busy machine.
+static uint64_t most_cpu_s(uint64_t limit_ns)
+{
+	const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (limit_ns * (processors > 2 ? (uint64_t)processors : 2) + 999999999) / 1000000000;
+}
+
 struct trial hunt_trial(struct hunt *h, const struct gen_target *target)
 {
 	return (struct trial){ .app = h->app,
 		               .target = *target,
 		               .timeout_ns = kill_after_ns(h->found.timeout_ns),
+		               .cpu_s = most_cpu_s(h->found.timeout_ns),
 		               .memory_bytes = h->found.memory_bytes,
 		               .alloc = h->alloc.spec != NULL ? &h->alloc : NULL,
 		               .prefix = "stressgen-cliff" };

@@ -151,6 +151,7 @@ static int execute(struct trial *t, struct pipeline *j, struct trial_end *end)
 		.timeout_ns = t->timeout_ns > 0 ? t->timeout_ns : opt_number(o, "timeout"),
 		.grace_ns = opt_number(o, "grace"),
 		.memory_bytes = t->memory_bytes > 0 ? t->memory_bytes : opt_number(o, "memory"),
+		.limits = { .cpu_s = t->cpu_s },
 		.info = json_object(),
 		.hooks = { .ended = note_ending, .arg = end },
 	};

@@ -29,6 +29,7 @@ struct trial {
 	struct param *params; // for {param:NAME}; measured at the first trial when there are none; owned
 	size_t param_count;
 	uint64_t timeout_ns, memory_bytes;    // 0: what the options say
+	uint64_t cpu_s;                       // CPU seconds of each process; 0: no limit
 	bool preload;                         // the allocator instrumentation
 	const struct allocator_choice *alloc; // the malloc that it runs on; borrowed; NULL: the target's own
 	const char *prefix;                   // "stressgen-shrink": of the directory's name

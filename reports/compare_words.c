@@ -1,9 +1,10 @@
 // What a comparison says of itself: the sentence, and what must be known of the whole.
-#include "compare.h"
+#include "compare_formats.h"
 
 #include "text.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <string.h>
 
@@ -87,7 +88,61 @@ static void add_ends(const struct comparison *c, struct buf *b)
 		         c->verdicts_better == 1 ? "" : "s", c->verdicts_better == 1 ? "s" : "");
 }
 
-static void add_sentence(const struct comparison *c, struct buf *b)
+// ---- services -------------------------------------------------------------------------------------------------
+
+#define MOST_SERVICES 3U // in the sentence
+
+static const struct compare_row *row_of(const struct comparison *c, const char *test, const char *pattern)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (strcmp(c->rows[i].test, test) == 0 && fnmatch(pattern, c->rows[i].metric, 0) == 0 &&
+		    isfinite(c->rows[i].base) && isfinite(c->rows[i].head))
+			return &c->rows[i];
+	return NULL;
+}
+
+// "p99 under load 13.9 ms → 107 µs (x 0.0077)".
+static bool add_figure(struct comparison *c, const struct compare_row *r, const char *words, bool more,
+                       struct buf *b)
+{
+	const char *change;
+
+	if (r == NULL)
+		return more;
+	change = r->base > 0 ? compare_change(&c->arena, r->head / r->base) : "";
+	buf_addf(b, "%s%s %s → %s", more ? ", " : "", words, compare_figure(&c->arena, r, r->base),
+	         compare_figure(&c->arena, r, r->head));
+	if (*change != '\0')
+		buf_addf(b, " (%s)", change);
+	return true;
+}
+
+// What a service is chosen for, of those that ran on both sides. Whether there were any.
+static bool add_services(struct comparison *c, struct buf *b)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < c->count && found < MOST_SERVICES; i++) {
+		const struct compare_row *memory = &c->rows[i], *p99;
+		bool more;
+
+		if (strcmp(memory->metric, "gauge/service-memory") != 0 || !isfinite(memory->base) ||
+		    !isfinite(memory->head))
+			continue;
+		p99 = row_of(c, memory->test, "latency/total/p99");
+		if (p99 == NULL)
+			p99 = row_of(c, memory->test, "latency/*/p99");
+		buf_addf(b, "%s: ", memory->test);
+		more = add_figure(c, p99, "p99 under load", false, b);
+		more = add_figure(c, memory, "memory under load", more, b);
+		add_figure(c, row_of(c, memory->test, "gauge/service-memory-after"), "afterwards", more, b);
+		buf_adds(b, ". ");
+		found++;
+	}
+	return found > 0;
+}
+
+static void add_sentence(struct comparison *c, struct buf *b)
 {
 	struct buf counts = { 0 };
 
@@ -103,6 +158,11 @@ static void add_sentence(const struct comparison *c, struct buf *b)
 		return;
 	}
 	add_ends(c, b);
+	if (add_services(c, b) && c->pairs < STATS_LEAST_PAIRS && !any_judged(c)) {
+		buf_addf(b, "From %zu pair%s of invocations, the machine's noise included: stressgen ab judges.",
+		         c->pairs, c->pairs == 1 ? "" : "s");
+		return;
+	}
 	if (any_judged(c)) {
 		add_counts(c, &counts);
 		add_control(c, &counts);

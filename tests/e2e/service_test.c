@@ -3,6 +3,7 @@
 #include "harness.h"
 #include "io.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,33 @@ CASE("service: variants of one are compared by what they hold under load and aft
 	assert_string_equal(o.exit_code == 0 ? "" : buf_text(&o.err), "");
 	assert_contains(buf_text(&o.out), "memory");
 	assert_contains(buf_text(&o.out), "afterwards");
+	outcome_deinit(&o);
+}
+
+CASE("service: comparing two runs of one begins with what it held under load and afterwards")
+{
+	static const char *const sizes[] = { "1000000", "30000000" }, *const names[] = { "small", "large" };
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "load.sh", "sleep 0.3\necho '@@ lat request 1000 2000 3000'\n", false);
+	for (size_t i = 0; i < 2; i++) {
+		char script[200];
+
+		snprintf(script, sizeof script,
+		         "echo ready\nx=$(head -c %s /dev/zero | tr '\\0' x)\nwhile :; do sleep 0.02; done\n",
+		         sizes[i]);
+		e2e_write(dir, "hold.sh", script, false);
+		o = E2E(dir, "run", "--serve", "sh hold.sh", "--ready", "ready", "--load", "sh load.sh",
+		        "--warmup", "0", "--settle", "300ms", "--progress", "none", "-o", names[i]);
+		assert_string_equal(o.exit_code == 0 ? "" : buf_text(&o.out), "");
+		outcome_deinit(&o);
+	}
+	o = E2E(dir, "compare", "small", "large");
+	assert_true(strncmp(buf_text(&o.out), "service: p99 under load ", 24) == 0);
+	assert_contains(buf_text(&o.out), "memory under load");
+	assert_contains(buf_text(&o.out), "afterwards");
+	assert_contains(buf_text(&o.out), "noise included");
 	outcome_deinit(&o);
 }
 
