@@ -185,6 +185,21 @@ static long find_long(const struct opt_set *s, uint32_t command, const char *nam
 	return -1;
 }
 
+// The alias of that long or short name; NULL where there is none.
+static const struct opt_alias *find_alias(const struct opt_set *s, uint32_t command, const char *name, size_t len,
+                                          char short_name)
+{
+	for (size_t i = 0; i < s->alias_count; i++) {
+		const struct opt_alias *a = &s->aliases[i];
+		if ((a->commands & command) == 0)
+			continue;
+		if (name != NULL ? strlen(a->name) == len && memcmp(a->name, name, len) == 0
+		                 : short_name != 0 && a->short_name == short_name)
+			return a;
+	}
+	return NULL;
+}
+
 static int unknown_option(const struct opt_set *s, uint32_t command, const char *arg, struct err *e)
 {
 	char name[64];
@@ -213,9 +228,14 @@ static int parse_long(struct opt_set *s, uint32_t command, int argc, char **argv
 	size_t len = equals != NULL ? (size_t)(equals - arg) - 2 : strlen(arg + 2);
 	bool negated;
 	long i = find_long(s, command, arg + 2, len, &negated);
+	const struct opt_alias *alias = i < 0 ? find_alias(s, command, arg + 2, len, 0) : NULL;
 	const char *value = equals != NULL ? equals + 1 : NULL;
 	char shown[128];
 
+	if (alias != NULL && alias->ours == NULL)
+		return err_set(e, EINVAL, "--%s: %s", alias->name, alias->why);
+	if (alias != NULL)
+		i = find_long(s, command, alias->ours, strlen(alias->ours), &negated);
 	if (i < 0)
 		return unknown_option(s, command, arg, e);
 	snprintf(shown, sizeof shown, "--%s", s->table[i].name);
@@ -249,6 +269,8 @@ static int parse_short(struct opt_set *s, uint32_t command, int argc, char **arg
 		const char *value;
 
 		snprintf(shown, sizeof shown, "-%c", *p);
+		if (i < 0 && find_alias(s, command, NULL, 0, *p) != NULL)
+			return err_set(e, EINVAL, "-%c: %s", *p, find_alias(s, command, NULL, 0, *p)->why);
 		if (i < 0)
 			return err_set(e, EINVAL,
 			               find_short(s, ~command, *p) < 0

@@ -41,9 +41,20 @@ struct opt_value {
 	char *owned;      // backing of text, where we made it
 };
 
+// A word that users of another program know: it means one of our options, or is refused with the reason.
+struct opt_alias {
+	const char *name;  // long name
+	char short_name;   // of what is refused; 0: none
+	uint32_t commands; // as struct opt's
+	const char *ours;  // long name; NULL: refused
+	const char *why;   // of what is refused: one sentence, what to do instead
+};
+
 struct opt_set {
 	const struct opt *table;
 	size_t count;
+	const struct opt_alias *aliases; // set behind opt_init; NULL: none
+	size_t alias_count;
 	struct opt_value *values; // one per row
 	char **args;              // positional arguments (borrowed from argv)
 	size_t arg_count;

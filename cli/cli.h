@@ -86,6 +86,8 @@ struct subcommand {
 extern const struct subcommand cli_commands[COMMAND_COUNT];
 extern const struct opt cli_options[];
 extern const size_t cli_option_count;
+extern const struct opt_alias cli_aliases[]; // h2load's words
+extern const size_t cli_alias_count;
 
 #define X(id, name, run, args, help) int run(struct app *app);
 SG_COMMANDS(X)

@@ -1,8 +1,11 @@
 // stressgen h2: load on an HTTP/2 server, as a run of one test. Its scenario is written into the run, so that what
 // was done can be read there, changed, and done again.
 #include "clock.h"
+#include "figures.h"
+#include "h2_input.h"
 #include "h2_scenario.h"
 #include "io.h"
+#include "live.h"
 #include "pipeline.h"
 #include "tool.h"
 #include "units.h"
@@ -17,6 +20,8 @@
 
 #define SCENARIO "load.h2"
 #define BODY "body"
+#define REQUESTS "requests"
+#define LIVE ".live"
 #define MAX_BODY (64U * 1024U * 1024U)
 #define CHECK_NS (UINT64_C(30000000000))
 
@@ -94,6 +99,8 @@ static int check_ceilings(const struct opt_set *o, struct err *e)
 {
 	if (!is_slow(opt_text(o, "rate")))
 		return err_set(e, EPERM, "on another machine --rate may be at most 100k");
+	if (opt_given(o, "rps") && opt_number(o, "rps") * opt_number(o, "connections") > MAX_OTHER_RATE)
+		return err_set(e, EPERM, "on another machine --rps times --connections may be at most 100k");
 	if (opt_number(o, "connections") > MAX_OTHER_CONNECTIONS)
 		return err_set(e, EPERM, "on another machine --connections may be at most %u",
 		               MAX_OTHER_CONNECTIONS);
@@ -115,11 +122,13 @@ static bool agrees(void)
 // Where the load goes to another machine the person must mean it. host: "" where it does not.
 static int confirm_host(const struct opt_set *o, const char *url, char host[280], struct err *e)
 {
-	const char *there = opt_text(o, "connect-to");
+	const char *there = opt_text(o, "connect-to"), *base = opt_text(o, "base-uri");
 	struct h2_url u;
 	int rc = h2_url_parse(url, &u, e);
 
 	host[0] = '\0';
+	if (there == NULL && base != NULL && strncmp(base, "unix:", 5) == 0)
+		there = base;
 	if (rc < 0 || (there != NULL && strncmp(there, "unix:", 5) == 0))
 		return rc;
 	if (there != NULL)
@@ -143,21 +152,13 @@ static int confirm_host(const struct opt_set *o, const char *url, char host[280]
 
 // ---- the run ------------------------------------------------------------------------------------------------
 
-static int write_suite(const struct app *app, const char *dir, const char *host, struct err *e)
+// Writes the scenario and lets its reader check it.
+static int write_scenario(const struct app *app, const char *dir, const struct h2_scenario_parts *parts,
+                          const char *host, struct err *e)
 {
-	const struct opt_set *o = &app->opts;
-	const char *body = opt_text(o, "data");
-	const struct h2_scenario_parts parts = { .urls = o->args,
-		                                 .count = o->arg_count,
-		                                 .body = body != NULL ? BODY : NULL,
-		                                 .other_host = host[0] != '\0' ? host : NULL };
 	struct buf text = { 0 };
-	int rc = io_make_dirs(dir, e);
+	int rc = h2_scenario_write(&app->opts, parts, &text, e);
 
-	if (rc == 0 && body != NULL)
-		rc = copy_body(body, dir, e);
-	if (rc == 0)
-		rc = h2_scenario_write(o, &parts, &text, e);
 	if (rc == 0)
 		rc = write_file(dir, SCENARIO, &text, e);
 	if (rc == 0)
@@ -166,37 +167,97 @@ static int write_suite(const struct app *app, const char *dir, const char *host,
 	return rc;
 }
 
+static int write_suite(const struct app *app, const char *dir, struct h2_input *in, const char *host,
+                       struct err *e)
+{
+	const struct opt_set *o = &app->opts;
+	const char *body = opt_text(o, "data");
+	struct h2_scenario_parts parts = { .urls = in->urls,
+		                           .count = in->count,
+		                           .target = in->target,
+		                           .all_there = in->all_there,
+		                           .requests = in->requests,
+		                           .body = body != NULL ? BODY : NULL,
+		                           .other_host = host[0] != '\0' ? host : NULL };
+	int rc = io_make_dirs(dir, e);
+
+	if (rc == 0 && body != NULL)
+		rc = copy_body(body, dir, e);
+	if (rc == 0)
+		rc = write_scenario(app, dir, &parts, host, e);
+	if (rc < 0 || in->requests == NULL || strstr(buf_text(&in->text), "(file ") != NULL)
+		return rc;
+	// It was right where it stands, and what is wrong would have been said of that place; the run has a copy.
+	parts.requests = REQUESTS;
+	rc = write_file(dir, REQUESTS, &in->text, e);
+	return rc < 0 ? rc : write_scenario(app, dir, &parts, host, e);
+}
+
+// Where the load says how far it is: beside its scenario.
+static int make_live(const char *dir, struct err *e)
+{
+	char *path = io_join(dir, LIVE);
+	const int rc = path != NULL && setenv(H2_LIVE_ENV, path, 1) == 0 ? 0 : -ENOMEM;
+
+	free(path);
+	return rc < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+// The load's key figures, which its test printed.
+static void print_figures(const char *run_dir)
+{
+	char *path = io_join(run_dir, "tests/http2%2Fload/1/stdout"), *line = NULL;
+	FILE *f = path != NULL ? fopen(path, "re") : NULL;
+	const size_t mark = strlen(H2_FIGURES_MARK);
+	size_t size = 0;
+
+	while (f != NULL && getline(&line, &size, f) > 0)
+		if (strncmp(line, H2_FIGURES_MARK, mark) == 0)
+			printf("  %s", line + mark);
+	if (f != NULL)
+		fclose(f);
+	free(line);
+	free(path);
+}
+
 int cmd_h2(struct app *app)
 {
 	const struct opt_set *o = &app->opts;
 	struct pipeline j = { .app = app };
+	struct h2_input in = { 0 };
 	struct err e = { 0 };
 	char host[280] = "", name[] = SCENARIO, *names[] = { name }, *dir = NULL, *suite = NULL;
 	int code = SG_EXIT_OK, r = 0;
 
 	if (opt_flag(o, "resume"))
 		return pipeline_resume(app);
-	if (o->arg_count == 0)
-		r = err_set(&e, EINVAL,
-		            "h2 loads which server? Write: stressgen h2 http://127.0.0.1:8080/ -c 10 -n 10k");
+	r = h2_input_read(o, &in, &e);
 	if (r == 0)
-		r = confirm_host(o, o->args[0], host, &e);
+		r = confirm_host(o, in.target, host, &e);
 	if (r == 0)
 		r = pipeline_choose_dir(&j, "h2", &e);
 	if (r == 0 && ((suite = io_join(j.run_dir, "suite")) == NULL))
 		r = err_set(&e, ENOMEM, "out of memory");
 	if (r == 0)
-		r = write_suite(app, suite, host, &e);
+		r = write_suite(app, suite, &in, host, &e);
 	if (r == 0 && (dir = realpath(suite, NULL)) == NULL)
 		r = err_set(&e, errno, "%s: %s", suite, strerror(errno));
 	if (r == 0)
 		r = pipeline_files(&j, dir, names, 1, &e);
+	if (r == 0)
+		r = make_live(dir, &e);
 	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
+	if (r == 0)
+		unlink(getenv(H2_LIVE_ENV));
+	if (r == 0 && !opt_flag(o, "quiet") && strcmp(opt_text(o, "format"), "text") == 0 &&
+	    (opt_text(o, "events") == NULL || strcmp(opt_text(o, "events"), "-") != 0))
+		print_figures(j.run_dir);
 	if (suite != NULL && (r < 0 || opt_flag(o, "dry-run") || opt_flag(o, "list")))
 		io_remove_tree(suite);
 	pipeline_abandon(&j);
 	free(dir);
 	free(suite);
+	h2_input_deinit(&in);
 	pipeline_deinit(&j);
 	return code;
 }

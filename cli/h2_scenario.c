@@ -5,13 +5,11 @@
 #include "units.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define NO_DURATION_LIMIT (3600 * SG_NS_PER_S) // for loads by count, where --timeout does not say
 #define AFTER_DURATION (30 * SG_NS_PER_S)      // for what is under way then
@@ -70,7 +68,7 @@ int h2_url_parse(const char *text, struct h2_url *u, struct err *e)
 
 // ---- texts --------------------------------------------------------------------------------------------------
 
-static void put_string(const char *text, size_t len, struct buf *out)
+void h2_scenario_string(const char *text, size_t len, struct buf *out)
 {
 	buf_addc(out, '"');
 	for (size_t i = 0; i < len; i++) {
@@ -84,7 +82,7 @@ static void put_string(const char *text, size_t len, struct buf *out)
 static void put_field(const char *name, const char *text, struct buf *out)
 {
 	buf_addf(out, " (%s ", name);
-	put_string(text, strlen(text), out);
+	h2_scenario_string(text, strlen(text), out);
 	buf_addc(out, ')');
 }
 
@@ -100,62 +98,12 @@ static void put_time(const struct opt_set *o, const char *option, const char *na
 		buf_addf(out, " (%s %" PRIu64 "ns)", name, opt_number(o, option));
 }
 
-// ---- headers ------------------------------------------------------------------------------------------------
-
-// What the -H options say of a request beside its plain headers.
-struct special {
-	char method[32], authority[280];
-};
-
-// "name: value", as h2load and curl take it; h2load's ":method: PUT" has its colon in front.
-static int put_header(const char *line, size_t len, struct special *special, struct buf *out, struct err *e)
-{
-	const char *colon = len > 1 ? memchr(line + 1, ':', len - 1) : NULL;
-	const char *value = colon != NULL ? colon + 1 : NULL, *end = line + len;
-	char name[128];
-	size_t n = colon != NULL ? (size_t)(colon - line) : 0;
-
-	if (colon == NULL || n >= sizeof name)
-		return err_set(e, EINVAL, "--header: '%.*s' is not 'name: value'", (int)(len < 80 ? len : 80),
-		               line);
-	for (size_t i = 0; i < n; i++)
-		name[i] = (char)tolower((unsigned char)line[i]);
-	name[n] = '\0';
-	while (value < end && (*value == ' ' || *value == '\t'))
-		value++;
-	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
-		end--;
-	len = (size_t)(end - value);
-	if (strcmp(name, ":method") == 0 && len < sizeof special->method) {
-		snprintf(special->method, sizeof special->method, "%.*s", (int)len, value);
-	} else if ((strcmp(name, ":authority") == 0 || strcmp(name, "host") == 0) &&
-	           len < sizeof special->authority) {
-		snprintf(special->authority, sizeof special->authority, "%.*s", (int)len, value);
-	} else if (name[0] == ':') {
-		return err_set(e, EINVAL, "--header: %s cannot be set; the URL says it", name);
-	} else {
-		buf_addf(out, "\n    (header \"%s\" ", name);
-		put_string(value, len, out);
-		buf_addc(out, ')');
-	}
-	return 0;
-}
-
-// All of an option that may be repeated; a line each.
-static int put_headers(const char *lines, struct special *special, struct buf *out, struct err *e)
-{
-	while (lines != NULL && *lines != '\0') {
-		size_t len = strcspn(lines, "\n");
-		int rc = len > 0 ? put_header(lines, len, special, out, e) : 0;
-
-		if (rc < 0)
-			return rc;
-		lines += len + (lines[len] == '\n');
-	}
-	return 0;
-}
-
 // ---- the file -----------------------------------------------------------------------------------------------
+
+bool h2_scenario_is_open(const struct opt_set *o)
+{
+	return opt_text(o, "rate") != NULL || opt_given(o, "rps");
+}
 
 static uint64_t duration_ns(const struct opt_set *o)
 {
@@ -223,8 +171,17 @@ static int put_rate(const struct opt_set *o, struct buf *out, struct err *e)
 	const char *rate = opt_text(o, "rate"), *dash, *slash;
 	int rc;
 
-	if (rate == NULL)
+	if (rate != NULL && opt_given(o, "rps"))
+		return err_set(e, EINVAL,
+		               "--rate and --rps say the same, of all connections and of each; give one");
+	if (opt_given(o, "rps"))
+		buf_addf(out, " (rate %" PRIu64 ")", opt_number(o, "rps") * opt_number(o, "connections"));
+	if (rate == NULL) {
+		if (opt_given(o, "rps"))
+			buf_addf(out, " (arrivals %s)", opt_text(o, "arrivals"));
+		put_count(o, "seed", "seed", out);
 		return 0;
+	}
 	dash = strchr(rate, '-');
 	slash = strchr(rate, '/');
 	if (slash == NULL) {
@@ -254,7 +211,7 @@ static int put_rate(const struct opt_set *o, struct buf *out, struct err *e)
 
 static int put_load(const struct opt_set *o, struct buf *out, struct err *e)
 {
-	const bool counts = opt_given(o, "requests") || (duration_ns(o) == 0 && opt_text(o, "rate") == NULL);
+	const bool counts = opt_given(o, "requests") || (duration_ns(o) == 0 && !h2_scenario_is_open(o));
 	int rc;
 
 	buf_adds(out, "  (load");
@@ -264,6 +221,10 @@ static int put_load(const struct opt_set *o, struct buf *out, struct err *e)
 	put_count(o, "requests-per-connection", "requests-per-connection", out);
 	put_time(o, "idle", "idle", out);
 	put_count(o, "churn", "churn", out);
+	put_time(o, "lifetime", "lifetime", out);
+	put_count(o, "connection-rate", "connection-rate", out);
+	if (opt_given(o, "connection-rate"))
+		put_time(o, "rate-period", "rate-period", out);
 	put_time(o, "request-timeout", "request-timeout", out);
 	put_time(o, "coalesce", "coalesce", out);
 	if (opt_flag(o, "spin"))
@@ -300,6 +261,7 @@ static void put_tls(const struct opt_set *o, struct buf *out)
 
 static void put_target(const struct opt_set *o, const struct h2_url *u, struct buf *out)
 {
+	const char *there = opt_text(o, "base-uri");
 	char base[300];
 
 	snprintf(base, sizeof base, "%s://%s", u->scheme, u->authority);
@@ -307,40 +269,11 @@ static void put_target(const struct opt_set *o, const struct h2_url *u, struct b
 	put_field("target", base, out);
 	if (opt_text(o, "connect-to") != NULL)
 		put_field("connect-to", opt_text(o, "connect-to"), out);
+	else if (there != NULL && strncmp(there, "unix:", 5) == 0)
+		put_field("connect-to", there, out);
 	buf_addc(out, '\n');
 	if (strcmp(u->scheme, "https") == 0)
 		put_tls(o, out);
-}
-
-static int put_request(const struct opt_set *o, const char *text, size_t number, const char *body, struct buf *out,
-                       struct err *e)
-{
-	const char *method = opt_text(o, "method");
-	struct special special = { 0 };
-	struct buf headers = { 0 };
-	struct h2_url u;
-	int rc = h2_url_parse(text, &u, e);
-
-	if (rc == 0)
-		rc = put_headers(opt_text(o, "header"), &special, &headers, e);
-	if (rc == 0 && headers.failed)
-		rc = err_set(e, ENOMEM, "out of memory");
-	if (rc == 0) {
-		buf_addf(out, "  (request r%zu", number);
-		if (method == NULL)
-			method = special.method[0] != '\0' ? special.method : body != NULL ? "POST" : "GET";
-		buf_addf(out, " (method %s)", method);
-		put_field("scheme", u.scheme, out);
-		put_field("authority", special.authority[0] != '\0' ? special.authority : u.authority, out);
-		put_field("path", u.path, out);
-		buf_adds(out, buf_text(&headers));
-		if (body != NULL)
-			buf_addf(out, "\n    (body (file \"%s\"))", body);
-		buf_addf(out, "\n    (expect (status %s)))", opt_text(o, "expect-status"));
-		buf_adds(out, "\n");
-	}
-	buf_deinit(&headers);
-	return rc;
 }
 
 int h2_scenario_write(const struct opt_set *o, const struct h2_scenario_parts *parts, struct buf *out,
@@ -349,7 +282,7 @@ int h2_scenario_write(const struct opt_set *o, const struct h2_scenario_parts *p
 	const uint64_t trials = opt_text(o, "find-max-rate") != NULL ? MOST_TRIALS : 1;
 	const uint64_t limit = trials * deadline_ns(o) + TO_REPORT;
 	struct h2_url first;
-	int rc = h2_url_parse(parts->urls[0], &first, e);
+	int rc = h2_url_parse(parts->target != NULL ? parts->target : parts->urls[0], &first, e);
 
 	if (rc < 0)
 		return rc;
@@ -360,8 +293,13 @@ int h2_scenario_write(const struct opt_set *o, const struct h2_scenario_parts *p
 	         parts->other_host ? parts->other_host : "");
 	put_target(o, &first, out);
 	rc = put_load(o, out, e);
-	for (size_t i = 0; rc == 0 && i < parts->count; i++)
-		rc = put_request(o, parts->urls[i], i + 1, parts->body, out, e);
+	if (rc == 0 && parts->requests != NULL) {
+		buf_addc(out, ' ');
+		put_field("requests", parts->requests, out);
+		buf_addc(out, '\n');
+	}
+	if (rc == 0)
+		rc = h2_scenario_requests(o, parts, out, e);
 	buf_adds(out, ")\n");
 	return rc == 0 && out->failed ? err_set(e, ENOMEM, "out of memory") : rc;
 }

@@ -23,11 +23,22 @@ bool h2_host_is_here(const char *host); // a loopback address
 
 // What a scenario is made of beside the options.
 struct h2_scenario_parts {
-	char *const *urls;
-	size_t count;           // at least one
+	char *const *urls;      // http://..., or a path of the first one's server
+	size_t count;           // none where `requests` says them all
+	const char *target;     // the server's URL, of which the path is not meant; NULL: the first URL's
+	bool all_there;         // the target's host goes before those of the URLs
+	const char *requests;   // a file of (request ...) forms; NULL
 	const char *body;       // the name of the body's file beside it; NULL: none
 	const char *other_host; // to be loaded although it is another machine; NULL
 };
+
+// Adds the (request ...) forms of the URLs.
+int h2_scenario_requests(const struct opt_set *o, const struct h2_scenario_parts *parts, struct buf *out,
+                         struct err *e);
+// Adds "text" with its quotes.
+void h2_scenario_string(const char *text, size_t len, struct buf *out);
+// Whether the load is an open loop.
+bool h2_scenario_is_open(const struct opt_set *o);
 
 // Adds the whole file. -EINVAL with `e` filled, -ENOMEM.
 int h2_scenario_write(const struct opt_set *o, const struct h2_scenario_parts *parts, struct buf *out,

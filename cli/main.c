@@ -189,6 +189,8 @@ int main(int argc, char **argv)
 		return complain(&e, code);
 	first = id == COMMAND_JOB ? 1 : 2;
 	code = opt_init(&app.opts, cli_options, cli_option_count);
+	app.opts.aliases = cli_aliases;
+	app.opts.alias_count = cli_alias_count;
 	if (code == 0)
 		code = opt_parse(&app.opts, UINT32_C(1) << id, argc - first, argv + first, &e);
 	code = code < 0 ? complain(&e, code) : dispatch(&app, id, &e);

@@ -1,6 +1,7 @@
 // What the person sees while tests run: one live line on a terminal, else a line a test.
 #include "clock.h"
 #include "history.h"
+#include "live.h"
 #include "pipeline.h"
 #include "units.h"
 
@@ -43,6 +44,8 @@ struct progress {
 	unsigned workers;
 	double done, all;  // sums of weights
 	uint64_t ended_ns; // when the last test ended, since the beginning
+	const char *live;  // where an HTTP/2 load says how far it is; NULL
+	uint64_t live_said_ns;
 };
 
 static void clear_line(struct progress *p)
@@ -132,6 +135,54 @@ static void add_running(const struct progress *p, struct buf *words)
 		buf_addf(words, "%s %.60s", i > 0 ? "," : " ", p->running[i].t->id);
 }
 
+// ---- a load, while it runs ----------------------------------------------------------------------------------
+
+#define LIVE_LINE_NS (10 * SG_NS_PER_S) // off a terminal, how often it is told
+
+static bool add_live(const struct progress *p, struct buf *words)
+{
+	struct h2_live_figures f;
+	char done[32], rate[32], p50[32], p99[32], left[32];
+
+	if (p->live == NULL || h2_live_read(p->live, &f) < 0)
+		return false;
+	buf_addf(words, "%s done, %s/s, p50 %s, p99 %s", units_count(done, sizeof done, f.done),
+	         units_count(rate, sizeof rate, f.rate), units_duration(p50, sizeof p50, f.p50_ns),
+	         units_duration(p99, sizeof p99, f.p99_ns));
+	buf_addf(words, ", %" PRIu64 " wrong", f.wrong);
+	if (f.left_ns > 0)
+		buf_addf(words, ", %s left",
+		         units_duration(left, sizeof left, f.left_ns / SG_NS_PER_S * SG_NS_PER_S + SG_NS_PER_S));
+	return true;
+}
+
+static void say_live(struct progress *p, uint64_t age_ns)
+{
+	struct buf words = { 0 };
+
+	if (age_ns < p->live_said_ns + LIVE_LINE_NS)
+		return;
+	p->live_said_ns = age_ns;
+	if (add_live(p, &words))
+		fprintf(stderr, "%s\n", buf_text(&words));
+	buf_deinit(&words);
+}
+
+static bool draw_live(struct progress *p, size_t columns)
+{
+	struct buf words = { 0 };
+	const bool there = add_live(p, &words);
+
+	if (there) {
+		fprintf(stderr, "\r\033[K%.*s", (int)(columns > 1 ? columns - 1 : 1), buf_text(&words));
+		fflush(stderr);
+		p->line_there = true;
+		p->drawn_ns = clock_now_ns();
+	}
+	buf_deinit(&words);
+	return there;
+}
+
 static void draw(struct progress *p, uint64_t age_ns, uint64_t rss_bytes)
 {
 	size_t filled = p->all > 0 ? (size_t)(p->done / p->all * BAR_CELLS) : 0;
@@ -139,6 +190,8 @@ static void draw(struct progress *p, uint64_t age_ns, uint64_t rss_bytes)
 	struct buf words = { 0 };
 	char text[32];
 
+	if (draw_live(p, columns))
+		return;
 	buf_addf(&words, "] %zu/%zu", p->settled, p->total);
 	if (p->unexpected > 0)
 		buf_addf(&words, ", %zu unexpected", p->unexpected);
@@ -202,6 +255,10 @@ static void on_sampled(void *arg, const struct suite_test *t, uint64_t age_ns, u
 		return;
 	if (p->how == HOW_BAR && clock_now_ns() - p->drawn_ns >= REDRAW_NS)
 		draw(p, age_ns, rss_bytes);
+	if (p->how == HOW_LINES && p->live != NULL) {
+		say_live(p, age_ns);
+		return;
+	}
 	if (p->how == HOW_NONE || r->slow_at_ns == 0 || age_ns < r->slow_at_ns)
 		return;
 	clear_line(p);
@@ -309,6 +366,7 @@ struct progress *progress_new(const struct pipeline *j, struct runner_hooks *hoo
 	p->colour = app->err_colour;
 	p->verbose = opt_flag(&app->opts, "verbose");
 	p->begun_ns = clock_now_ns();
+	p->live = app->command == COMMAND_H2 ? getenv(H2_LIVE_ENV) : NULL;
 	p->slow_after_ns = opt_number(&app->opts, "slow-after");
 	p->suite = &j->suite;
 	p->workers = pipeline_workers(&app->opts);

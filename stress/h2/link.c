@@ -526,6 +526,9 @@ void link_watch(struct link *l, uint64_t now_ns, bool requests)
 {
 	if (!l->ready)
 		return;
+	const uint64_t lifetime_ns = l->load->config->scenario->lifetime_ns;
+	if (lifetime_ns && now_ns - l->connect_ns >= lifetime_ns)
+		link_replace(l);
 	if (requests)
 		cancel_late(l, now_ns);
 	if (requests || (l->idle_until_ns && now_ns >= l->idle_until_ns))

@@ -32,12 +32,14 @@ struct load {
 	struct link *links;
 	unsigned thread, link_count; // of the thread's number, its own links
 	unsigned ready_links;        // connected, or given up
+	unsigned opened;             // those that were begun to be opened
+	bool all_open;
 	unsigned open_links;
 	struct pace pace;
 	struct h2_assault *assault;
 	uint64_t measured_from_ns;  // requests before it are the warm-up's
 	uint64_t first_ns, last_ns; // the first request, the last response
-	uv_timer_t warm_up, deadline, duration, watch;
+	uv_timer_t warm_up, deadline, duration, watch, live;
 	uint64_t watch_from_ns, replaced; // the churn's beginning, and how many it has replaced
 	uint64_t watches;
 	bool time_up; // no new requests

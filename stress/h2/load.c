@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "link.h"
+#include "live.h"
 #include "units.h"
 
 #include <errno.h>
@@ -71,6 +72,8 @@ static void say_timed_out(struct load *load)
 		         (unsigned long long)under_way);
 }
 
+static void end_opening(struct load *load);
+
 static void on_deadline(uv_timer_t *timer)
 {
 	struct load *load = timer->data;
@@ -81,6 +84,55 @@ static void on_deadline(uv_timer_t *timer)
 	for (unsigned i = 0; i < load->link_count; i++)
 		link_abort(&load->links[i]);
 	h2_assault_abort(load->assault);
+	end_opening(load);
+}
+
+// ---- opening connections ------------------------------------------------------------------------------------
+
+// Each link has its share of the requests from the beginning: the same scenario puts the same on each.
+static int open_link(struct load *load, unsigned i)
+{
+	const struct scenario *s = load->config->scenario;
+	const uint64_t number = load->thread + (uint64_t)i * s->threads; // of all threads' links
+	const uint64_t share = s->requests / s->connections + (number < s->requests % s->connections);
+	const uint64_t quota = s->requests && !load->pace.on ? share : UINT64_MAX;
+	const uint32_t slots = quota < s->streams ? (uint32_t)(quota ? quota : 1) : s->streams;
+	return link_open(&load->links[i], load, quota, slots);
+}
+
+// Opening holds the loop as a link does.
+static void end_opening(struct load *load)
+{
+	if (load->all_open)
+		return;
+	load->all_open = true;
+	load_link_ended(load);
+}
+
+// Those whose time has come: all at once, or at the scenario's rate. 0 or -errno.
+static int open_due(struct load *load, uint64_t now_ns)
+{
+	const struct scenario *s = load->config->scenario;
+	for (; load->opened < load->link_count; load->opened++) {
+		const double number = load->thread + (double)load->opened * s->threads;
+		if (s->connection_rate && number / (double)s->connection_rate * (double)s->rate_period_ns >
+		                                  (double)(now_ns - load->watch_from_ns))
+			return 0;
+		const int rc = open_link(load, load->opened);
+		if (rc < 0)
+			return rc;
+	}
+	end_opening(load);
+	return 0;
+}
+
+static void give_up_opening(struct load *load)
+{
+	struct h2_load_result *r = load->result;
+	if (r->trouble[0] == '\0')
+		snprintf(r->trouble, sizeof(r->trouble), "%s: a connection cannot be opened: out of memory",
+		         load->config->target->authority);
+	end_opening(load);
 }
 
 // ---- lives of connections and requests ----------------------------------------------------------------------
@@ -106,8 +158,16 @@ static void on_watch(uv_timer_t *timer)
 	const bool requests = s->request_timeout_ns && load->watches++ % (every ? every : 1) == 0;
 	if (s->churn_per_s)
 		churn(load, now_ns);
+	if (!load->all_open && open_due(load, now_ns) < 0)
+		give_up_opening(load);
 	for (unsigned i = 0; i < load->link_count; i++)
 		link_watch(&load->links[i], now_ns, requests);
+}
+
+static void on_live(uv_timer_t *timer)
+{
+	const struct load *load = timer->data;
+	h2_live_tell(load->config->live, load->config->scenario, load->thread, load->result, load->watch_from_ns);
 }
 
 static uint64_t whole_ms(uint64_t ns)
@@ -122,8 +182,12 @@ static void start_timers(struct load *load)
 	uv_timer_init(&load->hub.loop, &load->duration);
 	uv_timer_init(&load->hub.loop, &load->warm_up);
 	uv_timer_init(&load->hub.loop, &load->watch);
+	uv_timer_init(&load->hub.loop, &load->live);
+	load->live.data = load;
+	if (load->config->live)
+		uv_timer_start(&load->live, on_live, H2_LIVE_EVERY_MS, H2_LIVE_EVERY_MS);
 	load->watch_from_ns = clock_now_ns();
-	if (s->request_timeout_ns || s->idle_ns || s->churn_per_s)
+	if (s->request_timeout_ns || s->idle_ns || s->churn_per_s || s->lifetime_ns || s->connection_rate)
 		uv_timer_start(&load->watch, on_watch, WATCH_MS, WATCH_MS);
 	load->watch.data = load->warm_up.data = load->deadline.data = load->duration.data = load;
 	uv_timer_start(&load->deadline, on_deadline, whole_ms(s->deadline_ns), 0);
@@ -142,6 +206,7 @@ void load_link_ended(struct load *load)
 	if (--load->open_links > 0)
 		return;
 	pace_close(load);
+	uv_close((uv_handle_t *)&load->live, NULL);
 	uv_close((uv_handle_t *)&load->watch, NULL);
 	uv_close((uv_handle_t *)&load->warm_up, NULL);
 	uv_close((uv_handle_t *)&load->deadline, NULL);
@@ -171,22 +236,6 @@ static int prepare(struct load *load)
 	return 0;
 }
 
-// Each link has its share of the requests from the beginning: the same scenario puts the same on each.
-static int open_links(struct load *load)
-{
-	const struct scenario *s = load->config->scenario;
-	for (unsigned i = 0; i < load->link_count; i++) {
-		uint64_t number = load->thread + (uint64_t)i * s->threads; // of all threads' links
-		uint64_t share = s->requests / s->connections + (number < s->requests % s->connections);
-		uint64_t quota = s->requests && !load->pace.on ? share : UINT64_MAX;
-		uint32_t slots = quota < s->streams ? (uint32_t)(quota ? quota : 1) : s->streams;
-		int rc = link_open(&load->links[i], load, quota, slots);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
 static void on_assault_ended(void *arg)
 {
 	load_link_ended(arg);
@@ -209,13 +258,15 @@ static int perform(struct load *load)
 	if (rc < 0)
 		return rc;
 	start_timers(load);
-	load->open_links = 1; // the opening itself, so that the timers outlive it
-	rc = open_links(load);
+	load->open_links = 2; // the opening, and this function, so that the timers outlive them
+	rc = open_due(load, load->watch_from_ns);
 	if (rc == 0)
 		rc = start_attack(load);
-	if (rc < 0)
+	if (rc < 0) {
 		for (unsigned i = 0; i < load->link_count; i++)
 			link_abort(&load->links[i]);
+		end_opening(load);
+	}
 	load_link_ended(load);
 	uv_run(&load->hub.loop, UV_RUN_DEFAULT);
 	load->result->unsent = pace_left_over(load);

@@ -18,8 +18,9 @@ struct h2_load_config {
 	const struct scenario *scenario;
 	const struct h2_target *target;
 	const struct h2_client_engine *engine;
-	bool reflects;      // the server is our own and reflects what it saw
-	struct h2_tap *tap; // borrowed: its bytes are written there; NULL: nowhere
+	bool reflects;        // the server is our own and reflects what it saw
+	struct h2_live *live; // borrowed: is told how far it is; NULL: nobody asks
+	struct h2_tap *tap;   // borrowed: its bytes are written there; NULL: nowhere
 };
 
 struct h2_load_result {

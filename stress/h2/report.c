@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include "clock.h"
+#include "figures.h"
 #include "lines.h"
 #include "units.h"
 
@@ -203,6 +204,7 @@ bool h2_report(const struct scenario *s, const struct h2_load_result *r, const s
 	if (usage)
 		server_gauges(r, usage, out);
 	ok &= checks(s, r, usage, out);
+	h2_figures(r, total, out);
 	summary(s, r, total, out);
 	hist_free(total);
 	return ok;

@@ -5,6 +5,7 @@
 #include "child.h"
 #include "harm.h"
 #include "lines.h"
+#include "live.h"
 #include "load.h"
 #include "report.h"
 #include "units.h"
@@ -118,6 +119,7 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 		.engine = c->engine,
 		.reflects = !c->target && !c->server_command,
 		.tap = c->tap,
+		.live = h2_live_open(c->scenario->threads),
 	};
 	struct buf said = { 0 };
 	int rc = start_server(c, &server, e);
@@ -136,6 +138,7 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	if (rc == 0)
 		rc = report(c, &result, c->target ? NULL : &usage, &said, measures ? &harm : NULL, passed, e);
 	*passed &= found;
+	h2_live_close(load.live);
 	h2_load_result_deinit(&result);
 	buf_deinit(&said);
 	h2_harm_deinit(&harm);

@@ -97,42 +97,6 @@ int h2_read_fields(struct h2_reader *r, const struct sexp *list, const char *wor
 
 // ---- bodies -------------------------------------------------------------------------------------------------
 
-const char *h2_keep(struct scenario *s, struct buf *bytes)
-{
-	buf_add(bytes, "", 0); // so that there is something to keep
-	char *text = bytes->failed ? NULL : buf_take(bytes);
-	char **more = text ? realloc(s->made, (s->made_count + 1) * sizeof(*more)) : NULL;
-	if (!more) {
-		free(text);
-		buf_deinit(bytes);
-		return NULL;
-	}
-	s->made = more;
-	return s->made[s->made_count++] = text;
-}
-
-int h2_read_file(struct h2_reader *r, const struct sexp *v, struct scenario *s, struct h2_body *b)
-{
-	const char *name, *path = sexp_path(r->doc), *slash = strrchr(path, '/');
-	struct buf bytes = { 0 };
-	char *whole = NULL;
-	int rc = sexp_get_string(r->doc, v, 1, &name, r->e);
-	if (rc < 0)
-		return rc;
-	if (asprintf(&whole, "%.*s%s", name[0] != '/' && slash ? (int)(slash + 1 - path) : 0, path, name) < 0)
-		return err_set(r->e, ENOMEM, "out of memory");
-	struct err own = { 0 };
-	rc = io_read_file(whole, H2_MAX_BODY, &bytes, &own);
-	free(whole);
-	if (rc < 0) {
-		buf_deinit(&bytes);
-		return FAIL(r, v, "%s", own.text);
-	}
-	b->length = bytes.len;
-	b->text = h2_keep(s, &bytes);
-	return b->text ? 0 : FAIL(r, v, "out of memory");
-}
-
 // "text", (pattern N) or (file "NAME").
 static int read_body(struct h2_reader *r, struct scenario *s, const struct sexp *field, struct h2_body *b)
 {
@@ -378,27 +342,63 @@ static int read_request(struct h2_reader *r, struct scenario *s, const struct se
 	return rc;
 }
 
-static int read_requests(struct h2_reader *r, struct scenario *s, const struct sexp *form)
+// The (request ...) forms of a list, from its item `first` on, behind those that are there.
+static int read_request_forms(struct h2_reader *r, struct scenario *s, const struct sexp *list, size_t first)
 {
-	size_t count = 0;
-	for (size_t i = 2; i < form->count; i++)
-		count += sexp_is_form(form->items[i], "request");
-	if (count == 0)
-		return FAIL(r, form, "the scenario has no (request NAME ...)");
+	size_t count = s->count;
+	for (size_t i = first; i < list->count; i++)
+		count += sexp_is_form(list->items[i], "request");
 	if (count > H2_MAX_REQUESTS)
-		return FAIL(r, form, "more than %u requests; use (load (requests N)) to repeat them",
-		            H2_MAX_REQUESTS);
-	s->items = calloc(count, sizeof(*s->items));
-	if (!s->items)
+		return FAIL(
+		        r, list,
+		        "more than %u requests; (load (requests N)) repeats them, places (%%{random:1-9}) vary them",
+		        H2_MAX_REQUESTS);
+	struct h2_request *more = realloc(s->items, (count ? count : 1) * sizeof(*more));
+	if (!more)
 		return err_set(r->e, ENOMEM, "out of memory");
-	for (size_t i = 2; i < form->count; i++) {
-		if (!sexp_is_form(form->items[i], "request"))
+	s->items = more;
+	memset(more + s->count, 0, (count - s->count) * sizeof(*more));
+	for (size_t i = first; i < list->count; i++) {
+		if (!sexp_is_form(list->items[i], "request"))
 			continue;
-		int rc = read_request(r, s, form->items[i]);
+		int rc = read_request(r, s, list->items[i]);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+// A file of requests alone.
+static int read_requests_file(const char *path, struct scenario *s, struct err *e)
+{
+	int rc = sexp_load(path, H2_SCENARIO_BYTES, &s->requests_doc, e);
+	if (rc < 0)
+		return rc;
+	struct h2_reader r = { s->requests_doc, e };
+	const struct sexp *root = sexp_root(s->requests_doc);
+	for (size_t i = 0; i < root->count; i++)
+		if (!sexp_is_form(root->items[i], "request"))
+			return FAIL(&r, root->items[i], "a file of requests has (request NAME ...) forms alone");
+	return root->count ? read_request_forms(&r, s, root, 0)
+	                   : FAIL(&r, root, "a file of requests has at least one (request NAME ...)");
+}
+
+static int read_requests(struct h2_reader *r, struct scenario *s, const struct sexp *form)
+{
+	const struct sexp *file = sexp_field(form, "requests");
+	const char *name = NULL, *path = sexp_path(r->doc), *slash = strrchr(path, '/');
+	char *whole = NULL;
+	int rc = h2_get_text(r, form, "requests", &name);
+	if (rc == 0 && file) {
+		if (asprintf(&whole, "%.*s%s", name[0] != '/' && slash ? (int)(slash + 1 - path) : 0, path, name) <
+		    0)
+			return err_set(r->e, ENOMEM, "out of memory");
+		rc = read_requests_file(whole, s, r->e);
+		free(whole);
+	}
+	if (rc == 0)
+		rc = read_request_forms(r, s, form, 2);
+	return rc == 0 && s->count == 0 ? FAIL(r, form, "the scenario has no (request NAME ...)") : rc;
 }
 
 // ---- the whole ----------------------------------------------------------------------------------------------
@@ -456,9 +456,9 @@ bool scenario_measures_harm(const struct scenario *s)
 
 static int read_scenario(struct h2_reader *r, struct scenario *s)
 {
-	static const char *const fields[] = { "summary", "serve",    "target", "connect-to", "tls",
-		                              "load",    "server",   "attack", "frames",     "limits",
-		                              "*param",  "*request", NULL };
+	static const char *const fields[] = { "summary",  "serve",  "target",   "connect-to", "tls",
+		                              "load",     "server", "attack",   "frames",     "limits",
+		                              "requests", "*param", "*request", NULL };
 	const struct sexp *root = sexp_root(r->doc), *form = sexp_at(root, 0);
 	if (!sexp_is_form(form, "scenario"))
 		return FAIL(r, form ? form : root, "a scenario file is one (scenario NAME ...)");
@@ -564,5 +564,6 @@ void scenario_deinit(struct scenario *s)
 	free(s->made);
 	free(s->items);
 	sexp_free(s->doc);
+	sexp_free(s->requests_doc);
 	*s = (struct scenario){ 0 };
 }

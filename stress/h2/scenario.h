@@ -123,6 +123,9 @@ struct scenario {
 	uint64_t per_connection;     // requests before reconnecting; 0: no bound
 	uint64_t idle_ns;            // how long a connection that has made them stays open
 	uint64_t churn_per_s;        // connections that are replaced, of all; 0: none
+	uint64_t lifetime_ns;        // a connection is replaced when it is so old; 0: never
+	uint64_t connection_rate;    // so many are opened in rate_period_ns; 0: all at once
+	uint64_t rate_period_ns;
 	uint64_t request_timeout_ns; // 0: none but the deadline
 	uint64_t coalesce_ns;        // how often the sockets are looked at; 0: as soon as there is something
 	bool spin;                   // all the time
@@ -131,9 +134,10 @@ struct scenario {
 	struct h2_limits limits;
 	struct h2_request *items;
 	size_t count;
-	uint64_t round;       // the sum of the weights
-	struct sexp_doc *doc; // owns every text
-	char **made;          // bodies from files, gRPC's messages; owned, as the texts in it
+	uint64_t round;                // the sum of the weights
+	struct sexp_doc *doc;          // owns every text
+	struct sexp_doc *requests_doc; // (requests "FILE"); NULL
+	char **made;                   // bodies from files, gRPC's messages; owned, as the texts in it
 	size_t made_count;
 };
 

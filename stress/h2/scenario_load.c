@@ -132,6 +132,13 @@ static int read_lives(struct h2_reader *r, struct scenario *s, const struct sexp
 		rc = h2_get_count(r, list, "churn", H2_MAX_CHURN, &s->churn_per_s);
 	if (rc == 0)
 		rc = h2_get_duration(r, list, "request-timeout", &s->request_timeout_ns);
+	if (rc == 0)
+		rc = h2_get_duration(r, list, "lifetime", &s->lifetime_ns);
+	if (rc == 0)
+		rc = h2_get_count(r, list, "connection-rate", H2_MAX_CHURN, &s->connection_rate);
+	s->rate_period_ns = SG_NS_PER_S;
+	if (rc == 0)
+		rc = h2_get_duration(r, list, "rate-period", &s->rate_period_ns);
 	if (rc == 0 && s->idle_ns && !s->per_connection)
 		rc = FAIL(r, sexp_field(list, "idle"),
 		          "the idle time goes behind (requests-per-connection N), which is not there");
@@ -185,7 +192,8 @@ int h2_read_load(struct h2_reader *r, struct scenario *s, const struct sexp *lis
 		                              "steps",         "arrivals", "requests-per-connection",
 		                              "idle",          "churn",    "request-timeout",
 		                              "find-max-rate", "seed",     "coalesce",
-		                              "spin",          NULL };
+		                              "spin",          "lifetime", "connection-rate",
+		                              "rate-period",   NULL };
 	int rc = 0;
 	s->connections = s->streams = s->threads = 1;
 	if (list)

@@ -1,11 +1,15 @@
-// Values of a scenario's fields: times, sizes, counts, texts.
+// Values of a scenario's fields: times, sizes, counts, texts, files.
 #include "scenario_parts.h"
 
 #include "clock.h"
+#include "io.h"
 #include "units.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define QUANTITY_BYTES 64U
 #define MAX_TIME (24 * 3600 * SG_NS_PER_S)
@@ -71,4 +75,40 @@ int h2_get_text(struct h2_reader *r, const struct sexp *list, const char *name, 
 	if (field->count != 2)
 		return FAIL(r, field, "one string was expected, e.g. (%s \"...\")", name);
 	return sexp_get_string(r->doc, field, 1, text, r->e);
+}
+
+const char *h2_keep(struct scenario *s, struct buf *bytes)
+{
+	buf_add(bytes, "", 0); // so that there is something to keep
+	char *text = bytes->failed ? NULL : buf_take(bytes);
+	char **more = text ? realloc(s->made, (s->made_count + 1) * sizeof(*more)) : NULL;
+	if (!more) {
+		free(text);
+		buf_deinit(bytes);
+		return NULL;
+	}
+	s->made = more;
+	return s->made[s->made_count++] = text;
+}
+
+int h2_read_file(struct h2_reader *r, const struct sexp *v, struct scenario *s, struct h2_body *b)
+{
+	const char *name, *path = sexp_path(r->doc), *slash = strrchr(path, '/');
+	struct buf bytes = { 0 };
+	char *whole = NULL;
+	int rc = sexp_get_string(r->doc, v, 1, &name, r->e);
+	if (rc < 0)
+		return rc;
+	if (asprintf(&whole, "%.*s%s", name[0] != '/' && slash ? (int)(slash + 1 - path) : 0, path, name) < 0)
+		return err_set(r->e, ENOMEM, "out of memory");
+	struct err own = { 0 };
+	rc = io_read_file(whole, H2_MAX_BODY, &bytes, &own);
+	free(whole);
+	if (rc < 0) {
+		buf_deinit(&bytes);
+		return FAIL(r, v, "%s", own.text);
+	}
+	b->length = bytes.len;
+	b->text = h2_keep(s, &bytes);
+	return b->text ? 0 : FAIL(r, v, "out of memory");
 }
