@@ -1,7 +1,6 @@
 // stressgen h2: load on an HTTP/2 server, as a run of one test. Its scenario is written into the run, so that what
 // was done can be read there, changed, and done again.
 #include "clock.h"
-#include "figures.h"
 #include "h2_input.h"
 #include "h2_scenario.h"
 #include "io.h"
@@ -203,21 +202,20 @@ static int make_live(const char *dir, struct err *e)
 	return rc < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
-// The load's key figures, which its test printed.
-static void print_figures(const char *run_dir)
+// The load's key figures, which it left where it said how far it was.
+static void print_figures(const char *path)
 {
-	char *path = io_join(run_dir, "tests/http2%2Fload/1/stdout"), *line = NULL;
-	FILE *f = path != NULL ? fopen(path, "re") : NULL;
-	const size_t mark = strlen(H2_FIGURES_MARK);
+	char *line = NULL;
+	FILE *f = fopen(path, "re");
+	struct h2_live_figures none;
 	size_t size = 0;
 
-	while (f != NULL && getline(&line, &size, f) > 0)
-		if (strncmp(line, H2_FIGURES_MARK, mark) == 0)
-			printf("  %s", line + mark);
-	if (f != NULL)
-		fclose(f);
+	if (f == NULL)
+		return;
+	while (h2_live_read(path, &none) < 0 && getline(&line, &size, f) > 0)
+		printf("  %s", line);
+	fclose(f);
 	free(line);
-	free(path);
 }
 
 int cmd_h2(struct app *app)
@@ -247,11 +245,11 @@ int cmd_h2(struct app *app)
 	if (r == 0)
 		r = make_live(dir, &e);
 	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
-	if (r == 0)
-		unlink(getenv(H2_LIVE_ENV));
 	if (r == 0 && !opt_flag(o, "quiet") && strcmp(opt_text(o, "format"), "text") == 0 &&
 	    (opt_text(o, "events") == NULL || strcmp(opt_text(o, "events"), "-") != 0))
-		print_figures(j.run_dir);
+		print_figures(getenv(H2_LIVE_ENV));
+	if (r == 0)
+		unlink(getenv(H2_LIVE_ENV));
 	if (suite != NULL && (r < 0 || opt_flag(o, "dry-run") || opt_flag(o, "list")))
 		io_remove_tree(suite);
 	pipeline_abandon(&j);

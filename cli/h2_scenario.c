@@ -43,6 +43,28 @@ bool h2_host_is_here(const char *host)
 	return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+// What stands behind the host's colon; NULL where nothing does.
+static const char *port_of(const char *authority)
+{
+	const char *end = authority[0] == '[' ? strchr(authority, ']') : authority;
+	const char *colon = end != NULL ? strchr(end, ':') : NULL;
+
+	return colon != NULL ? colon + 1 : NULL;
+}
+
+static int check_port(const char *authority, struct err *e)
+{
+	const char *port = port_of(authority);
+	uint64_t n = 0;
+
+	if (port == NULL || strstr(port, "%{") != NULL)
+		return 0;
+	if (units_parse_u64(port, &n) < 0 || n == 0 || n > UINT16_MAX)
+		return err_set(e, EINVAL, "'%.40s' is no port of '%.120s'; write a number from 1 to 65535", port,
+		               authority);
+	return 0;
+}
+
 int h2_url_parse(const char *text, struct h2_url *u, struct err *e)
 {
 	const char *host = strstr(text, "://");
@@ -63,7 +85,7 @@ int h2_url_parse(const char *text, struct h2_url *u, struct err *e)
 	snprintf(u->scheme, sizeof u->scheme, "%.*s", (int)scheme, text);
 	snprintf(u->authority, sizeof u->authority, "%.*s", (int)strcspn(host, "/?#"), host);
 	snprintf(u->path, sizeof u->path, "%s%.*s", path[0] == '/' ? "" : "/", (int)len, path);
-	return 0;
+	return check_port(u->authority, e);
 }
 
 // ---- texts --------------------------------------------------------------------------------------------------

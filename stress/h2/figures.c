@@ -25,8 +25,8 @@ static void requests(const struct h2_load_result *r, struct buf *out)
 {
 	const uint64_t total = r->planned ? r->planned : r->begun + r->unsent;
 	buf_addf(out,
-	         H2_FIGURES_MARK "requests: %" PRIu64 " total, %" PRIu64 " started, %" PRIu64 " done, %" PRIu64
-	                         " succeeded, %" PRIu64 " failed, %" PRIu64 " errored, %" PRIu64 " timeout",
+	         "requests: %" PRIu64 " total, %" PRIu64 " started, %" PRIu64 " done, %" PRIu64
+	         " succeeded, %" PRIu64 " failed, %" PRIu64 " errored, %" PRIu64 " timeout",
 	         total, r->begun, r->right + r->wrong, r->right, r->wrong, errored(r),
 	         count_of(r, H2_FAULT_TIMEOUT));
 	if (r->retried)
@@ -38,7 +38,7 @@ static void requests(const struct h2_load_result *r, struct buf *out)
 
 static void statuses(const struct h2_load_result *r, struct buf *out)
 {
-	buf_adds(out, H2_FIGURES_MARK "status codes: ");
+	buf_adds(out, "status codes: ");
 	for (unsigned class = 2; class < H2_STATUS_CLASSES; class ++) {
 		uint64_t n = 0;
 		for (size_t i = 0; i < r->count; i++)
@@ -59,23 +59,22 @@ static void row(const char *name, const struct hist *h, struct buf *out)
 	units_duration(p99, sizeof(p99), hist_percentile(h, 99));
 	units_duration(max, sizeof(max), h->max);
 	units_duration(mean, sizeof(mean), (uint64_t)hist_mean(h));
-	buf_addf(out, H2_FIGURES_MARK "%-18s%10s%10s%10s%10s%10s%10s\n", name, min, p50, p95, p99, max, mean);
+	buf_addf(out, "%-18s%10s%10s%10s%10s%10s%10s\n", name, min, p50, p95, p99, max, mean);
 }
 
 void h2_figures(const struct h2_load_result *r, const struct hist *total, struct buf *out)
 {
 	char time[32], in[32], sent[32];
 	const double s = (double)r->elapsed_ns / (double)SG_NS_PER_S;
-	buf_addf(out, H2_FIGURES_MARK "finished in %s, %.1f req/s, %s/s\n",
-	         units_duration(time, sizeof(time), r->elapsed_ns), s > 0 ? (double)(r->right - r->warm) / s : 0,
+	buf_addf(out, "finished in %s, %.1f req/s, %s/s\n", units_duration(time, sizeof(time), r->elapsed_ns),
+	         s > 0 ? (double)(r->right - r->warm) / s : 0,
 	         units_bytes(in, sizeof(in), s > 0 ? (uint64_t)((double)*r->counters.cell[H2_BYTES_IN] / s) : 0));
 	requests(r, out);
 	statuses(r, out);
-	buf_addf(out, H2_FIGURES_MARK "traffic: %s received, %s sent\n",
+	buf_addf(out, "traffic: %s received, %s sent\n",
 	         units_bytes(in, sizeof(in), *r->counters.cell[H2_BYTES_IN]),
 	         units_bytes(sent, sizeof(sent), *r->counters.cell[H2_BYTES_OUT]));
-	buf_addf(out, H2_FIGURES_MARK "%-18s%10s%10s%10s%10s%10s%10s\n", "", "min", "p50", "p95", "p99", "max",
-	         "mean");
+	buf_addf(out, "%-18s%10s%10s%10s%10s%10s%10s\n", "", "min", "p50", "p95", "p99", "max", "mean");
 	row("time for request", total, out);
 	row("time for connect", r->connect, out);
 	row("time to 1st byte", r->first_byte, out);

@@ -5,8 +5,6 @@
 #include "buf.h"
 #include "load.h"
 
-#define H2_FIGURES_MARK "  h2: " // what each line begins with
-
 // Adds the lines. `total`: latencies of all right responses.
 void h2_figures(const struct h2_load_result *r, const struct hist *total, struct buf *out);
 

@@ -1,7 +1,9 @@
-// How far a load is while it runs, for a person who looks: a line in a file, written four times a second.
+// How far a load is while it runs, for a person who looks: a line in a file, written four times a second; and in
+// the end, in its place, what came of it.
 #ifndef SG_H2_LIVE_H
 #define SG_H2_LIVE_H
 
+#include "buf.h"
 #include "load.h"
 
 #include <stdint.h>
@@ -26,7 +28,9 @@ void h2_live_close(struct h2_live *l); // accepts NULL
 // A thread's figures, as they are; by the thread itself. The first thread's call writes the file.
 void h2_live_tell(struct h2_live *l, const struct scenario *s, unsigned thread, const struct h2_load_result *r,
                   uint64_t since_ns);
-// Reads a file's line: 0, or -ENODATA while there is none.
+// The last words.
+void h2_live_end(struct h2_live *l, const struct buf *text);
+// Reads a file's line: 0, or -ENODATA while there is none, and when the last words are there.
 int h2_live_read(const char *path, struct h2_live_figures *f);
 
 #endif

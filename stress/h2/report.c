@@ -2,7 +2,6 @@
 #include "report.h"
 
 #include "clock.h"
-#include "figures.h"
 #include "lines.h"
 #include "units.h"
 
@@ -204,7 +203,6 @@ bool h2_report(const struct scenario *s, const struct h2_load_result *r, const s
 	if (usage)
 		server_gauges(r, usage, out);
 	ok &= checks(s, r, usage, out);
-	h2_figures(r, total, out);
 	summary(s, r, total, out);
 	hist_free(total);
 	return ok;

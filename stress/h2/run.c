@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "child.h"
+#include "figures.h"
 #include "harm.h"
 #include "lines.h"
 #include "live.h"
@@ -104,6 +105,17 @@ static int search(const struct h2_run_config *c, const struct h2_load_config *lo
 	return rc;
 }
 
+static void tell_figures(struct h2_live *live, const struct h2_load_result *r)
+{
+	struct hist *total = h2_report_latencies(r);
+	struct buf text = { 0 };
+	if (total)
+		h2_figures(r, total, &text);
+	h2_live_end(live, &text);
+	buf_deinit(&text);
+	hist_free(total);
+}
+
 int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 {
 	struct h2_target own;
@@ -138,6 +150,8 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	if (rc == 0)
 		rc = report(c, &result, c->target ? NULL : &usage, &said, measures ? &harm : NULL, passed, e);
 	*passed &= found;
+	if (rc == 0 && load.live)
+		tell_figures(load.live, &result);
 	h2_live_close(load.live);
 	h2_load_result_deinit(&result);
 	buf_deinit(&said);
