@@ -401,7 +401,7 @@ CASE("h2 cli: bad input is one line and exit 2, with the file's line")
 		  "--header: the (request ...) forms of --input-file say that" },
 		{ "http://127.0.0.1:1/ -i place",
 		  "/place:2:20: '%{x}' is no place; known are n, random:LOW-HIGH" },
-		{ "http://127.0.0.1:1/ -i field", "/field:1:13: unknown field 'pth'" },
+		{ "http://127.0.0.1:1/ -i field", "/field:1:14: unknown field 'pth'" },
 		{ "http://127.0.0.1:1/ -i other",
 		  "/other:2:1: a file of requests has (request NAME ...) forms alone" },
 		{ "http://127.0.0.1:1/ -i line", "line:3: 'http:/b' is no URL; write http://HOST:PORT/PATH" },
