@@ -121,3 +121,18 @@ CASE("protection: the run stops with its checkpoint when the machine is full, an
 	free(beat);
 	lab_deinit(&l);
 }
+
+CASE("watch: a test that runs for a while has the machine's highest memory in its result, after short ones too")
+{
+	struct lab l;
+
+	lab_init(&l);
+	for (char name[] = "a0.sh"; name[1] <= '9'; name[1]++)
+		lab_script(&l, name, "true");
+	lab_script(&l, "long.sh", "sleep 1");
+	lab_run(&l);
+	assert_true(lab_result(&l, "long.sh")->peak_system_memory > 0);
+	assert_true(lab_result(&l, "long.sh")->peak_system_memory <= 100);
+	assert_true(lab_result(&l, "long.sh")->peak_system_cpu <= 100);
+	lab_deinit(&l);
+}
