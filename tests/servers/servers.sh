@@ -6,6 +6,7 @@
 #   servers.sh STRESSGEN-H2 attacks [SERVER...]   every attack of gen/scenarios on each: a Markdown table
 #   servers.sh STRESSGEN-H2 drain   [SERVER...]   SIGTERM under load: what was accepted is answered
 #   servers.sh STRESSGEN-H2 clients               curl and nghttp against our server
+#   servers.sh STRESSGEN-H2 own ENGINE tls|unix   every attack on our server, over TLS or a unix socket: all right
 #
 # Exit 0: all right (attacks: all performed); 1: not; 77: none of the servers is there.
 # shellcheck disable=SC2317 # "run_$mode" is what reaches them
@@ -37,9 +38,10 @@ trap 'stop; rm -rf "$work"' EXIT
 # ---- what is served: the same bytes as our own server's routes -------------------------------------------------
 
 mkdir -p "$work/root/bytes" "$work/run" "$work/log"
+# own_server OPTION...: starts our own; sets `own` and `port`.
 own_server() {
   : >"$work/own"
-  "$program" server >"$work/own" &
+  "$program" server "$@" >"$work/own" &
   own=$!
   until grep -q '^port' "$work/own"; do sleep 0.05; done
   port=$(sed -n 's/^port //p' "$work/own")
@@ -257,7 +259,40 @@ run_clients() {
   return "$code"
 }
 
+# Without the scenarios' own (server ...), whose limits this one has for all of them.
+run_own() {
+  local options=(--request-timeout 1s --stall-timeout 1s --idle-timeout 1s --handshake-timeout 1s) file name
+  local scheme=http where='(connect-to "unix:'$work'/socket")' code=0
+  if [ "$2" = tls ]; then
+    scheme=https where='(tls (insecure))'
+    options+=(--https)
+  else
+    options+=(--unix "$work/socket")
+  fi
+  own_server --h2-engine "$1" "${options[@]}"
+  pid=$own
+  for file in "$scenarios"/attack-*.h2; do
+    name=$(basename "$file" .h2)
+    sed "s#^(scenario .*#& $where#; /^  (server /d" "$file" >"$work/own.h2"
+    "$program" run --h2-target "$scheme://127.0.0.1:$port" "$work/own.h2" >"$work/out" 2>&1
+    # How long others waited is the machine's doing as well; whether they were answered is not.
+    if grep -q '^@@ check attack ok' "$work/out" && kill -0 "$pid" &&
+      ! grep -E '^@@ check (connections|beside|memory) bad' "$work/out"; then
+      echo "$name: $(sed -n 's/^@@ check attack ok //p' "$work/out")"
+    else
+      echo "$name: FAILED"
+      grep -E ' bad |^stressgen' "$work/out"
+      code=1
+    fi
+  done
+  return "$code"
+}
+
 code=0
+if [ "$mode" = own ]; then
+  run_own "$@" || code=1
+  exit $code
+fi
 if [ "$mode" = clients ]; then
   run_clients || code=1
   exit $code
