@@ -124,6 +124,31 @@ CASE("e2e: --safe-mode limits what nothing else does, a profile's options are in
 	free(words);
 }
 
+CASE("e2e: --wrap 'valgrind ...' runs each program under it: its exit status is the verdict, and what it says the output")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	char command[400];
+
+	if (system("command -v valgrind cc >/dev/null") != 0)
+		harness_skip("valgrind or cc is not installed");
+	e2e_write(dir, "t.c",
+	          "#include <stdlib.h>\nint main(int n, char **a) { char *p = malloc(10); volatile char c; "
+	          "(void)a; p[0] = 1; c = p[n > 1 ? 11 : 0]; return c - 1 == 5; }\n",
+	          false);
+	snprintf(command, sizeof command, "cd '%s' && cc -g -O0 -o t t.c", dir);
+	if (system(command) != 0)
+		harness_skip("cc cannot link here");
+	e2e_write(dir, "s/a-good.sh", "#!/bin/sh\n# @Run {dir}/../t\n", true);
+	e2e_write(dir, "s/b-bad.sh", "#!/bin/sh\n# @Run {dir}/../t beyond\n", true);
+	o = E2E(dir, "run", "s", "--wrap", "valgrind -q --error-exitcode=9", "--no-preload", "--timeout", "170s");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out), "1 passed, 1 failed, 0 skipped");
+	assert_contains(buf_text(&o.out), "exit status 9");
+	assert_contains(buf_text(&o.out), "is 1 bytes after a block of size 10 alloc'd");
+	outcome_deinit(&o);
+}
+
 // As `nobody`, in a directory of its own, with what it prints in DIR/out: the exit status.
 static int as_nobody(const char *dir, const char *arguments)
 {

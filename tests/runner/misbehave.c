@@ -100,14 +100,14 @@ static int share(size_t mib)
 	return 0;
 }
 
-static int print_much(size_t bytes)
+static int print_much(unsigned long long bytes)
 {
 	static char block[65536];
 
 	memset(block, 'x', sizeof block);
 	puts("first line");
 	fflush(stdout);
-	for (size_t done = 0; done < bytes; done += sizeof block)
+	for (unsigned long long done = 0; done < bytes; done += sizeof block)
 		if (write(1, block, sizeof block) < 0)
 			return 9;
 	puts("\nlast line");
@@ -204,8 +204,8 @@ int main(int argc, char **argv)
 		return hog((size_t)n);
 	if (strcmp(how, "share") == 0)
 		return share((size_t)n);
-	if (strcmp(how, "print") == 0)
-		return print_much((size_t)n);
+	if (strcmp(how, "print") == 0 && argc > 2)
+		return print_much(strtoull(argv[2], NULL, 10));
 	if (strcmp(how, "fork") == 0)
 		return fork_many(n);
 	if (strcmp(how, "open") == 0)

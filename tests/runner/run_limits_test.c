@@ -62,6 +62,20 @@ CASE("run: the limit on open files holds")
 	lab_deinit(&l);
 }
 
+CASE("run: a test that opens all the descriptors that it may have fails alone")
+{
+	struct lab l;
+
+	lab_init(&l);
+	lab_program(&l, "a.sh", "", RUNNER_MISBEHAVE, "open 2000000000");
+	lab_script(&l, "b.sh", "echo x >\"$TMPDIR/x\"");
+	lab_run(&l);
+	lab_expect(&l, "a.sh", VERDICT_FAILED, "exit status 1");
+	assert_non_null(strstr(lab_result(&l, "a.sh")->tail, "Too many open files"));
+	lab_expect(&l, "b.sh", VERDICT_PASSED, "");
+	lab_deinit(&l);
+}
+
 CASE("run: the limit on processes holds where the machine can hold it")
 {
 	struct lab l;

@@ -92,6 +92,29 @@ CASE("run: every signal that ends a test is named")
 	lab_deinit(&l);
 }
 
+CASE("run: a real-time signal that ends a test is told by its number")
+{
+	struct lab l;
+
+	lab_init(&l);
+	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++) {
+		char name[32], args[32];
+
+		snprintf(name, sizeof name, "%02d.sh", sig);
+		snprintf(args, sizeof args, "signal %d", sig);
+		lab_program(&l, name, "", RUNNER_MISBEHAVE, args);
+	}
+	lab_run(&l);
+	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++) {
+		char name[32], words[32];
+
+		snprintf(name, sizeof name, "%02d.sh", sig);
+		snprintf(words, sizeof words, "killed by signal %d", sig);
+		lab_expect(&l, name, VERDICT_CRASHED, words);
+	}
+	lab_deinit(&l);
+}
+
 CASE("run: a hang that ignores SIGTERM is killed after its own timeout and the grace")
 {
 	const struct result *r;
@@ -181,19 +204,21 @@ CASE("run: a test that closes its output and goes on is waited for")
 	lab_deinit(&l);
 }
 
-CASE("run: a hundred megabytes of output are counted and bounded")
+CASE("run: ten gigabytes of output are counted and bounded")
 {
+	const uint64_t printed = UINT64_C(10000000000); // beyond what 32 bits count
 	const struct result *r;
 	struct lab l;
 	char *text;
 
 	lab_init(&l);
 	l.config.output_limit = 1 << 20;
-	lab_program(&l, "t.sh", "", RUNNER_MISBEHAVE, "print 100000000");
+	l.config.timeout_ns = 280 * SG_NS_PER_S;
+	lab_program(&l, "t.sh", "", RUNNER_MISBEHAVE, "print 10000000000");
 	lab_run(&l);
 	lab_expect(&l, "t.sh", VERDICT_PASSED, "exit status 0");
 	r = lab_result(&l, "t.sh");
-	assert_true(r->stdout_bytes >= 100000000);
+	assert_true(r->stdout_bytes >= printed && r->stdout_bytes < printed + 100000);
 	text = lab_read(&l, "tests/t.sh/1/stdout");
 	assert_true(strlen(text) < (1 << 20) + 100);
 	assert_int_equal(strncmp(text, "first line\n", 11), 0);
@@ -391,6 +416,26 @@ CASE("run: the run ends after as many unexpected results as were asked for")
 	lab_deinit(&l);
 }
 
+CASE("run: a pipe that is full when its writer has ended is read to the end, and the last line needs no newline")
+{
+	struct lab l;
+	char *text;
+
+	lab_init(&l);
+	l.config.output_limit = 1 << 20;
+	// what a pipe holds, by one write; then nobody is there any more
+	lab_script(&l, "t.sh",
+	           "head -c 65530 /dev/zero | tr '\\000' y >\"$TMPDIR/x\"; printf end >>\"$TMPDIR/x\"\n"
+	           "exec dd if=\"$TMPDIR/x\" bs=65533 count=1 2>/dev/null");
+	lab_run(&l);
+	lab_expect(&l, "t.sh", VERDICT_PASSED, "");
+	assert_int_equal(lab_result(&l, "t.sh")->stdout_bytes, 65533);
+	text = lab_read(&l, "tests/t.sh/1/stdout");
+	assert_string_equal(text + strlen(text) - 4, "yend");
+	free(text);
+	lab_deinit(&l);
+}
+
 CASE("run: what exits before its output is read is read to the end")
 {
 	const struct result *r;
@@ -425,7 +470,6 @@ CASE("run: a hundred tests leave no descriptor and no process behind")
 	lab_deinit(&l);
 }
 
-// A lower bound of the time that writing past the limit takes: it cannot be faster, however fast the machine.
 CASE("run: a test that leaves its process group is still ended by its time limit")
 {
 	struct lab l;
