@@ -128,6 +128,7 @@ void cgroup_init(struct cgroup *g, const struct cgroups *all, unsigned worker)
 		cgroup_path(g->v1_pids, "%s/w%u", all->v1_pids, worker);
 	if (all->v1_blkio[0] != '\0')
 		cgroup_path(g->v1_blkio, "%s/w%u", all->v1_blkio, worker);
+	cgroup_forget_v2_limits(g);
 	open_v2(g);
 }
 

@@ -34,7 +34,7 @@ enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
 // A counter of the group's, since its test began.
 struct cgroup_count {
 	uint64_t before;
-	bool known; // from the end of the test before
+	bool known; // from the end of the test before, or since the group is new
 };
 
 // One worker's groups, used for its tests one after another.

@@ -9,8 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-// Makes a v1 group at its first use.
-static bool open_v1(const char *root, const char *group, const char *events, int *join_fd, int *events_fd)
+// Of a group that nobody has been in.
+static const struct cgroup_count new_count = { .known = true };
+
+// Makes a v1 group at its first use. `count` (NULL: none) is what its events are counted by.
+static bool open_v1(const char *root, const char *group, const char *events, int *join_fd, int *events_fd,
+                    struct cgroup_count *count)
 {
 	if (group[0] == '\0')
 		return false;
@@ -22,6 +26,8 @@ static bool open_v1(const char *root, const char *group, const char *events, int
 	// machine's threads, which takes milliseconds on a busy one.
 	*join_fd = cgroup_open(group, "tasks", O_WRONLY);
 	*events_fd = cgroup_open(group, events, O_RDONLY);
+	if (count != NULL)
+		*count = new_count;
 	return *join_fd >= 0;
 }
 
@@ -56,7 +62,7 @@ static void arm_memory(struct cgroup *g, uint64_t bytes)
 		if (g->memory_events < 0)
 			g->memory_events = cgroup_open(g->v2, "memory.events", O_RDONLY);
 	} else if (bytes > 0 && open_v1(g->all->v1_memory, g->v1_memory, "memory.oom_control", &g->memory_join,
-	                                &g->memory_events)) {
+	                                &g->memory_events, &g->oom_kills)) {
 		if (bytes == g->memory_bytes || limit_memory_v1(g, bytes))
 			g->memory = CGROUP_V1;
 	}
@@ -72,8 +78,8 @@ static void arm_processes(struct cgroup *g, uint64_t count)
 			g->processes = count > 0 ? CGROUP_V2 : CGROUP_NONE;
 		if (g->pids_events < 0)
 			g->pids_events = cgroup_open(g->v2, "pids.events", O_RDONLY);
-	} else if (count > 0 &&
-	           open_v1(g->all->v1_pids, g->v1_pids, "pids.events", &g->pids_join, &g->pids_events)) {
+	} else if (count > 0 && open_v1(g->all->v1_pids, g->v1_pids, "pids.events", &g->pids_join, &g->pids_events,
+	                                &g->denials)) {
 		if (count == g->process_count || cgroup_write_number(g->v1_pids, "pids.max", count, "max"))
 			g->processes = CGROUP_V1;
 	}
@@ -142,7 +148,8 @@ unsigned cgroup_arm_io(struct cgroup *g, uint64_t bytes_per_s, uint64_t ops_per_
 	if (g->all->v2_io && g->v2[0] != '\0') {
 		if (limit_io_v2(g, bytes_per_s, ops_per_s))
 			g->io = wanted ? CGROUP_V2 : CGROUP_NONE;
-	} else if (open_v1(g->all->v1_blkio, g->v1_blkio, "blkio.throttle.io_serviced", &g->io_join, &events)) {
+	} else if (open_v1(g->all->v1_blkio, g->v1_blkio, "blkio.throttle.io_serviced", &g->io_join, &events,
+	                   NULL)) {
 		if (limit_io_v1(g, bytes_per_s, ops_per_s))
 			g->io = wanted ? CGROUP_V1 : CGROUP_NONE;
 	}
@@ -213,7 +220,10 @@ void cgroup_forget_v2_limits(struct cgroup *g)
 	cgroup_close(g->all->v2_pids ? g->pids_events : -1);
 	g->memory_events = g->all->v2_memory ? -1 : g->memory_events;
 	g->pids_events = g->all->v2_pids ? -1 : g->pids_events;
-	g->oom_kills.known = g->denials.known = false;
+	if (g->all->v2_memory)
+		g->oom_kills = new_count;
+	if (g->all->v2_pids)
+		g->denials = new_count;
 	g->io_limited = !g->all->v2_io && g->io_limited;
 	g->memory_bytes = g->all->v2_memory ? 0 : g->memory_bytes;
 	g->process_count = g->all->v2_pids ? 0 : g->process_count;
