@@ -61,6 +61,7 @@ struct paths {                                // absolute, owned
 	char *eval;                           // libexec/stressgen/stressgen-eval
 	char *h2;                             // libexec/stressgen/stressgen-h2
 	char *native;                         // libexec/stressgen/stressgen-native
+	char *init;                           // libexec/stressgen/stressgen-init
 	char *serve;                          // libexec/stressgen/stressgen-serve
 	char *malloc;                         // libexec/stressgen/stressgen-malloc
 	char *preload;                        // lib/stressgen/libstressalloc.so

@@ -49,6 +49,7 @@ int paths_init(struct paths *p, struct err *e)
 	p->eval = below(prefix, "libexec/stressgen/stressgen-eval");
 	p->h2 = below(prefix, "libexec/stressgen/stressgen-h2");
 	p->native = below(prefix, "libexec/stressgen/stressgen-native");
+	p->init = below(prefix, "libexec/stressgen/stressgen-init");
 	p->serve = below(prefix, "libexec/stressgen/stressgen-serve");
 	p->malloc = below(prefix, "libexec/stressgen/stressgen-malloc");
 	p->preload = find_preload(prefix);
@@ -68,6 +69,7 @@ void paths_deinit(struct paths *p)
 	free(p->eval);
 	free(p->h2);
 	free(p->native);
+	free(p->init);
 	free(p->serve);
 	free(p->malloc);
 	free(p->preload);

@@ -151,6 +151,7 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->container_root = opt_text(o, "container-root");
 	c->container_image = opt_text(o, "container-image");
 	c->container_engine = container_engine(o);
+	c->container_init = access(j->app->paths.init, X_OK) == 0 ? j->app->paths.init : NULL;
 	c->wrap = j->wrap != NULL ? j->wrap : opt_text(o, "wrap");
 	c->keep = opt_flag(o, "keep") || opt_flag(o, "coverage");
 	c->clean_home = opt_flag(o, "clean-home") || opt_flag(o, "safe-mode");

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define INIT_PATH "/.stressgen-init" // in the container
 #define LABEL "org.stressgen.run="
 #define CHECK_S 30U
 #define WORD_MAX 4352U
@@ -258,6 +259,8 @@ static bool has_init(const struct engine *g)
 	static const char *const places[] = { "catatonit", "/usr/libexec/podman/catatonit",
 		                              "/usr/local/libexec/podman/catatonit" };
 
+	if (g->init != NULL)
+		return false; // ours takes its place
 	if (strstr(g->name, "podman") == NULL)
 		return true;
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
@@ -331,9 +334,17 @@ int engine_prefix(const struct engine *g, const struct engine_container *c, stru
 		rc = add_limits(out, &c->limits);
 	if (rc == 0)
 		rc = add_mounts(out, c->places, e);
+	if (rc == 0 && g->init != NULL)
+		rc = add(out, "--mount=type=bind,source=%s,target=" INIT_PATH ",readonly", g->init);
 	if (rc == 0 && g->image == NULL)
 		rc = add(out, "--rootfs");
-	return rc == 0 ? add(out, "%s", g->image != NULL ? g->image : g->root) : rc;
+	if (rc == 0)
+		rc = add(out, "%s", g->image != NULL ? g->image : g->root);
+	if (rc == 0 && g->init != NULL)
+		rc = add(out, INIT_PATH);
+	if (rc == 0 && g->init != NULL)
+		rc = add(out, "%s/" SG_ENGINE_RECORD, c->places->telemetry_dir);
+	return rc;
 }
 
 int engine_remover(const struct engine *g, const char *name, struct command *out)

@@ -129,6 +129,21 @@ void job_container_event(struct job *j)
 	job_drain(j);
 }
 
+// How the test ended, as the container's first process wrote it down: engines lose it now and then (podman 4.3 on
+// a busy machine says 127, or even 0).
+static void take_record(struct job *j)
+{
+	char path[SCRATCH_PATH + 32], text[32], word[16];
+	int number;
+
+	snprintf(path, sizeof path, "%s/" SG_ENGINE_RECORD, j->tele_dir.path);
+	if (proc_read_small(path, text, sizeof text) <= 0 || sscanf(text, "%15s %d", word, &number) != 2)
+		return; // it was killed with its container, or never began
+	unlink(path);
+	j->result.signal = strcmp(word, "signal") == 0 ? number : 0;
+	j->result.exit_code = j->result.signal != 0 ? -1 : number;
+}
+
 void job_container_conclude(struct job *j)
 {
 	struct job_container *c = &j->container;
@@ -136,6 +151,7 @@ void job_container_conclude(struct job *j)
 
 	if (!engine_is_set(&j->session->engine) || j->plain)
 		return;
+	take_record(j);
 	j->facts.engine = j->session->engine.name;
 	if (c->memory_ran_out) {
 		j->facts.oom_kills++;

@@ -63,6 +63,7 @@ struct runner_config {
 	bool container;               // each test in a container of its own
 	const char *container_root;   // its root directory; NULL: the machine's files, read only
 	const char *container_engine; // "podman", with options of its own; NULL: bubblewrap
+	const char *container_init;   // stressgen-init, for an engine's containers; NULL: the engine's own
 	const char *container_image;  // for that; NULL: container_root
 	const char *wrap;             // a command in front of each test's, as "valgrind -q"; NULL
 	bool keep;                    // temporary directories stay, in the run directory

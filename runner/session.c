@@ -162,6 +162,7 @@ static int prepare_containers(struct session *s, struct err *e)
 		rc = container_check(c->container_root, e);
 	} else {
 		rc = engine_init(&s->engine, c->container_engine, c->container_image, c->container_root, e);
+		s->engine.init = c->container_init;
 		rc = rc == 0 ? engine_check(&s->engine, e) : rc;
 	}
 	s->no_containers = rc < 0 && rc != -EINVAL && rc != -ENOMEM;
