@@ -13,7 +13,7 @@ install_copy() {
 whole() {
 	install_copy
 	# Debian has libraries in lib/, or in a directory of the architecture below it.
-	for file in bin/stressgen libexec/stressgen/stressgen-lua libexec/stressgen/stressgen-eval libexec/stressgen/stressgen-h2 libexec/stressgen/stressgen-native \
+	for file in bin/stressgen libexec/stressgen/stressgen-lua libexec/stressgen/stressgen-eval libexec/stressgen/stressgen-h2 libexec/stressgen/stressgen-native libexec/stressgen/stressgen-init \
 		'lib*/stressgen/libstressalloc.so lib/*/stressgen/libstressalloc.so' \
 		'share/stressgen/kernels/*/*.kernel' 'share/stressgen/dialects/*.dialect' 'share/stressgen/scenarios/*.h2' \
 		include/stressgen/slab_probe.h share/man/man1/stressgen.1 \
