@@ -129,8 +129,8 @@ void job_container_event(struct job *j)
 	job_drain(j);
 }
 
-// How the test ended, as the container's first process wrote it down: engines lose it now and then (podman 4.3 on
-// a busy machine says 127, or even 0).
+// How the test ended, as the container's first process wrote it down: engines may lose it (podman says 127, or
+// even 0, when another one beside it is reset: both keep it in /run/libpod).
 static void take_record(struct job *j)
 {
 	char path[SCRATCH_PATH + 32], text[32], word[16];

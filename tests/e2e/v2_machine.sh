@@ -45,17 +45,21 @@ keep user $cgroup/user
 # Killed while a test runs: the guardian puts everything back.
 sh -c "echo \$\$ >$cgroup/killed/cgroup.procs; exec '$SG_STRESSGEN' run --no-preload '$SG_DIR/long' -o killed" &
 i=0
-until [ -s /run/killed/tests/t.sh/1/stdout ] || [ $i = 600 ]; do
+until [ -s /run/killed/tests/t.sh/1/stdout ] || [ $i = 1200 ]; do
 	sleep 0.1
 	i=$((i + 1))
 done
 kill -9 $!
 i=0
-while [ -s $cgroup/killed/cgroup.subtree_control ] && [ $i != 600 ]; do
+while [ -n "$(cat $cgroup/killed/cgroup.subtree_control)" ] && [ $i != 1200 ]; do # its size is always 0
 	sleep 0.1
 	i=$((i + 1))
 done
-sleep 0.2
+i=0
+while [ -n "$(find $cgroup/killed -mindepth 1 -type d)" ] && [ $i != 1200 ]; do
+	sleep 0.1
+	i=$((i + 1))
+done
 keep killed $cgroup/killed
 
 echo finished >/mnt/out/finished

@@ -84,11 +84,13 @@ static void begin(struct lab *l)
 	need("podman");
 	need("runc");
 	need("busybox");
-	// What it starts may outlive the test's directory by a moment: its storage is removed in finish().
+	// What it starts may outlive the test's directory by a moment: its storage is removed in finish(). With
+	// another one's tmpdir, /run/libpod, the `system reset` of a test beside would take our containers' ends
+	// away.
 	snprintf(engine, sizeof engine,
-	         "podman --root %s/storage --runroot %s/state --storage-driver vfs --cgroup-manager cgroupfs "
-	         "--events-backend none --runtime runc",
-	         dir, dir);
+	         "podman --root %s/storage --runroot %s/state --tmpdir %s/tmp --storage-driver vfs "
+	         "--cgroup-manager cgroupfs --events-backend none --runtime runc",
+	         dir, dir, dir);
 	if (sh("cd '%s' && mkdir -p r/bin r/tmp r/proc r/dev r/sys r/etc && cp \"$(command -v busybox)\" r/bin/ && "
 	       "for a in cat dd dirname kill setsid sh sleep tr; do ln -sf busybox r/bin/$a; done && "
 	       "tar -C r -cf r.tar . && %s import r.tar " IMAGE " >import.log 2>&1",
