@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes a picture of the remedies for a full slab: docs/remedies.png. On a quiet machine: it shows CPU times.
+# Makes the picture of the remedies for a full slab that README shows, by the command beside it: docs/remedies.png.
+# On a quiet machine, since it shows CPU times; about two minutes of them.
 #   docs/pictures.sh [STRESSGEN]     wants Chromium (Debian's package chromium)
 set -eu
 cd "$(dirname "$0")/.."
