@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENV_OPTIONS "STRESSGEN_ALLOC"
+#define ENV_OPTIONS "STRESSGEN_INTERPOSER"
 #define GRAMMAR                                                                                                   \
 	"write nth:N, cap:SIZE, prob:P[,SEED], stacks, or, to walk through a command's requests, every[:N] or "   \
 	"every-stack[:N]"

@@ -41,7 +41,7 @@ struct runner_config {
 	const struct param *params; // override @Param for {param:NAME}
 	size_t param_count;
 	const char *preload;         // libstressalloc.so; NULL: none
-	const char *preload_options; // STRESSGEN_ALLOC for tests that have none of their own; NULL: as it is
+	const char *preload_options; // STRESSGEN_INTERPOSER for tests that have none of their own; NULL: as it is
 	// NAME of the "{stressgen:NAME}" that measures whichever malloc it has; NULL. The library, which would be
 	// measured too, is preloaded into it only with preload_measurer, and in pairs that are not bare.
 	const char *measurer;

@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 #include <uv.h>
 
-#define SG_PRELOAD_OPTIONS "STRESSGEN_ALLOC"
+#define SG_PRELOAD_OPTIONS "STRESSGEN_INTERPOSER"
 
 struct session {
 	const struct runner_config *config;

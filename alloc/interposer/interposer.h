@@ -135,7 +135,8 @@ void *our_aligned_alloc(size_t align, size_t bytes);
 
 // -- options.c --
 
-// What STRESSGEN_ALLOC asks for: words "mode=...", "time=N", "sample=BYTES", "fail=SPEC" with blanks between them.
+// What STRESSGEN_INTERPOSER asks for: words "mode=...", "time=N", "sample=BYTES", "fail=SPEC" with blanks between
+// them.
 enum mode { MODE_COUNTERS, MODE_LIVE, MODE_SAMPLED, MODE_EVERY };
 enum fault_kind { FAULT_NONE, FAULT_NTH, FAULT_CAP, FAULT_PROBABILITY, FAULT_STACKS };
 

@@ -1,4 +1,4 @@
-// STRESSGEN_ALLOC. Read before main, so by hand: nothing here may allocate.
+// STRESSGEN_INTERPOSER. Read before main, so by hand: nothing here may allocate.
 #include "interposer.h"
 
 #include <stdlib.h>

@@ -13,7 +13,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define ENV_OPTIONS "STRESSGEN_ALLOC"
+#define ENV_OPTIONS "STRESSGEN_INTERPOSER"
 #define CLOCK_TRIES 8
 
 static char dir[4096]; // the telemetry directory; "": none

@@ -16,7 +16,7 @@ static int run_failing(const char *fault, const char *command)
 	char options[100];
 
 	snprintf(options, sizeof options, "fail=%s", fault);
-	setenv("STRESSGEN_ALLOC", options, 1);
+	setenv("STRESSGEN_INTERPOSER", options, 1);
 	return run(command);
 }
 
@@ -123,7 +123,7 @@ CASE("interposer: operator new throws when it is made to fail, or gives NULL whe
 		snprintf(probe, sizeof probe, "ldconfig -p | grep -q '%s '", allocators[i]);
 		if (i > 0 && system(probe) != 0)
 			continue;
-		setenv("STRESSGEN_ALLOC", "fail=cap:0", 1);
+		setenv("STRESSGEN_INTERPOSER", "fail=cap:0", 1);
 		snprintf(libraries, sizeof libraries, "%s%s", PRELOAD, allocators[i]);
 		assert_int_equal(exit_code(run_with(libraries, OPERATORS " throws")), 0);
 	}

@@ -70,7 +70,7 @@ CASE("interposer: with mode=every each call is timed, without one in 64")
 	struct tele_file *t;
 	struct heap_file *h;
 
-	setenv("STRESSGEN_ALLOC", "mode=every", 1);
+	setenv("STRESSGEN_INTERPOSER", "mode=every", 1);
 	assert_int_equal(run(INTERPOSED " handlers"), 0);
 	t = nth_file(0, 1);
 	h = nth_heap(0, 1);
@@ -79,7 +79,7 @@ CASE("interposer: with mode=every each call is timed, without one in 64")
 	assert_in_range(value(t, "free_calls") - (int64_t)timed(h, HEAP_FREE), 0, 20);
 	free(t);
 	free(h);
-	setenv("STRESSGEN_ALLOC", "time=64", 1);
+	setenv("STRESSGEN_INTERPOSER", "time=64", 1);
 	assert_int_equal(run(INTERPOSED " threads"), 0); // 1.6 million; a slotless thread's are not timed
 	t = nth_file(0, 1);
 	h = nth_heap(0, 1);
@@ -94,7 +94,7 @@ CASE("interposer: in the smaller modes nothing that is not counted stands there 
 	struct tele_file *t;
 	struct heap_file *h;
 
-	setenv("STRESSGEN_ALLOC", "mode=counters", 1);
+	setenv("STRESSGEN_INTERPOSER", "mode=counters", 1);
 	assert_int_equal(run(INTERPOSED " functions"), 0);
 	t = nth_file(0, 1);
 	h = nth_heap(0, 1);
@@ -106,7 +106,7 @@ CASE("interposer: in the smaller modes nothing that is not counted stands there 
 	assert_int_equal(timed(h, HEAP_MALLOC), 0);
 	free(t);
 	free(h);
-	setenv("STRESSGEN_ALLOC", "mode=live", 1);
+	setenv("STRESSGEN_INTERPOSER", "mode=live", 1);
 	assert_int_equal(run(INTERPOSED " functions"), 0);
 	t = nth_file(0, 1);
 	h = nth_heap(0, 1);
@@ -120,10 +120,11 @@ CASE("interposer: what it cannot read in its options is said, and nothing is cou
 {
 	struct tele_file *t;
 
-	setenv("STRESSGEN_ALLOC", "mode=live fail=nht:3", 1);
+	setenv("STRESSGEN_INTERPOSER", "mode=live fail=nht:3", 1);
 	assert_int_equal(run(INTERPOSED " functions"), 0);
 	t = nth_file(0, 1);
-	assert_string_equal(t->note, "not instrumented: STRESSGEN_ALLOC cannot be read from here on: fail=nht:3");
+	assert_string_equal(t->note,
+	                    "not instrumented: STRESSGEN_INTERPOSER cannot be read from here on: fail=nht:3");
 	free(t);
 }
 
@@ -155,7 +156,7 @@ CASE("interposer: what was live at the peak is told by call stack, though it is 
 
 	// 64 MiB in small blocks, of which one in 64 is seen and stands for 64 KiB; 32 blocks of a MiB, which are
 	// all seen.
-	setenv("STRESSGEN_ALLOC", "sample=16K", 1);
+	setenv("STRESSGEN_INTERPOSER", "sample=16K", 1);
 	assert_int_equal(run(INTERPOSED " holds"), 0);
 	h = nth_heap(0, 1);
 	first = largest(h, NULL, &small);
@@ -175,7 +176,7 @@ CASE("interposer: sampled blocks of threads that free each other's and of childr
 {
 	struct heap_file *h;
 
-	setenv("STRESSGEN_ALLOC", "sample=1K time=1", 1);
+	setenv("STRESSGEN_INTERPOSER", "sample=1K time=1", 1);
 	assert_int_equal(run(INTERPOSED " storm"), 0);
 	assert_true(count_files() >= 21);
 	for (size_t i = 0, files = count_files(); i < files; i++) {
@@ -234,7 +235,7 @@ CASE("interposer: each thread has latencies of its own, which together are the p
 	struct heap_file *h;
 	uint64_t own = 0, shared = 0;
 
-	setenv("STRESSGEN_ALLOC", "mode=every", 1);
+	setenv("STRESSGEN_INTERPOSER", "mode=every", 1);
 	assert_int_equal(run(INTERPOSED " threads"), 0);
 	h = nth_heap(0, 1);
 	assert_int_equal(h->thread_count, SG_HEAP_THREADS);

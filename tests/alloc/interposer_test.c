@@ -168,7 +168,7 @@ static void check_interrupts(const char *mode)
 	struct difference d;
 	int64_t blocks;
 
-	setenv("STRESSGEN_ALLOC", mode, 1);
+	setenv("STRESSGEN_INTERPOSER", mode, 1);
 	difference_init(&d, PRELOAD " " SG_BUILD_DIR "/tests/alloc/libsafe_malloc.so", "interrupts");
 	blocks = strtoll(buf_text(&under_out), NULL, 10);
 	assert_int_equal(more(&d, "malloc_calls"), blocks);

@@ -137,7 +137,7 @@ static int larson(void)
 struct mode {
 	const char *name;
 	const char *library; // in front; NULL: none
-	const char *options; // STRESSGEN_ALLOC; NULL
+	const char *options; // STRESSGEN_INTERPOSER; NULL
 	double most;         // instructions that it may add to a pair; 0: as many as it likes
 };
 
@@ -188,7 +188,7 @@ static void be_child(const struct mode *m, const struct allocator *a, int out, c
 	if (preload[0] != '\0')
 		setenv("LD_PRELOAD", preload, 1);
 	if (m->options != NULL)
-		setenv("STRESSGEN_ALLOC", m->options, 1);
+		setenv("STRESSGEN_INTERPOSER", m->options, 1);
 	setenv("PYTHONMALLOC", "malloc", 1);
 	setenv("DUMP_HEAPTRACK_OUTPUT", "/dev/null", 1);
 	dup2(null, 0);

@@ -277,3 +277,23 @@ CASE("alloc: two versions of one malloc, and two builds of one version, are told
 	for (size_t i = 0; i < 8; i++)
 		free((char *[]){ library, version, other, patched, same, spec, title, path }[i]);
 }
+
+CASE("alloc: the option and the preloaded library's words have variables of their own")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	json_t *report, *counters;
+
+	setenv("STRESSGEN_ALLOC", "glibc:arena_max=1", 1);
+	setenv("STRESSGEN_INTERPOSER", "mode=counters", 1);
+	o = E2E(dir, "run", "-o", "out", "--", "/bin/true");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.err), "malloc is glibc");
+	report = report_of(dir);
+	counters = json_object_get(json_array_get(json_object_get(e2e_test(report, "true"), "counters"), 0),
+	                           "values");
+	assert_non_null(json_object_get(counters, "malloc_calls"));
+	assert_null(json_object_get(counters, "peak_bytes")); // which "counters" does without
+	json_decref(report);
+	outcome_deinit(&o);
+}
