@@ -20,14 +20,19 @@ if(SG_SANITIZE)
   target_link_options(sg_sanitize INTERFACE -fsanitize=${SG_SANITIZE})
 endif()
 
-# sg_library(NAME LIBS ...): all of the folder's *.c as the static library sg_NAME. It exports only its own
-# folder (by -iquote, so that our "err.h" never shadows <err.h>): an include that the house rules forbid does
-# not compile.
+# sg_library(NAME [FOLDERS ...] LIBS ...): all *.c of the folder, and of these folders in it, as the static library
+# sg_NAME. It exports its own folders alone (by -iquote, so that our "err.h" never shadows <err.h>): an include that
+# the house rules forbid does not compile.
 function(sg_library name)
-  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.c")
-  add_library(sg_${name} STATIC ${sources})
-  target_compile_options(sg_${name} PUBLIC "SHELL:-iquote ${CMAKE_CURRENT_SOURCE_DIR}")
+  cmake_parse_arguments(ARG "" "" "FOLDERS;LIBS" ${ARGN})
+  add_library(sg_${name} STATIC)
+  foreach(folder IN LISTS ARG_FOLDERS ITEMS ".")
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.c")
+    cmake_path(ABSOLUTE_PATH folder NORMALIZE)
+    string(REGEX REPLACE "/$" "" folder "${folder}")
+    target_sources(sg_${name} PRIVATE ${sources})
+    target_compile_options(sg_${name} PUBLIC "SHELL:-iquote ${folder}")
+  endforeach()
   target_link_libraries(sg_${name} PUBLIC sg_flags sg_sanitize ${ARG_LIBS})
 endfunction()
 

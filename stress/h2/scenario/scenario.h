@@ -2,11 +2,11 @@
 #ifndef SG_H2_SCENARIO_H
 #define SG_H2_SCENARIO_H
 
+#include "arrivals.h"
 #include "attack.h"
 #include "body.h"
 #include "err.h"
 #include "scenario_limits.h"
-#include "schedule.h"
 #include "search.h"
 #include "tls.h"
 

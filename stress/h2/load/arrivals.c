@@ -1,6 +1,6 @@
 // Arrivals: the inverse of the rate's integral at 0, 1, 2, ... or at the sums of exponential steps (time change of
 // a unit Poisson process, as in Cinlar, Introduction to Stochastic Processes, 1975, section 4.7).
-#include "schedule.h"
+#include "arrivals.h"
 
 #include "clock.h"
 

@@ -1,6 +1,6 @@
 // schedule: when an open loop's requests are due.
+#include "arrivals.h"
 #include "harness.h"
-#include "schedule.h"
 
 #include <math.h>
 #include <stdlib.h>

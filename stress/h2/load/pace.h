@@ -3,7 +3,7 @@
 #ifndef SG_H2_PACE_H
 #define SG_H2_PACE_H
 
-#include "schedule.h"
+#include "arrivals.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 // When an open loop's requests are due: a rate over time, constant, linear or in steps, evenly or as a Poisson
 // process. Times are computed from the rate's integral, so no rounding adds up. Knows no clock.
-#ifndef SG_H2_SCHEDULE_H
-#define SG_H2_SCHEDULE_H
+#ifndef SG_H2_ARRIVALS_H
+#define SG_H2_ARRIVALS_H
 
 #include "rng.h"
 
