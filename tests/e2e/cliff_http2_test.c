@@ -85,6 +85,28 @@ CASE("cliff: the rate that a server keeps up with is found, and is no more than 
 	outcome_deinit(&o);
 }
 
+// Ten streams at a time, each for 200 ms: 150 in three seconds, and no more whatever the machine.
+CASE("cliff: the streams that a server answers in time are found, where it admits few at once")
+{
+	const char *dir = harness_tmpdir();
+	struct e2e_server s = e2e_server_start(dir, "--max-streams", "10");
+	struct outcome o;
+	json_t *all, *c;
+	char url[100];
+
+	snprintf(url, sizeof url, "%s/delay/200ms", s.url);
+	o = E2E(dir, "cliff", "--http2", "--param", "streams", "--target", url, "--tries", "1", "--limit",
+	        "time=3s", "--format", "json", "--quiet", "-o", "found");
+	e2e_server_stop(&s);
+	c = e2e_cliff(&o, &all);
+	assert_string_equal(text(c, "param"), "streams");
+	assert_string_equal(text(c, "state"), "found");
+	assert_true(number(c, "passes") > 0 && number(c, "passes") <= 150);
+	assert_contains(text(c, "evidence"), "the deadline of 3.00 s came first");
+	json_decref(all);
+	outcome_deinit(&o);
+}
+
 CASE("cliff: each size of HTTP/2 has a row of its own in table and map")
 {
 	const char *dir = harness_tmpdir();
