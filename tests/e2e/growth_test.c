@@ -65,7 +65,7 @@ CASE("growth: sizes are added where a curve bends, and are measured in the same 
 	        "(kernel gc/bent (summary \"s\") (param n 40000 (range 1 100000)) (growth \"n\" (memory \"n\"))\n"
 	        "  (instance (n 100)) (instance (n 40000))\n"
 	        "  (define (walk k) (loop ((i 0) (s 0)) (while (< i k)) (next (+ i 1) (remainder (+ s i) 1000003)) s))\n"
-	        "  (measure total (repeat 10) (walk (if (< n 2000) (* n 100) 200000))))\n",
+	        "  (measure total (repeat 10) (walk (if (< n 1100) (* n 200) 220000))))\n",
 	        false);
 	o = E2E(dir, "--kernel", "bent.kernel", "--target", "lua@malloc", "--sizes", "6", "-o", "bent");
 	if (o.exit_code != 0)
