@@ -80,12 +80,36 @@ const char *attack_others(struct view *v, const struct attack_row *r)
 	return text_make(a, "%s → %s", text_duration(a, r->calm_ns), text_duration(a, r->fresh_ns));
 }
 
+// `text` without what stands from `begins` to `ends`, both included.
+static const char *without(struct view *v, const char *text, const char *begins, const char *ends)
+{
+	const char *from = strstr(text, begins), *to = from != NULL ? strstr(from, ends) : NULL;
+
+	if (to == NULL)
+		return text;
+	return text_make(&v->arena, "%.*s%s", (int)(from - text), text, to + strlen(ends));
+}
+
+// Without "after 7 of 7 frames", how many times, and the server's own words, which the page has: terminals are
+// narrow.
+static const char *brief(struct view *v, const char *reaction)
+{
+	return without(v, without(v, without(v, reaction, " after ", " frames"), " (", ")"), " (", ")");
+}
+
+static const char *short_name(const struct view_test *t)
+{
+	static const char prefix[] = "attack-";
+
+	return t->name + (strncmp(t->name, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0);
+}
+
 void attacks_print(struct view *v, const struct term_style *style, FILE *out)
 {
 	const struct table_column columns[] = { { "attack", false, 0, true },
 		                                { "what the server did", false, 0, true },
 		                                { "its CPU", true, 0, false },
-		                                { "its memory", true, 0, false },
+		                                { "its memory", true, 1, false },
 		                                { "others' p99", true, 0, false } };
 	struct table *t = table_new(&v->arena, columns, sizeof columns / sizeof columns[0]);
 	size_t count = 0;
@@ -93,8 +117,8 @@ void attacks_print(struct view *v, const struct term_style *style, FILE *out)
 
 	for (size_t i = 0; t != NULL && i < count; i++) {
 		table_row(t);
-		table_cell(t, rows[i].test->r->as_expected ? STYLE_GOOD : STYLE_BAD, rows[i].test->name);
-		table_cell(t, STYLE_PLAIN, rows[i].reaction);
+		table_cell(t, rows[i].test->r->as_expected ? STYLE_GOOD : STYLE_BAD, short_name(rows[i].test));
+		table_cell(t, STYLE_PLAIN, brief(v, rows[i].reaction));
 		table_cell(t, STYLE_PLAIN, attack_cpu(v, &rows[i]));
 		table_cell(t, STYLE_PLAIN, attack_memory(v, &rows[i]));
 		table_cell(t, STYLE_PLAIN, attack_others(v, &rows[i]));

@@ -27,7 +27,8 @@ static void make_run(struct run *run)
 	struct result r = fixture_result("http2/attack-measured", VERDICT_PASSED);
 
 	fixture_string(&r.notes, "other: of no interest");
-	fixture_string(&r.notes, "attack: GOAWAY ENHANCE_YOUR_CALM after 1002 of 20000 frames, in 1.2 ms");
+	fixture_string(&r.notes,
+	               "attack: GOAWAY ENHANCE_YOUR_CALM (too many) after 1002 of 20000 frames, in 1.2 ms");
 	add_cost(&r);
 	fixture_end(f, &r);
 	r = fixture_result("http2/attack-elsewhere", VERDICT_FAILED);
@@ -59,7 +60,8 @@ CASE("attacks: a row for each, with figures where they were measured and gaps wh
 	assert_string_equal(attack_memory(&v, &rows[0]), "");
 	assert_string_equal(attack_others(&v, &rows[0]), "");
 	assert_string_equal(attack_others(&v, &rows[1]), "12 unanswered");
-	assert_string_equal(rows[2].reaction, "GOAWAY ENHANCE_YOUR_CALM after 1002 of 20000 frames, in 1.2 ms");
+	assert_string_equal(rows[2].reaction,
+	                    "GOAWAY ENHANCE_YOUR_CALM (too many) after 1002 of 20000 frames, in 1.2 ms");
 	assert_string_equal(attack_cpu(&v, &rows[2]), "36.2 ms");
 	assert_string_equal(attack_memory(&v, &rows[2]), "+64.0 MiB");
 	assert_true(rows[2].calm_ns >= 299000 && rows[2].calm_ns < 1500000 && rows[2].fresh_ns >= 8990000);
@@ -75,15 +77,15 @@ CASE("attacks: the terminal and the page say what the server did, also of those 
 	char path[300], *text, *page;
 
 	make_run(&run);
-	text = fixture_terminal(&run, 160, 0);
+	text = fixture_terminal(&run, 100, 0);
 	assert_non_null(strstr(text, "what the server did"));
-	assert_non_null(strstr(text, "GOAWAY ENHANCE_YOUR_CALM after 1002 of 20000 frames"));
+	assert_non_null(strstr(text, "measured   GOAWAY ENHANCE_YOUR_CALM, in 1.2 ms "));
 	assert_non_null(strstr(text, "12 unanswered"));
 	snprintf(path, sizeof path, "%s/report.html", harness_tmpdir());
 	assert_int_equal(report_html(&run, path, &e), 0);
 	page = page_check(path, &seen);
 	assert_non_null(strstr(page, ">Attacks<"));
-	assert_non_null(strstr(page, "GOAWAY ENHANCE_YOUR_CALM after 1002 of 20000 frames, in 1.2 ms"));
+	assert_non_null(strstr(page, "GOAWAY ENHANCE_YOUR_CALM (too many) after 1002 of 20000 frames, in 1.2 ms"));
 	assert_non_null(strstr(page, "no &lt;reaction&gt; in its time"));
 	free(text);
 	free(page);
