@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#define CELL_WIDTH 84.0
+#define CELL_WIDTH 116.0 // of a target's name, cut to 16 characters
 #define CELL_HEIGHT 40.0
 #define NAMES_WIDTH 176.0
 #define HEAD_HEIGHT 28.0
