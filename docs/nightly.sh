@@ -12,6 +12,10 @@
 # self-protection stopped.
 # Exit: what the run said where something did not end as expected or could not be run; else what the trend said.
 set -u
+if [ $# -lt 2 ] || [ $# -gt 3 ]; then
+	echo "usage: nightly.sh SUITE KEEP [REFERENCE]   (the head of this file explains them)" >&2
+	exit 2
+fi
 suite=$1 keep=$2 reference=${3:-}
 night=$keep/${NIGHT:-$(date -u +%F)}
 mkdir -p "$keep" || exit 2

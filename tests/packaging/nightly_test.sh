@@ -53,6 +53,8 @@ test_case "nightly: a night that was interrupted is gone on with" resumed
 
 bad() {
 	prepare
+	exits 2 sh "$source_dir/docs/nightly.sh" suite
+	contains "$tmp/err" "usage: nightly.sh SUITE KEEP"
 	NIGHT=1 exits 2 sh "$source_dir/docs/nightly.sh" nosuite keep ./frozen
 	NIGHT=1 exits 3 sh "$source_dir/docs/nightly.sh" suite keep ./nofrozen
 	[ ! -e keep/stressgen.db ] || fail "a night that could not be run was recorded"
