@@ -44,7 +44,7 @@
 extern "C" {
 #endif
 
-/* ---- The layout of a telemetry file, version 1 (stressgen's base/telemetry.h) ---- */
+/* ---- The layout of a telemetry file, version 1 (stressgen's base/telemetry/telemetry.h) ---- */
 
 #define SLAB_PROBE_POOLS 16
 #define SLAB_PROBE_FRAMES 32

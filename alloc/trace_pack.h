@@ -1,4 +1,4 @@
-// From what the preloaded library recorded (trace_raw.h) to a trace (base/trace.h).
+// From what the preloaded library recorded (trace_raw.h) to a trace (base/telemetry/trace.h).
 #ifndef SG_TRACE_PACK_H
 #define SG_TRACE_PACK_H
 

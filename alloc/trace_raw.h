@@ -1,6 +1,6 @@
 // What the preloaded library writes while it records a program's calls: a file of chunks, each filled by one
 // thread at a time through a shared mapping, so that it survives whatever the process dies of. stressgen record
-// makes a trace (base/trace.h) of it.
+// makes a trace (base/telemetry/trace.h) of it.
 #ifndef SG_TRACE_RAW_H
 #define SG_TRACE_RAW_H
 

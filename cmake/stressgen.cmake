@@ -20,27 +20,37 @@ if(SG_SANITIZE)
   target_link_options(sg_sanitize INTERFACE -fsanitize=${SG_SANITIZE})
 endif()
 
-# sg_library(NAME [FOLDERS ...] LIBS ...): all *.c of the folder, and of these folders in it, as the static library
-# sg_NAME. It exports its own folders alone (by -iquote, so that our "err.h" never shadows <err.h>): an include that
-# the house rules forbid does not compile.
+# All *.c of this folder and of the named folders in it belong to the target, and each of these folders is where it
+# (PRIVATE) or whoever links it (PUBLIC) looks for "headers": by -iquote, so that our "err.h" never shadows <err.h>.
+function(sg_folders target visibility)
+  foreach(folder IN LISTS ARGN ITEMS ".")
+    cmake_path(ABSOLUTE_PATH folder NORMALIZE)
+    string(REGEX REPLACE "/$" "" folder "${folder}")
+    file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.c")
+    target_sources(${target} PRIVATE ${sources})
+    target_compile_options(${target} ${visibility} "SHELL:-iquote ${folder}")
+  endforeach()
+endfunction()
+
+# sg_library(NAME [FOLDERS ...] LIBS ...): the static library sg_NAME. It exports its own folders alone: an include
+# that the house rules forbid does not compile.
 function(sg_library name)
   cmake_parse_arguments(ARG "" "" "FOLDERS;LIBS" ${ARGN})
   add_library(sg_${name} STATIC)
-  foreach(folder IN LISTS ARG_FOLDERS ITEMS ".")
-    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.c")
-    cmake_path(ABSOLUTE_PATH folder NORMALIZE)
-    string(REGEX REPLACE "/$" "" folder "${folder}")
-    target_sources(sg_${name} PRIVATE ${sources})
-    target_compile_options(sg_${name} PUBLIC "SHELL:-iquote ${folder}")
-  endforeach()
+  sg_folders(sg_${name} PUBLIC ${ARG_FOLDERS})
   target_link_libraries(sg_${name} PUBLIC sg_flags sg_sanitize ${ARG_LIBS})
 endfunction()
 
-# sg_program(NAME DIR bin|libexec LIBS ... SOURCES ...): an executable where the installed tree has it too.
+# sg_program(NAME DIR bin|libexec LIBS ... [FOLDERS ...] | [SOURCES ...]): an executable where the installed tree has
+# it too, of the sources that are named, else of all in this folder and those folders.
 function(sg_program name)
-  cmake_parse_arguments(ARG "" "DIR" "LIBS;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "" "DIR" "FOLDERS;LIBS;SOURCES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  target_compile_options(${name} PRIVATE "SHELL:-iquote ${CMAKE_CURRENT_SOURCE_DIR}")
+  if(ARG_SOURCES)
+    target_compile_options(${name} PRIVATE "SHELL:-iquote ${CMAKE_CURRENT_SOURCE_DIR}")
+  else()
+    sg_folders(${name} PRIVATE ${ARG_FOLDERS})
+  endif()
   target_link_libraries(${name} PRIVATE sg_flags sg_sanitize ${ARG_LIBS})
   if(ARG_DIR STREQUAL "bin")
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${SG_BIN_DIR}")

@@ -1,4 +1,4 @@
-// Charts of tables of numbers (base/number_rows.h).
+// Charts of tables of numbers (base/result/number_rows.h).
 #ifndef SG_HTML_ROWS_H
 #define SG_HTML_ROWS_H
 

@@ -1,5 +1,5 @@
-// A recorded program's calls (base/trace.h): each of its threads by a lane, in its order; where a block changes
-// hands, the second waits for the first.
+// A recorded program's calls (base/telemetry/trace.h): each of its threads by a lane, in its order; where a block
+// changes hands, the second waits for the first.
 #include "block.h"
 
 #include "trace.h"

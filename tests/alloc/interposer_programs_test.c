@@ -172,9 +172,9 @@ CASE("interposer: its sources compile for arm64 without warnings")
 		harness_skip("there is no compiler for arm64 here");
 	snprintf(
 	        command, sizeof command,
-	        "cd '%s' && for f in alloc/interposer/*.c alloc/pool*.c base/telemetry.c base/heap.c; do "
+	        "cd '%s' && for f in alloc/interposer/*.c alloc/pool*.c base/telemetry/telemetry.c base/telemetry/heap.c; do "
 	        "aarch64-linux-gnu-gcc -std=gnu17 -D_GNU_SOURCE -fsyntax-only -Wall -Wextra -Wconversion -Wshadow "
-	        "-Werror -iquote base -iquote alloc -iquote alloc/interposer \"$f\" || exit 1; done",
+	        "-Werror -iquote base -iquote base/telemetry -iquote base/figures -iquote alloc -iquote alloc/interposer \"$f\" || exit 1; done",
 	        SG_SOURCE_DIR);
 	assert_int_equal(system(command), 0);
 }

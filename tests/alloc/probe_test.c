@@ -1,4 +1,5 @@
-// slab_probe.h: the same layout as base/telemetry.h, counts that outlive anything, silence where nobody listens.
+// slab_probe.h: the same layout as base/telemetry/telemetry.h, counts that outlive anything, silence where nobody
+// listens.
 #include "harness.h"
 #include "slab_probe.h"
 #include "telemetry.h"

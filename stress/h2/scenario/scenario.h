@@ -147,8 +147,8 @@ int scenario_parse(const char *path, const char *text, size_t len, struct scenar
 // Requests that name no scheme are the target's.
 void scenario_set_scheme(struct scenario *s, bool tls);
 int scenario_load(const char *path, struct scenario *s, struct err *e); // the same from a file
-// The same with its parameters (base/text_params.h) as `count` words NAME=VALUE say; "seed=N", where the scenario
-// has no parameter of that name, is what random ones are drawn from.
+// The same with its parameters (base/text/text_params.h) as `count` words NAME=VALUE say; "seed=N", where the
+// scenario has no parameter of that name, is what random ones are drawn from.
 int scenario_load_with(const char *path, char *const *words, size_t count, struct scenario *s, struct err *e);
 void scenario_deinit(struct scenario *s);
 // Whether a healthy client is measured beside it, and what it costs the server.

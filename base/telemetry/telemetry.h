@@ -64,7 +64,7 @@ struct tele_file {
 	char magic[8];
 	uint32_t version;
 	uint32_t bytes; // of the whole file: sizeof(struct tele_file), and what the role has behind it
-	                // (base/heap.h)
+	                // (base/telemetry/heap.h)
 	uint32_t role;  // enum tele_role
 	uint32_t pid;
 	uint64_t start_time; // field 22 of /proc/PID/stat, clock ticks since boot

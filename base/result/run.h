@@ -5,7 +5,7 @@
 //           first, and one each time the run is resumed; "tests" counts what the whole run set out to do
 //   start   {id, attempt}; written before the process exists
 //   end     {what result_to_json wrote, hash: the test file's, final: false when a retry follows}
-//   soak    {id, figures: [pass, at_ms, wall_ns, ...]}: one pass of one test of a soak (base/soak.h)
+//   soak    {id, figures: [pass, at_ms, wall_ns, ...]}: one pass of one test of a soak (base/result/soak.h)
 //   stop    {reason}   "finished", "SIGINT", ...; a part without one was killed
 // Records of other types are left for later versions and are no error.
 #ifndef SG_RUN_H
@@ -23,7 +23,7 @@
 
 struct run_soak {
 	char *id;
-	struct number_rows rows; // SOAK_COLUMNS (base/soak.h), the newest last
+	struct number_rows rows; // SOAK_COLUMNS (base/result/soak.h), the newest last
 	uint64_t passes, at_ms;  // of the last one
 };
 

@@ -1,4 +1,4 @@
-// What one process's jemalloc said of itself (base/jemalloc_file.h): a part of the result.
+// What one process's jemalloc said of itself (base/telemetry/jemalloc_file.h): a part of the result.
 #ifndef SG_RESULT_JEMALLOC_H
 #define SG_RESULT_JEMALLOC_H
 

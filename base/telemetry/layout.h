@@ -1,6 +1,6 @@
 // Where a test's memory lies, drawn anew for each invocation of a pair: STRESSGEN_LAYOUT is as long as the
-// invocation's layout_bytes (base/suite.h). By its length the stack lies lower; what reads it here moves the heap
-// as well.
+// invocation's layout_bytes (base/suite/suite.h). By its length the stack lies lower; what reads it here moves the
+// heap as well.
 #ifndef SG_LAYOUT_H
 #define SG_LAYOUT_H
 

@@ -100,7 +100,7 @@ struct result {
 	uint64_t checks_ok, checks_bad;
 	char *first_bad_check; // NULL: none
 	uint64_t gc_count, gc_total_ns, gc_max_ns;
-	struct number_rows live; // live bytes after full collections, by cycle: LIVE_COLUMNS (base/leak.h)
+	struct number_rows live; // live bytes after full collections, by cycle: LIVE_COLUMNS (base/figures/leak.h)
 	uint64_t live_cycles;    // how many there were, kept or not
 	uint64_t stdout_bytes, stderr_bytes; // what it printed, kept or not
 	char *tail;                          // the last lines of its stderr (else stdout), UTF-8, bounded to 2 KiB
