@@ -1,7 +1,9 @@
 // What an attack does to others: found, measured and judged.
 #include "clock.h"
+#include "control.h"
 #include "cost.h"
 #include "h2_support.h"
+#include "harm.h"
 #include "harness.h"
 #include "probe.h"
 
@@ -47,6 +49,62 @@ CASE("h2 harm: a server is found by its port, or by a process with its descendan
 	h2_server_find(&s, &t.address.any, 0);
 	assert_int_equal(s.count, 0);
 	assert_int_equal(h2_probe(&t, NULL, &q), 0); // nobody is there
+}
+
+// ---- the control --------------------------------------------------------------------------------------------
+
+CASE("h2 harm: the control answers as a server does, until it is stopped")
+{
+	struct h2_control c;
+	const struct h2_request q = { .path = "/bytes/1000" };
+	assert_int_equal(h2_control_start(&c), 0);
+	for (unsigned i = 0; i < 20; i++)
+		assert_true(h2_probe(&c.target, NULL, &q) > 0);
+	h2_control_stop(&c);
+	assert_int_equal(h2_probe(&c.target, NULL, &q), 0);
+	h2_control_stop(&c); // no more than once
+}
+
+// Times in ms: of fresh connections in calm, during the attack, and of the control during it.
+static void expect_fresh(uint64_t calm, uint64_t during, uint64_t control, uint64_t lost, uint64_t excused,
+                         const char *words)
+{
+	struct scenario s = { 0 };
+	struct buf out = { 0 };
+	struct h2_harm h = { .scenario = &s,
+		             .calm = hist_new(3),
+		             .during = hist_new(3),
+		             .control_during = hist_new(3),
+		             .during_lost = lost,
+		             .excused = excused };
+	h2_limits_default(&s.limits);
+	for (unsigned i = 0; i < 20; i++) {
+		hist_record(h.calm, calm * SG_NS_PER_MS);
+		if (during > 0)
+			hist_record(h.during, during * SG_NS_PER_MS);
+		hist_record(h.control_during, control * SG_NS_PER_MS);
+	}
+	h2_harm_report(&h, &out);
+	if (!strstr(buf_text(&out), words))
+		fail_msg("expected \"%s\" in\n%s", words, buf_text(&out));
+	buf_deinit(&out);
+	hist_free(h.calm);
+	hist_free(h.during);
+	hist_free(h.control_during);
+}
+
+CASE("h2 harm: what a control nearby is late by as well is the machine's doing, and else the attack's")
+{
+	expect_fresh(10, 600, 10, 0, 0,
+	             "@@ check fresh bad a fresh connection's p99 was 600 ms during it, 60.0 times");
+	expect_fresh(10, 450, 10, 0, 0, "@@ check fresh ok "); // which a machine does by itself
+	expect_fresh(10, 600, 130, 0, 0, "@@ check fresh ok ");
+	expect_fresh(10, 600, 110, 0, 0, "@@ check fresh bad ");
+	expect_fresh(130, 600, 1, 0, 0, "@@ check fresh ok ");
+	expect_fresh(10, 20, 10, 1, 0, "@@ check fresh bad 1 of 21 fresh connections were not answered");
+	expect_fresh(10, 20, 900, 1, 1, "@@ check fresh ok ");
+	expect_fresh(10, 20, 900, 2, 1, "@@ check fresh bad 1 of 22 ");
+	expect_fresh(10, 0, 1900, 20, 20, "@@ check fresh bad the machine is too busy to tell");
 }
 
 // ---- servers that are harmed --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #define SG_H2_HARM_H
 
 #include "assault.h"
+#include "control.h"
 #include "cost.h"
 #include "hist.h"
 #include "probe.h"
@@ -20,6 +21,9 @@ struct h2_harm {
 	struct h2_server_processes server;
 	struct hist *calm, *during; // fresh connections, in ns; owned
 	uint64_t calm_lost, during_lost;
+	struct h2_control control;   // asked in turn with the server
+	struct hist *control_during; // its connections during the attack, in ns; owned
+	uint64_t excused;            // of those lost: the control was as late as that in the same moment
 	uint64_t rss_before, rss_peak, rss_after;  // 0: not known
 	struct h2_assault_result alone;            // the attack once more, without any load
 	uint64_t alone_cpu_ns, cpu_before, cpu_ns; // cpu_ns: all of it, the load's and the probes' too
