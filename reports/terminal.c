@@ -70,9 +70,10 @@ static const char *sparkline(struct arena *a, const struct hist *h)
 	return spark_counts(a, counts, SPARK_COLUMNS);
 }
 
-// `above` is the test of the row above, whose name is not said again; NULL in the first.
+// `above` is the test of the row above, whose name is not said again; NULL in the first. `pauses`: the table has
+// those of collectors.
 static void add_test_row(struct summary *s, struct table *t, const struct view_test *test,
-                         const struct view_test *above)
+                         const struct view_test *above, bool pauses)
 {
 	struct arena *a = &s->view.arena;
 	const struct result *r = test->r;
@@ -85,6 +86,10 @@ static void add_test_row(struct summary *s, struct table *t, const struct view_t
 	table_cell(t, STYLE_PLAIN, r->wall_ns > 0 ? text_duration(a, r->wall_ns) : "");
 	table_cell(t, STYLE_PLAIN, test->hist != NULL ? text_duration(a, hist_percentile(test->hist, 50)) : "");
 	table_cell(t, STYLE_PLAIN, test->hist != NULL ? text_duration(a, hist_percentile(test->hist, 99)) : "");
+	if (pauses) {
+		table_cell(t, STYLE_PLAIN, r->gc_count > 0 ? text_duration(a, r->gc_total_ns) : "");
+		table_cell(t, STYLE_PLAIN, r->gc_count > 0 ? text_duration(a, r->gc_max_ns) : "");
+	}
 	table_cell(t, STYLE_PLAIN, r->peak_rss_bytes > 0 ? text_bytes(a, r->peak_rss_bytes) : "");
 	table_cell(t, STYLE_PLAIN,
 	           rate == NULL ? ""
@@ -92,25 +97,41 @@ static void add_test_row(struct summary *s, struct table *t, const struct view_t
 	table_cell(t, STYLE_FAINT, sparkline(a, test->hist));
 }
 
-static void put_group(struct summary *s, const struct view_group *g)
+// No peak memory: so many tests had ended before anybody looked.
+static size_t count_unseen(const struct summary *s, const struct view_group *g)
 {
-	const struct table_column columns[] = { { "", false, 0, false },           { g->kind, false, 0, true },
-		                                { "target", false, 0, true },      { "time", true, 3, false },
-		                                { "p50", true, 0, false },         { "p99", true, 1, false },
-		                                { "peak memory", true, 2, false }, { "rate", true, 4, false },
-		                                { "latencies", false, 5, false } };
-	struct table *t = table_new(&s->view.arena, columns, sizeof columns / sizeof columns[0]);
-
 	size_t unseen = 0;
 
-	if (t == NULL)
-		return;
-	for (size_t i = 0; i < g->count; i++)
-		add_test_row(s, t, &s->view.tests[g->first + i], i > 0 ? &s->view.tests[g->first + i - 1] : NULL);
-	table_print(t, &s->style, s->out);
 	for (size_t i = 0; i < g->count; i++)
 		unseen += s->view.tests[g->first + i].r->peak_rss_bytes == 0 &&
 		          s->view.tests[g->first + i].r->wall_ns > 0;
+	return unseen;
+}
+
+// The pauses of a runtime that serves stand beside its latencies: their sum, and the longest.
+static void put_group(struct summary *s, const struct view_group *g)
+{
+	const struct table_column columns[] = {
+		{ "", false, 0, false },    { g->kind, false, 0, true },      { "target", false, 0, true },
+		{ "time", true, 4, false }, { "p50", true, 0, false },        { "p99", true, 1, false },
+		{ "GC", true, 3, false },   { "longest GC", true, 0, false }, { "peak memory", true, 2, false },
+		{ "rate", true, 5, false }, { "latencies", false, 6, false }
+	};
+	const size_t count = sizeof columns / sizeof columns[0], at = 6; // of the pauses' two
+	const bool pauses = view_is_http2(g) && view_has_pauses(&s->view, g);
+	struct table_column chosen[sizeof columns / sizeof columns[0]];
+	const size_t left_out = pauses ? 0 : 2, unseen = count_unseen(s, g);
+	struct table *t;
+
+	memcpy(chosen, columns, at * sizeof columns[0]);
+	memcpy(chosen + at, columns + at + left_out, (count - at - left_out) * sizeof columns[0]);
+	t = table_new(&s->view.arena, chosen, count - left_out);
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < g->count; i++)
+		add_test_row(s, t, &s->view.tests[g->first + i], i > 0 ? &s->view.tests[g->first + i - 1] : NULL,
+		             pauses);
+	table_print(t, &s->style, s->out);
 	if (unseen > 0)
 		fprintf(s->out, "  no peak memory: %s ended before the first look\n",
 		        text_number(&s->view.arena, unseen, "test", "tests"));

@@ -72,6 +72,10 @@ const char *view_again_prefix(const struct view *v);
 const char *view_info(const struct view *v, const char *key);
 // Why the pair was left out: the i-th, as "KERNEL on DIALECT: reason"; NULL behind the last.
 const char *view_left_out(struct view *v, size_t i);
+// Scenarios against our server or another, or against a runtime that serves.
+bool view_is_http2(const struct view_group *g);
+// Whether a test of the group told a pause of its collector: of a runtime that serves.
+bool view_has_pauses(const struct view *v, const struct view_group *g);
 // The gauge of that name; NULL when the test has none.
 const struct result_gauge *view_gauge(const struct view_test *t, const char *name);
 // The pool of the test that a reader should look at: the exhausted one, else the fullest of those with a capacity,

@@ -160,6 +160,19 @@ const char *view_left_out(struct view *v, size_t i)
 	return text_make(&v->arena, "%s on %s: %s", words[0], words[1], words[2]);
 }
 
+bool view_is_http2(const struct view_group *g)
+{
+	return strcmp(g->kind, "http2") == 0 || strcmp(g->kind, "http2-serve") == 0;
+}
+
+bool view_has_pauses(const struct view *v, const struct view_group *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (v->tests[g->first + i].r->gc_count > 0)
+			return true;
+	return false;
+}
+
 const struct result_gauge *view_gauge(const struct view_test *t, const char *name)
 {
 	for (size_t i = 0; i < t->r->gauge_count; i++)

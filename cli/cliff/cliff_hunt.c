@@ -106,6 +106,10 @@ static void judge_time(const struct search *s, struct trial_end *end)
 	uint64_t own_ns = end->cpu_ns < end->wall_ns ? end->cpu_ns : end->wall_ns;
 	char took[32], limit[32];
 
+	if (end->late && end->verdict == VERDICT_FAILED) { // its evidence says which deadline
+		end->verdict = VERDICT_TIMEOUT;
+		return;
+	}
 	const bool cut_off = end->verdict == VERDICT_CRASHED &&
 	                     (end->signal == SIGXCPU || end->signal == SIGKILL) &&
 	                     end->cpu_ns >= s->trial.cpu_s * 1000000000;

@@ -94,6 +94,14 @@ static void describe_heap(const struct result *r, char *out, size_t size)
 	}
 }
 
+static bool is_late(const struct result *r)
+{
+	for (size_t i = 0; i < r->gauge_count; i++)
+		if (strcmp(r->gauges[i].name, "unfinished") == 0)
+			return true;
+	return false;
+}
+
 static void note_ending(void *arg, __attribute__((unused)) size_t settled, __attribute__((unused)) size_t total,
                         __attribute__((unused)) const struct suite_test *t, const struct result *r)
 {
@@ -103,6 +111,7 @@ static void note_ending(void *arg, __attribute__((unused)) size_t settled, __att
 		                   .expected = r->as_expected,
 		                   .clean = r->clean,
 		                   .wrong = r->checks_bad > 0,
+		                   .late = is_late(r),
 		                   .signal = r->signal,
 		                   .exit_code = r->exit_code,
 		                   .wall_ns = r->wall_ns,

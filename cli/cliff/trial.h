@@ -13,6 +13,7 @@
 struct trial_end {
 	enum verdict verdict;
 	bool expected, clean, wrong; // wrong: a check was bad
+	bool late;                   // a load of HTTP/2 that its deadline ended
 	int signal, exit_code;
 	uint64_t wall_ns, cpu_ns, peak_rss_bytes;
 	uint64_t slab_used_bytes;     // the most that its fullest pool held at a time

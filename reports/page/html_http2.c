@@ -8,11 +8,6 @@
 
 #define HTTP2_BINS 40U
 
-static bool is_http2(const struct view_group *g)
-{
-	return strcmp(g->kind, "http2") == 0;
-}
-
 static bool is_plotted(const struct view_test *t)
 {
 	return t->hist != NULL && t->hist->total >= PLOT_FEWEST_VALUES;
@@ -85,37 +80,30 @@ static void add_percentile(struct page *p, const struct view_test *t, double per
 }
 
 // Servers that are runtimes tell the pauses of their collectors.
-static bool has_pauses(const struct page *p, const struct view_group *g)
-{
-	for (size_t i = 0; i < g->count; i++)
-		if (p->view->tests[g->first + i].r->gc_count > 0)
-			return true;
-	return false;
-}
-
 static void add_pauses(struct page *p, const struct result *r)
 {
 	if (r->gc_count == 0) {
-		html_empty_cell(p);
-		html_empty_cell(p);
+		for (unsigned i = 0; i < 3; i++)
+			html_empty_cell(p);
 		return;
 	}
 	html_real_cell(p, (double)r->gc_count, text_amount(p->arena, (double)r->gc_count));
+	html_figure_cell(p, r->gc_total_ns, text_duration(p->arena, r->gc_total_ns));
 	html_figure_cell(p, r->gc_max_ns, text_duration(p->arena, r->gc_max_ns));
 }
 
 static void http2_table(struct page *p, const struct view_group *g)
 {
-	const bool pauses = has_pauses(p, g);
+	const bool pauses = view_has_pauses(p->view, g);
 
-	html_head(p,
-	          (const char *const[]){ "Scenario", "Verdict", ">Requests", ">Throughput", ">p50", ">p99",
-	                                 ">p99.9", ">Max", pauses ? ">GC pauses" : NULL, ">Longest pause", NULL });
+	html_head(p, (const char *const[]){ "Scenario", "Verdict", ">Requests", ">Throughput", ">p50", ">p99",
+	                                    ">p99.9", ">Max", pauses ? ">GC pauses" : NULL, ">In all",
+	                                    ">Longest pause", NULL });
 	for (size_t i = 0; i < g->count; i++) {
 		const struct view_test *t = &p->view->tests[g->first + i];
 
 		html_row(p, t);
-		html_cell(p, t->name);
+		html_cell(p, t->target[0] != '\0' ? text_make(p->arena, "%s %s", t->name, t->target) : t->name);
 		buf_adds(&p->b, "<td>");
 		html_verdict(p, t->r);
 		buf_adds(&p->b, "</td>");
@@ -130,14 +118,6 @@ static void http2_table(struct page *p, const struct view_group *g)
 		buf_adds(&p->b, "</tr>\n");
 	}
 	html_head_end(p);
-}
-
-static const struct view_group *http2_group(const struct page *p)
-{
-	for (size_t i = 0; i < p->view->group_count; i++)
-		if (is_http2(&p->view->groups[i]))
-			return &p->view->groups[i];
-	return NULL;
 }
 
 static void attacks_table(struct page *p)
@@ -175,18 +155,10 @@ static void attacks_table(struct page *p)
 	html_head_end(p);
 }
 
-void html_http2(struct page *p)
+static void http2_charts(struct page *p, const struct view_group *g)
 {
-	const struct view_group *g = http2_group(p);
 	size_t charts = 0;
 
-	if (g == NULL)
-		return;
-	html_section(p, "http2", "HTTP/2",
-	             "What one request took, from its sending to the end of the response. The percentile axis is "
-	             "stretched towards 100 %, where the slowest requests are.");
-	http2_table(p, g);
-	attacks_table(p);
 	html_charts(p);
 	for (size_t i = 0; i < g->count && charts < CHARTS_MOST; i++)
 		if (is_plotted(&p->view->tests[g->first + i])) {
@@ -195,5 +167,40 @@ void html_http2(struct page *p)
 			charts += 2;
 		}
 	html_charts_end(p);
-	html_section_end(p);
+}
+
+static void add_http2_group(struct page *p, const struct view_group *g)
+{
+	const bool serves = strcmp(g->kind, "http2-serve") == 0;
+
+	if (serves) {
+		html_heading(p, "Runtimes that serve");
+		html_note(
+		        p,
+		        "Servers written in these languages. A pause of the collector is in the latency of every request "
+		        "that was under way in it: hold the longest one against p99 and the slowest request.");
+	}
+	http2_table(p, g);
+	if (!serves)
+		attacks_table(p);
+	http2_charts(p, g);
+}
+
+void html_http2(struct page *p)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->view->group_count; i++) {
+		if (!view_is_http2(&p->view->groups[i]))
+			continue;
+		if (!any)
+			html_section(
+			        p, "http2", "HTTP/2",
+			        "What one request took, from its sending to the end of the response. The percentile "
+			        "axis is stretched towards 100 %, where the slowest requests are.");
+		any = true;
+		add_http2_group(p, &p->view->groups[i]);
+	}
+	if (any)
+		html_section_end(p);
 }

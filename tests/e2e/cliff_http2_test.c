@@ -34,6 +34,7 @@ CASE("cliff: the header and the body that our own HTTP/2 server takes are found,
 		assert_string_equal(text(c, "kernel"), "http2");
 		assert_string_equal(text(c, "param"), wanted[i].param);
 		assert_string_equal(text(c, "state"), "found");
+		assert_string_equal(text(c, "broke"), "result");
 		assert_true(number(c, "passes") >= wanted[i].least && number(c, "passes") <= wanted[i].most);
 		outcome_deinit(&o);
 		o = e2e_shell(dir, text(c, "again"));
@@ -79,7 +80,7 @@ CASE("cliff: the rate that a server keeps up with is found, and is no more than 
 	assert_string_equal(text(c, "param"), "rate");
 	assert_true(number(c, "fails") > 0 && number(c, "fails") <= 12500);
 	assert_true(number(c, "passes") < number(c, "fails"));
-	assert_string_equal(text(c, "broke"), "result");
+	assert_string_equal(text(c, "broke"), "time");
 	assert_contains(text(c, "evidence"), "deadline");
 	json_decref(all);
 	outcome_deinit(&o);
@@ -102,6 +103,7 @@ CASE("cliff: the streams that a server answers in time are found, where it admit
 	assert_string_equal(text(c, "param"), "streams");
 	assert_string_equal(text(c, "state"), "found");
 	assert_true(number(c, "passes") > 0 && number(c, "passes") <= 150);
+	assert_string_equal(text(c, "broke"), "time");
 	assert_contains(text(c, "evidence"), "the deadline of 3.00 s came first");
 	json_decref(all);
 	outcome_deinit(&o);

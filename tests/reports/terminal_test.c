@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include "fixture.h"
+#include "reports.h"
 #include "text.h"
 
 #include <stdbool.h>
@@ -110,6 +111,46 @@ CASE("terminal: verdict, test, time, p50, p99 and peak memory are in the table")
 		assert_non_null(strstr(text, *title));
 	free(text);
 	run_deinit(&r);
+}
+
+CASE("terminal: a runtime that serves has its collector's pauses beside its latencies, and the page too")
+{
+	struct fixture *f = fixture_new(harness_tmpdir(), "serves", 3);
+	struct result r = fixture_result("http2-serve/garbage.node", VERDICT_PASSED);
+	struct err e = { 0 };
+	struct run run;
+	char path[300], *text, *page;
+
+	fixture_latencies(&r, "total", 900000, 0.01, 100, 1);
+	r.gc_count = 464;
+	r.gc_total_ns = 429000000;
+	r.gc_max_ns = 10900000;
+	fixture_end(f, &r);
+	r = fixture_result("http2-serve/garbage.silent", VERDICT_PASSED); // tells nothing of its collector
+	fixture_latencies(&r, "total", 900000, 0.01, 100, 1);
+	fixture_end(f, &r);
+	r = fixture_result("gc/cycles.node", VERDICT_PASSED);
+	r.gc_count = 7;
+	r.gc_max_ns = 123000000;
+	fixture_end(f, &r);
+	fixture_load(f, &run);
+	text = fixture_terminal(&run, 100, 0);
+	assert_non_null(strstr(text, "     GC  longest GC"));
+	assert_non_null(strstr(text, "429 ms     10.9 ms"));
+	assert_null(strstr(text, "123 ms")); // a program that nobody waits for has its own table
+	free(text);
+	text = fixture_terminal(&run, 60, 0);
+	assert_non_null(strstr(text, "longest GC")); // stays where there is little room
+	free(text);
+	snprintf(path, sizeof path, "%s/report.html", harness_tmpdir());
+	assert_int_equal(report_html(&run, path, &e), 0);
+	page = fixture_read(path);
+	assert_non_null(strstr(page, ">Runtimes that serve<"));
+	assert_non_null(strstr(page, ">Longest pause<"));
+	assert_non_null(strstr(page, "<data value=\"10900000\">10.9 ms</data>"));
+	assert_non_null(strstr(page, "<data value=\"429000000\">429 ms</data>"));
+	free(page);
+	run_deinit(&run);
 }
 
 CASE("terminal: escape sequences are there with colour, and only then")

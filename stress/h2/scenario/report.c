@@ -77,6 +77,8 @@ static void client_gauges(const struct scenario *s, const struct h2_load_result 
 	h2_gauge(out, "errors", (double)r->wrong, "requests");
 	if (s->schedule.count)
 		h2_gauge(out, "unsent", (double)r->unsent, "requests");
+	if (r->timed_out) // which tells that the deadline came first, even where it is 0
+		h2_gauge(out, "unfinished", (double)(r->begun - r->right - r->wrong), "requests");
 	h2_gauge(out, "retried", (double)r->retried, "requests");
 	h2_gauge(out, "goaways", (double)r->goaways, "frames");
 	h2_gauge(out, "reconnects", (double)r->reconnects, "connections");
