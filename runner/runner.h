@@ -81,6 +81,7 @@ struct runner_config {
 	unsigned fail_fast;             // start no further test after that many unexpected verdicts; 0: never
 	bool resume;                    // go on with the run in run_dir
 	bool force;                     // resume although the suite has changed
+	bool run_skipped;               // tests marked @Skip run as if they were not
 	json_t *info;                   // an object that goes into run.json beside the machine's facts; borrowed
 	struct runner_hooks hooks;
 };

@@ -250,6 +250,17 @@ static const char *on_note(struct words *w, const struct sample_sink *sink)
 	return NULL;
 }
 
+static const char *on_skip(struct words *w, const struct sample_sink *sink)
+{
+	char text[SG_SAMPLE_LINE_MAX];
+
+	if (at_end(w))
+		return "skip: say why the test is skipped";
+	if (sink->skip != NULL)
+		sink->skip(sink->arg, free_text(w, text));
+	return NULL;
+}
+
 static bool take_case(struct span s, enum sample_case *what)
 {
 	static const char *const words[] = {
@@ -301,6 +312,7 @@ static const struct {
 	{ "lat", on_lat },   { "hist", on_hist }, { "gauge", on_gauge },
 	{ "gc", on_gc },     { "live", on_live }, { "check", on_check },
 	{ "case", on_case }, { "done", on_done }, { "note", on_note },
+	{ "skip", on_skip },
 };
 
 // The function of a line that begins with the mark and a known word (*w is then behind it); NULL for any other.
@@ -339,24 +351,27 @@ static bool take_status(struct words *w, bool *failed)
 	return span_is(word, "ok");
 }
 
-// Cuts " # SKIP why" or " # TODO why" off the end of `title`; *why then begins behind the '#'.
-static bool cut_directive(struct words *title, struct words *why)
+enum directive { NO_DIRECTIVE, SKIP_DIRECTIVE, TODO_DIRECTIVE };
+
+// Cuts " # SKIP why" or " # TODO why" off the end of `title`. *why then begins behind SKIP, or with TODO.
+static enum directive cut_directive(struct words *title, struct words *why)
 {
 	for (const char *p = title->at; title->end - p > 1; p++) {
-		struct words after = { p + 2, title->end };
+		struct words after = { p + 2, title->end }, from = after;
 		struct span word;
+		bool skips;
 
 		if (!is_blank(p[0]) || p[1] != '#')
 			continue;
-		*why = after;
 		word = next_word(&after);
-		if (word.len >= 4 &&
-		    (strncasecmp(word.text, "skip", 4) == 0 || strncasecmp(word.text, "todo", 4) == 0)) {
+		skips = word.len >= 4 && strncasecmp(word.text, "skip", 4) == 0;
+		if (skips || (word.len >= 4 && strncasecmp(word.text, "todo", 4) == 0)) {
 			title->end = p;
-			return true;
+			*why = skips ? after : from;
+			return skips ? SKIP_DIRECTIVE : TODO_DIRECTIVE;
 		}
 	}
-	return false;
+	return NO_DIRECTIVE;
 }
 
 // "ok 3 - name", "not ok - name # TODO why". TAP lets the number out; we want it or a dash, so that prose that
@@ -367,6 +382,7 @@ static void parse_tap(const char *line, size_t len, const struct sample_sink *si
 	struct words why = { line + len, line + len };
 	char name[SG_SAMPLE_NAME_MAX];
 	char text[SG_SAMPLE_LINE_MAX];
+	enum directive directive;
 	enum sample_case what;
 	struct span number, title;
 	uint64_t n = 0;
@@ -377,7 +393,10 @@ static void parse_tap(const char *line, size_t len, const struct sample_sink *si
 	number = next_word(&w);
 	if (!take_u64(number, &n) && !span_is(number, "-"))
 		return;
-	what = cut_directive(&w, &why) ? CASE_SKIP : failed ? CASE_FAIL : CASE_PASS;
+	directive = cut_directive(&w, &why);
+	what = failed ? CASE_FAIL : CASE_PASS;
+	if (directive == SKIP_DIRECTIVE || (directive == TODO_DIRECTIVE && failed))
+		what = CASE_SKIP;
 	title = rest_of(&w);
 	while (title.len > 0 && (is_blank(*title.text) || *title.text == '-')) {
 		title.text++;
@@ -387,7 +406,7 @@ static void parse_tap(const char *line, size_t len, const struct sample_sink *si
 		title.len = SG_SAMPLE_NAME_MAX - 1;
 	if (!take_name(title, name))
 		snprintf(name, sizeof name, "%llu", (unsigned long long)n);
-	sink->test_case(sink->arg, name, what, 0, what == CASE_SKIP ? free_text(&why, text) : "");
+	sink->test_case(sink->arg, name, what, 0, directive != NO_DIRECTIVE ? free_text(&why, text) : "");
 	if (sink->tap != NULL)
 		sink->tap(sink->arg, TAP_CASE, n, "");
 }
@@ -420,8 +439,10 @@ static void parse_tap_frame(const char *line, size_t len, const struct sample_si
 		number = next_word(&w);
 		if (!take_u64(number, &n))
 			return;
-		cut_directive(&w, &why);
-		sink->tap(sink->arg, TAP_PLAN, n, free_text(&why, text));
+		if (cut_directive(&w, &why) != SKIP_DIRECTIVE)
+			sink->tap(sink->arg, TAP_PLAN, n, "");
+		else
+			sink->tap(sink->arg, TAP_PLAN, n, at_end(&why) ? "no reason given" : free_text(&why, text));
 	}
 }
 

@@ -32,6 +32,7 @@ struct sample_sink {
 	void (*note)(void *arg, const char *name, const char *text);
 	// `n` is the plan's number; `text` why it skips all (plan) or gives up (bail), else "".
 	void (*tap)(void *arg, enum sample_tap what, uint64_t n, const char *text);
+	void (*skip)(void *arg, const char *reason); // the test skips itself
 };
 
 // One line without its newline. Returns true if it was a sample line (good or bad), false if it is the

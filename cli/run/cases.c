@@ -83,7 +83,7 @@ static int read_list(const char *run_dir, const struct result *r, struct strings
 	buf_addf(&path, "%s/tests/%s/1/stdout", run_dir, name != NULL ? name : "");
 	if (name == NULL || path.failed)
 		rc = -ENOMEM;
-	else if (r->as_expected && io_read_file(buf_text(&path), LIST_BYTES, &text, NULL) == 0)
+	else if (r->verdict == VERDICT_PASSED && io_read_file(buf_text(&path), LIST_BYTES, &text, NULL) == 0)
 		rc = read_names(buf_text(&text), out, &good);
 	if (rc == 0 && !good) {
 		strings_deinit(out);
@@ -162,7 +162,7 @@ static int remember_cases(struct pipeline *j, const struct strings *cases)
 // ---- in the place of the files
 // --------------------------------------------------------------------------------------
 
-// A list that could not be made is a test that fails as its command did.
+// A list that could not be made is a test that fails, or skips itself, as its command did.
 static int stand_in(struct suite *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
@@ -175,6 +175,7 @@ static int stand_in(struct suite *s)
 		if (t->meta.run == NULL)
 			return -ENOMEM;
 		t->meta.sentinel = true; // a command that prints no case has not done its work either
+		t->meta.set &= ~(1U << HKEY_SENTINEL);
 	}
 	return 0;
 }

@@ -166,6 +166,7 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->retry = (unsigned)opt_number(o, "retry");
 	c->fail_fast = (unsigned)opt_number(o, "fail-fast");
 	c->force = opt_flag(o, "force") || j->grown;
+	c->run_skipped = opt_flag(o, "run-skipped") || opt_flag(o, "only-skipped");
 }
 
 int pipeline_config(const struct pipeline *j, struct runner_config *c, struct err *e)

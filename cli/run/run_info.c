@@ -18,7 +18,7 @@ static const char *const kept_options[] = {
 	"timeout",    "grace",      "memory",           "cpu-time",        "files",          "procs",
 	"io",         "no-limits",  "safe-mode",        "clean-home",      "wrap",           "preload",
 	"retry",      "quarantine", "container-engine", "container-image", "container-root", "instrument",
-	"fail-alloc", "leak-check", "jemalloc-cap",     "h2-target",       "h2-pid"
+	"fail-alloc", "leak-check", "jemalloc-cap",     "h2-target",       "h2-pid",         "run-skipped"
 };
 // For a whole run only.
 static const char *const run_options[] = { "parallel",
@@ -74,6 +74,8 @@ static void add_kept_options(const struct opt_set *o, struct buf *text)
 	}
 	if (pipeline_contained(o))
 		buf_adds(text, " --container-sequential");
+	if (opt_flag(o, "only-skipped"))
+		buf_adds(text, " --run-skipped");
 }
 
 int pipeline_recall_options(struct opt_set *o, const json_t *info, struct err *e)
@@ -153,6 +155,8 @@ json_t *pipeline_info(const struct pipeline *j)
 	add_option_facts(&j->app->opts, options);
 	if (pipeline_protects(&j->app->opts)) // as a resumed run, where no threshold is named, is to do
 		json_object_set_new(options, "self-protect", json_string("yes"));
+	if (opt_flag(&j->app->opts, "only-skipped"))
+		json_object_set_new(options, "run-skipped", json_string("yes"));
 	json_object_set_new(info, "stressgen", json_string(SG_VERSION));
 	json_object_set_new(info, "suite", json_string(dir));
 	json_object_update(info, j->origin);

@@ -66,7 +66,12 @@ static void add_cases(struct buf *b, const struct result *r)
 
 		buf_addf(b, "    %s %zu - ", ok ? "ok" : "not ok", i + 1);
 		add_description(b, c->name);
-		buf_adds(b, skipped ? " # SKIP\n" : !ok && r->quarantine != NULL ? " # TODO\n" : "\n");
+		buf_adds(b, skipped ? " # SKIP" : !ok && r->quarantine != NULL ? " # TODO" : "");
+		if (skipped && c->text != NULL && c->text[0] != '\0') {
+			buf_addc(b, ' ');
+			add_description(b, c->text);
+		}
+		buf_addc(b, '\n');
 	}
 }
 

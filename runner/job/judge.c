@@ -217,6 +217,14 @@ static bool by_pattern(const struct facts *f, const struct result *r, struct fin
 	return false;
 }
 
+#define SKIP_STATUS 77 // of automake, meson and most suites of shell scripts
+
+// A test whose header wants @Sentinel says all it has to say by sample lines: there 77 is a status as any other.
+static bool says_by_lines(const struct facts *f)
+{
+	return f->test->meta.sentinel && test_meta_has(&f->test->meta, HKEY_SENTINEL);
+}
+
 static bool by_exit(const struct facts *f, const struct result *r, struct finding *out)
 {
 	if (r->signal != 0) {
@@ -233,6 +241,8 @@ static bool by_exit(const struct facts *f, const struct result *r, struct findin
 		return false;
 	out->verdict = VERDICT_FAILED;
 	buf_addf(&out->words, "exit status %d", r->exit_code);
+	if (r->exit_code == SKIP_STATUS && says_by_lines(f))
+		buf_adds(&out->words, ", which skips no test that has @Sentinel: '@@ skip REASON' does");
 	if (f->engine != NULL && r->exit_code == ENGINE_FAILED)
 		buf_addf(&out->words, ": also what %s says when it cannot start the container", f->engine);
 	if (r->exit_code > 128 && r->exit_code - 128 < NSIG) { // what a shell says of its child
@@ -254,16 +264,6 @@ static bool by_tap(const struct measure *m, const char *link, struct finding *ou
 		return false;
 	buf_addf(&out->words, "%sits TAP plan was of %" PRIu64 " case%s, it reported %" PRIu64, link, m->tap.plan,
 	         m->tap.plan == 1 ? "" : "s", m->tap.cases);
-	return true;
-}
-
-// "1..0 # SKIP why".
-static bool by_skip(const struct measure *m, struct finding *out)
-{
-	if (!m->tap.planned || m->tap.plan != 0 || m->tap.cases > 0 || m->tap.why[0] == '\0')
-		return false;
-	out->verdict = VERDICT_SKIPPED;
-	buf_addf(&out->words, "it skipped itself: %s", m->tap.why);
 	return true;
 }
 
@@ -290,9 +290,60 @@ static bool by_report(const struct facts *f, const struct result *r, struct find
 		found = true;
 	}
 	found = by_tap(f->measure, found ? "; " : link, out) || found;
+	if (f->measure->skip_why[0] != '\0' && out->words.len > 0)
+		buf_addf(&out->words, "; it had said that it skips itself: %s", f->measure->skip_why);
 	if (found && out->verdict == VERDICT_PASSED)
 		out->verdict = VERDICT_FAILED;
 	return found;
+}
+
+// ---- what skips itself ----
+
+static bool skips_by_status(const struct facts *f, const struct result *r)
+{
+	return r->signal == 0 && r->exit_code == SKIP_STATUS && !f->test->meta.survive && !says_by_lines(f);
+}
+
+// By TAP: "1..0 # SKIP why", or by a version that says it is TAP, and "1..0".
+static bool skips_by_plan(const struct measure *m)
+{
+	return m->tap.planned && m->tap.plan == 0 && m->tap.cases == 0 && !m->tap.bailed &&
+	       (m->tap.why[0] != '\0' || m->tap.version);
+}
+
+// "SKIP: no network" is how scripts say it before they end with 77.
+static void add_last_line(const char *tail, struct buf *out)
+{
+	size_t end = tail != NULL ? strlen(tail) : 0, from;
+
+	while (end > 0 && strchr(" \t\r\n", tail[end - 1]) != NULL)
+		end--;
+	for (from = end; from > 0 && tail[from - 1] != '\n';)
+		from--;
+	if (end > from)
+		buf_addf(out, "; its last line: %.*s", (int)(end - from), tail + from);
+}
+
+// It says so by itself, ended as one that skips itself does, and reported nothing bad before.
+static bool by_skip(const struct facts *f, const struct result *r, struct finding *out)
+{
+	const struct measure *m = f->measure;
+	const bool by_status = skips_by_status(f, r);
+
+	if (r->signal != 0 || (r->exit_code != 0 && !by_status) || r->checks_bad > 0 || m->cases_failed > 0 ||
+	    m->tap.bailed || !(by_status || m->skip_why[0] != '\0' || skips_by_plan(m)))
+		return false;
+	out->verdict = VERDICT_SKIPPED;
+	if (m->skip_why[0] != '\0') {
+		buf_addf(&out->words, "it skipped itself: %s", m->skip_why);
+	} else if (skips_by_plan(m)) {
+		buf_addf(&out->words, "it skipped itself: %s",
+		         m->tap.why[0] != '\0' ? m->tap.why : "its TAP plan is of no case");
+	} else {
+		buf_addf(&out->words, "it skipped itself by exit status %d", SKIP_STATUS);
+		add_last_line(r->tail, &out->words);
+	}
+	return true;
 }
 
 // ---- what ended well ----
@@ -380,8 +431,8 @@ static void find(const struct facts *f, const struct result *r, struct finding *
 		return;
 	// Exit status 0 and nothing bad reported: passed, whatever happened on the way; a kill of ours cannot hide
 	// in it, since it leaves a signal.
-	if (started && r->exit_code == 0 && f->memory_seen == 0 && !by_report(f, r, out)) {
-		if (!by_skip(f->measure, out) && !by_headroom(f, r, out) && !by_leftovers(f, r, out) &&
+	if (started && r->exit_code == 0 && f->memory_seen == 0 && (by_skip(f, r, out) || !by_report(f, r, out))) {
+		if (out->verdict != VERDICT_SKIPPED && !by_headroom(f, r, out) && !by_leftovers(f, r, out) &&
 		    !by_live_bytes(r, out))
 			describe_pass(r, out);
 		return;
@@ -389,7 +440,7 @@ static void find(const struct facts *f, const struct result *r, struct finding *
 	buf_clear(&out->words);
 	out->verdict = VERDICT_PASSED;
 	if (by_cgroup(f, out) || by_limit(f, r, out) || by_telemetry(r, out) || by_fault(f, out) ||
-	    by_pattern(f, r, out))
+	    by_pattern(f, r, out) || by_skip(f, r, out))
 		return;
 	by_exit(f, r, out);
 	if (r->signal == 0)

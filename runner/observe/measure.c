@@ -244,6 +244,14 @@ static void on_tap(void *arg, enum sample_tap what, uint64_t n, const char *text
 		snprintf(m->tap.why, sizeof m->tap.why, "%s", text);
 }
 
+static void on_skip(void *arg, const char *reason)
+{
+	struct measure *m = arg;
+
+	if (m->skip_why[0] == '\0') // the first reason stays
+		snprintf(m->skip_why, sizeof m->skip_why, "%s", reason);
+}
+
 static void on_done(void *arg)
 {
 	((struct measure *)arg)->result->done_seen = true;
@@ -260,6 +268,7 @@ struct sample_sink measure_sink(struct measure *m)
 		                     .test_case = on_case,
 		                     .note = on_note,
 		                     .tap = on_tap,
+		                     .skip = on_skip,
 		                     .done = on_done,
 		                     .bad = on_bad,
 		                     .arg = m };

@@ -28,8 +28,9 @@ struct measure {
 	struct {
 		bool version, planned, bailed;
 		uint64_t plan, cases;
-		char why[SG_SAMPLE_NAME_MAX]; // it skips all, or gives up
+		char why[MEASURE_NOTE_BYTES + 1]; // it skips all, or gives up
 	} tap;
+	char skip_why[MEASURE_NOTE_BYTES + 1]; // "@@ skip why"; "": it did not say so
 	uint64_t live_stride; // every so many cycles' live bytes are kept
 	uint64_t lost;        // samples that found no room
 	// the timeline

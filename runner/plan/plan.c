@@ -52,6 +52,7 @@ int plan_make(struct plan *p, const struct runner_config *c)
 	int rc = -ENOMEM;
 
 	memset(p, 0, sizeof *p);
+	p->run_skipped = c->run_skipped;
 	p->order = calloc(suite->count + 1, sizeof *p->order);
 	p->chosen = calloc(suite->count + 1, sizeof *p->chosen);
 	if (stack == NULL || seen == NULL || p->order == NULL || p->chosen == NULL)
@@ -107,7 +108,7 @@ enum plan_step plan_decide(const struct plan *p, const struct ledger *l, size_t 
 		buf_adds(why, "planned: not written yet");
 		return PLAN_PLANNED;
 	}
-	if (m->skip != NULL) {
+	if (m->skip != NULL && !p->run_skipped) {
 		buf_adds(why, m->skip[0] != '\0' ? m->skip : "@Skip");
 		return PLAN_SKIP;
 	}

@@ -10,7 +10,8 @@
 struct plan {
 	size_t *order; // indices into the suite's tests; owned
 	size_t count;
-	bool *chosen; // by index: is it in the order?
+	bool *chosen;     // by index: is it in the order?
+	bool run_skipped; // @Skip is not looked at
 };
 
 // The order is that of the selection, changed only where a dependency would come later. 0 or -ENOMEM.

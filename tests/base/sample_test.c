@@ -60,6 +60,11 @@ static void on_tap(void *arg, enum sample_tap what, uint64_t n, const char *text
 		         text);
 }
 
+static void on_skip(void *arg, const char *reason)
+{
+	buf_addf(&((struct heard *)arg)->calls, "skip [%s]\n", reason);
+}
+
 static void on_done(void *arg)
 {
 	buf_adds(&((struct heard *)arg)->calls, "done\n");
@@ -79,7 +84,7 @@ static void on_output(void *arg, const char *bytes, size_t len)
 static struct sample_sink sink_for(struct heard *h)
 {
 	return (struct sample_sink){ on_lat,  on_hist, on_gauge, on_gc,   on_check, on_case,
-		                     on_done, on_bad,  h,        on_live, on_note,  on_tap };
+		                     on_done, on_bad,  h,        on_live, on_note,  on_tap,  on_skip };
 }
 
 static void heard_deinit(struct heard *h)
@@ -129,6 +134,7 @@ CASE("sample: every word is read")
 	line_gives("@@ case one pass 1000 fine so far", true, "case [one] 1 1000 [fine so far]\n");
 	line_gives("@@ case one fail 7", true, "case [one] 2 7 []\n");
 	line_gives("@@ case one skip 0 no net", true, "case [one] 3 0 [no net]\n");
+	line_gives("@@ skip no net, no test ", true, "skip [no net, no test]\n");
 	line_gives("@@ done", true, "done\n");
 	line_gives("@@ done\r", true, "done\n");
 }
@@ -136,6 +142,8 @@ CASE("sample: every word is read")
 CASE("sample: a known word with wrong arguments is bad, and nothing of it counts")
 {
 	static const char *const lines[] = {
+		"@@ skip",
+		"@@ skip ",
 		"@@ lat",
 		"@@ lat total",
 		"@@ lat total 1 2 x",
@@ -212,8 +220,11 @@ CASE("sample: TAP lines are cases and stay output")
 	line_gives("not ok 2 - second", false, "case [second] 2 0 []\n");
 	line_gives("ok 3", false, "case [3] 1 0 []\n");
 	line_gives("ok - unnumbered", false, "case [unnumbered] 1 0 []\n");
-	line_gives("ok 4 # SKIP no network", false, "case [4] 3 0 [SKIP no network]\n");
+	line_gives("ok 4 # SKIP no network", false, "case [4] 3 0 [no network]\n");
+	line_gives("ok 3 # SKIP", false, "case [3] 3 0 []\n");
+	line_gives("not ok 3 - third # skipped: no disk", false, "case [third] 3 0 [no disk]\n");
 	line_gives("not ok 5 - fifth # TODO later", false, "case [fifth] 3 0 [TODO later]\n");
+	line_gives("ok 5 - fifth # TODO later", false, "case [fifth] 1 0 [TODO later]\n");
 	line_gives("ok 6 - price in # of units", false, "case [price in # of units] 1 0 []\n");
 	line_gives("ok then, this is prose", false, "");
 	line_gives("okay 1", false, "");
@@ -226,7 +237,9 @@ CASE("sample: TAP's version, plan and bail out are told and stay output")
 {
 	line_gives("TAP version 14", false, "tap 0 0 []\n");
 	line_gives("1..12", false, "tap 1 12 []\n");
-	line_gives("1..0 # SKIP no network", false, "tap 1 0 [SKIP no network]\n");
+	line_gives("1..0 # SKIP no network", false, "tap 1 0 [no network]\n");
+	line_gives("1..0 # skip", false, "tap 1 0 [no reason given]\n");
+	line_gives("1..0 # of nothing", false, "tap 1 0 []\n");
 	line_gives("Bail out! no disk", false, "tap 2 0 [no disk]\n");
 	line_gives("Bail out!", false, "tap 2 0 []\n");
 	line_gives("1..", false, "");

@@ -79,6 +79,12 @@ static void on_note(void *arg, const char *name, const char *text)
 	note(arg, name, text, 0);
 }
 
+static void on_skip(void *arg, const char *reason)
+{
+	must(reason[0] != '\0');
+	note(arg, "skip", reason, 0);
+}
+
 static void on_done(void *arg)
 {
 	note(arg, "done", "", 0);
@@ -109,7 +115,7 @@ static struct seen feed(const uint8_t *data, size_t size, size_t piece)
 {
 	struct seen seen = { 0 };
 	const struct sample_sink sink = { on_lat,  on_hist, on_gauge, on_gc,   on_check, on_case,
-		                          on_done, on_bad,  &seen,    on_live, on_note,  on_tap };
+		                          on_done, on_bad,  &seen,    on_live, on_note,  on_tap,  on_skip };
 	struct sample_stream s;
 
 	if (sample_stream_init(&s, &sink, on_output, &seen) < 0)

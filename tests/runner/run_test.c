@@ -325,6 +325,36 @@ CASE("run: skipped and planned tests do not run, and count as expected")
 	lab_deinit(&l);
 }
 
+CASE("run: tests marked @Skip run when that is asked for, and a program that is missing fails then")
+{
+	struct lab l;
+
+	lab_init(&l);
+	lab_script(&l, "a.sh", "# @Skip too slow here\nexit 0");
+	lab_script(&l, "b.sh", "# @Skip no such machine\n# @Run no-such-program {file}");
+	l.config.run_skipped = true;
+	lab_run(&l);
+	lab_expect(&l, "a.sh", VERDICT_PASSED, "exit status 0");
+	lab_expect(&l, "b.sh", VERDICT_FAILED, "program not found: no-such-program");
+	lab_deinit(&l);
+}
+
+CASE("run: a test that skips itself is skipped, and so is what depends on it")
+{
+	struct lab l;
+
+	lab_init(&l);
+	lab_script(&l, "a.sh", "echo SKIP: no net >&2; exit 77");
+	lab_script(&l, "b.sh", "# @DependsOn a.sh\nexit 0");
+	lab_script(&l, "c.sh", "# @Sentinel on\necho '@@ skip no disk' >&\"$STRESSGEN_FD\"; exit 0");
+	lab_run(&l);
+	lab_expect(&l, "a.sh", VERDICT_SKIPPED, "it skipped itself by exit status 77; its last line: SKIP: no net");
+	lab_expect(&l, "b.sh", VERDICT_SKIPPED, "depends on a.sh, which ended as skipped");
+	lab_expect(&l, "c.sh", VERDICT_SKIPPED, "it skipped itself: no disk");
+	assert_int_equal(l.summary.unexpected, 0);
+	lab_deinit(&l);
+}
+
 CASE("run: a dependency runs first, and its failure skips what depends on it, and on that")
 {
 	struct lab l;
