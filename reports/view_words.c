@@ -94,7 +94,7 @@ static const char *ending(struct view *v)
 	if (r->stop_reason != NULL)
 		return text_make(&v->arena,
 		                 "The run was stopped (%s) after %zu of %zu tests; --resume goes on with it.",
-		                 reason, v->count, r->planned);
+		                 reason, v->count - v->by_verdict[VERDICT_INTERRUPTED], r->planned);
 	if (r->under_way != NULL)
 		return text_make(
 		        &v->arena,

@@ -285,6 +285,14 @@ void ledger_next_pass(struct ledger *l)
 	}
 }
 
+int ledger_write_step(struct ledger *l, const struct runner_step *s)
+{
+	return append(l, "stopping",
+	              json_pack("{s:s, s:s, s:I, s:I}", "step", s->name, "reason", s->reason, "ended",
+	                        (json_int_t)s->ended, "running", (json_int_t)s->running),
+	              false);
+}
+
 int ledger_write_stop(struct ledger *l, const char *reason, size_t ended)
 {
 	char wall[32];

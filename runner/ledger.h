@@ -5,6 +5,7 @@
 #include "err.h"
 #include "journal.h"
 #include "result.h"
+#include "runner.h"
 #include "suite.h"
 
 #include <stdbool.h>
@@ -57,6 +58,8 @@ int ledger_write_soak(struct ledger *l, size_t test, const struct result *r, uin
 int ledger_write_soak_cut(struct ledger *l, size_t test);
 // All tests that ran are to run again.
 void ledger_next_pass(struct ledger *l);
+// A step of stopping: {step, reason, ended, running}; not synced, which the stop then is.
+int ledger_write_step(struct ledger *l, const struct runner_step *s);
 int ledger_write_stop(struct ledger *l, const char *reason, size_t ended);
 
 // Tests whose end was not as expected; in a soak, in any of its passes.

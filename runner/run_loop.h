@@ -15,6 +15,9 @@
 
 #define RUN_SIGNALS 3
 
+// Of stopping before the end (run_stop.c), in their order.
+enum run_step { RUN_STEP_NONE, RUN_STEP_NO_NEW, RUN_STEP_ENDING, RUN_STEP_KILLING, RUN_STEP_SAVED, RUN_STEPS };
+
 struct run_loop;
 
 // Runs one test at a time.
@@ -42,6 +45,8 @@ struct run_loop {
 	size_t worker_count;
 	size_t settled;         // of the plan
 	size_t unexpected_here; // in this part
+	size_t interrupted;     // of those that have settled
+	enum run_step step;     // the last that was taken
 	uint64_t pass;          // of a soak, from 1; 0: none
 	uint64_t soak_start_ns; // as if it had never been interrupted
 	size_t ran_in_pass;
@@ -80,8 +85,16 @@ bool run_soak_record(struct run_loop *run, size_t position, const struct result 
 
 // runner.c: no further test starts; those that run are killed; when they have settled the loop ends.
 void run_end(struct run_loop *run, const char *reason);
+
+// run_stop.c: no further test is to start; what runs may end by itself.
+void run_stop_begin(struct run_loop *run, const char *reason);
+// The same, and what runs is ended: by SIGTERM first, or with `now` by SIGKILL. `by` is for the tests' evidence.
+void run_stop_jobs(struct run_loop *run, const char *reason, const char *by, bool now);
+// The journal is on disk: the last step, where the run was stopped at all.
+void run_stop_saved(struct run_loop *run, const char *reason);
+void run_on_killing(struct job *j); // a worker's job's hook
+void run_watch_signals(struct run_loop *run);
 bool run_is_idle(const struct run_loop *run);
-void run_stop_jobs(struct run_loop *run, const char *by, bool now);
 // run_watch.c: looks at the machine every now and then; the heartbeat file says how far the run is.
 void run_watch_start(struct run_loop *run);
 void run_write_heartbeat(struct run_loop *run, const char *state);

@@ -5,7 +5,6 @@
 #include "io.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +44,7 @@ static bool record_end(struct run_loop *run, size_t position, const struct resul
 		hooks->ended(hooks->arg, run->settled, run->plan.count, test_at(run, position), r);
 	run->summary->ran++;
 	run->unexpected_here += !r->as_expected;
+	run->interrupted += r->verdict == VERDICT_INTERRUPTED;
 	settle(run, position);
 	return true;
 }
@@ -212,13 +212,13 @@ static const char *stop_reason(const struct run_loop *run)
 {
 	const unsigned fail_fast = run->config->fail_fast;
 
-	if (run->stop_signal != 0)
-		return run->stop_signal == SIGINT ? "SIGINT" : run->stop_signal == SIGTERM ? "SIGTERM" : "SIGHUP";
 	if (run->stop_reason != NULL)
 		return run->stop_reason;
 	if (run_soak_is_over(run))
 		return "finished";
-	return fail_fast > 0 && run->unexpected_here >= fail_fast ? "fail-fast" : NULL;
+	if (fail_fast == 0 || run->unexpected_here < fail_fast || schedule_is_over(&run->schedule))
+		return NULL;
+	return "fail-fast";
 }
 
 static struct worker *idle_worker(const struct run_loop *run)
@@ -239,6 +239,8 @@ static void on_next(uv_idle_t *handle)
 
 	if (reason == NULL && schedule_is_over(&run->schedule) && !run_soak_next_pass(run))
 		reason = "finished";
+	else if (reason != NULL && strcmp(reason, "finished") != 0)
+		run_stop_begin(run, reason);
 	if (reason != NULL || w == NULL) {
 		uv_idle_stop(handle); // run_on_done starts it again
 		if (reason != NULL && run_is_idle(run))

@@ -75,7 +75,7 @@ static void protect(struct run_loop *run, uint64_t now_ns, double own_cpu, uint6
 	snprintf(run->summary->why_protected, sizeof run->summary->why_protected, "%s", why);
 	run->stop_reason = "self-protection";
 	run_note(run, "self-protection: %s; the run stops, --resume goes on with it", why);
-	run_stop_jobs(run, "self-protection", true);
+	run_stop_jobs(run, run->stop_reason, "self-protection", true);
 	run_start_next(run);
 }
 

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,46 +53,7 @@ bool run_journalled(struct run_loop *run, int rc)
 	return false;
 }
 
-// ---- signals, and the guardian's death ----
-
-static size_t running(const struct run_loop *run)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < run->worker_count; i++)
-		n += !job_is_idle(&run->workers[i].job);
-	return n;
-}
-
-bool run_is_idle(const struct run_loop *run)
-{
-	return running(run) == 0;
-}
-
-void run_stop_jobs(struct run_loop *run, const char *by, bool now)
-{
-	for (size_t i = 0; i < run->worker_count; i++)
-		job_stop(&run->workers[i].job, by, now);
-}
-
-static void on_signal(uv_signal_t *handle, int sig)
-{
-	struct run_loop *run = handle->data;
-	const char *name = sig == SIGINT ? "SIGINT" : sig == SIGTERM ? "SIGTERM" : "SIGHUP";
-	const bool again = run->stop_signal != 0;
-	const size_t count = running(run);
-
-	if (!again)
-		run->stop_signal = sig;
-	if (count == 0)
-		return; // the loop's next turn sees it
-	if (again)
-		run_note(run, "%s again: killing %zu running test%s", name, count, count == 1 ? "" : "s");
-	else
-		run_note(run, "%s: stopping; %zu running test%s SIGTERM, then SIGKILL; once more kills at once",
-		         name, count, count == 1 ? " gets" : "s get");
-	run_stop_jobs(run, name, again);
-}
+// ---- the whole run's time limit, and the guardian's death ----
 
 static void on_suite_limit(uv_timer_t *handle)
 {
@@ -103,7 +63,7 @@ static void on_suite_limit(uv_timer_t *handle)
 	         run->settled, run->plan.count);
 	run->stop_reason = "suite-timeout";
 	run->summary->suite_timed_out = true;
-	run_stop_jobs(run, "the time limit of the whole run", false);
+	run_stop_jobs(run, run->stop_reason, "the time limit of the whole run", false);
 	run_start_next(run);
 }
 
@@ -149,7 +109,7 @@ void run_end(struct run_loop *run, const char *reason)
 		return;
 	run->stop_reason = reason;
 	if (!run_is_idle(run)) {
-		run_stop_jobs(run, reason, true); // the last of them comes back here
+		run_stop_jobs(run, reason, reason, true); // the last of them comes back here
 		return;
 	}
 	run->over = true;
@@ -157,6 +117,8 @@ void run_end(struct run_loop *run, const char *reason)
 	rc = ledger_write_stop(&run->ledger, reason, run->summary->ran);
 	if (rc < 0 && run->rc == 0)
 		run_journalled(run, rc);
+	if (rc == 0)
+		run_stop_saved(run, reason);
 	uv_stop(&run->loop);
 }
 
@@ -190,17 +152,6 @@ out:
 	json_decref(info);
 	free(path);
 	return rc;
-}
-
-static void watch_signals(struct run_loop *run)
-{
-	static const int wanted[RUN_SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
-
-	for (int i = 0; i < RUN_SIGNALS; i++) {
-		uv_signal_init(&run->loop, &run->signals[i]);
-		run->signals[i].data = run;
-		uv_signal_start(&run->signals[i], on_signal, wanted[i]);
-	}
 }
 
 static void watch_suite_limit(struct run_loop *run)
@@ -259,6 +210,7 @@ static int make_workers(struct run_loop *run)
 		w->run = run;
 		w->job.done = run_on_done;
 		w->job.sampled = run->config->hooks.sampled != NULL ? run_on_sampled : NULL;
+		w->job.killing = run_on_killing;
 		w->job.arg = w;
 	}
 	return rc;
@@ -373,7 +325,7 @@ int runner_run(const struct runner_config *c, struct runner_summary *s, struct e
 	if (rc == 0) {
 		uv_idle_init(&run->loop, &run->next);
 		run->next.data = run;
-		watch_signals(run);
+		run_watch_signals(run);
 		watch_guardian(run);
 		watch_suite_limit(run);
 		run_watch_start(run);

@@ -13,6 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// One step of stopping a run before its end.
+struct runner_step {
+	const char *name;   // "no-new-tests", "ending", "killing", "saved"
+	const char *reason; // "SIGINT", "suite-timeout", ...
+	const char *text;   // for a person
+	size_t ended, running, tests;
+};
+
 // What the runner tells whoever watches. Any hook may be NULL; all are called from the event loop.
 struct runner_hooks {
 	// `settled` tests of `total` have ended before this one
@@ -20,9 +28,11 @@ struct runner_hooks {
 	// every sample of the running test
 	void (*sampled)(void *arg, const struct suite_test *t, uint64_t age_ns, uint64_t rss_bytes);
 	void (*ended)(void *arg, size_t settled, size_t total, const struct suite_test *t, const struct result *r);
-	// one line for the person: a stop in its named steps, weak containment, a journal that had bad lines
+	// one line for the person: weak containment, a journal that had bad lines
 	void (*note)(void *arg, const char *text);
 	void *arg;
+	// a step of a stop; without this hook its text is a note
+	void (*step)(void *arg, const struct runner_step *step);
 };
 
 // For tests whose header has none of the kind; 0: none.

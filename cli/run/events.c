@@ -28,6 +28,9 @@ static void send(struct events *v, json_t *event)
 		fprintf(stderr, "stressgen: --events cannot be written: %s; the run goes on without\n",
 		        strerror(errno));
 		v->broken = true;
+		if (v->out == stdout &&
+		    freopen("/dev/null", "we", stdout) == NULL) // it was said; nothing is lost twice
+			clearerr(stdout);
 	}
 	free(text);
 }
@@ -74,6 +77,17 @@ static void on_note(void *arg, const char *text)
 		v->next.note(v->next.arg, text);
 }
 
+static void on_step(void *arg, const struct runner_step *step)
+{
+	struct events *v = arg;
+
+	send(v, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "event", "run-stopping", "step", step->name,
+	                  "reason", step->reason, "text", step->text, "ended", (json_int_t)step->ended, "running",
+	                  (json_int_t)step->running, "tests", (json_int_t)step->tests));
+	if (v->next.step != NULL)
+		v->next.step(v->next.arg, step);
+}
+
 struct events *events_new(const char *path, const char *run_dir, size_t tests, struct runner_hooks *hooks,
                           struct err *e)
 {
@@ -90,8 +104,9 @@ struct events *events_new(const char *path, const char *run_dir, size_t tests, s
 		return NULL;
 	}
 	v->next = *hooks;
-	*hooks = (struct runner_hooks){ on_started, v->next.sampled != NULL ? on_sampled : NULL, on_ended, on_note,
-		                        v };
+	*hooks = (struct runner_hooks){ on_started, v->next.sampled != NULL ? on_sampled : NULL,
+		                        on_ended,   on_note,
+		                        v,          on_step };
 	send(v, json_pack("{s:s, s:s, s:I}", "event", "run-started", "run", run_dir, "tests", (json_int_t)tests));
 	return v;
 }

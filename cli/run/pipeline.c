@@ -7,6 +7,7 @@
 #include "verdict.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,9 @@ static int start_run(struct pipeline *j, struct runner_config *config, struct ru
 	char before[RUN_DIR_LINK];
 	int r;
 
+	// Whoever reads what we print may be gone before the run is over: then writing fails, and nothing dies of
+	// it.
+	signal(SIGPIPE, SIG_IGN);
 	say_how_many(j, config->workers);
 	if (listener != NULL) {
 		events = events_new(listener, j->run_dir, j->selected, &config->hooks, e);
@@ -148,8 +152,8 @@ void pipeline_say_why(const struct pipeline *j, const struct runner_summary *s)
 	if (s->untrusted)
 		fprintf(stderr, "stressgen: these results cannot be trusted: %s\n", s->why);
 	if (s->stop_signal != 0)
-		fprintf(stderr, "stressgen: stopped by signal %d; go on with: %s run --resume -o '%s'\n",
-		        s->stop_signal, pipeline_self(), j->run_dir);
+		fprintf(stderr, "stressgen: stopped by SIG%s; go on with: %s run --resume -o '%s'\n",
+		        sigabbrev_np(s->stop_signal), pipeline_self(), j->run_dir);
 	if (s->protected)
 		fprintf(stderr,
 		        "stressgen: self-protection stopped the run: %s; go on with: %s run --resume -o '%s'\n",

@@ -344,6 +344,11 @@ static void on_note(void *arg, const char *text)
 	fprintf(stderr, "stressgen: %s\n", text);
 }
 
+static void on_step(void *arg, const struct runner_step *step)
+{
+	on_note(arg, step->text);
+}
+
 static enum how choose(const struct app *app)
 {
 	const char *how = opt_text(&app->opts, "progress");
@@ -377,7 +382,7 @@ struct progress *progress_new(const struct pipeline *j, struct runner_hooks *hoo
 	}
 	if (p->how == HOW_BAR)
 		read_weights(p, j);
-	*hooks = (struct runner_hooks){ on_started, on_sampled, on_ended, on_note, p };
+	*hooks = (struct runner_hooks){ on_started, on_sampled, on_ended, on_note, p, on_step };
 	return p;
 }
 

@@ -233,6 +233,7 @@ static void on_limit(uv_timer_t *handle)
 		break;
 	case JOB_TERM_SENT:
 		j->facts.killed = true;
+		j->killing(j);
 		j->state = JOB_KILL_SENT;
 		send_kill(j);
 		break;

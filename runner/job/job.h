@@ -78,6 +78,8 @@ struct job {
 	void (*done)(struct job *j);
 	// called for every look at the running test
 	void (*sampled)(struct job *j, uint64_t age_ns, uint64_t rss_bytes);
+	// called when it has outlived the time that it had after SIGTERM, before SIGKILL
+	void (*killing)(struct job *j);
 	void *arg;
 	bool plain; // neither container nor --wrap: it is no test
 

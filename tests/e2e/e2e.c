@@ -23,10 +23,11 @@ void assert_contains(const char *text, const char *part)
 		fail_msg("'%s' is not in:\n%s", part, text);
 }
 
+// Appending: two descriptors of one file do not write over each other.
 static void redirect(const char *dir, const char *name, int to)
 {
 	char *path = io_join(dir, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
 
 	if (fd < 0 || dup2(fd, to) < 0)
 		_exit(126);
