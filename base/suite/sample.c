@@ -309,10 +309,9 @@ static const struct {
 	const char *word;
 	word_fn read;
 } known_words[] = {
-	{ "lat", on_lat },   { "hist", on_hist }, { "gauge", on_gauge },
-	{ "gc", on_gc },     { "live", on_live }, { "check", on_check },
-	{ "case", on_case }, { "done", on_done }, { "note", on_note },
-	{ "skip", on_skip },
+	{ "lat", on_lat },   { "hist", on_hist },   { "gauge", on_gauge }, { "gc", on_gc },
+	{ "live", on_live }, { "check", on_check }, { "case", on_case },   { "done", on_done },
+	{ "note", on_note }, { "skip", on_skip },
 };
 
 // The function of a line that begins with the mark and a known word (*w is then behind it); NULL for any other.
@@ -442,7 +441,8 @@ static void parse_tap_frame(const char *line, size_t len, const struct sample_si
 		if (cut_directive(&w, &why) != SKIP_DIRECTIVE)
 			sink->tap(sink->arg, TAP_PLAN, n, "");
 		else
-			sink->tap(sink->arg, TAP_PLAN, n, at_end(&why) ? "no reason given" : free_text(&why, text));
+			sink->tap(sink->arg, TAP_PLAN, n,
+			          at_end(&why) ? "no reason given" : free_text(&why, text));
 	}
 }
 

@@ -31,8 +31,8 @@ struct measure {
 		char why[MEASURE_NOTE_BYTES + 1]; // it skips all, or gives up
 	} tap;
 	char skip_why[MEASURE_NOTE_BYTES + 1]; // "@@ skip why"; "": it did not say so
-	uint64_t live_stride; // every so many cycles' live bytes are kept
-	uint64_t lost;        // samples that found no room
+	uint64_t live_stride;                  // every so many cycles' live bytes are kept
+	uint64_t lost;                         // samples that found no room
 	// the timeline
 	unsigned point_count, stride, skipped; // every stride-th sample is kept
 	uint64_t last_cpu_us, last_at_ns, last_rss_bytes;

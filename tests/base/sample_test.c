@@ -83,8 +83,8 @@ static void on_output(void *arg, const char *bytes, size_t len)
 
 static struct sample_sink sink_for(struct heard *h)
 {
-	return (struct sample_sink){ on_lat,  on_hist, on_gauge, on_gc,   on_check, on_case,
-		                     on_done, on_bad,  h,        on_live, on_note,  on_tap,  on_skip };
+	return (struct sample_sink){ on_lat, on_hist, on_gauge, on_gc,   on_check, on_case, on_done,
+		                     on_bad, h,       on_live,  on_note, on_tap,   on_skip };
 }
 
 static void heard_deinit(struct heard *h)

@@ -13,11 +13,11 @@ static const char *suite_of_skips(void)
 	e2e_write(dir, "s/a-77.sh", "#!/bin/sh\necho 'SKIP: no #1 network'\nexit 77\n", true);
 	e2e_write(dir, "s/b-line.sh", "#!/bin/sh\n# @Sentinel on\necho '@@ skip no database'\n", true);
 	e2e_write(dir, "s/c-plan.sh", "#!/bin/sh\necho '1..0 # SKIP no compiler'\n", true);
-	e2e_write(dir, "s/d-case.sh", "#!/bin/sh\necho 'ok 1 - one'\necho 'ok 2 - two # SKIP no disk'\necho 1..2\n",
-	          true);
+	e2e_write(dir, "s/d-case.sh",
+	          "#!/bin/sh\necho 'ok 1 - one'\necho 'ok 2 - two # SKIP no disk'\necho 1..2\n", true);
 	e2e_write(dir, "s/e-header.sh", "#!/bin/sh\n# @Skip not on Sundays\nexit 0\n", true);
-	e2e_write(dir, "s/f-list.sh", "#!/bin/sh\n# @List {file} list\n# @Run {file} {case}\necho SKIP: no cases\nexit 77\n",
-	          true);
+	e2e_write(dir, "s/f-list.sh",
+	          "#!/bin/sh\n# @List {file} list\n# @Run {file} {case}\necho SKIP: no cases\nexit 77\n", true);
 	e2e_write(dir, "s/g-passes.sh", "#!/bin/sh\n", true);
 	return dir;
 }

@@ -114,8 +114,8 @@ static void on_output(void *arg, const char *bytes, size_t len)
 static struct seen feed(const uint8_t *data, size_t size, size_t piece)
 {
 	struct seen seen = { 0 };
-	const struct sample_sink sink = { on_lat,  on_hist, on_gauge, on_gc,   on_check, on_case,
-		                          on_done, on_bad,  &seen,    on_live, on_note,  on_tap,  on_skip };
+	const struct sample_sink sink = { on_lat, on_hist, on_gauge, on_gc,   on_check, on_case, on_done,
+		                          on_bad, &seen,   on_live,  on_note, on_tap,   on_skip };
 	struct sample_stream s;
 
 	if (sample_stream_init(&s, &sink, on_output, &seen) < 0)

@@ -494,7 +494,8 @@ CASE("judge: what has gone wrong is not skipped, whatever a test says")
 	expect(s, VERDICT_CRASHED, false, "killed by SIGABRT (Aborted)");
 	s = end_well();
 	LINES(s, "@@ skip");
-	expect(s, VERDICT_FAILED, false, "1 bad check, the first: sample line 1: skip: say why the test is skipped");
+	expect(s, VERDICT_FAILED, false,
+	       "1 bad check, the first: sample line 1: skip: say why the test is skipped");
 }
 
 CASE("judge: 77 is a status as any other where the header wants the sentinel, or takes any refusal")

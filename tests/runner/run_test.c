@@ -348,7 +348,8 @@ CASE("run: a test that skips itself is skipped, and so is what depends on it")
 	lab_script(&l, "b.sh", "# @DependsOn a.sh\nexit 0");
 	lab_script(&l, "c.sh", "# @Sentinel on\necho '@@ skip no disk' >&\"$STRESSGEN_FD\"; exit 0");
 	lab_run(&l);
-	lab_expect(&l, "a.sh", VERDICT_SKIPPED, "it skipped itself by exit status 77; its last line: SKIP: no net");
+	lab_expect(&l, "a.sh", VERDICT_SKIPPED,
+	           "it skipped itself by exit status 77; its last line: SKIP: no net");
 	lab_expect(&l, "b.sh", VERDICT_SKIPPED, "depends on a.sh, which ended as skipped");
 	lab_expect(&l, "c.sh", VERDICT_SKIPPED, "it skipped itself: no disk");
 	assert_int_equal(l.summary.unexpected, 0);
