@@ -67,6 +67,14 @@ enum sizing {
 	SIZINGS
 };
 
+// Which of malloc's and free's fast paths a thread's calls take.
+enum path {
+	PATH_NONE,  // it has no slot; a forked child finds this in the wiped page
+	PATH_CHUNK, // SIZE_BY_CHUNK
+	PATH_PLAIN, // only counted: no sizes, no samples, and nobody who wants to see a call
+	PATH_OTHER
+};
+
 // The functions behind ours: those of the malloc that the program would have without us.
 struct next_functions {
 	void *(*malloc)(size_t);
@@ -93,6 +101,7 @@ struct thread_ref {
 	uint64_t malloc_mark;     // the next malloc to be observed is the one that finds so many before it
 	uint64_t free_mark;
 	int64_t low, high; // the process hears of live bytes where the slot's (usable - freed) leave these
+	enum path path;
 	const uint64_t *allocated, *deallocated;       // jemalloc's own
 	uint64_t allocated_before, deallocated_before; // with these they are the slot's usable and freed bytes
 	// Of the other functions' calls, those before the next one that is timed; malloc's and free's as well
@@ -102,7 +111,7 @@ struct thread_ref {
 	struct heap_thread *entry; // NULL: the table was full
 	int64_t large_left;        // bytes of large blocks until the next one is sampled
 	uint64_t random;
-	uint64_t unused[13];
+	uint64_t unused[12];
 };
 
 // Never NULL; &no_ref until the thread's first call.
@@ -126,8 +135,8 @@ static inline bool bump_owns(const void *p)
 
 // -- malloc.c --
 
-// Before the first thread has a slot: chooses the paths by how sizes are known.
-void malloc_begin(void);
+// Before the first thread has a slot: chooses the paths by how sizes are known. What the threads are to take.
+enum path malloc_begin(void);
 // As malloc and free, by the slow path; also where the program has a malloc of its own in front.
 void *our_malloc(size_t bytes);
 void our_free(void *p);
@@ -157,8 +166,9 @@ const char *options_read(const char *text);
 // -- process.c --
 
 struct process {
-	struct tele_file *file; // NULL before the start and where there is nothing to count
-	struct heap_file *heap; // behind it; NULL: there is none
+	struct tele_file *file;  // NULL before the start and where there is nothing to count
+	struct heap_file *heap;  // behind it; NULL: there is none
+	uint64_t clock_overhead; // as the first file says
 };
 extern struct process process;
 
@@ -205,6 +215,8 @@ struct request {
 
 // Performs and counts a request; `r` NULL: in the shared totals. NULL as the allocator gives it, with errno.
 void *observe_take(struct thread_ref *r, struct request *q);
+// The same of malloc(bytes), by a thread with a slot.
+void *observe_malloc(struct thread_ref *r, size_t bytes);
 // Counts and frees; `p` is not NULL.
 void observe_give(struct thread_ref *r, void *p);
 // A request that nobody can meet (an overflow).
@@ -212,6 +224,8 @@ void observe_refusal(struct thread_ref *r, const struct request *q);
 enum value observe_counter(enum way w);
 // Sets the thread's marks for its next calls, as the options say.
 void observe_arm(struct thread_ref *r);
+// Whether every call is timed, may be made to fail, or has a watcher.
+bool observes_all(void);
 // Who wants to see every call (a recorder of traces) sets these before process_begin. `taken` is called after the
 // request was met or refused (`p` NULL), `given` before the block is free for others. Both on the calling thread,
 // also on those without a ref; both must do without malloc.
@@ -274,6 +288,16 @@ static inline void own_add(uint64_t *at, uint64_t n)
 	__asm__("addq %1, %0" : "+m"(*at) : "er"(n) : "cc");
 #else
 	__atomic_fetch_add(at, n, __ATOMIC_RELAXED);
+#endif
+}
+
+// One more, unless `p` is NULL; in one instruction, too.
+static inline void own_count_block(uint64_t *at, const void *p)
+{
+#if defined(__x86_64__)
+	__asm__("cmpq $1, %1\n\tsbbq $-1, %0" : "+m"(*at) : "r"(p) : "cc"); // the borrow: p is below 1
+#else
+	__atomic_fetch_add(at, p != NULL, __ATOMIC_RELAXED);
 #endif
 }
 
@@ -413,7 +437,7 @@ static inline void count_usable(struct thread_ref *r, void *p, bool aligned)
 
 // So many times; UINT64_MAX takes one back.
 static inline void count_request(struct tele_thread *slot, uint64_t *sizes, enum value v, size_t requested,
-                                 unsigned class, uint64_t times)
+                                 size_t class, uint64_t times)
 {
 	own_add(&slot->values[v], times);
 	own_add(&slot->values[REQUESTED_BYTES], requested * times);

@@ -30,6 +30,10 @@ __attribute__((noinline)) static void *take(struct request *q)
 
 __attribute__((noinline)) void *our_malloc(size_t bytes)
 {
+	struct thread_ref *r = my_ref;
+
+	if (LIKELY(r->slot != NULL))
+		return observe_malloc(r, bytes);
 	return take(&(struct request){ .way = BY_MALLOC, .bytes = bytes, .align = 16 });
 }
 
@@ -48,7 +52,7 @@ __attribute__((noinline)) void our_free(void *p)
 
 // -- the fast paths -----------------------------------------------------------------------------------------
 //
-// Those of the counters alone and of glibc stand in malloc and free themselves; the other ways to know sizes are
+// Those of glibc and of the counters alone stand in malloc and free themselves; the other ways to know sizes are
 // behind one jump. What is rare is a jump at the end, so that no registers are saved for it.
 
 // It was counted beforehand as one that is met.
@@ -119,6 +123,12 @@ static inline void *add_usable(struct thread_ref *r, struct tele_thread *slot, s
 {
 	own_add(&slot->values[USABLE_BYTES], usable);
 	return UNLIKELY(own_live(slot->values) > r->high) ? publish(r, p) : p;
+}
+
+static void *count_nothing(void *p, size_t bytes)
+{
+	(void)bytes;
+	return p;
 }
 
 static void *count_by_call(void *p, size_t bytes)
@@ -193,15 +203,17 @@ static void free_by_page(void *p, struct thread_ref *r, struct tele_thread *slot
 		free_other(r, p);
 }
 
+// Of PATH_OTHER.
 static void *(*count_path)(void *, size_t);
 static void (*free_path)(void *, struct thread_ref *, struct tele_thread *);
 
-void malloc_begin(void)
+enum path malloc_begin(void)
 {
 	static const struct {
 		void *(*count)(void *, size_t);
 		void (*free)(void *, struct thread_ref *, struct tele_thread *);
 	} paths[SIZINGS] = {
+		[SIZE_UNKNOWN] = { count_nothing, free_by_call },
 		[SIZE_BY_CALL] = { count_by_call, free_by_call },
 		[SIZE_BY_COUNTS] = { count_by_counts, free_by_counts },
 		[SIZE_BY_PAGE] = { count_by_page, free_by_page },
@@ -213,30 +225,62 @@ void malloc_begin(void)
 	}
 	count_path = paths[sizing].count;
 	free_path = paths[sizing].free;
+	if (sizing == SIZE_BY_CHUNK)
+		return PATH_CHUNK;
+	return options.mode == MODE_COUNTERS && !observes_all() ? PATH_PLAIN : PATH_OTHER;
 }
 
-// The request is counted before it is made: so nothing but `bytes` need be kept meanwhile.
+static inline bool is_observed(struct thread_ref *r, struct tele_thread *slot, size_t bytes)
+{
+	return UNLIKELY(slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES);
+}
+
+// NULL and memory from before the start are among those that are sampled.
+static inline bool is_end_observed(struct thread_ref *r, struct tele_thread *slot, const void *p)
+{
+	return UNLIKELY(slot->values[FREE_CALLS] >= r->free_mark || sample_maybe(p));
+}
+
+// The request is counted before it is made: so nothing but `bytes` need be kept meanwhile. NULL: it was refused.
+static inline void *take_and_count(struct tele_thread *slot, uint64_t *sizes, size_t bytes)
+{
+	void *p;
+
+	count_request(slot, sizes, MALLOC_CALLS, bytes, small_classes[small_words(bytes)], 1);
+	p = next.malloc(bytes);
+	return LIKELY(p != NULL) ? p : refuse_plain(bytes);
+}
+
+static inline void *malloc_otherwise(size_t bytes, struct thread_ref *r, struct tele_thread *slot, uint64_t *sizes)
+{
+	void *p;
+
+	if (is_observed(r, slot, bytes))
+		return our_malloc(bytes);
+	p = take_and_count(slot, sizes, bytes);
+	return LIKELY(p != NULL) ? count_path(p, bytes) : NULL;
+}
+
 HOT EXPORT void *malloc(size_t bytes)
 {
 	struct thread_ref *r = my_ref;
 	struct tele_thread *slot = r->slot;
 	uint64_t *sizes = r->sizes;
-	enum sizing how;
+	enum path path;
 	void *p;
 
-	// If a signal handler forks from here on, the child finds zeros in `r`.
+	// If a signal handler forks from here on, the child finds zeros in `r`, the path's as well.
 	__atomic_signal_fence(__ATOMIC_ACQUIRE);
-	if (UNLIKELY(slot == NULL || slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES))
+	path = r->path;
+	if (path == PATH_PLAIN && LIKELY(bytes < LARGE_BYTES))
+		return take_and_count(slot, sizes, bytes);
+	if (UNLIKELY(path != PATH_CHUNK))
+		return path == PATH_OTHER ? malloc_otherwise(bytes, r, slot, sizes) : our_malloc(bytes);
+	if (is_observed(r, slot, bytes))
 		return our_malloc(bytes);
-	count_request(slot, sizes, MALLOC_CALLS, bytes, small_classes[small_words(bytes)], 1);
-	p = next.malloc(bytes);
+	p = take_and_count(slot, sizes, bytes);
 	if (UNLIKELY(p == NULL))
-		return refuse_plain(bytes);
-	how = sizing;
-	if (how == SIZE_UNKNOWN)
-		return p;
-	if (UNLIKELY(how != SIZE_BY_CHUNK))
-		return count_path(p, bytes);
+		return NULL;
 	r = ref_again();
 	slot = r->slot;
 	if (UNLIKELY(slot == NULL)) // a signal handler has forked, and this is the child
@@ -244,25 +288,38 @@ HOT EXPORT void *malloc(size_t bytes)
 	return chunk_is_mapped(p) ? count_other(r, bytes, p) : add_usable(r, slot, usable_of_chunk(p), p);
 }
 
-// NULL and memory from before the start are among the sampled, too.
+static inline void free_otherwise(void *p, struct thread_ref *r, struct tele_thread *slot)
+{
+	if (is_end_observed(r, slot, p))
+		our_free(p);
+	else
+		free_path(p, r, slot);
+}
+
 HOT EXPORT void free(void *p)
 {
 	struct thread_ref *r = my_ref;
 	struct tele_thread *slot = r->slot;
-	enum sizing how = sizing;
+	enum path path;
 
-	if (UNLIKELY(slot == NULL || slot->values[FREE_CALLS] >= r->free_mark || sample_maybe(p))) {
-		our_free(p);
-	} else if (LIKELY(how == SIZE_BY_CHUNK)) {
-		if (chunk_is_mapped(p))
-			free_other(r, p);
-		else
-			give(r, slot, usable_of_chunk(p), p);
-	} else if (how == SIZE_UNKNOWN) {
-		own_add(&slot->values[FREE_CALLS], 1);
+	__atomic_signal_fence(__ATOMIC_ACQUIRE);
+	path = r->path;
+	if (path == PATH_PLAIN) {
+		if (UNLIKELY(bump_owns(p)))
+			return;
+		own_count_block(&slot->values[FREE_CALLS], p);
 		next.free(p);
+	} else if (UNLIKELY(path != PATH_CHUNK)) {
+		if (path == PATH_OTHER)
+			free_otherwise(p, r, slot);
+		else
+			our_free(p);
+	} else if (is_end_observed(r, slot, p)) {
+		our_free(p);
+	} else if (chunk_is_mapped(p)) {
+		free_other(r, p);
 	} else {
-		free_path(p, r, slot);
+		give(r, slot, usable_of_chunk(p), p);
 	}
 }
 

@@ -31,7 +31,7 @@ enum value observe_counter(enum way w)
 
 // -- timing -------------------------------------------------------------------------------------------------
 
-static bool observes_all(void)
+bool observes_all(void)
 {
 	return options.mode == MODE_EVERY || options.fault != FAULT_NONE || watcher.taken != NULL;
 }
@@ -50,19 +50,25 @@ static uint64_t next_random(struct thread_ref *r)
 	return r->random;
 }
 
+// 0 .. below - 1, without a division (Lemire 2019, section 3).
+static uint64_t random_below(struct thread_ref *r, uint64_t below)
+{
+	return (uint64_t)((unsigned __int128)next_random(r) * below >> 64);
+}
+
 // The next one after 1 .. 2 * every - 1 calls, so that no pattern of the program's is hit always or never.
 static uint64_t draw(struct thread_ref *r)
 {
-	return next_random(r) % (2 * options.timed_every - 1);
+	return random_below(r, 2 * options.timed_every - 1);
 }
 
-// The first call that is observed, behind so many.
+// The first call that is observed, behind so many; 0: all are.
 static uint64_t first_mark(struct thread_ref *r, uint64_t calls)
 {
-	return observes_all() ? 0 : samples() ? calls + draw(r) : UINT64_MAX;
+	return observes_all() ? 0 : samples() ? calls + 1 + draw(r) : UINT64_MAX;
 }
 
-static bool is_at_mark(struct thread_ref *r, uint64_t *mark, uint64_t calls)
+static inline bool is_at_mark(struct thread_ref *r, uint64_t *mark, uint64_t calls)
 {
 	if (calls < *mark)
 		return false;
@@ -70,14 +76,14 @@ static bool is_at_mark(struct thread_ref *r, uint64_t *mark, uint64_t calls)
 	return true;
 }
 
-// The marks of malloc and free are what sends calls here; where all are to come, they are kept at 0.
-static bool is_timed(struct thread_ref *r, enum heap_function f)
+// The marks of malloc and free are what sends calls here; where all are to come, they stay at 0.
+static inline bool is_timed(struct thread_ref *r, enum heap_function f)
 {
-	if (!samples())
+	if (UNLIKELY(!samples()))
 		return false;
-	if (!observes_all() && f == HEAP_MALLOC)
+	if (f == HEAP_MALLOC && r->malloc_mark > 0)
 		return is_at_mark(r, &r->malloc_mark, r->slot->values[MALLOC_CALLS]);
-	if (!observes_all() && f == HEAP_FREE)
+	if (f == HEAP_FREE && r->free_mark > 0)
 		return is_at_mark(r, &r->free_mark, r->slot->values[FREE_CALLS]);
 	if (r->left[f] > 0) {
 		r->left[f]--;
@@ -93,49 +99,54 @@ void observe_arm(struct thread_ref *r)
 
 	r->random = heap_ticks() ^ (uintptr_t)r << 16;
 	r->random += r->random == 0;
-	r->large_left = (int64_t)(next_random(r) % (2 * options.sample_bytes));
+	r->large_left = (int64_t)random_below(r, 2 * options.sample_bytes);
 	for (unsigned f = 0; f < HEAP_FUNCTION_COUNT; f++)
 		r->left[f] = samples() ? draw(r) : UINT64_MAX;
 	r->malloc_mark = first_mark(r, values[MALLOC_CALLS]);
 	r->free_mark = first_mark(r, values[FREE_CALLS]);
 }
 
-static void record_time(struct thread_ref *r, enum heap_function f, uint64_t ticks)
+static inline void record_time(struct thread_ref *r, enum heap_function f, uint64_t ticks)
 {
-	const uint64_t overhead = process.heap->clock_overhead;
+	const uint64_t overhead = process.clock_overhead; // not the file's: others write beside that
+	uint64_t *times;
 
 	if (r->lane == NULL)
 		return;
 	ticks = ticks > overhead ? ticks - overhead : 0;
-	__atomic_fetch_add(&r->lane->times[f][heap_time_slot(ticks)], 1, __ATOMIC_RELAXED);
+	times = &r->lane->times[f][heap_time_slot(ticks)];
+	if (LIKELY(r->entry != NULL)) // the lane is this thread's alone
+		own_add(times, 1);
+	else
+		__atomic_fetch_add(times, 1, __ATOMIC_RELAXED);
 }
 
 // -- sampling -----------------------------------------------------------------------------------------------
 
 // A small block that was timed stands for all the bytes between two such with the odds that this gives one sample
 // for each options.sample_bytes on average.
-static uint64_t weight_of(struct thread_ref *r, size_t bytes)
+static inline uint64_t weight_of(struct thread_ref *r, size_t bytes)
 {
 	const uint64_t distance = options.sample_bytes;
 
 	if (bytes < LARGE_BYTES) {
 		uint64_t between = bytes * options.timed_every; // bytes of its kind between two that are timed
 
-		return between >= distance ? between : next_random(r) % distance < between ? distance : 0;
+		return between >= distance ? between : random_below(r, distance) < between ? distance : 0;
 	}
 	if (bytes >= 2 * distance)
 		return bytes;
 	r->large_left -= (int64_t)bytes;
 	if (r->large_left > 0)
 		return 0;
-	r->large_left += (int64_t)(distance / 2 + next_random(r) % distance);
+	r->large_left += (int64_t)(distance / 2 + random_below(r, distance));
 	return distance;
 }
 
-static void sample(struct thread_ref *r, const void *p, size_t bytes, bool timed)
+static inline void sample(struct thread_ref *r, const void *p, size_t bytes, bool timed)
 {
 	uint64_t weight = timed || bytes >= LARGE_BYTES ? weight_of(r, bytes) : 0;
-	bool lifetime = timed && next_random(r) % LIFETIMES < options.timed_every;
+	bool lifetime = timed && random_below(r, LIFETIMES) < options.timed_every;
 
 	if (weight > 0 || lifetime)
 		sample_taken(p, bytes, weight, lifetime);
@@ -267,7 +278,7 @@ static void *perform(struct request *q)
 	return NULL;
 }
 
-static void refuse(struct thread_ref *r, struct request *q, bool injected, uint64_t nth)
+__attribute__((cold)) static void refuse(struct thread_ref *r, struct request *q, bool injected, uint64_t nth)
 {
 	int saved = errno;
 
@@ -349,6 +360,32 @@ void *observe_take(struct thread_ref *r, struct request *q)
 	return p;
 }
 
+// Timed calls are what samples cost: so the usual ones do without all that the others ask for.
+void *observe_malloc(struct thread_ref *r, size_t bytes)
+{
+	struct request q = { .way = BY_MALLOC, .bytes = bytes };
+	uint64_t start = 0;
+	bool timed;
+	void *p;
+
+	if (UNLIKELY(faults_armed() || watcher.taken != NULL))
+		return observe_take(r, &q);
+	timed = is_timed(r, HEAP_MALLOC);
+	if (timed)
+		start = heap_ticks();
+	p = next.malloc(bytes);
+	if (timed)
+		record_time(r, HEAP_MALLOC, heap_ticks() - start);
+	if (UNLIKELY(p == NULL)) {
+		refuse(r, &q, false, 0);
+		return NULL;
+	}
+	if (samples())
+		sample(r, p, bytes, timed); // first, as above
+	count_grant(r, MALLOC_CALLS, bytes, p);
+	return p;
+}
+
 static void give_shared(void *p)
 {
 	size_t usable = usable_of_old(p);
@@ -359,7 +396,7 @@ static void give_shared(void *p)
 	next.free(p);
 }
 
-static void give_own(struct thread_ref *r, void *p)
+static inline void give_own(struct thread_ref *r, void *p)
 {
 	const bool timed = is_timed(r, HEAP_FREE);
 	size_t usable = usable_before(p);

@@ -39,7 +39,8 @@ static struct {
 	int64_t live_at_fork;    // in the child, when `forking`
 	bool forking;
 	bool bypassed;
-	int repairing; // a lock around a child's first call
+	enum path path; // of all threads
+	int repairing;  // a lock around a child's first call
 	pthread_key_t key;
 } own;
 
@@ -105,18 +106,24 @@ static int64_t next_limit(void)
 	return limit;
 }
 
-// What a thread has that is not published (above `low`) is never negative: below zero it takes back half a limit
-// beforehand. So the published sum never exceeds the true one, nor does the peak, and both are short by at most
-// all threads' limits.
+// What a thread has that is not published (above `low`) is never negative: the published sum never exceeds the
+// true one, nor does the peak, and both are short by at most all threads' limits. Half a limit is held back each
+// time, so that live bytes that go up and down a little are heard of as seldom as can be.
 void live_publish(struct thread_ref *r)
 {
-	int64_t more = own_live(r->slot->values) - r->low;
+	int64_t more = own_live(r->slot->values) - r->low - (r->high - r->low) / 2;
 
-	if (more < 0)
-		more -= (r->high - r->low) / 2;
 	r->low += more;
 	live_shared(more);
 	r->high = r->low + next_limit();
+}
+
+static void publish_all(struct thread_ref *r)
+{
+	int64_t more = own_live(r->slot->values) - r->low;
+
+	r->low += more;
+	live_shared(more);
 }
 
 int64_t live_now(const struct tele_file *file)
@@ -221,6 +228,7 @@ static void release_slot(struct thread_ref *r)
 {
 	unsigned slot = (unsigned)(r - own.wiped->refs);
 
+	r->path = PATH_NONE;
 	r->slot = NULL;
 	__atomic_fetch_and(&own.taken, ~(UINT64_C(1) << slot), __ATOMIC_RELEASE);
 }
@@ -244,6 +252,7 @@ static struct thread_ref *attach(void)
 	if (process.heap != NULL)
 		attach_heap(r, (unsigned)slot);
 	observe_arm(r);
+	r->path = own.path;
 	my_ref = r;
 	count_shared(THREADS, 1);
 	pthread_setspecific(own.key, r); // may allocate; by now that is an ordinary call
@@ -260,7 +269,7 @@ static void thread_end(void *ref)
 	my_ref = &no_ref;
 	if (r->slot == NULL) // a child's, wiped
 		return;
-	live_shared(own_live(r->slot->values) - r->low);
+	publish_all(r);
 	leave_thread(r);
 	release_slot(r);
 }
@@ -364,7 +373,8 @@ void process_begin(struct tele_file *file, struct heap_file *heap)
 		file->counters[v].value = own.early.values[v];
 	sample_reset(&own.wiped->sample_lock);
 	faults_live(own.live);
-	malloc_begin();
+	own.path = malloc_begin();
+	process.clock_overhead = heap->clock_overhead;
 	process.heap = heap;
 	process.file = file;
 }
@@ -373,7 +383,7 @@ void process_begin(struct tele_file *file, struct heap_file *heap)
 __attribute__((destructor)) static void stop(void)
 {
 	if (my_ref->slot != NULL)
-		live_publish(my_ref);
+		publish_all(my_ref);
 	if (process.heap != NULL && process.file->maps_len > 0)
 		sample_maps();
 }

@@ -144,9 +144,9 @@ struct mode {
 static const struct mode modes[] = {
 	{ "without", NULL, NULL, 0 },
 	{ "empty interposer", EMPTY_INTERPOSER, NULL, 0 },
-	{ "counters", STRESSALLOC, "mode=counters", 65 },
-	{ "live and peak", STRESSALLOC, "mode=live", 125 },
-	{ "sampled (default)", STRESSALLOC, "mode=sampled", 145 },
+	{ "counters", STRESSALLOC, "mode=counters", 45 },
+	{ "live and peak", STRESSALLOC, "mode=live", 110 },
+	{ "sampled (default)", STRESSALLOC, "mode=sampled", 125 },
 	{ "every call timed", STRESSALLOC, "mode=every", 0 },
 	{ "libmemusage", MEMUSAGE, NULL, 0 },
 	{ "heaptrack", HEAPTRACK, NULL, 0 },
