@@ -1,4 +1,5 @@
 // HTTP/2: our client and our server against h2load and nghttpd, in pairs and interleaved; late requests; memory.
+#include "h2_bare.h"
 #include "h2_parts.h"
 #include "h2_rounds.h"
 
@@ -8,7 +9,6 @@
 #include <unistd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
-#define GET_128 "(path \"/\") (expect (status 200) (length 128))"
 
 static const struct goal none = { 0, false };
 
@@ -29,63 +29,82 @@ static struct goal goal_of(const struct bench *b, double value, bool at_least)
 
 // ---- the client is the limit --------------------------------------------------------------------------------
 
-static bool part_client(const struct bench *b)
-{
-	static const struct {
-		unsigned connections, streams, requests;
-		double session, wire;
-	} loads[] = { { 1, 100, 1000000, 0, 0.35 },
-		      { 10, 100, 2000000, 0.85, 0.20 },
-		      { 100, 10, 1000000, 0, 0.35 } };
-	struct bench_server s;
-	bool ok = server_start_responder(&s, 128);
+static const struct contender limit = { NULL, NULL, NULL, { 0, false }, { 0, false } };
 
-	printf("client: GET of 128 bytes against a canned responder\n");
-	for (size_t i = 0; ok && i < COUNT(loads); i++) {
-		const struct load l = {
-			loads[i].connections, loads[i].streams, amount(b, loads[i].requests), "", GET_128, NULL
-		};
-		ok = compare_loads(&l, "session", &s, b->rounds, b->with_h2load,
-		                   goal_of(b, loads[i].session, false), none) &&
-		     compare_loads(&l, "wire", &s, b->rounds, b->with_h2load, goal_of(b, loads[i].wire, false),
-		                   none);
-	}
+static bool client(const struct bench *b, const struct load *l, double session, double wire)
+{
+	const struct contender all[] = { limit,
+		                         { "session", "session", NULL, goal_of(b, session, false), none },
+		                         { "wire", "wire", NULL, goal_of(b, wire, false), none } };
+	struct bench_server s;
+	const bool ok = server_start_responder(&s, l->answer_bytes, NULL) &&
+	                compare_loads(l, all, COUNT(all), &s, b->rounds, b->with_h2load);
+
 	server_stop(&s);
 	return ok;
+}
+
+static bool get_128(const struct bench *b, unsigned connections, unsigned streams, uint64_t requests,
+                    double session, double wire)
+{
+	const struct load l = { .connections = connections,
+		                .streams = streams,
+		                .requests = amount(b, requests),
+		                .more = "",
+		                .request = GET_128,
+		                .answer_bytes = 128 };
+	return client(b, &l, session, wire);
+}
+
+static bool part_client_1(const struct bench *b)
+{
+	return get_128(b, 1, 100, 1000000, 0, 0.35);
+}
+
+static bool part_client_10(const struct bench *b)
+{
+	return get_128(b, 10, 100, 2000000, 0.85, 0.20);
+}
+
+static bool part_client_100(const struct bench *b)
+{
+	return get_128(b, 100, 10, 1000000, 0, 0.35);
 }
 
 // ---- bodies -------------------------------------------------------------------------------------------------
 
-static bool get_large(const struct bench *b, const char *engine)
+static bool part_get(const struct bench *b)
 {
-	const struct load l = {
-		10, 10, amount(b, 10000), "", "(path \"/\") (expect (status 200) (length 1048576))", NULL
-	};
-	struct bench_server s;
-	const bool ok = server_start_responder(&s, 1048576) &&
-	                compare_loads(&l, engine, &s, b->rounds, b->with_h2load, goal_of(b, 0.80, false), none);
-
-	server_stop(&s);
-	return ok;
+	const struct load l = { .connections = 10,
+		                .streams = 10,
+		                .requests = amount(b, 10000),
+		                .more = "",
+		                .request = "(path \"/\") (expect (status 200) (length 1048576))",
+		                .answer_bytes = 1048576 };
+	return client(b, &l, 0.80, 0.80);
 }
 
-static bool post(const struct bench *b, const char *engine)
+static bool part_post(const struct bench *b)
 {
 	char file[] = "/tmp/h2_bench-XXXXXX", option[] = "-d", *const peer[] = { option, file, NULL };
-	const struct load l = {
-		10,
-		10,
-		amount(b, 40000),
-		"",
-		"(method POST) (path \"/\") (body (pattern 65536)) (expect (status 200) (length 128))",
-		peer
-	};
+	const struct load l = { .connections = 10,
+		                .streams = 10,
+		                .requests = amount(b, 40000),
+		                .more = "",
+		                .request = "(method POST) (path \"/\") (body (pattern 65536))"
+		                           " (expect (status 200) (length 128))",
+		                .peer = peer,
+		                .answer_bytes = 128,
+		                .upload_bytes = 65536 };
+	const struct contender all[] = { limit,
+		                         { "session", "session", NULL, none, goal_of(b, 1.4, true) },
+		                         { "wire", "wire", NULL, none, goal_of(b, 1.4, true) } };
 	struct bench_server s;
 	const int fd = mkstemp(file);
-	bool ok = fd >= 0 && ftruncate(fd, 65536) == 0 && server_start_responder(&s, 128);
+	bool ok = fd >= 0 && ftruncate(fd, 65536) == 0 && server_start_responder(&s, 128, NULL);
 
 	if (ok) {
-		ok = compare_loads(&l, engine, &s, b->rounds, b->with_h2load, none, goal_of(b, 1.4, true));
+		ok = compare_loads(&l, all, COUNT(all), &s, b->rounds, b->with_h2load);
 		server_stop(&s);
 	}
 	close(fd);
@@ -93,44 +112,56 @@ static bool post(const struct bench *b, const char *engine)
 	return ok;
 }
 
-static bool part_bodies(const struct bench *b)
-{
-	printf("bodies: against the canned responder\n GET of 1 MiB\n");
-	bool ok = get_large(b, "session") && get_large(b, "wire");
-	printf(" POST of 64 KiB\n");
-	return ok && post(b, "session") && post(b, "wire");
-}
-
 // ---- the server is the limit --------------------------------------------------------------------------------
 
-static bool load_peer(const struct bench *b, const char *name)
+static bool load_peer(const struct bench *b, const char *name, uint64_t requests)
 {
+	const struct contender all[] = { { "wire", "wire", NULL, none, none },
+		                         { "wire, coalesced", "wire", "(coalesce 100us)", goal_of(b, 0.40, false),
+		                           goal_of(b, 1.05, true) } };
 	struct bench_server s;
 	bool ok = true;
 
 	if (!server_start(&s, name, 128))
 		return true; // it has been said
-	const bool is_slow = strcmp(name, "nginx") == 0;
 	for (unsigned streams = 100; ok && streams >= 10; streams /= 10) {
-		const uint64_t n = amount(b, is_slow ? 200000 : 500000);
-		struct load l = { 1000 / streams, streams, n, "", GET_128, NULL };
-		ok = compare_loads(&l, "wire", &s, b->rounds, b->with_h2load, none, none);
-		l.more = "(coalesce 100us)";
-		printf(" coalesced: ");
-		ok = ok && compare_loads(&l, "wire", &s, b->rounds, b->with_h2load, goal_of(b, 0.40, false),
-		                         goal_of(b, 1.05, true));
+		const struct load l = { .connections = 1000 / streams,
+			                .streams = streams,
+			                .requests = amount(b, requests),
+			                .more = "",
+			                .request = GET_128 };
+		ok = compare_loads(&l, all, COUNT(all), &s, b->rounds, b->with_h2load);
 	}
 	server_stop(&s);
 	return ok;
 }
 
-static bool part_servers(const struct bench *b)
+static bool part_nghttpd(const struct bench *b)
 {
-	printf("servers: GET of 128 bytes; \"coalesced\" is with --coalesce 100us\n");
-	return load_peer(b, "nghttpd") && load_peer(b, "nginx") && load_peer(b, "h2o");
+	return load_peer(b, "nghttpd", 500000);
+}
+
+static bool part_nginx(const struct bench *b)
+{
+	return load_peer(b, "nginx", 200000);
+}
+
+static bool part_h2o(const struct bench *b)
+{
+	return load_peer(b, "h2o", 500000);
 }
 
 // ---- our server ---------------------------------------------------------------------------------------------
+
+// Its engines, with answers of as many fields as nghttpd's, and as they are by default: with what was seen of the
+// request besides.
+static const struct own {
+	const char *engine, *option, *words;
+	double goal;
+} owns[] = { { "session", "--no-reflect", "", 0.4 },
+	     { "wire", "--no-reflect", "", 0.2 },
+	     { "session", NULL, ", reflecting", 0 },
+	     { "wire", NULL, ", reflecting", 0 } };
 
 // CPU s of the server for the load by h2load; -1 when it failed.
 static double serve(const struct bench_server *s, const struct load *l)
@@ -140,38 +171,42 @@ static double serve(const struct bench_server *s, const struct load *l)
 	return run_h2load(l, s, &c) ? c.server_cpu : -1;
 }
 
+static void print_server(const struct bench *b, const struct own *own, double *us, double *theirs, double *ratios)
+{
+	const double ratio = median(ratios, b->rounds), goal = goal_of(b, own->goal, false).value;
+
+	printf("%-7s%-12s %6.3f us  nghttpd %6.3f us  CPU %.2f (%.2f..%.2f)", own->engine, own->words,
+	       median(us, b->rounds), median(theirs, b->rounds), ratio, ratios[0], ratios[b->rounds - 1]);
+	if (goal > 0)
+		printf("  goal: CPU <= %.2f %s", goal, ratio <= goal ? "met" : "MISSED");
+	printf("\n");
+}
+
 static bool part_server(const struct bench *b)
 {
-	static const double goals[] = { 0.4, 0.2 };
-	static const char *const engines[] = { "session", "wire" };
-	const struct load l = { 10, 100, amount(b, 1000000), "", "", NULL };
-	struct bench_server own[2], peer;
-	double ratios[2][MAX_ROUNDS], us[2][MAX_ROUNDS], theirs[MAX_ROUNDS];
+	const struct load l = { .connections = 10, .streams = 100, .requests = amount(b, 1000000) };
+	struct bench_server own[COUNT(owns)] = { 0 }, peer;
+	double ratios[COUNT(owns)][MAX_ROUNDS], us[COUNT(owns)][MAX_ROUNDS], theirs[MAX_ROUNDS];
 
 	if (!b->with_h2load || !server_start(&peer, "nghttpd", 21))
 		return true;
-	printf("server: its CPU under h2load -c10 -m100, 21 bytes, in pairs with nghttpd\n");
-	bool ok = server_start_own(&own[0], engines[0]) && server_start_own(&own[1], engines[1]);
+	bool ok = true;
+	for (size_t k = 0; ok && k < COUNT(owns); k++)
+		ok = server_start_own(&own[k], owns[k].engine, owns[k].option);
 	for (unsigned i = 0; ok && i < b->rounds; i++) {
 		const double nghttpd = serve(&peer, &l);
 		theirs[i] = nghttpd * 1e6 / (double)l.requests;
 		ok = nghttpd > 0;
-		for (unsigned k = 0; ok && k < 2; k++) {
+		for (size_t k = 0; ok && k < COUNT(owns); k++) {
 			const double cpu = serve(&own[k], &l);
 			us[k][i] = cpu * 1e6 / (double)l.requests;
 			ratios[k][i] = cpu / nghttpd;
 			ok = cpu > 0;
 		}
 	}
-	for (unsigned k = 0; ok && k < 2; k++) {
-		const double ratio = median(ratios[k], b->rounds);
-		printf("%-8s%6.3f us  nghttpd %6.3f us  CPU %.2f (%.2f..%.2f)", engines[k],
-		       median(us[k], b->rounds), median(theirs, b->rounds), ratio, ratios[k][0],
-		       ratios[k][b->rounds - 1]);
-		printf(b->quick ? "\n" : "  goal: CPU <= %.2f %s\n", goals[k],
-		       ratio <= goals[k] ? "met" : "MISSED");
-	}
-	for (unsigned k = 0; k < 2; k++)
+	for (size_t k = 0; ok && k < COUNT(owns); k++)
+		print_server(b, &owns[k], us[k], theirs, ratios[k]);
+	for (size_t k = 0; k < COUNT(owns); k++)
 		server_stop(&own[k]);
 	server_stop(&peer);
 	return ok;
@@ -190,17 +225,43 @@ static bool memory(const struct bench *b)
 }
 
 static const struct part {
-	const char *name;
+	const char *name, *title;
 	bool (*run)(const struct bench *b);
-} parts[] = { { "client", part_client }, { "bodies", part_bodies }, { "servers", part_servers },
-	      { "server", part_server }, { "stall", stall },        { "memory", memory } };
+} parts[] = {
+	{ "client-1", "GET of 128 bytes against a canned responder", part_client_1 },
+	{ "client-10", "GET of 128 bytes against a canned responder", part_client_10 },
+	{ "client-100", "GET of 128 bytes against a canned responder", part_client_100 },
+	{ "bodies-get", "GET of 1 MiB against a canned responder", part_get },
+	{ "bodies-post", "POST of 64 KiB against a canned responder", part_post },
+	{ "servers-nghttpd", "GET of 128 bytes; coalesced: with --coalesce 100us", part_nghttpd },
+	{ "servers-nginx", "GET of 128 bytes; coalesced: with --coalesce 100us", part_nginx },
+	{ "servers-h2o", "GET of 128 bytes; coalesced: with --coalesce 100us", part_h2o },
+	{ "server", "its CPU under h2load -c10 -m100, 21 bytes, in pairs with nghttpd", part_server },
+	{ "stall", "an open loop of 1000/s on one connection, and a server that stands still for a while", stall },
+	{ "memory", "at its peak, all requests under way at once, less that of one connection", memory },
+};
 
-static const struct part *part_named(const char *name)
+// A part's name, or what stands in front of its dash.
+static bool is_named(const struct part *p, const char *word)
+{
+	const size_t len = strlen(word);
+
+	return strncmp(p->name, word, len) == 0 && (p->name[len] == '\0' || p->name[len] == '-');
+}
+
+static bool is_any(const char *word)
 {
 	for (size_t i = 0; i < COUNT(parts); i++)
-		if (strcmp(parts[i].name, name) == 0)
-			return &parts[i];
-	return NULL;
+		if (is_named(&parts[i], word))
+			return true;
+	return false;
+}
+
+static bool run_part(const struct bench *b, const struct part *p)
+{
+	printf("%s: %s\n", p->name, p->title);
+	fflush(stdout);
+	return p->run(b);
 }
 
 static int usage(void)
@@ -209,7 +270,7 @@ static int usage(void)
 	        MAX_ROUNDS);
 	for (size_t i = 0; i < COUNT(parts); i++)
 		fprintf(stderr, " %s", parts[i].name);
-	fprintf(stderr, ", all if none is given)\n");
+	fprintf(stderr, ";\nclient, bodies and servers are all that begin so; all parts if none is given)\n");
 	return 2;
 }
 
@@ -218,6 +279,8 @@ int main(int argc, char **argv)
 	struct bench b = { .rounds = 5 };
 	int first = 1, code = 0;
 
+	if (argc == 8 && strcmp(argv[1], H2_BARE_OPTION) == 0)
+		return h2_bare(argv + 2);
 	if (first < argc && strcmp(argv[first], "--quick") == 0) {
 		b.quick = true;
 		b.rounds = 1;
@@ -229,7 +292,7 @@ int main(int argc, char **argv)
 			return usage();
 	}
 	for (int i = first; i < argc; i++)
-		if (part_named(argv[i]) == NULL)
+		if (!is_any(argv[i]))
 			return usage();
 	b.with_h2load = system("command -v h2load >/dev/null 2>&1") == 0;
 	printf("medians of %u interleaved rounds; us: the client's CPU a request; ratios are ours / h2load's, paired%s\n",
@@ -237,9 +300,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COUNT(parts); i++) {
 		bool wanted = first == argc;
 		for (int k = first; k < argc; k++)
-			wanted |= strcmp(argv[k], parts[i].name) == 0;
-		fflush(stdout);
-		if (wanted && !parts[i].run(&b))
+			wanted |= is_named(&parts[i], argv[k]);
+		if (wanted && !run_part(&b, &parts[i]))
 			code = 1;
 	}
 	return code;

@@ -22,7 +22,7 @@ static bool hold(const char *engine, unsigned connections, unsigned streams, con
 		                .request = request };
 	struct bench_server server;
 	struct cost c;
-	bool ok = server_start_own(&server, engine) && run_ours(&l, engine, &server, NULL, &c);
+	bool ok = server_start_own(&server, engine, NULL) && run_ours(&l, engine, &server, NULL, &c);
 
 	*h = (struct held){ ok ? (double)c.rss_bytes : 0, (double)server_memory(&server, true) };
 	server_stop(&server);
@@ -57,7 +57,6 @@ bool part_memory(bool quick)
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	printf("memory at its peak, all requests under way at once, less that of one connection\n");
 	for (size_t i = 0; ok && i < sizeof engines / sizeof *engines; i++)
 		ok = print_one(engines[i], many, 1, "(path \"/bytes/128?delay=3s\")", "connection", many, 24) &&
 		     print_one(engines[i], some, 100, "(path \"/bytes/128?delay=3s\")", "stream", some * 100.0, 2);

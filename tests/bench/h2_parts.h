@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-// Our server stopped for a second under an open loop of 1000/s: the share of late requests as we and h2load report
-// it, against the true one. False when something could not be run.
+// A server stopped for a second under an open loop of 1000/s: how many requests were late as we and h2load report
+// it, against the server's own account. False when something could not be run.
 bool part_stall(bool quick, bool with_h2load);
 // Memory of client and server for many connections, and for many streams.
 bool part_memory(bool quick);

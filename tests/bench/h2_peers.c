@@ -94,7 +94,7 @@ static bool write_config(const struct bench_server *s)
 	return ok;
 }
 
-static void become(const struct bench_server *s, const char *engine)
+static void become(const struct bench_server *s, const char *engine, const char *option)
 {
 	char port[8], conf[96], log[96];
 	const int null = open("/dev/null", O_RDWR);
@@ -107,7 +107,7 @@ static void become(const struct bench_server *s, const char *engine)
 	snprintf(conf, sizeof conf, "%s/%s.conf", s->dir, s->name);
 	snprintf(log, sizeof log, "%s/log", s->dir);
 	if (engine != NULL)
-		execl(h2_program, h2_program, "server", "--port", port, "--h2-engine", engine, NULL);
+		execl(h2_program, h2_program, "server", "--port", port, "--h2-engine", engine, option, NULL);
 	else if (strcmp(s->name, "nghttpd") == 0)
 		execlp("nghttpd", "nghttpd", "--no-tls", "-d", s->dir, port, NULL);
 	else if (strcmp(s->name, "nginx") == 0)
@@ -146,14 +146,14 @@ static bool wait_until_it_serves(struct bench_server *s)
 	return true;
 }
 
-static bool start(struct bench_server *s, const char *engine)
+static bool start(struct bench_server *s, const char *engine, const char *option)
 {
 	s->port = free_port();
 	if (engine == NULL && !write_config(s))
 		return false;
 	s->pid = fork();
 	if (s->pid == 0)
-		become(s, engine);
+		become(s, engine, option);
 	return s->pid > 0 && wait_until_it_serves(s);
 }
 
@@ -169,16 +169,17 @@ bool server_start(struct bench_server *s, const char *name, size_t bytes)
 		return false;
 	}
 	// h2o changes its user, who must be able to read.
-	return mkdtemp(s->dir) != NULL && chmod(s->dir, 0777) == 0 && write_body(s->dir, bytes) && start(s, NULL);
+	return mkdtemp(s->dir) != NULL && chmod(s->dir, 0777) == 0 && write_body(s->dir, bytes) &&
+	       start(s, NULL, NULL);
 }
 
-bool server_start_own(struct bench_server *s, const char *engine)
+bool server_start_own(struct bench_server *s, const char *engine, const char *option)
 {
 	*s = (struct bench_server){ .name = engine };
-	return start(s, engine);
+	return start(s, engine, option);
 }
 
-bool server_start_responder(struct bench_server *s, size_t bytes)
+bool server_start_responder(struct bench_server *s, size_t bytes, struct h2_answers *log)
 {
 	*s = (struct bench_server){ .name = "canned" };
 	const int listener = h2_responder_listen(&s->port);
@@ -186,7 +187,7 @@ bool server_start_responder(struct bench_server *s, size_t bytes)
 	if (s->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pin(SERVER_CORE);
-		h2_responder_run(listener, bytes);
+		h2_responder_run(listener, bytes, log);
 		_exit(1);
 	}
 	s->worker = s->pid;

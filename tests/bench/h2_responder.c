@@ -1,6 +1,8 @@
 // The canned responder: epoll, blocking sockets, frames cut by hand.
 #include "h2_responder.h"
 
+#include "clock.h"
+
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -27,7 +29,8 @@ enum { END_STREAM = 1, ACK = 1, END_HEADERS = 4 };
 struct connection {
 	int fd;
 	bool greeted;
-	size_t body; // bytes of each response
+	size_t body;            // bytes of each response
+	struct h2_answers *log; // or NULL
 	size_t in_len, out_len;
 	uint32_t taken;               // bytes of DATA since the window was opened
 	uint8_t in[IN_BYTES + 20000]; // a whole frame fits behind what is left of the last read
@@ -62,6 +65,17 @@ static bool send_out(struct connection *c)
 	return true;
 }
 
+static void write_down(struct h2_answers *log)
+{
+	const uint64_t now = clock_now_ns();
+
+	if (log->count == 0)
+		log->first_ns = now;
+	if (log->count < log->room)
+		log->at_ns[log->count] = now;
+	log->count++;
+}
+
 // :status 200 by its index, content-length as a literal that is not indexed.
 static bool answer(struct connection *c, uint32_t id)
 {
@@ -70,6 +84,8 @@ static bool answer(struct connection *c, uint32_t id)
 	const int n = snprintf((char *)fields + 4, sizeof fields - 4, "%zu", c->body);
 
 	fields[3] = (uint8_t)n;
+	if (c->log)
+		write_down(c->log);
 	add_frame(c, HEADERS, c->body ? END_HEADERS : END_HEADERS | END_STREAM, id, fields, 4 + (uint32_t)n);
 	for (size_t left = c->body; left > 0;) {
 		const uint32_t piece = left < FRAME ? (uint32_t)left : FRAME;
@@ -149,7 +165,7 @@ int h2_responder_listen(unsigned *port)
 	return fd;
 }
 
-static void accept_one(int listener, int poll, size_t body)
+static void accept_one(int listener, int poll, size_t body, struct h2_answers *log)
 {
 	const int on = 1;
 	struct connection *c = calloc(1, sizeof *c);
@@ -157,6 +173,7 @@ static void accept_one(int listener, int poll, size_t body)
 		return;
 	c->fd = accept(listener, NULL, NULL);
 	c->body = body;
+	c->log = log;
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = c };
 	if (c->fd < 0 || epoll_ctl(poll, EPOLL_CTL_ADD, c->fd, &event) < 0)
 		free(c);
@@ -164,7 +181,7 @@ static void accept_one(int listener, int poll, size_t body)
 		setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-void h2_responder_run(int listener, size_t body)
+void h2_responder_run(int listener, size_t body, struct h2_answers *log)
 {
 	struct epoll_event event = { .events = EPOLLIN }, events[64];
 	int poll = epoll_create1(0);
@@ -176,7 +193,7 @@ void h2_responder_run(int listener, size_t body)
 		for (int i = 0; i < n; i++) {
 			struct connection *c = events[i].data.ptr;
 			if (!c) {
-				accept_one(listener, poll, body);
+				accept_one(listener, poll, body, log);
 			} else if (!serve(c)) {
 				close(c->fd);
 				free(c);

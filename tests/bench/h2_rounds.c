@@ -1,6 +1,8 @@
 // Runs in turn, and their medians.
 #include "h2_rounds.h"
 
+#include "h2_bare.h"
+
 #include "io.h"
 
 #include <errno.h>
@@ -112,6 +114,24 @@ bool run_ours(const struct load *l, const char *engine, const struct bench_serve
 	return ok;
 }
 
+// The limit of what any client can do: a program of read and write alone, which this one is too.
+static bool run_bare(const struct load *l, const struct bench_server *s, struct cost *c)
+{
+	char self[] = "/proc/self/exe", option[] = H2_BARE_OPTION, numbers[6][24];
+	char *argv[9] = { self, option };
+	const uint64_t values[] = { s->port,     l->connections,  l->streams,
+		                    l->requests, l->answer_bytes, l->upload_bytes };
+
+	for (size_t i = 0; i < 6; i++) {
+		snprintf(numbers[i], sizeof numbers[i], "%" PRIu64, values[i]);
+		argv[2 + i] = numbers[i];
+	}
+	const bool ok = run_client(argv, s, NULL, c);
+	if (!ok)
+		fprintf(stderr, "h2_bench: the bare client failed\n");
+	return ok;
+}
+
 bool run_h2load(const struct load *l, const struct bench_server *s, struct cost *c)
 {
 	char connections[16], streams[16], requests[24], url[64], program[] = "h2load";
@@ -141,34 +161,68 @@ static void print_goal(const char *what, double ratio, struct goal g)
 	printf("  goal: %s %s %.2f %s", what, g.at_least ? ">=" : "<=", g.value, met ? "met" : "MISSED");
 }
 
-bool compare_loads(const struct load *l, const char *engine, const struct bench_server *s, unsigned rounds,
-                   bool with_h2load, struct goal cpu, struct goal rate)
+// What one contender cost, round by round.
+struct column {
+	double us[MAX_ROUNDS], cpu[MAX_ROUNDS], rate[MAX_ROUNDS], server[MAX_ROUNDS];
+};
+
+static bool run_contender(const struct load *l, const struct contender *who, const struct bench_server *s,
+                          struct cost *c)
 {
-	double ours[MAX_ROUNDS], theirs[MAX_ROUNDS], cpus[MAX_ROUNDS], rates[MAX_ROUNDS], servers[MAX_ROUNDS];
+	struct load own = *l;
+
+	if (who->name == NULL)
+		return run_bare(l, s, c);
+	if (who->more != NULL)
+		own.more = who->more;
+	return run_ours(&own, who->engine, s, NULL, c);
+}
+
+static void print_line(const struct load *l, const struct contender *who, const struct bench_server *s,
+                       struct column *c, unsigned rounds)
+{
+	printf("%-8s c%-3u m%-3u %7" PRIu64 "  %-15s%8.3f us", s->name, l->connections, l->streams, l->requests,
+	       who->name != NULL ? who->name : "(the limit)", median(c->us, rounds));
+}
+
+static void print_ratios(const struct contender *who, struct column *c, struct column *theirs, unsigned rounds)
+{
+	const double ratio = median(c->cpu, rounds), faster = median(c->rate, rounds);
+
+	printf("  h2load %8.3f us  CPU %.2f (%.2f..%.2f)  rate %.2f  server's CPU %.2f",
+	       median(theirs->us, rounds), ratio, c->cpu[0], c->cpu[rounds - 1], faster,
+	       median(c->server, rounds));
+	print_goal("CPU", ratio, who->cpu);
+	print_goal("rate", faster, who->rate);
+}
+
+bool compare_loads(const struct load *l, const struct contender *contenders, size_t count,
+                   const struct bench_server *s, unsigned rounds, bool with_h2load)
+{
+	struct column columns[MAX_CONTENDERS], theirs;
 	const double us = 1e6 / (double)l->requests;
 
 	for (unsigned i = 0; i < rounds; i++) {
 		struct cost a, b = { 1, 1, 1, 0 };
 		if (with_h2load && !run_h2load(l, s, &b))
 			return false;
-		if (!run_ours(l, engine, s, NULL, &a))
-			return false;
-		ours[i] = a.cpu * us;
-		theirs[i] = b.cpu * us;
-		cpus[i] = a.cpu / b.cpu;
-		rates[i] = b.wall / a.wall;
-		servers[i] = a.server_cpu / b.server_cpu;
+		theirs.us[i] = b.cpu * us;
+		for (size_t k = 0; k < count; k++) {
+			struct column *c = &columns[k];
+			if (!run_contender(l, &contenders[k], s, &a))
+				return false;
+			c->us[i] = a.cpu * us;
+			c->cpu[i] = a.cpu / b.cpu;
+			c->rate[i] = b.wall / a.wall;
+			c->server[i] = a.server_cpu / b.server_cpu;
+		}
 	}
-	printf("%-9s c%-4u m%-4u %8" PRIu64 "  %-8s%8.3f us", s->name, l->connections, l->streams, l->requests,
-	       engine, median(ours, rounds));
-	if (with_h2load) {
-		const double ratio = median(cpus, rounds), faster = median(rates, rounds);
-		printf("  h2load %8.3f us  CPU %.2f (%.2f..%.2f)  rate %.2f  server's CPU %.2f",
-		       median(theirs, rounds), ratio, cpus[0], cpus[rounds - 1], faster, median(servers, rounds));
-		print_goal("CPU", ratio, cpu);
-		print_goal("rate", faster, rate);
+	for (size_t k = 0; k < count; k++) {
+		print_line(l, &contenders[k], s, &columns[k], rounds);
+		if (with_h2load)
+			print_ratios(&contenders[k], &columns[k], &theirs, rounds);
+		printf("\n");
 	}
-	printf("\n");
 	fflush(stdout);
 	return true;
 }
