@@ -248,8 +248,10 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 	int rc = deliver(t, (const uint8_t *)buf->base, (size_t)nread);
 	if (rc != 0)
 		transport_close(t, rc);
+	else if ((size_t)nread == buf->len || t->is_dirty)
+		transport_wake(t); // there is more to be read first
 	else
-		transport_wake(t);
+		flush(t); // at once: its streams are in the cache now, and their memory is for the next one's
 }
 
 static void begin_tap(struct transport *t, bool we_are_client)

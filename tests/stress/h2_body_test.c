@@ -21,6 +21,22 @@ CASE("h2 body: the pattern is the same in pieces of any size")
 		assert_memory_not_equal(whole, whole + i, H2_PATTERN_PERIOD);
 }
 
+CASE("h2 body: a long piece of the pattern is the pattern at each of its bytes, wherever it begins")
+{
+	const struct h2_body b = { NULL, 40000 };
+	static char piece[20000], byte;
+	for (uint64_t from = 0; from <= 3 * H2_PATTERN_PERIOD; from++) {
+		assert_int_equal(h2_body_read(&b, from, piece, sizeof(piece)), sizeof(piece));
+		for (size_t i = 0; i < sizeof(piece); i += 1 + i / 200) {
+			h2_body_read(&b, from + i, &byte, 1);
+			if (piece[i] != byte)
+				fail_msg("byte %zu from %llu on", i, (unsigned long long)from);
+		}
+		assert_int_equal(h2_body_compare(&b, from, piece, sizeof(piece)), sizeof(piece));
+		assert_int_equal(h2_body_compare(&b, from + 1, piece, sizeof(piece)), 0);
+	}
+}
+
 CASE("h2 body: nothing is read beyond the end")
 {
 	const struct h2_body pattern = { NULL, 10 }, text = { "hello", 5 };

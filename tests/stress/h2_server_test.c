@@ -90,6 +90,30 @@ CASE("h2 server: the reflected headers are those that curl sent")
 	stop(&p, stats, sizeof(stats));
 }
 
+static void expect_mute(const char *engine)
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[4096], args[64];
+	snprintf(args, sizeof(args), "--no-reflect --h2-engine %s", engine);
+	h2_server(&p, args);
+	h2_sh(&o, CURL "-D - -H 'x-three: 3' http://127.0.0.1:%u/bytes/5", p.port);
+	assert_int_equal(o.code, 0);
+	assert_non_null(strstr(o.out, "content-length: 5\r\n"));
+	assert_non_null(strstr(o.out, "01234"));
+	assert_null(strstr(o.out, "x-"));
+	h2_output_deinit(&o);
+	curl(p.port, "-H 'Host: a.example'", "/reflect/x?y", "GET /reflect/x?y a.example\n");
+	stop(&p, stats, sizeof(stats));
+}
+
+CASE("h2 server: with --no-reflect headers say nothing of the request, in both engines")
+{
+	h2_need("curl");
+	expect_mute("session");
+	expect_mute("wire");
+}
+
 CASE("h2 server: a large upload comes back byte for byte")
 {
 	struct h2_process p;

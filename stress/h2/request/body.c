@@ -58,6 +58,22 @@ static void read_events(uint64_t offset, char *to, size_t n)
 	}
 }
 
+// One period by its pieces, then what is there again and again.
+static void read_pattern(uint64_t offset, char *to, size_t n)
+{
+	size_t done = 0, len;
+	for (; done < n && done < H2_PATTERN_PERIOD; done += len) {
+		const char *from = stretch(offset + done, n - done, &len);
+		memcpy(to + done, from, len);
+	}
+	for (size_t whole = done / H2_PATTERN_PERIOD * H2_PATTERN_PERIOD; done < n; done += len) {
+		// what stands `whole` bytes before is the same, and as long as it is whole periods
+		len = n - done < whole ? n - done : whole;
+		memcpy(to + done, to + done - whole, len);
+		whole = (done + len) / H2_PATTERN_PERIOD * H2_PATTERN_PERIOD;
+	}
+}
+
 size_t h2_body_read(const struct h2_body *b, uint64_t offset, void *to, size_t room)
 {
 	size_t n = left(b, offset, room);
@@ -74,10 +90,7 @@ size_t h2_body_read(const struct h2_body *b, uint64_t offset, void *to, size_t r
 		memcpy(out, b->text + offset, n);
 		return n;
 	}
-	for (size_t done = 0, len; done < n; done += len) {
-		const char *from = stretch(offset + done, n - done, &len);
-		memcpy(out + done, from, len);
-	}
+	read_pattern(offset, out, n);
 	return n;
 }
 
@@ -105,6 +118,19 @@ static size_t compare_made(const struct h2_body *b, uint64_t offset, const char 
 	return n;
 }
 
+// One period by its pieces; then each byte is to be the one a period before it.
+static size_t compare_pattern(uint64_t offset, const char *in, size_t n)
+{
+	const size_t first = n < H2_PATTERN_PERIOD ? n : H2_PATTERN_PERIOD;
+	for (size_t done = 0, piece; done < first; done += piece) {
+		const char *want = stretch(offset + done, first - done, &piece);
+		const size_t same = first_difference(want, in + done, piece);
+		if (same < piece)
+			return done + same;
+	}
+	return first + first_difference(in, in + first, n - first);
+}
+
 size_t h2_body_compare(const struct h2_body *b, uint64_t offset, const void *bytes, size_t len)
 {
 	size_t n = left(b, offset, len);
@@ -113,11 +139,5 @@ size_t h2_body_compare(const struct h2_body *b, uint64_t offset, const void *byt
 		return compare_made(b, offset, in, n);
 	if (b->text)
 		return first_difference(b->text + offset, in, n);
-	for (size_t done = 0, piece; done < n; done += piece) {
-		const char *want = stretch(offset + done, n - done, &piece);
-		size_t same = first_difference(want, in + done, piece);
-		if (same < piece)
-			return done + same;
-	}
-	return n;
+	return compare_pattern(offset, in, n);
 }

@@ -97,7 +97,7 @@ size_t h2_reply_fields(struct h2_reply *r, const struct h2_incoming *in, nghttp2
 		nv[n++] = FIELD("allow", a->allow, strlen(a->allow));
 	if (a->trailing == H2_TRAILING_ALONE)
 		n += grpc_fields(r, nv + n);
-	if (in->headers_too_large) // they were not kept
+	if (in->is_mute || in->headers_too_large) // which were not kept
 		return n;
 	nv[n++] = FIELD("x-method", in->method.text, in->method.len);
 	nv[n++] = FIELD("x-path", in->path.text, in->path.len);

@@ -27,7 +27,8 @@ void h2_upload_deinit(struct h2_upload *u, struct h2_server_shared *shared);
 // An answer, and the texts that its fields point to.
 struct h2_reply {
 	struct h2_answer answer;
-	uint64_t start_ns;                                // of its body, where it goes out in pieces
+	uint64_t start_ns; // of its body, where it goes out in pieces
+	// last, since they need not be cleared
 	char status[20], length[20], count[20], hash[16]; // not terminated
 	char trailers[20], trailers_hash[16], grpc[20];
 };

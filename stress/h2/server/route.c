@@ -244,13 +244,20 @@ static void trailers(__attribute__((unused)) const struct call *c, struct h2_ans
 	a->trailing = H2_TRAILING_SEEN;
 }
 
+#define ROUTE(path, answer)                                                                                       \
+	{                                                                                                         \
+		path, sizeof(path) - 1, answer                                                                    \
+	}
+
 static const struct route {
 	const char *path; // ending in "/": a prefix
+	size_t len;
 	void (*answer)(const struct call *c, struct h2_answer *a);
 } routes[] = {
-	{ "/bytes/", bytes },   { "/reflect/", reflect }, { "/status/", status },       { "/delay/", delay },
-	{ "/stream/", stream }, { "/events", events },    { "/random/", random_bytes }, { "/file", file },
-	{ "/stats", stats },    { "/metrics", metrics },  { "/trailers", trailers },    { "/", root },
+	ROUTE("/bytes/", bytes),         ROUTE("/reflect/", reflect),  ROUTE("/status/", status),
+	ROUTE("/delay/", delay),         ROUTE("/stream/", stream),    ROUTE("/events", events),
+	ROUTE("/random/", random_bytes), ROUTE("/file", file),         ROUTE("/stats", stats),
+	ROUTE("/metrics", metrics),      ROUTE("/trailers", trailers), ROUTE("/", root),
 };
 
 static struct h2_text without_query(struct h2_text path)
@@ -264,9 +271,10 @@ static void get(const struct h2_incoming *in, const struct h2_counters *counters
 	const struct h2_text path = without_query(in->path), query = query_of(in->path);
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		const struct route *r = &routes[i];
-		size_t len = strlen(r->path);
-		bool prefix = len > 1 && r->path[len - 1] == '/';
-		if (path.len < len || memcmp(path.text, r->path, len) != 0 || (!prefix && path.len != len))
+		const size_t len = r->len;
+		const bool prefix = len > 1 && r->path[len - 1] == '/';
+		if (path.len < len || path.text[len - 1] != r->path[len - 1] ||
+		    memcmp(path.text, r->path, len) != 0 || (!prefix && path.len != len))
 			continue;
 		r->answer(&(struct call){ in, { path.text + len, path.len - len }, query, counters }, a);
 		if (!time_parameter(query, "delay", 0, &a->delay_ns))

@@ -38,6 +38,7 @@ struct h2_incoming {
 	struct h2_text file;                  // what /file answers; text NULL: nothing
 	uint64_t trailer_count, trailer_hash; // as of the header
 	bool headers_too_large, body_too_large, no_memory;
+	bool is_mute; // the answer's header does not reflect it
 };
 
 #define H2_ENDLESS (UINT64_C(1) << 62) // bytes of a body that ends when the client or the server does

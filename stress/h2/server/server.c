@@ -278,6 +278,7 @@ int h2_server_run(const struct h2_server_config *config, struct err *e)
 		                               .counters = &s->counters,
 		                               .limits = config->limits,
 		                               .hostile = config->hostile,
+		                               .is_mute = config->is_mute,
 		                               .alarms = &s->alarms,
 		                               .wake = connection_wake };
 	rc = load_file(s, e);

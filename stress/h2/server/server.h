@@ -21,6 +21,7 @@ struct h2_server_config {
 	int ready_fd;                     // "port N\n" goes there, and "stats {...}\n" at the end
 	int life_fd;                      // its end of file ends the server at once; -1: none
 	uint64_t drain_ns;                // how long a graceful end may take
+	bool is_mute;                     // answers do not reflect their requests
 	const char *file;                 // what /file answers, at most H2_SERVED_FILE bytes; NULL: nothing
 	const struct h2_hostile *hostile; // what the hostile engine does; NULL for the others
 	struct h2_server_limits limits;

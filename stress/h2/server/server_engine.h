@@ -37,6 +37,7 @@ struct h2_server_shared {
 	struct h2_text file;              // what /file answers; text NULL: nothing
 	const struct h2_hostile *hostile; // of the hostile engine
 	bool ending;                      // bodies without an end end now
+	bool is_mute;                     // answers do not reflect their requests
 	// NULL where there is no loop: then answers that take their time are given at once.
 	struct h2_alarms *alarms;
 	void (*wake)(void *owner); // the connection may have something to send; NULL with `alarms`

@@ -97,6 +97,7 @@ int h2_server_command(const struct opt_set *o, struct err *e)
 		.ready_fd = (int)opt_number(o, "ready-fd"),
 		.life_fd = with_parent ? (int)opt_number(o, "life-fd") : -1,
 		.drain_ns = opt_number(o, "drain"),
+		.is_mute = !opt_flag(o, "reflect"),
 		.file = opt_text(o, "serve"),
 		.limits = limits_of(o),
 		.hostile = hostile.doc ? &hostile : NULL,

@@ -22,6 +22,9 @@
 	                      "Write the certificate there, for clients to trust."),                                                    \
 	        H2_SERVER_ROW(bits, "serve", OPT_TEXT, "FILE", NULL, 0, 0, "What /file answers, up to 256M."),                          \
 	        H2_SERVER_ROW(                                                                                                          \
+	                bits, "reflect", OPT_FLAG, NULL, "yes", 0, 1,                                                                   \
+	                "Say in each answer's header what was seen of its request (x-method, x-path, ...)."),                           \
+	        H2_SERVER_ROW(                                                                                                          \
 	                bits, "misbehave", OPT_TEXT, "NAME|FILE", NULL, 0, 0,                                                           \
 	                "Be a hostile server: one of share/stressgen/scenarios/hostile, or a file of your own."),                       \
 	        H2_SERVER_ROW(bits, "ready-fd", OPT_U64, "N", "1", 0, 1023,                                                             \

@@ -107,16 +107,16 @@ static struct h2_incoming incoming(const struct h2_session *s, const struct requ
 		.headers_too_large = r->headers_too_large,
 		.body_too_large = r->upload.too_large,
 		.no_memory = r->upload.no_memory,
+		.is_mute = s->shared->is_mute,
 	};
 }
 
 // Hands the answer to nghttp2.
-static int submit(struct h2_session *s, struct request *r)
+static int submit(struct h2_session *s, struct request *r, const struct h2_incoming *in)
 {
-	const struct h2_incoming in = incoming(s, r);
 	const nghttp2_data_provider provider = { .source.ptr = r, .read_callback = read_body };
 	nghttp2_nv nv[H2_REPLY_FIELDS];
-	size_t count = h2_reply_fields(&r->reply, &in, nv);
+	size_t count = h2_reply_fields(&r->reply, in, nv);
 	r->submitted = true;
 	const bool more = h2_reply_has_body(&r->reply) || h2_reply_has_trailers(&r->reply);
 	return nghttp2_submit_response(s->session, r->id, nv, count, more ? &provider : NULL);
@@ -132,7 +132,7 @@ int session_respond(struct h2_session *s, struct request *r)
 	r->answered = true;
 	s->answering++;
 	const uint64_t delay = r->reply.answer.delay_ns;
-	return delay > 0 && sleep_until(s, r, clock_now_ns() + delay) ? 0 : submit(s, r);
+	return delay > 0 && sleep_until(s, r, clock_now_ns() + delay) ? 0 : submit(s, r, &in);
 }
 
 // The window is opened at the plan's rate.
@@ -164,12 +164,13 @@ static void on_alarm(struct h2_alarm *a, uint64_t now_ns)
 {
 	struct request *r = (struct request *)(void *)((char *)a - offsetof(struct request, alarm));
 	struct h2_session *s = r->owner;
+	const struct h2_incoming in = incoming(s, r);
 	s->asleep--;
 	if (!r->answered)
 		session_read_slowly(s, r, now_ns);
 	else if (r->submitted)
 		session_resume(s, r);
-	else if (nghttp2_is_fatal(submit(s, r)))
+	else if (nghttp2_is_fatal(submit(s, r, &in)))
 		nghttp2_session_terminate_session(s->session, NGHTTP2_INTERNAL_ERROR);
 	s->shared->wake(s->owner);
 }

@@ -5,6 +5,7 @@
 #include "exchange.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #define FAR_BEYOND 4U // times the limit of a header; what is larger gets no 431, but a reset
@@ -17,7 +18,8 @@ static struct request *request_new(struct h2_session *s)
 	struct request *r = h2_pool_take(s->shared->pool, sizeof(*r));
 	if (!r)
 		return NULL;
-	memset(r, 0, sizeof(*r));
+	memset(r, 0,
+	       offsetof(struct request, reply.status)); // the texts behind it are written before they are read
 	r->header_hash = r->trailer_hash = H2_HASH_START;
 	r->owner = s;
 	s->uploading++;
@@ -67,16 +69,17 @@ static void keep(nghttp2_rcbuf **place, nghttp2_rcbuf *value)
 	*place = value;
 }
 
-static void take_header(struct request *r, const struct h2_server_limits *limits, nghttp2_rcbuf *name,
+static void take_header(struct request *r, const struct h2_server_shared *shared, nghttp2_rcbuf *name,
                         nghttp2_rcbuf *value)
 {
+	const struct h2_server_limits *limits = &shared->limits;
 	nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
 	r->header_bytes += n.len + v.len + 32;
 	if (r->header_bytes > limits->max_header_bytes)
 		r->headers_too_large = true;
 	if (n.base[0] != ':') {
 		r->header_count++;
-		if (!r->headers_too_large) // beyond the limit nothing is spent on them
+		if (!r->headers_too_large && !shared->is_mute) // beyond the limit nothing is spent on them
 			r->header_hash = h2_header_hash(r->header_hash, n.base, n.len, v.base, v.len);
 	} else if (n.len == 7 && n.base[1] == 'm') {
 		keep(&r->method, value);
@@ -86,8 +89,6 @@ static void take_header(struct request *r, const struct h2_server_limits *limits
 		keep(&r->authority, value);
 	}
 }
-
-// ---- responses ----------------------------------------------------------------------------------------------
 
 // ---- floods -------------------------------------------------------------------------------------------------
 
@@ -184,7 +185,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
 		return 0;
 	}
 	const bool was_too_large = r->headers_too_large;
-	take_header(r, &s->shared->limits, name, value);
+	take_header(r, s->shared, name, value);
 	if (r->headers_too_large && !was_too_large)
 		cost(s, H2_COST_TOO_LARGE);
 	// Far beyond the limit nghttp2 is told to read over the rest: it would look at each byte of each value.

@@ -39,7 +39,7 @@ struct request {
 	bool whole;               // END_STREAM has come
 	bool answered, submitted; // its answer is known; and nghttp2's
 	bool deferred;            // nghttp2 waits to be told of more body
-	struct h2_reply reply;
+	struct h2_reply reply;    // last: its texts are not cleared
 };
 
 struct h2_text session_text(nghttp2_rcbuf *b); // "" for NULL

@@ -113,6 +113,7 @@ static struct h2_incoming incoming(const struct h2_session *s, const struct wire
 		.headers_too_large = a->too_large,
 		.body_too_large = r->upload.too_large,
 		.no_memory = r->upload.no_memory,
+		.is_mute = s->shared->is_mute,
 	};
 }
 
