@@ -330,7 +330,7 @@ int cmd_gen(struct app *app)
 	if (app->opts.arg_count > 0)
 		return complain(&e, err_set(&e, EINVAL, "gen takes no '%s'; stressgen gen --help has examples",
 		                            app->opts.args[0]));
-	dir = dir != NULL ? dir : "stressgen-suite";
+	dir = dir != NULL ? dir : SG_SUITE_DIR;
 	code = pipeline_generate(app, dir);
 	if (code == SG_EXIT_OK)
 		say(app, "written to %s; next: %s run %s", dir, pipeline_self(), dir);

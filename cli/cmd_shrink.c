@@ -102,9 +102,7 @@ static const struct suite_test *test_of_path(const struct suite *s, const char *
 static int find_test(struct job *s, const char *name, const struct suite_test **out)
 {
 	const struct opt_set *o = &s->app->opts;
-	const char *from = o->arg_count > 1               ? o->args[1]
-	                   : access(SG_LATEST, F_OK) == 0 ? SG_LATEST
-	                                                  : "stressgen-suite";
+	const char *from = o->arg_count > 1 ? o->args[1] : access(SG_LATEST, F_OK) == 0 ? SG_LATEST : SG_SUITE_DIR;
 	bool is_file = access(name, F_OK) == 0;
 	char dir[512];
 	int r;

@@ -39,10 +39,19 @@ static int service(struct pipeline *j, struct err *e)
 	return pipeline_command(j, words, sizeof words / sizeof words[0], e);
 }
 
+// Without arguments: the suite that `gen` writes here; else, for what failed or was skipped in a run, that run's.
+static const char *nothing_named(const struct opt_set *o)
+{
+	const char *last = opt_text(o, "last") != NULL ? opt_text(o, "last") : SG_LATEST;
+	const bool of_a_run = opt_flag(o, "last-failed") || opt_flag(o, "only-skipped");
+
+	return of_a_run && !is_directory(SG_SUITE_DIR) && is_directory(last) ? last : SG_SUITE_DIR;
+}
+
 int pipeline_arguments(struct pipeline *j, struct err *e)
 {
 	const struct opt_set *o = &j->app->opts;
-	const char *first = o->arg_count > 0 ? o->args[0] : "stressgen-suite";
+	const char *first = o->arg_count > 0 ? o->args[0] : nothing_named(o);
 
 	if (opt_text(o, "serve") != NULL)
 		return service(j, e);
@@ -52,7 +61,8 @@ int pipeline_arguments(struct pipeline *j, struct err *e)
 		return pipeline_command(j, o->rest, o->rest_count, e);
 	if (o->arg_count == 0 && !is_directory(first))
 		return err_set(e, EINVAL,
-		               "which suite? There is no %s here; try: stressgen run DIR, or stressgen gen first",
+		               "which suite? There is no %s here; try: stressgen run DIR (a suite, or an earlier "
+		               "run), or stressgen gen first",
 		               first);
 	if (o->arg_count > 1 || !is_directory(first))
 		return pipeline_files(j, ".", o->args, o->arg_count, e);

@@ -21,6 +21,7 @@ const char *pipeline_self(void)
 void pipeline_deinit(struct pipeline *j)
 {
 	free(j->run_dir);
+	free(j->earlier);
 	suite_deinit(&j->suite);
 	free(j->selection);
 	for (size_t i = 0; i < j->param_count; i++) {

@@ -15,11 +15,13 @@
 
 #define SG_RUNS_DIR "stressgen-runs"
 #define SG_LATEST SG_RUNS_DIR "/latest"
+#define SG_SUITE_DIR "stressgen-suite" // where `gen` writes, and `run` looks, unless told otherwise
 
 struct pipeline {
 	struct app *app;
 	char *run_dir; // owned
 	struct suite suite;
+	char *earlier;     // the run whose suite it is, owned; NULL: the suite was named itself
 	size_t *selection; // indices into the suite, owned
 	size_t selected;
 	struct param *params; // overrides for {param:NAME}, owned

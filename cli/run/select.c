@@ -103,10 +103,11 @@ static int make_filter(struct selecting *s, struct err *e)
 // ---- the last run
 // -----------------------------------------------------------------------------------------------
 
-// --last's run, else the one that stressgen-runs/latest leads to. Without `must` there may be none.
+// --last's run, else the one whose tests run again, else the one that stressgen-runs/latest leads to. Without
+// `must` there may be none.
 static int load_last(struct selecting *s, const char *why, bool must, struct err *e)
 {
-	const char *dir = opt_text(s->opts, "last");
+	const char *dir = opt_text(s->opts, "last") != NULL ? opt_text(s->opts, "last") : s->j->earlier;
 	int rc = run_load(dir != NULL ? dir : SG_LATEST, &s->last, e);
 
 	s->has_last = rc == 0;

@@ -208,5 +208,8 @@ static bool is_run(const char *path)
 
 int pipeline_load(struct pipeline *j, const char *dir, struct err *e)
 {
-	return is_run(dir) ? pipeline_recall(j, dir, e) : suite_load(dir, &j->suite, e);
+	if (!is_run(dir))
+		return suite_load(dir, &j->suite, e);
+	j->earlier = strdup(dir);
+	return j->earlier != NULL ? pipeline_recall(j, dir, e) : err_set(e, ENOMEM, "out of memory");
 }

@@ -147,6 +147,30 @@ CASE("e2e: selections combine, and the highest priority comes first")
 	LISTS("c", "--filter", "status(new)");
 }
 
+CASE("e2e: where nothing is named, what failed is of the last run, and of an earlier run when that is named")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "good", "#!/bin/sh\n", true);
+	e2e_write(dir, "bad", "#!/bin/sh\nexit 3\n", true);
+	o = E2E(dir, "run", "--last-failed");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "which suite?");
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "good", "bad", "-o", "stressgen-runs/first");
+	assert_int_equal(o.exit_code, 1);
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "--last-failed");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out), "0 passed, 1 failed, 0 skipped");
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "stressgen-runs/first", "--filter", "status(passed)");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out), "1 passed, 0 failed, 0 skipped");
+	outcome_deinit(&o);
+}
+
 CASE("e2e: the order is the seed's when it is shuffled, and the highest priority is still first")
 {
 	const char *dir = various();
