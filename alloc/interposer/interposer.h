@@ -249,7 +249,7 @@ static inline unsigned sample_hash(const void *p)
 _Static_assert(SAMPLE_FILTER == 1U << 13, "sample_hash has 13 bits");
 static inline bool sample_maybe(const void *p)
 {
-	return UNLIKELY(sample_filter[sample_hash(p)] != 0);
+	return UNLIKELY(__atomic_load_n(&sample_filter[sample_hash(p)], __ATOMIC_RELAXED) != 0);
 }
 // A block stands for `weight` bytes (0: its stack is not wanted), or its end is waited for, or both.
 void sample_taken(const void *p, size_t bytes, uint64_t weight, bool lifetime);
@@ -281,10 +281,14 @@ void faults_live(int64_t bytes);
 // -- the counting itself --
 
 // One instruction, so that a signal handler that allocates loses nothing; without a lock, because the slot is
-// the thread's own.
+// the thread's own. ThreadSanitizer is to see it.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#define OWN_BY_INSTRUCTION
+#endif
+
 static inline void own_add(uint64_t *at, uint64_t n)
 {
-#if defined(__x86_64__)
+#ifdef OWN_BY_INSTRUCTION
 	__asm__("addq %1, %0" : "+m"(*at) : "er"(n) : "cc");
 #else
 	__atomic_fetch_add(at, n, __ATOMIC_RELAXED);
@@ -294,7 +298,7 @@ static inline void own_add(uint64_t *at, uint64_t n)
 // One more, unless `p` is NULL; in one instruction, too.
 static inline void own_count_block(uint64_t *at, const void *p)
 {
-#if defined(__x86_64__)
+#ifdef OWN_BY_INSTRUCTION
 	__asm__("cmpq $1, %1\n\tsbbq $-1, %0" : "+m"(*at) : "r"(p) : "cc"); // the borrow: p is below 1
 #else
 	__atomic_fetch_add(at, p != NULL, __ATOMIC_RELAXED);
@@ -311,6 +315,11 @@ extern uint16_t small_usables[SMALL_WORDS]; // SIZE_BY_PAGE: what was handed out
 static inline unsigned small_words(size_t bytes)
 {
 	return ((unsigned)bytes + 7) / 8;
+}
+
+static inline size_t small_usable(size_t bytes)
+{
+	return __atomic_load_n(&small_usables[small_words(bytes)], __ATOMIC_RELAXED); // any thread's to find out
 }
 
 // SIZE_BY_PAGE: the usable bytes of the blocks in a page; PAGE_ASK: not known; PAGE_MIXED: not of one size, for
@@ -415,13 +424,12 @@ static inline void check_live(struct thread_ref *r, const uint64_t *values)
 // Copies a count that the allocator itself keeps for this thread; again when a signal handler came between.
 static inline void own_copy(uint64_t *at, const uint64_t *theirs, uint64_t before)
 {
-	const volatile uint64_t *source = theirs;
 	uint64_t now;
 
 	do {
-		now = *source;
-		*(volatile uint64_t *)at = now + before;
-	} while (UNLIKELY(*source != now));
+		now = __atomic_load_n(theirs, __ATOMIC_RELAXED);
+		__atomic_store_n(at, now + before, __ATOMIC_RELAXED);
+	} while (UNLIKELY(__atomic_load_n(theirs, __ATOMIC_RELAXED) != now));
 }
 
 // Usable bytes of a block that was handed out.

@@ -85,11 +85,11 @@ __attribute__((noinline, cold)) static void *count_other(struct thread_ref *r, s
 	size_t usable;
 
 	if (sizing == SIZE_BY_PAGE) {
-		uint16_t *known = &small_usables[small_words(bytes)];
-
-		if (*known == SMALL_UNKNOWN)
-			*known = (uint16_t)usable_of(p);
-		usable = *known;
+		usable = small_usable(bytes);
+		if (usable == SMALL_UNKNOWN) {
+			usable = usable_of(p);
+			__atomic_store_n(&small_usables[small_words(bytes)], (uint16_t)usable, __ATOMIC_RELAXED);
+		}
 		page_enter(p, usable);
 	} else {
 		usable = usable_of(p);
@@ -156,7 +156,7 @@ static void *count_by_page(void *p, size_t bytes)
 {
 	struct thread_ref *r = my_ref;
 	struct tele_thread *slot = r->slot;
-	size_t usable = small_usables[small_words(bytes)];
+	size_t usable = small_usable(bytes);
 
 	if (UNLIKELY(slot == NULL))
 		return p;

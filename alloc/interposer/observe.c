@@ -171,7 +171,7 @@ void page_enter_slowly(const void *p, uint16_t usable)
 		}
 	}
 	here += (at >> PAGE_SHIFT) % LEAF_PAGES;
-	if (*here != PAGE_MIXED)
+	if (__atomic_load_n(here, __ATOMIC_RELAXED) != PAGE_MIXED)
 		__atomic_store_n(here, usable, __ATOMIC_RELAXED);
 }
 

@@ -36,8 +36,8 @@ static struct {
 	int64_t peak;
 	int64_t limit_max, threads_max;
 	struct tele_file *older; // the parent's parent's file, in a child
-	int64_t live_at_fork;    // in the child, when `forking`
-	bool forking;
+	int64_t live_at_fork;    // in the child, when `forks`
+	int forks;               // under way, by whichever threads
 	bool bypassed;
 	enum path path; // of all threads
 	int repairing;  // a lock around a child's first call
@@ -102,7 +102,8 @@ static int64_t next_limit(void)
 	limit = limit < LIMIT_MIN ? LIMIT_MIN : limit > LIMIT_MAX ? LIMIT_MAX : limit;
 	raise_to(&own.limit_max, limit);
 	raise_to(&own.threads_max, threads);
-	raise_to((int64_t *)total(PEAK_ERROR_BYTES), own.limit_max * own.threads_max);
+	raise_to((int64_t *)total(PEAK_ERROR_BYTES), __atomic_load_n(&own.limit_max, __ATOMIC_RELAXED) *
+	                                                     __atomic_load_n(&own.threads_max, __ATOMIC_RELAXED));
 	return limit;
 }
 
@@ -126,13 +127,21 @@ static void publish_all(struct thread_ref *r)
 	live_shared(more);
 }
 
+// While others count.
+static uint64_t read_count(const uint64_t *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
 int64_t live_now(const struct tele_file *file)
 {
-	uint64_t live = file->counters[LIVE_BYTES].value + file->counters[USABLE_BYTES].value -
-	                file->counters[FREED_BYTES].value;
+	uint64_t live = read_count(&file->counters[LIVE_BYTES].value) +
+	                read_count(&file->counters[USABLE_BYTES].value) -
+	                read_count(&file->counters[FREED_BYTES].value);
 
 	for (unsigned i = 0; i < SG_TELE_THREADS; i++)
-		live += file->threads[i].values[USABLE_BYTES] - file->threads[i].values[FREED_BYTES];
+		live += read_count(&file->threads[i].values[USABLE_BYTES]) -
+		        read_count(&file->threads[i].values[FREED_BYTES]);
 	return (int64_t)live;
 }
 
@@ -281,15 +290,15 @@ static void before_fork(void)
 	if (process.file == NULL)
 		return;
 	// A child that has not called yet and forks hands on what it was handed.
-	if (own.wiped->alive != 0 || !own.forking)
-		own.live_at_fork = live_now(process.file);
-	own.forking = true;
+	if (own.wiped->alive != 0 || __atomic_load_n(&own.forks, __ATOMIC_RELAXED) == 0)
+		__atomic_store_n(&own.live_at_fork, live_now(process.file), __ATOMIC_RELAXED);
+	__atomic_fetch_add(&own.forks, 1, __ATOMIC_RELAXED);
 }
 
 static void after_fork_in_parent(void)
 {
 	if (process.file != NULL && own.wiped->alive != 0)
-		own.forking = false;
+		__atomic_fetch_sub(&own.forks, 1, __ATOMIC_RELAXED);
 }
 
 // A child's first call: a file of its own, which begins with what it has inherited. Blocks that it inherited
@@ -302,8 +311,8 @@ static void repair_child(void)
 
 	if (__atomic_exchange_n(&own.repairing, 1, __ATOMIC_ACQUIRE) != 0)
 		return;
-	live = own.forking ? own.live_at_fork : live_now(parents);
-	own.forking = false;
+	live = own.forks > 0 ? own.live_at_fork : live_now(parents);
+	own.forks = 0;
 	file = start_file(&heap);
 	if (file != NULL) {
 		file->counters[LIVE_BYTES].value = (uint64_t)live;

@@ -92,7 +92,7 @@ static bool make_ready(void)
 	if (state.failed)
 		return false;
 	state.blocks = at;
-	state.ready = true;
+	__atomic_store_n(&state.ready, true, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -132,10 +132,10 @@ static void remove_block(struct block *gone)
 
 static void filter_add(const void *p)
 {
-	uint8_t *n = &sample_filter[sample_hash(p)];
+	uint8_t *n = &sample_filter[sample_hash(p)]; // others only look
 
 	if (*n < UINT8_MAX)
-		++*n;
+		__atomic_store_n(n, (uint8_t)(*n + 1), __ATOMIC_RELAXED);
 }
 
 static void filter_remove(const void *p)
@@ -143,7 +143,7 @@ static void filter_remove(const void *p)
 	uint8_t *n = &sample_filter[sample_hash(p)];
 
 	if (*n < UINT8_MAX) // at 255 it has lost count, and stays
-		--*n;
+		__atomic_store_n(n, (uint8_t)(*n - 1), __ATOMIC_RELAXED);
 }
 
 // -- sites --------------------------------------------------------------------------------------------------

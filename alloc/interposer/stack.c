@@ -9,10 +9,13 @@ extern const ElfW(Ehdr) ours __asm__("__ehdr_start") __attribute__((visibility("
 
 static uintptr_t find_end(void)
 {
-	const ElfW(Phdr) *p = (const void *)((const char *)&ours + ours.e_phoff);
+	const ElfW(Ehdr) *header = &ours;
+	const ElfW(Phdr) * p;
 	uintptr_t end = 0;
 
-	for (unsigned i = 0; i < ours.e_phnum; i++)
+	__asm__("" : "+r"(header)); // there is more behind the symbol than its type says
+	p = (const void *)((const char *)header + header->e_phoff);
+	for (unsigned i = 0; i < header->e_phnum; i++)
 		if (p[i].p_type == PT_LOAD && (p[i].p_flags & PF_X) != 0)
 			end = (uintptr_t)&ours + p[i].p_vaddr + p[i].p_memsz;
 	return end;

@@ -177,7 +177,7 @@ static void put(enum raw_kind kind, const void *p, uint64_t bytes, size_t align)
 
 	if (l == NULL || my_epoch != *trace.epoch)
 		l = attach();
-	if (trace.head == NULL || trace.head->stopped != 0)
+	if (trace.head == NULL || __atomic_load_n(&trace.head->stopped, __ATOMIC_RELAXED) != 0)
 		return;
 	ticket = __atomic_fetch_add(&trace.head->tickets, 1, __ATOMIC_RELAXED);
 	c = l != NULL ? chunk_of(l) : NULL;
