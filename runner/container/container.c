@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define PROGRAM "bwrap"
+#define INIT_PATH "/dev/.stressgen-init" // in the container: /dev is its own
 
 // Namespaces without which one test could see or reach another. The network has a loopback of its own.
 static const char *const always[] = { "--die-with-parent",
@@ -102,6 +103,22 @@ static int add_root(struct command *c, const char *root)
 	return rc;
 }
 
+// bubblewrap's own first process tells of nothing that is left.
+static int add_init(struct command *c, const struct container_places *p)
+{
+	char *record = p->init != NULL ? io_join(p->telemetry_dir, SG_CONTAINER_RECORD) : NULL;
+	const char *const words[] = { "--as-pid-1", "--", INIT_PATH, "--alone", record };
+	int rc = 0;
+
+	if (p->init == NULL)
+		return add(c, "--");
+	rc = record == NULL ? -ENOMEM : add_mount(c, "--ro-bind", p->init, INIT_PATH);
+	for (size_t i = 0; rc == 0 && i < sizeof words / sizeof words[0]; i++)
+		rc = add(c, words[i]);
+	free(record);
+	return rc;
+}
+
 int container_prefix(const struct container_places *p, struct command *out)
 {
 	const char *const inside[] = {
@@ -126,7 +143,6 @@ int container_prefix(const struct container_places *p, struct command *out)
 		p->telemetry_dir,
 		"--chdir",
 		p->working_dir,
-		"--",
 	};
 	int rc = add(out, PROGRAM);
 
@@ -136,5 +152,5 @@ int container_prefix(const struct container_places *p, struct command *out)
 		rc = p->root != NULL ? add_root(out, p->root) : add_mount(out, "--ro-bind", "/", "/");
 	for (size_t i = 0; rc == 0 && i < sizeof inside / sizeof inside[0]; i++)
 		rc = add(out, inside[i]);
-	return rc;
+	return rc == 0 ? add_init(out, p) : rc;
 }

@@ -14,7 +14,11 @@ struct container_places {
 	const char *working_dir; // likewise
 	const char *temp_dir;    // seen as it is, writable
 	const char *telemetry_dir;
+	const char *init; // stressgen-init, to be the first process of bubblewrap's; NULL: its own
 };
+
+// What stressgen-init writes how the test ended into, in the telemetry directory.
+#define SG_CONTAINER_RECORD ".ended"
 
 // 0 when containers can be made here; else -errno with what is missing, and what would help, in `e`.
 int container_check(const char *root, struct err *e);

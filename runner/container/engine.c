@@ -343,7 +343,7 @@ int engine_prefix(const struct engine *g, const struct engine_container *c, stru
 	if (rc == 0 && g->init != NULL)
 		rc = add(out, INIT_PATH);
 	if (rc == 0 && g->init != NULL)
-		rc = add(out, "%s/" SG_ENGINE_RECORD, c->places->telemetry_dir);
+		rc = add(out, "%s/" SG_CONTAINER_RECORD, c->places->telemetry_dir);
 	return rc;
 }
 

@@ -20,9 +20,6 @@ struct engine {
 	const char *init; // stressgen-init, static, to be the first process; borrowed; NULL: the engine's own
 };
 
-// What stressgen-init writes how the test ended into, in the container's telemetry directory.
-#define SG_ENGINE_RECORD ".ended"
-
 struct engine_limits {
 	uint64_t memory_bytes, processes, files, cpu_s; // 0: none
 };

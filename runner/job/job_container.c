@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define RECORD_BYTES 4096U
 #define ID_LEAST 32U                 // characters of a container's id
 #define REMOVE_NS (30 * SG_NS_PER_S) // then the engine is held to hang, and the container is named
 
@@ -25,7 +26,8 @@ int job_container_prefix(void *arg, struct command *out, struct err *e)
 		                                 .suite_dir = s->suite_dir,
 		                                 .working_dir = s->working_dir,
 		                                 .temp_dir = j->temp_path,
-		                                 .telemetry_dir = j->tele_dir.path };
+		                                 .telemetry_dir = j->tele_dir.path,
+		                                 .init = s->config->container_init };
 	const struct engine_container in_engine = { .name = j->container.name,
 		                                    .label = s->scratch.name,
 		                                    .home = s->config->clean_home ? j->temp_path : NULL,
@@ -39,6 +41,8 @@ int job_container_prefix(void *arg, struct command *out, struct err *e)
 void job_container_prepare(struct job *j)
 {
 	j->container.state = engine_is_set(&j->session->engine) && !j->plain ? CONTAINER_THERE : CONTAINER_GONE;
+	j->contain.spare_leader =
+	        j->session->config->container && !j->plain && !engine_is_set(&j->session->engine);
 	j->container.memory_ran_out = j->container.stayed = false;
 	snprintf(j->container.name, sizeof j->container.name, "%s-%" PRIu64, j->session->scratch.name,
 	         j->session->serial);
@@ -129,19 +133,33 @@ void job_container_event(struct job *j)
 	job_drain(j);
 }
 
+// "left sleep 60", "forks 2": what stands below the first line of the record.
+static void take_rest(struct job *j, char *text)
+{
+	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		char words[256];
+
+		if (sscanf(line, "forks %" SCNu64, &j->facts.forks_denied) == 1 || strncmp(line, "left ", 5) != 0)
+			continue;
+		snprintf(words, sizeof words, "%.200s (in its container)", line + 5);
+		strings_add(&j->result.leftovers, words, strlen(words));
+	}
+}
+
 // How the test ended, as the container's first process wrote it down: engines may lose it (podman says 127, or
-// even 0, when another one beside it is reset: both keep it in /run/libpod).
+// even 0, when another one beside it is reset: both keep it in /run/libpod), and what was left ends with it.
 static void take_record(struct job *j)
 {
-	char path[SCRATCH_PATH + 32], text[32], word[16];
-	int number;
+	char path[SCRATCH_PATH + 32], text[RECORD_BYTES], word[16];
+	int number, head;
 
-	snprintf(path, sizeof path, "%s/" SG_ENGINE_RECORD, j->tele_dir.path);
-	if (proc_read_small(path, text, sizeof text) <= 0 || sscanf(text, "%15s %d", word, &number) != 2)
+	snprintf(path, sizeof path, "%s/" SG_CONTAINER_RECORD, j->tele_dir.path);
+	if (proc_read_small(path, text, sizeof text) <= 0 || sscanf(text, "%15s %d%n", word, &number, &head) != 2)
 		return; // it was killed with its container, or never began
 	unlink(path);
 	j->result.signal = strcmp(word, "signal") == 0 ? number : 0;
 	j->result.exit_code = j->result.signal != 0 ? -1 : number;
+	take_rest(j, text + head);
 }
 
 void job_container_conclude(struct job *j)
@@ -149,9 +167,11 @@ void job_container_conclude(struct job *j)
 	struct job_container *c = &j->container;
 	char name[128];
 
-	if (!engine_is_set(&j->session->engine) || j->plain)
+	if (!j->session->config->container || j->plain)
 		return;
 	take_record(j);
+	if (!engine_is_set(&j->session->engine))
+		return;
 	j->facts.engine = j->session->engine.name;
 	if (c->memory_ran_out) {
 		j->facts.oom_kills++;

@@ -139,7 +139,9 @@ bool contain_over(struct contain *c)
 
 void contain_signal(struct contain *c, int sig)
 {
-	if (c->leader > 0)
+	const bool spare = c->spare_leader && sig != SIGKILL;
+
+	if (c->leader > 0 && !spare)
 		kill(-c->leader, sig);
 	if (sig == SIGKILL)
 		cgroup_kill(c->group);
@@ -147,7 +149,8 @@ void contain_signal(struct contain *c, int sig)
 	for (size_t i = 0; i < c->members.count; i++) {
 		struct proc_stat st;
 
-		if (proc_stat(c->members.pids[i], &st) == 0 && (st.pgrp != c->leader || sig == SIGKILL))
+		if (proc_stat(c->members.pids[i], &st) == 0 &&
+		    (spare ? st.pid != c->leader : st.pgrp != c->leader || sig == SIGKILL))
 			proc_kill(st.pid, st.start_time, sig);
 	}
 }

@@ -18,6 +18,7 @@ struct contain {
 	const struct pid_list *strangers; // our children that are no test's: the guardian, and those we had before
 	const struct pid_list *leaders;   // the first processes of all tests that run now
 	bool by_mark;                     // some may be no descendants of ours: what has the mark is the test's
+	bool spare_leader;                // only SIGKILL reaches it: bubblewrap, which would take the test with it
 	const char *mark;                 // what the test's processes have in their environment
 	pid_t leader;                     // the test's first process; not reaped while this is in use
 	int children_fd;                  // /proc/self/task/PID/children; -1: the kernel has no such file

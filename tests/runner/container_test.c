@@ -20,6 +20,7 @@ static void begin(struct lab *l)
 	need_containers();
 	lab_init(l);
 	l->config.container = true;
+	l->config.container_init = RUNNER_INIT;
 }
 
 CASE("container: a test has its output, samples and temporary directory, and nothing else to write to")
@@ -51,13 +52,51 @@ CASE("container: signals, time limits and escaped processes are told as without 
 	begin(&l);
 	lab_script(&l, "crash.sh", "kill -SEGV $$");
 	lab_script(&l, "exit.sh", "exit 7");
+	lab_script(&l, "number.sh", "exit 139");
 	lab_script(&l, "hang.sh", "# @Timeout 500ms\ntrap '' TERM\nwhile :; do sleep 71.005; done");
 	lab_script(&l, "escape.sh", "(setsid sleep 71.006 >/dev/null 2>&1 &); sleep 0.2");
+	lab_script(&l, "quick.sh", "(setsid true >/dev/null 2>&1 &); exit 0");
 	lab_run(&l);
 	lab_expect(&l, "crash.sh", VERDICT_CRASHED, "SIGSEGV");
 	lab_expect(&l, "exit.sh", VERDICT_FAILED, "exit status 7");
-	lab_expect(&l, "hang.sh", VERDICT_TIMEOUT, "");
+	lab_expect(&l, "number.sh", VERDICT_FAILED, "exit status 139");
+	lab_expect(&l, "hang.sh", VERDICT_TIMEOUT, "it took SIGKILL to end it");
+	lab_expect(&l, "escape.sh", VERDICT_LEAKED, "left 1 process behind: sleep 71.006 (in its container)");
+	lab_expect(&l, "quick.sh", VERDICT_PASSED, "exit status 0");
 	assert_int_equal(lab_processes_after_wait("sleep 71.00"), 0);
+	lab_deinit(&l);
+}
+
+CASE("container: a test has its time after SIGTERM, which it gets once")
+{
+	struct lab l;
+	char *out;
+
+	begin(&l);
+	l.config.grace_ns = UINT64_C(120000000000);
+	lab_script(&l, "t.sh",
+	           "# @Timeout 500ms\nend() { n=$((n + 1)); sleep 1; echo \"ended $n\"; exit 3; }\ntrap end TERM\n"
+	           "while :; do sleep 0.05; done");
+	lab_run(&l);
+	lab_expect(&l, "t.sh", VERDICT_TIMEOUT, "it ended after SIGTERM");
+	assert_int_equal(lab_result(&l, "t.sh")->exit_code, 3);
+	out = lab_read(&l, "tests/t.sh/1/stdout");
+	assert_string_equal(out, "ended 1\n");
+	free(out);
+	lab_deinit(&l);
+}
+
+CASE("container: without a first process of ours bubblewrap's own one does")
+{
+	struct lab l;
+
+	begin(&l);
+	l.config.container_init = NULL;
+	lab_script(&l, "crash.sh", "kill -SEGV $$");
+	lab_script(&l, "exit.sh", "exit 7");
+	lab_run(&l);
+	lab_expect(&l, "crash.sh", VERDICT_CRASHED, "SIGSEGV");
+	lab_expect(&l, "exit.sh", VERDICT_FAILED, "exit status 7");
 	lab_deinit(&l);
 }
 
