@@ -26,14 +26,17 @@
 #define PROCESSES_MOST 32768U // where the kernel does not say
 
 // The engine's words are "$@", the container's name or the run's label $0. One that has ended is looked at before
-// it goes; one that never began is not there, and that is as good.
+// it goes; one that never began is not there, and that is as good. podman whose conmon was killed as well waits
+// five seconds for a file, fails, and can do it the second time.
 static const char remove_one[] = "\"$@\" inspect --format '{{.State.OOMKilled}} {{.Id}}' \"$0\" 2>/dev/null\n"
                                  "\"$@\" kill \"$0\" >/dev/null 2>&1\n"
                                  "\"$@\" rm -f \"$0\" >/dev/null 2>&1\n"
+                                 "\"$@\" inspect \"$0\" >/dev/null 2>&1 && \"$@\" rm -f \"$0\" >/dev/null 2>&1\n"
                                  "! \"$@\" inspect \"$0\" >/dev/null 2>&1\n";
-static const char remove_all[] = "ids=$(\"$@\" ps -aq --filter \"label=$0\" 2>/dev/null) || exit 0\n"
-                                 "for id in $ids; do \"$@\" kill \"$id\"; \"$@\" rm -f \"$id\"; done "
-                                 ">/dev/null 2>&1\n";
+static const char remove_all[] =
+        "ids=$(\"$@\" ps -aq --filter \"label=$0\" 2>/dev/null) || exit 0\n"
+        "for id in $ids; do \"$@\" kill \"$id\"; \"$@\" rm -f \"$id\" || \"$@\" rm -f \"$id\"; done "
+        ">/dev/null 2>&1\n";
 
 // ---- commands of the engine
 // -------------------------------------------------------------------------------------

@@ -1,212 +1,51 @@
-// Containers by podman itself, of an image made of busybox, in a storage of their own. Whoever has no podman, or
-// may not start containers with it, skips them: the script in engine_test.c stands for it there.
-#include "command.h"
-#include "lab.h"
+// Containers by podman.
+#include "real_engine.h"
 
-#include "clock.h"
-#include "proc.h"
+static char command[1200];
 
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define IMAGE "stressgen-busybox"
-
-static char engine[1200];
-static char sleep_command[32]; // of this test alone; its environment does not get into a container
-
-static unsigned sleepers(void)
-{
-	struct pid_list all = { 0 };
-	unsigned count = 0;
-
-	proc_all(&all);
-	for (size_t i = 0; i < all.count; i++) {
-		struct buf name = { 0 };
-		struct proc_stat st;
-
-		proc_name(all.pids[i], &name);
-		count += strncmp(buf_text(&name), sleep_command, strlen(sleep_command)) == 0 &&
-		         proc_stat(all.pids[i], &st) == 0 && st.state != 'Z';
-		buf_deinit(&name);
-	}
-	pid_list_deinit(&all);
-	return count;
-}
-
-static void wait_for_sleepers(unsigned least, unsigned most)
-{
-	const uint64_t until = clock_now_ns() + 120 * SG_NS_PER_S;
-	unsigned count;
-
-	while ((count = sleepers()) < least || count > most) {
-		assert_true(clock_now_ns() < until);
-		usleep(10000);
-	}
-}
-
-// Its exit status.
-__attribute__((format(printf, 1, 2))) static int sh(const char *format, ...)
-{
-	char command[4096];
-	va_list args;
-	int status;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof command, format, args);
-	va_end(args);
-	status = system(command);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void need(const char *program)
-{
-	char *found = command_find(program);
-
-	if (found == NULL) {
-		print_message("%s is not installed\n", program);
-		skip();
-	}
-	free(found);
-}
-
-// The engine with its storage, and the image.
-static void begin(struct lab *l)
+static void begin(void)
 {
 	const char *dir = harness_tmpdir();
 
-	snprintf(sleep_command, sizeof sleep_command, "sleep 77.%07d", getpid());
-	need("podman");
-	need("runc");
-	need("busybox");
-	// What it starts may outlive the test's directory by a moment: its storage is removed in finish(). With
+	need_program("podman");
+	need_program("runc");
+	// What it starts may outlive the test's directory by a moment: its storage is removed in end(). With
 	// another one's tmpdir, /run/libpod, the `system reset` of a test beside would take our containers' ends
 	// away.
-	snprintf(engine, sizeof engine,
+	snprintf(command, sizeof command,
 	         "podman --root %s/storage --runroot %s/state --tmpdir %s/tmp --storage-driver vfs "
 	         "--cgroup-manager cgroupfs --events-backend none --runtime runc",
 	         dir, dir, dir);
-	if (sh("cd '%s' && mkdir -p r/bin r/tmp r/proc r/dev r/sys r/etc && cp \"$(command -v busybox)\" r/bin/ && "
-	       "for a in cat dd dirname kill setsid sh sleep tr; do ln -sf busybox r/bin/$a; done && "
-	       "tar -C r -cf r.tar . && %s import r.tar " IMAGE " >import.log 2>&1",
-	       dir, engine) != 0 ||
-	    sh("%s run --rm --network=none --ulimit=nofile=64:64 --ulimit=nproc=1000:1000 --memory=64m " IMAGE
-	       " /bin/sh -c 'exit 0' >'%s/try.log' 2>&1",
-	       engine, dir) != 0) {
-		sh("tail -n 2 '%s/import.log' '%s/try.log'", dir, dir);
-		print_message("podman cannot start containers here\n");
-		skip();
-	}
-	lab_init(l);
-	l->config.container = true;
-	l->config.container_engine = engine;
-	l->config.container_image = IMAGE;
-	l->config.container_init = RUNNER_INIT;
 }
 
-static void finish(struct lab *l)
+static void end(void)
 {
-	assert_int_equal(sh("[ -z \"$(%s ps -aq)\" ]", engine), 0); // nothing is left of any container
-	sh("%s system reset -f >/dev/null 2>&1", engine);
-	lab_deinit(l);
+	sh("%s system reset -f >/dev/null 2>&1", command);
 }
 
-static void run(struct lab *l)
-{
-	lab_run(l);
-	assert_int_equal(l->rc, 0);
-}
+static const struct real_engine podman = { .name = "podman", .command = command, .begin = begin, .end = end };
 
 CASE("podman: tests have output, samples, limits and verdicts in real containers, and nothing of them is left")
 {
-	struct lab l;
-	char *text, script[200];
-
-	begin(&l);
-	lab_script(&l, "a-passes.sh",
-	           "# @Memory 64\necho out; echo err >&2; echo '@@ lat total 5' >&$STRESSGEN_FD\n"
-	           "[ ! -e /usr/bin ] && echo x >\"$TMPDIR/file\" && [ -d \"$STRESSGEN_TELEMETRY_DIR\" ] && "
-	           "! echo x 2>/dev/null >/file");
-	lab_script(&l, "b-fails.sh", "exit 7");
-	snprintf(script, sizeof script, "# @Timeout 10s\ntrap '' TERM\nwhile :; do %s; done", sleep_command);
-	lab_script(&l, "c-hangs.sh", script);
-	snprintf(script, sizeof script, "(setsid %s >/dev/null 2>&1 &); exit 0", sleep_command);
-	lab_script(&l, "d-daemon.sh", script);
-	run(&l);
-	lab_expect(&l, "a-passes.sh", VERDICT_PASSED, "exit status 0");
-	lab_expect(&l, "b-fails.sh", VERDICT_FAILED, "exit status 7");
-	lab_expect(&l, "c-hangs.sh", VERDICT_TIMEOUT, "");
-	assert_int_equal(lab_result(&l, "a-passes.sh")->series_count, 1);
-	assert_non_null(strstr(lab_result(&l, "a-passes.sh")->containment, "container (podman)"));
-	assert_non_null(strstr(lab_result(&l, "a-passes.sh")->limits, "memory 64.0 MiB (podman)"));
-	text = lab_read(&l, "tests/a-passes.sh/1/stdout");
-	assert_string_equal(text, "out\n");
-	free(text);
-	// the test's own memory is measured, not podman's, which is ten times as large
-	assert_in_range(lab_result(&l, "c-hangs.sh")->peak_rss_bytes, 1, 16 << 20);
-	wait_for_sleepers(0, 0);
-	finish(&l);
+	engine_tests_run(&podman);
 }
 
 CASE("podman: memory that ran out is told from a crash")
 {
-	struct lab l;
-	const struct result *r;
-
-	begin(&l);
-	if (access("/dev/kmsg", R_OK) < 0) {
-		print_message("the kernel's log cannot be read, and podman 4.3 does not say it\n");
-		finish(&l);
-		skip();
-	}
-	lab_script(
-	        &l, "t.sh",
-	        "# @Memory 32\nx=$(dd if=/dev/zero bs=1048576 count=200 2>/dev/null | tr '\\000' x)\necho ${#x}");
-	run(&l);
-	r = lab_result(&l, "t.sh");
-	assert_int_equal(r->verdict, VERDICT_OUT_OF_MEMORY);
-	assert_non_null(strstr(r->evidence, "podman"));
-	finish(&l);
+	engine_tells_memory(&podman);
 }
 
 CASE("podman: a test that signals itself dies of it, and one that exits with a signal's number does not")
 {
-	struct lab l;
-
-	begin(&l);
-	lab_script(&l, "t.sh", "kill -SEGV $$\nexit 0");
-	lab_script(&l, "u.sh", "exit 139");
-	run(&l);
-	lab_expect(&l, "t.sh", VERDICT_CRASHED, "SIGSEGV");
-	lab_expect(&l, "u.sh", VERDICT_FAILED, "exit status 139");
-	finish(&l);
+	engine_tells_ends(&podman);
 }
 
 CASE("podman: several at a time have a container each, and SIGINT ends them all")
 {
-	char script[100];
-	struct lab l;
-	int status = 0;
-	pid_t pid;
+	engine_runs_several(&podman);
+}
 
-	begin(&l);
-	l.config.workers = 2;
-	snprintf(script, sizeof script, "exec %s", sleep_command);
-	lab_script(&l, "a.sh", script);
-	lab_script(&l, "b.sh", script);
-	pid = lab_run_apart(&l);
-	wait_for_sleepers(2, 2);
-	kill(pid, SIGINT);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(WEXITSTATUS(status), SIGINT);
-	wait_for_sleepers(0, 0);
-	lab_load(&l);
-	lab_expect(&l, "a.sh", VERDICT_INTERRUPTED, "SIGINT");
-	lab_expect(&l, "b.sh", VERDICT_INTERRUPTED, "SIGINT");
-	finish(&l);
+CASE("podman: nothing of a container is left when the runner is killed")
+{
+	engine_survives_kill(&podman);
 }
