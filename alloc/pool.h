@@ -61,6 +61,7 @@ struct pool_policy {
 	int (*open)(const struct pool_config *c, struct pool **out, struct err *e);
 	void (*close)(struct pool *p);
 	void (*collected)(struct pool *p); // the caller has collected; NULL: that is nothing to it
+	void (*done)(struct pool *p);      // see pool_done; may be NULL
 };
 
 // What every policy's struct begins with.
@@ -99,6 +100,14 @@ static inline void pool_collected(struct pool *p)
 {
 	if (p->policy->collected != NULL)
 		p->policy->collected(p);
+}
+
+// The caller's work is over, and nothing has been given back on that account yet: what there is to see at the end
+// is there now.
+static inline void pool_done(struct pool *p)
+{
+	if (p->policy->done != NULL)
+		p->policy->done(p);
 }
 
 // For policies: whether a denial now would be forgiven.

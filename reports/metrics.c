@@ -202,9 +202,31 @@ static void add_heap(struct list *l, const struct result_counters *c)
 	}
 }
 
+#define JEMALLOC_SUMS 10U // figures that are added up over processes
+
 // Its slabs at the last look, and the most that was resident at any.
 static void add_jemalloc(struct list *l, const struct result_jemalloc *j)
 {
+	const struct result_mutex *worst;
+	const struct result_mutex waits = result_jemalloc_waits(j, &worst);
+	const struct {
+		const char *member, *name, *unit;
+		enum metric_better better;
+		double value;
+	} sums[JEMALLOC_SUMS] = {
+		{ "", "jemalloc/peak-resident", "bytes", METRIC_LOWER, (double)j->peak_resident },
+		{ "retained", "jemalloc/retained", "bytes", METRIC_LOWER, (double)j->retained },
+		{ "metadata", "jemalloc/metadata", "bytes", METRIC_LOWER, (double)j->metadata },
+		{ "cached_bytes", "jemalloc/thread-caches", "bytes", METRIC_NEITHER, (double)j->cached_bytes },
+		{ "dirty_purged_bytes", "jemalloc/purged", "bytes", METRIC_NEITHER,
+		  (double)result_jemalloc_purged(j) },
+		{ "dirty_purges", "jemalloc/purges", "count", METRIC_NEITHER,
+		  (double)(j->dirty_purges + j->muzzy_purges) },
+		{ "", "jemalloc/fills", "count", METRIC_NEITHER, (double)result_jemalloc_fills(j) },
+		{ "", "jemalloc/flushes", "count", METRIC_NEITHER, (double)result_jemalloc_flushes(j) },
+		{ "", "jemalloc/mutex-waits", "count", METRIC_LOWER, (double)waits.waits },
+		{ "", "jemalloc/mutex-waited", "ns", METRIC_LOWER, (double)waits.wait_ns },
+	};
 	uint64_t slabs, regions;
 
 	result_jemalloc_slabs(j, &slabs, &regions);
@@ -212,10 +234,10 @@ static void add_jemalloc(struct list *l, const struct result_jemalloc *j)
 		add_folded(l, FOLD_MAX,
 		           (struct metric){ "jemalloc/slabs-unused", "%", METRIC_LOWER,
 		                            100 * (1 - fmin(1, (double)regions / (double)slabs)) });
-	add_folded(l, FOLD_SUM,
-	           (struct metric){ "jemalloc/peak-resident", "bytes", METRIC_LOWER, (double)j->peak_resident });
-	add_folded(l, FOLD_SUM,
-	           (struct metric){ "jemalloc/retained", "bytes", METRIC_LOWER, (double)j->retained });
+	for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
+		if (result_jemalloc_has(j, sums[i].member))
+			add_folded(l, FOLD_SUM,
+			           (struct metric){ sums[i].name, sums[i].unit, sums[i].better, sums[i].value });
 }
 
 // What the process tree took at its peak, for each byte that its programs had allocated at theirs.
@@ -290,7 +312,7 @@ static size_t room_for(const struct result *r)
 
 	for (size_t i = 0; i < r->counters_count; i++)
 		room += r->counters[i].count + 1 + 2 * heap_latencies(&r->counters[i]);
-	room += 3 * r->jemalloc_count;
+	room += (1 + JEMALLOC_SUMS) * r->jemalloc_count;
 	return room;
 }
 

@@ -29,7 +29,11 @@ struct metric {
 //   sum);
 //                                                 occupancy: at the end
 //   counter/ROLE/NAME                             summed over the processes of a role
-//   cliff, cliff/fails, cliff/clean               the largest value that passes; the least above it that fails;
+//   jemalloc/slabs-unused                         the worst process's, at the last look
+//   jemalloc/peak-resident, retained, metadata, thread-caches, purged, purges, fills, flushes, mutex-waits,
+//   mutex-waited                                  summed over processes; those that the version does not tell
+//   missing cliff, cliff/fails, cliff/clean               the largest value that passes; the least above it that
+//   fails;
 //                                                 1 where the program then says so itself, 0 where it just dies
 //   waste                                         peak memory over peak live bytes, where those were counted
 ssize_t metrics_of(struct arena *a, const struct result *r, struct metric **out);

@@ -7,6 +7,8 @@
 
 // "python3: allocated 1.11 MiB → active ...": a process's jemalloc at its last look.
 const char *story_jemalloc(struct arena *a, const struct result_jemalloc *j);
+// How long an unused page is kept, in ms as mallctl has it: "10.0 s", "at once", "never".
+const char *story_decay(struct arena *a, int ms);
 // One pool in words: "lua slab-fixed: full, 256 KiB of 256 KiB, first denied after 12 ms at depth 4,012, ...".
 const char *story_pool(struct arena *a, const struct result_pool *p);
 // The frame at *at as "#3  function (file.c:12)", or "#3-9  function (file.c:12), 7 times" where the same one

@@ -3,6 +3,7 @@
 // beyond the capacity, and counts the extents, because that is what is used up: when small objects have taken them
 // all and half of the objects are gone, each slab is half empty, and yet there is no extent for a larger block.
 #include "pool.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <jemalloc/jemalloc.h>
@@ -110,6 +111,33 @@ static const extent_hooks_t capping = {
 	.merge = extent_merge,
 };
 
+// -- looking ------------------------------------------------------------------------------------------------
+
+// Its figures go into a telemetry file of their own, as those of any other process's jemalloc do. One pool of a
+// process is looked at: the first. Only where that is asked for, as a look takes time.
+static bool is_watched;
+
+static void watch_it(void)
+{
+	if (je.mallctl != NULL)
+		return;
+	je = (struct entry_points){ mallctl, mallctlnametomib, mallctlbymib };
+	is_watched = getenv(SG_JEMALLOC_ENV_EVERY_MS) != NULL && keep_prepare(program_invocation_short_name, NULL);
+	if (is_watched)
+		keep_begin();
+}
+
+// The arena goes away with the pool: this is the last look.
+static void je_done(struct pool *p)
+{
+	(void)p;
+	if (!is_watched)
+		return;
+	keep_look();
+	keep_end();
+	is_watched = false;
+}
+
 // -- arenas -------------------------------------------------------------------------------------------------
 
 static void destroy(const char *what, unsigned i)
@@ -124,6 +152,7 @@ static void je_close(struct pool *p)
 {
 	struct pool_je *j = (struct pool_je *)p;
 
+	je_done(p);
 	mallctl("tcache.destroy", NULL, NULL, &j->tcache, sizeof j->tcache);
 	destroy("arena.%u.destroy", j->arena);
 	free(j);
@@ -171,6 +200,7 @@ static int open_arena(const struct pool_config *c, struct pool **out, struct err
 	}
 	j->flags = MALLOCX_ARENA(j->arena) | MALLOCX_TCACHE(j->tcache);
 	*out = &j->base;
+	watch_it();
 	return 0;
 }
 
@@ -226,6 +256,7 @@ const struct pool_policy pool_jemalloc = {
 	.resize = je_resize,
 	.open = open_arena,
 	.close = je_close,
+	.done = je_done,
 };
 
 const struct pool_policy pool_jemalloc_capped = {
@@ -235,4 +266,5 @@ const struct pool_policy pool_jemalloc_capped = {
 	.resize = je_resize,
 	.open = open_arena,
 	.close = je_close,
+	.done = je_done,
 };

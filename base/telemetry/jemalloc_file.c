@@ -20,6 +20,11 @@ int jemalloc_file_read(const char *path, struct jemalloc_file *out, struct err *
 		return err_set(e, EINVAL, "%s: holds no jemalloc's figures of version %u", path,
 		               SG_JEMALLOC_VERSION);
 	out->allocator[sizeof out->allocator - 1] = '\0';
+	out->absent[sizeof out->absent - 1] = '\0';
+	if (out->mutex_count > SG_JEMALLOC_MUTEXES)
+		out->mutex_count = SG_JEMALLOC_MUTEXES;
+	for (uint64_t i = 0; i < out->mutex_count; i++)
+		out->mutexes[i].name[sizeof out->mutexes[i].name - 1] = '\0';
 	if (out->bin_count > SG_JEMALLOC_BINS)
 		out->bin_count = SG_JEMALLOC_BINS;
 	if (out->look_count > SG_JEMALLOC_LOOKS)

@@ -1,4 +1,5 @@
 // The page's jemalloc: what it held over time and how full its slabs are, for the processes that had one.
+#include "html_jemalloc.h"
 #include "html_plot.h"
 #include "text.h"
 
@@ -17,22 +18,32 @@
 #define BINS_TOP 10.0
 #define BINS_RIGHT 238.0 // figures stand right of the bars
 
-struct process {
-	const struct view_test *test;
-	const struct result_jemalloc *j;
-};
-
-static const struct {
-	enum result_look column;
-	enum svg_colour colour;
-	enum svg_dash dash;
-	const char *words;
-} lines[] = {
+static const struct jemalloc_line held_lines[] = {
 	{ LOOK_RESIDENT, SVG_INK, SVG_DOTTED, "resident: pages the system has given" },
 	{ LOOK_ACTIVE, SVG_VERMILLION, SVG_DASHED, "active: pages with something in use" },
 	{ LOOK_ALLOCATED, SVG_BLUE, SVG_SOLID, "allocated: by the program" },
 };
-#define LINES (sizeof lines / sizeof lines[0])
+
+static const struct jemalloc_line idle_lines[] = {
+	{ LOOK_METADATA, SVG_INK, SVG_DOTTED, "metadata: jemalloc's own bookkeeping" },
+	{ LOOK_DIRTY, SVG_VERMILLION, SVG_DASHED, "unused, and not given back yet (dirty and muzzy pages)" },
+	{ LOOK_CACHED, SVG_BLUE, SVG_SOLID, "in thread caches" },
+};
+
+static const struct jemalloc_column held_columns[] = {
+	{ LOOK_ALLOCATED, ">Allocated", text_bytes }, { LOOK_ACTIVE, ">Active", text_bytes },
+	{ LOOK_METADATA, ">Metadata", text_bytes },   { LOOK_RESIDENT, ">Resident", text_bytes },
+	{ LOOK_MAPPED, ">Mapped", text_bytes },       { LOOK_RETAINED, ">Retained", text_bytes },
+};
+
+static const struct jemalloc_column idle_columns[] = {
+	{ LOOK_CACHED, ">Thread caches", text_bytes },
+	{ LOOK_DIRTY, ">Unused", text_bytes },
+	{ LOOK_METADATA, ">Metadata", text_bytes },
+	{ LOOK_PURGED, ">Given back until then", text_bytes },
+	{ LOOK_MUTEX_WAITS, ">Waits until then", text_count },
+	{ LOOK_MUTEX_WAIT_NS, ">Waited until then", text_duration },
+};
 
 static uint64_t look_at(const struct result_jemalloc *j, size_t row, enum result_look column)
 {
@@ -51,26 +62,24 @@ static double part(uint64_t of, uint64_t whole)
 
 // ---- over time ------------------------------------------------------------------------------------------------
 
-static void draw_held(struct page *p, const struct result_jemalloc *j, size_t line, const struct scale *x,
-                      const struct scale *y)
+static void draw_line(struct page *p, const struct result_jemalloc *j, const struct jemalloc_line *line,
+                      const struct scale *x, const struct scale *y)
 {
 	for (size_t i = 0; i < j->looks.count; i++) {
 		double px = scale_at(x, (double)look_at(j, i, LOOK_AT_MS));
-		double py = scale_at(y, (double)look_at(j, i, lines[line].column));
+		double py = scale_at(y, (double)look_at(j, i, line->column));
 
 		if (i == 0)
 			svg_path_begin(&p->b, px, py);
 		else
 			svg_path_to(&p->b, px, py);
 	}
-	svg_path_end(&p->b, lines[line].colour, 1.8, lines[line].dash);
-	plot_key(p, 12 + 15 * (double)line, lines[line].colour, lines[line].dash, lines[line].words);
+	svg_path_end(&p->b, line->colour, 1.8, line->dash);
 }
 
-static void held_rows(struct page *p, const struct process *of)
+static void look_rows(struct page *p, const struct jemalloc_process *of, const struct jemalloc_column *columns,
+                      size_t count)
 {
-	static const enum result_look told[] = { LOOK_ALLOCATED, LOOK_ACTIVE, LOOK_RESIDENT, LOOK_MAPPED,
-		                                 LOOK_RETAINED };
 	struct arena *a = p->arena;
 
 	for (size_t i = 0; i < of->j->looks.count; i++) {
@@ -78,41 +87,80 @@ static void held_rows(struct page *p, const struct process *of)
 
 		html_row(p, of->test);
 		html_figure_cell(p, ms, text_duration(a, ms * 1000000));
-		for (size_t k = 0; k < sizeof told / sizeof told[0]; k++) {
-			uint64_t bytes = look_at(of->j, i, told[k]);
+		for (size_t k = 0; k < count; k++) {
+			uint64_t value = look_at(of->j, i, columns[k].column);
 
-			html_figure_cell(p, bytes, text_bytes(a, bytes));
+			html_figure_cell(p, value, columns[k].words(a, value));
 		}
 		buf_adds(&p->b, "</tr>");
 	}
 }
 
-static void held_chart(struct page *p, const struct process *of)
+// `lines` are drawn, `columns` are its data.
+static void looks_chart(struct page *p, const struct jemalloc_process *of, const struct chart *c,
+                        const struct jemalloc_lines *what)
 {
 	struct arena *a = p->arena;
 	const struct result_jemalloc *j = of->j;
-	double last = (double)look_at(j, j->looks.count - 1, LOOK_AT_MS);
-	double most = (double)j->peak_resident;
-	struct chart c = { of->test->id, text_make(a, "%s, memory over time", text_line(a, j->program)),
-		           text_make(a, "Allocated up to %s, resident up to %s; at the end %s and %s.",
-		                     text_bytes(a, j->peak_allocated), text_bytes(a, j->peak_resident),
-		                     text_bytes(a, j->allocated), text_bytes(a, j->resident)),
-		           CHART_WIDTH, HELD_HEIGHT };
-	struct scale x = { 0, last, CHART_LEFT, CHART_RIGHT, false, 0 };
+	const char *head[LOOK_COLUMNS + 2] = { ">Time" };
+	struct scale x = {
+		0, (double)look_at(j, j->looks.count - 1, LOOK_AT_MS), CHART_LEFT, CHART_RIGHT, false, 0
+	};
 	struct scale y;
+	double most = 0;
 
 	for (size_t i = 0; i < j->looks.count; i++)
-		most = fmax(most, (double)look_at(j, i, LOOK_RESIDENT));
+		for (size_t k = 0; k < what->line_count; k++)
+			most = fmax(most, (double)look_at(j, i, what->lines[k].column));
+	if (most == 0)
+		return;
 	y = scale_linear(most, scale_byte_unit(most), HELD_HEIGHT - CHART_BOTTOM, HELD_TOP);
-	html_chart_open(p, &c);
+	html_chart_open(p, c);
 	svg_x_axis(&p->b, a, &x, y.from, y.from - 4, label_ms);
 	svg_y_axis(&p->b, a, &y, CHART_LEFT, CHART_RIGHT, svg_label_bytes);
-	for (size_t line = 0; line < LINES; line++)
-		draw_held(p, j, line, &x, &y);
-	html_chart_data(p, (const char *const[]){ ">Time", ">Allocated", ">Active", ">Resident", ">Mapped",
-	                                          ">Retained", NULL });
-	held_rows(p, of);
+	for (size_t k = 0; k < what->line_count; k++) {
+		const struct jemalloc_line *line = &what->lines[k];
+
+		draw_line(p, j, line, &x, &y);
+		plot_key(p, 12 + 15 * (double)k, line->colour, line->dash, line->words);
+	}
+	for (size_t k = 0; k < what->column_count; k++)
+		head[k + 1] = what->columns[k].title;
+	html_chart_data(p, head);
+	look_rows(p, of, what->columns, what->column_count);
 	html_chart_close(p);
+}
+
+static void held_chart(struct page *p, const struct jemalloc_process *of)
+{
+	struct arena *a = p->arena;
+	const struct result_jemalloc *j = of->j;
+	const struct chart c = { of->test->id, text_make(a, "%s, memory over time", text_line(a, j->program)),
+		                 text_make(a, "Allocated up to %s, resident up to %s; at the end %s and %s.",
+		                           text_bytes(a, j->peak_allocated), text_bytes(a, j->peak_resident),
+		                           text_bytes(a, j->allocated), text_bytes(a, j->resident)),
+		                 CHART_WIDTH, HELD_HEIGHT };
+	const struct jemalloc_lines what = { held_lines, sizeof held_lines / sizeof held_lines[0], held_columns,
+		                             sizeof held_columns / sizeof held_columns[0] };
+
+	looks_chart(p, of, &c, &what);
+}
+
+static void idle_chart(struct page *p, const struct jemalloc_process *of)
+{
+	struct arena *a = p->arena;
+	const struct result_jemalloc *j = of->j;
+	const struct chart c = { of->test->id,
+		                 text_make(a, "%s, caches and purging over time", text_line(a, j->program)),
+		                 text_make(a, "At the end %s in thread caches, %s unused; %s given back.",
+		                           text_bytes(a, j->cached_bytes),
+		                           text_bytes(a, j->dirty_bytes + j->muzzy_bytes),
+		                           text_bytes(a, result_jemalloc_purged(j))),
+		                 CHART_WIDTH, HELD_HEIGHT };
+	const struct jemalloc_lines what = { idle_lines, sizeof idle_lines / sizeof idle_lines[0], idle_columns,
+		                             sizeof idle_columns / sizeof idle_columns[0] };
+
+	looks_chart(p, of, &c, &what);
 }
 
 // ---- size classes ---------------------------------------------------------------------------------------------
@@ -181,7 +229,7 @@ static void draw_bin(struct page *p, const struct result_bin *b, double y, const
 }
 
 // All that ever held anything, also what was given back until the end.
-static void bin_rows(struct page *p, const struct process *of, const struct result_bin **bins)
+static void bin_rows(struct page *p, const struct jemalloc_process *of, const struct result_bin **bins)
 {
 	struct arena *a = p->arena;
 	size_t count = 0;
@@ -199,12 +247,17 @@ static void bin_rows(struct page *p, const struct process *of, const struct resu
 		html_figure_cell(p, held_by(bins[i]), text_bytes(a, held_by(bins[i])));
 		html_figure_cell(p, used_of(bins[i]), text_bytes(a, used_of(bins[i])));
 		html_figure_cell(p, most_held_by(bins[i]), text_bytes(a, most_held_by(bins[i])));
+		html_figure_cell(p, bins[i]->slabs_made, text_count(a, bins[i]->slabs_made));
+		html_figure_cell(p, bins[i]->slabs_reused, text_count(a, bins[i]->slabs_reused));
 		html_figure_cell(p, bins[i]->requests, text_count(a, bins[i]->requests));
+		html_figure_cell(p, bins[i]->fills, text_count(a, bins[i]->fills));
+		html_figure_cell(p, bins[i]->flushes, text_count(a, bins[i]->flushes));
+		html_figure_cell(p, bins[i]->mutex_waits, text_count(a, bins[i]->mutex_waits));
 		buf_adds(&p->b, "</tr>");
 	}
 }
 
-static void bins_chart(struct page *p, const struct process *of)
+static void bins_chart(struct page *p, const struct jemalloc_process *of)
 {
 	struct arena *a = p->arena;
 	const struct result_bin **bins = arena_alloc(a, (of->j->bin_count + 1) * sizeof *bins);
@@ -226,7 +279,8 @@ static void bins_chart(struct page *p, const struct process *of)
 	for (size_t i = 0; i < count; i++)
 		draw_bin(p, bins[i], BINS_TOP + BIN_HEIGHT * (double)i, &x);
 	html_chart_data(p, (const char *const[]){ ">Size class", ">Slabs", ">Not full", ">Held", ">In use",
-	                                          ">Held at most", ">Requests", NULL });
+	                                          ">Held at most", ">Slabs made", ">Used again", ">Requests",
+	                                          ">Cache fills", ">Flushes", ">Mutex waits", NULL });
 	bin_rows(p, of, bins);
 	html_chart_close(p);
 }
@@ -236,32 +290,32 @@ static void bins_chart(struct page *p, const struct process *of)
 
 static int by_resident(const void *a, const void *b)
 {
-	const struct process *x = a, *y = b;
+	const struct jemalloc_process *x = a, *y = b;
 
 	if (x->j->peak_resident != y->j->peak_resident)
 		return x->j->peak_resident > y->j->peak_resident ? -1 : 1;
 	return (x->j > y->j) - (x->j < y->j);
 }
 
-static size_t list_processes(const struct view *v, struct process *out)
+static size_t list_processes(const struct view *v, struct jemalloc_process *out)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < v->count; i++)
 		for (size_t k = 0; k < v->tests[i].r->jemalloc_count; k++) {
 			if (out != NULL)
-				out[n] = (struct process){ &v->tests[i], &v->tests[i].r->jemallocs[k] };
+				out[n] = (struct jemalloc_process){ &v->tests[i], &v->tests[i].r->jemallocs[k] };
 			n++;
 		}
 	return n;
 }
 
-static void add_row(struct page *p, const struct process *of)
+static void add_row(struct page *p, const struct jemalloc_process *of)
 {
 	struct arena *a = p->arena;
 	const struct result_jemalloc *j = of->j;
 	const uint64_t figures[] = { j->peak_allocated, j->peak_resident, j->allocated, j->active,
-		                     j->resident,       j->mapped,        j->retained };
+		                     j->metadata,       j->resident,      j->mapped,    j->retained };
 	double idle = 100 * fmax(0, 1 - part(j->active, j->resident));
 	uint64_t slab_bytes, region_bytes;
 
@@ -278,17 +332,17 @@ static void add_row(struct page *p, const struct process *of)
 	buf_adds(&p->b, "</tr>\n");
 }
 
-static void add_table(struct page *p, const struct process *all, size_t count)
+static void add_table(struct page *p, const struct jemalloc_process *all, size_t count)
 {
 	html_head(p, (const char *const[]){ "Test", "Program", ">Peak allocated", ">Peak resident", ">Allocated",
-	                                    ">Active", ">Resident", ">Mapped", ">Retained", ">Idle",
+	                                    ">Active", ">Metadata", ">Resident", ">Mapped", ">Retained", ">Idle",
 	                                    ">Slabs in use", ">Denied", NULL });
 	for (size_t i = 0; i < count; i++)
 		add_row(p, &all[i]);
 	html_head_end(p);
 }
 
-static void add_charts(struct page *p, const struct process *all, size_t count)
+static void add_charts(struct page *p, const struct jemalloc_process *all, size_t count)
 {
 	const double least = WORTH_A_CHART * (double)all[0].j->peak_resident;
 
@@ -296,8 +350,10 @@ static void add_charts(struct page *p, const struct process *all, size_t count)
 	for (size_t i = 0; i < count && i < MOST_CHARTED && (double)all[i].j->peak_resident >= least; i++) {
 		const struct number_rows *looks = &all[i].j->looks;
 
-		if (looks->count > 1 && look_at(all[i].j, looks->count - 1, LOOK_AT_MS) > 0)
+		if (looks->count > 1 && look_at(all[i].j, looks->count - 1, LOOK_AT_MS) > 0) {
 			held_chart(p, &all[i]);
+			idle_chart(p, &all[i]);
+		}
 		bins_chart(p, &all[i]);
 	}
 	html_charts_end(p);
@@ -306,7 +362,7 @@ static void add_charts(struct page *p, const struct process *all, size_t count)
 void html_jemalloc(struct page *p)
 {
 	size_t count = list_processes(p->view, NULL), shown, open;
-	struct process *all = arena_alloc(p->arena, (count + 1) * sizeof *all);
+	struct jemalloc_process *all = arena_alloc(p->arena, (count + 1) * sizeof *all);
 
 	if (count == 0 || all == NULL)
 		return;
@@ -329,5 +385,6 @@ void html_jemalloc(struct page *p)
 	if (count > shown)
 		html_note(p, text_make(p->arena, "%zu more are in report.json.", count - shown));
 	add_charts(p, all, count);
+	html_jemalloc_work(p, all, shown);
 	html_section_end(p);
 }

@@ -109,6 +109,15 @@ static const char *preload_for(struct job *j)
 	return NULL;
 }
 
+// Whether this process's jemalloc is to be looked at: by what is preloaded, or, embedded in a program of ours, by
+// itself. Not where a comparison times it.
+static bool looks_at_jemalloc(const struct job *j, bool preloads)
+{
+	const struct suite_invocation *i = j->test->invocation;
+
+	return preloads || (j->command.own_program && (i == NULL || !i->bare));
+}
+
 // What libstressjemalloc.so reads; and jemalloc itself: its arena for large requests takes no hooks, so there is
 // none.
 static int prepare_jemalloc(struct job *j, bool preloads, size_t *n)
@@ -118,7 +127,7 @@ static int prepare_jemalloc(struct job *j, bool preloads, size_t *n)
 	const char *before = s->malloc_conf;
 	const uint64_t cap = s->config->jemalloc_cap;
 
-	if (preloads) {
+	if (looks_at_jemalloc(j, preloads)) {
 		env->entries[(*n)++] = env->looks;
 		if (put(env->looks, sizeof env->looks, SG_JEMALLOC_ENV_EVERY_MS "=%" PRIu64,
 		        s->sample_ns / SG_NS_PER_MS) < 0)

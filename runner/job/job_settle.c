@@ -226,6 +226,18 @@ static void take_pressure(struct job *j)
 	j->result.io_stall_ns = lost.io_ns;
 }
 
+// A jemalloc that was there and not capped has said why itself; the embedded one says nothing.
+static bool has_capped(const struct result *r)
+{
+	for (size_t i = 0; i < r->pool_count; i++)
+		if (strcmp(r->pools[i].role, "jemalloc") == 0)
+			return true;
+	for (size_t i = 0; i < r->counters_count; i++)
+		if (strcmp(r->counters[i].role, "jemalloc") == 0 && r->counters[i].note != NULL)
+			return true;
+	return false;
+}
+
 static int collect(struct job *j)
 {
 	struct result *r = &j->result;
@@ -249,9 +261,11 @@ static int collect(struct job *j)
 		rc = say_there_is_not(j, "interposer", "not instrumented", j->not_instrumented);
 	if (rc >= 0)
 		rc = say_allocator(j);
-	if (rc >= 0 && j->session->config->jemalloc_cap > 0 && r->jemalloc_count == 0)
+	if (rc >= 0 && j->session->config->jemalloc_cap > 0 && !has_capped(r))
 		rc = say_there_is_not(j, "jemalloc", "not capped",
-		                      "no process of it had a jemalloc that can be seen");
+		                      r->jemalloc_count == 0
+		                              ? "no process of it had a jemalloc that can be seen"
+		                              : "the jemalloc in it is a slab pool, which --slab-capacity caps");
 	if (r->signal == SIGSEGV || r->signal == SIGBUS)
 		j->facts.has_fault = kernlog_find_fault(&j->session->kernlog, j->pid, &j->facts.fault);
 	return rc < 0 ? rc : 0;

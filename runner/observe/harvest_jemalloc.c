@@ -4,6 +4,7 @@
 #include "jemalloc_file.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,12 @@ static int add_look(struct result_jemalloc *j, const struct jemalloc_look *l, ui
 	row[LOOK_RETAINED] = l->retained;
 	row[LOOK_SLAB_BYTES] = l->slab_bytes;
 	row[LOOK_REGION_BYTES] = l->region_bytes;
+	row[LOOK_METADATA] = l->metadata;
+	row[LOOK_CACHED] = l->cached_bytes;
+	row[LOOK_DIRTY] = l->dirty_bytes + l->muzzy_bytes;
+	row[LOOK_PURGED] = l->dirty_purged_bytes + l->muzzy_purged_bytes;
+	row[LOOK_MUTEX_WAITS] = l->mutex_waits;
+	row[LOOK_MUTEX_WAIT_NS] = l->mutex_wait_ns;
 	j->peak_allocated = highest(j->peak_allocated, l->allocated);
 	j->peak_resident = highest(j->peak_resident, l->resident);
 	return 0;
@@ -59,6 +66,27 @@ static int add_bin(struct result_jemalloc *j, const struct jemalloc_bin *b)
 	return 0;
 }
 
+static int add_mutex(struct result_jemalloc *j, const struct jemalloc_mutex *m)
+{
+	struct result_mutex *to;
+
+	if (m->operations == 0)
+		return 0;
+	to = result_jemalloc_mutex(j);
+	if (to == NULL)
+		return -ENOMEM;
+#define X(member, name) to->member = m->member;
+	SG_JEMALLOC_MUTEX_COUNTS(X)
+#undef X
+	to->name = result_utf8(m->name, strlen(m->name));
+	return to->name == NULL ? -ENOMEM : 0;
+}
+
+static int decay_of(int64_t ms)
+{
+	return ms < 0 ? -1 : ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
 static int fill_in(struct result_jemalloc *j, const struct jemalloc_file *f, uint64_t start_ns)
 {
 	int rc = 0;
@@ -66,7 +94,13 @@ static int fill_in(struct result_jemalloc *j, const struct jemalloc_file *f, uin
 #define X(member, name) j->member = f->now.member;
 	SG_JEMALLOC_TOTALS(X)
 #undef X
-	j->cached_bytes = f->now.cached_bytes;
+#define X(member, name, pages) j->member = f->now.member;
+	SG_JEMALLOC_COUNTS(X)
+#undef X
+	j->dirty_decay_ms = decay_of(f->dirty_decay_ms);
+	j->muzzy_decay_ms = decay_of(f->muzzy_decay_ms);
+	for (uint64_t i = 0; i < f->mutex_count && rc == 0; i++)
+		rc = add_mutex(j, &f->mutexes[i]);
 	for (uint64_t i = 0; i < f->look_count && rc == 0; i++)
 		rc = add_look(j, &f->looks[i], start_ns);
 	if (rc == 0 && (f->look_count == 0 || f->now.at_ns > f->looks[f->look_count - 1].at_ns))
@@ -100,7 +134,11 @@ int harvest_jemalloc(const char *path, const struct tele_file *t, uint64_t test_
 		j->denied_moves = counter(t, "denied_moves");
 		j->program = result_utf8(t->program, strlen(t->program));
 		j->allocator = result_utf8(f->allocator, strlen(f->allocator));
-		rc = j->program == NULL || j->allocator == NULL ? -ENOMEM : 0;
+		if (f->absent[0] != '\0')
+			j->absent = result_utf8(f->absent, strlen(f->absent));
+		rc = j->program == NULL || j->allocator == NULL || (f->absent[0] != '\0' && j->absent == NULL)
+		             ? -ENOMEM
+		             : 0;
 	}
 	free(f);
 	return rc;

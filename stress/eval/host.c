@@ -221,6 +221,7 @@ static int run(struct host *h)
 	int rc = eval_open(h->kernel, h->values, &limits, &options, &h->eval, &failure);
 
 	rc = rc < 0 ? tell_failure(h, &failure) : repeat(h, &failure);
+	pool_done(h->pool);
 	eval_close(h->eval);
 	return rc;
 }

@@ -179,6 +179,7 @@ int lua_host_run(const struct lua_job *job, struct tele_file *telemetry, struct 
 		rc = 1;
 	} else {
 		rc = run_state(&host);
+		pool_done(host.pool);
 		host.gc_cycles = &host.own_gc_cycles; // closing is no cycle
 		lua_close(host.L);
 	}

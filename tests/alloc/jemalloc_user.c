@@ -73,6 +73,8 @@ int main(int argc, char **argv)
 		printf(" %s %s", malloc(SMALL) != NULL ? "small" : "none",
 		       malloc(65536) != NULL ? "large" : "none");
 	}
+	if (argc > 2 && strcmp(argv[2], "none") == 0)
+		free_every(blocks, 1);
 	if (argc > 2 && strncmp(argv[2], "arena", 5) == 0)
 		printf(" %u", fill_new_arena(argv[2][5] != 0));
 	if (argc > 2 && strcmp(argv[2], "large") == 0)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #ifdef SG_NO_JEMALLOC_USER
 #define USER ""
@@ -16,6 +17,8 @@
 #define USER SG_BUILD_DIR "/tests/alloc/jemalloc_user"
 #endif
 #define LIBRARY SG_BUILD_DIR "/lib/stressgen/libstressalloc.so"
+#define LUA SG_BUILD_DIR "/libexec/stressgen/stressgen-lua"
+#define OLD SG_BUILD_DIR "/tests/alloc/libold_jemalloc.so"
 #define MIB (UINT64_C(1) << 20)
 
 static char said[256]; // by the program
@@ -28,8 +31,9 @@ static int run(const char *environment, const char *words)
 	if (USER[0] == '\0')
 		harness_skip("libjemalloc was not there at build time");
 	snprintf(command, sizeof command,
-	         "STRESSGEN_TELEMETRY_DIR=%s %s LD_PRELOAD=" LIBRARY " " USER " %s 2>/dev/null", harness_tmpdir(),
-	         environment, words);
+	         "export STRESSGEN_TELEMETRY_DIR=%s %s; LD_PRELOAD=" LIBRARY
+	         "${SG_OLD_JEMALLOC:+:$SG_OLD_JEMALLOC} " USER " %s 2>/dev/null",
+	         harness_tmpdir(), environment, words);
 	out = popen(command, "r");
 	assert_non_null(out);
 	said[fread(said, 1, sizeof said - 1, out)] = '\0';
@@ -93,6 +97,98 @@ CASE("jemalloc watch: at the end the slabs of each size class are those of what 
 	assert_true(body.now.region_bytes >= 6400000);
 	assert_true(body.now.slab_bytes >= body.now.region_bytes);
 	assert_int_equal(head.pools[0].name[0], 0); // no cap
+}
+
+static const struct jemalloc_mutex *find_mutex(const char *name)
+{
+	for (uint64_t i = 0; i < body.mutex_count; i++)
+		if (strcmp(body.mutexes[i].name, name) == 0)
+			return &body.mutexes[i];
+	fail_msg("no mutex %s", name);
+	return NULL;
+}
+
+CASE("jemalloc watch: thread caches, purging, decay and mutexes are those of a program that gives back")
+{
+	uint64_t operations = 0;
+
+	assert_int_equal(run("MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:-1", "100000 half"), 0);
+	assert_int_equal(read_files(0), 1);
+	assert_string_equal(body.absent, ""); // of 5.3 all is known
+	assert_int_equal(body.dirty_decay_ms, 0);
+	assert_int_equal(body.muzzy_decay_ms, -1);
+	assert_true(find_bin(64)->fills >= 10);
+	assert_true(find_bin(64)->flushes >= 10);
+	assert_in_range(body.now.cached_bytes, 64, 1 << 20);
+	assert_true(body.now.small_bytes >= 50000 * 64);
+	assert_true(body.now.dirty_purges + body.now.muzzy_purges > 0);
+	assert_true(body.now.metadata > 0);
+	for (uint64_t i = 0; i < body.bin_count; i++)
+		operations += body.bins[i].mutex_operations;
+	assert_int_equal(find_mutex("bins")->operations, operations);
+	assert_true(find_mutex("base")->operations > 0);
+	assert_int_equal(find_mutex("extents_dirty")->waits, 0); // one thread, and ours looks at the end
+}
+
+CASE("jemalloc watch: what was given back is counted in bytes")
+{
+	assert_int_equal(run("MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:0", "100000 none"), 0);
+	assert_int_equal(read_files(0), 1);
+	assert_true(body.now.dirty_purged_bytes >= 100000 * 64 * 9 / 10); // each slab, at once
+	assert_true(body.now.dirty_madvises > 0);
+	assert_int_equal(body.now.dirty_bytes, 0);
+}
+
+CASE("jemalloc watch: what an older version has no names for is said, and is 0 in the file")
+{
+	assert_int_equal(run("SG_OLD_JEMALLOC=" OLD, "1000"), 0);
+	assert_int_equal(read_files(0), 1);
+	assert_string_equal(head.note, "");
+	assert_non_null(strstr(body.absent, "stats.arenas.4096.tcache_stashed_bytes"));
+	assert_non_null(strstr(body.absent, "stats.arenas.4096.mutexes.hpa_sec"));
+	assert_null(strstr(body.absent, "stats.arenas.4096.mutexes.hpa_sec.")); // the mutex, not each count of it
+	assert_null(strstr(body.absent, "tcache_bytes,"));
+	assert_true(find_bin(64)->regions >= 1000);
+	for (uint64_t i = 0; i < body.mutex_count; i++)
+		assert_string_not_equal(body.mutexes[i].name, "hpa_sec");
+}
+
+CASE("jemalloc watch: a version without the names of slabs is told as one")
+{
+	assert_int_equal(run("SG_OLD_JEMALLOC=" OLD " SG_OLD_JEMALLOC_LACKS=curslabs", "1000"), 0);
+	assert_int_equal(read_files(0), 1);
+	assert_string_equal(head.note, "this jemalloc's statistics have other names (it is older than 5.0)");
+}
+
+CASE("jemalloc watch: the pool 'jemalloc' of our own programs tells the same of itself")
+{
+	char command[1024];
+
+	if (access(LUA, X_OK) < 0)
+		harness_skip("stressgen-lua was not built");
+	snprintf(command, sizeof command,
+	         "STRESSGEN_TELEMETRY_DIR=%s STRESSGEN_JEMALLOC_EVERY_MS=5 " LUA
+	         " --pool jemalloc -e 'local t = {} for i = 1, 100000 do t[i] = {i} end' 2>&1",
+	         harness_tmpdir());
+	if (system(command) != 0)
+		harness_skip("libjemalloc_pic.a was not there at build time");
+	assert_int_equal(read_files(0), 1);
+	assert_string_equal(head.program, "stressgen-lua");
+	assert_true(body.look_count >= 1);
+	assert_true(body.now.allocated > 4000000); // as it was before all was given back
+	assert_in_range(find_bin(64)->regions + find_bin(48)->regions, 100000, 400000);
+	assert_true(find_mutex("bins")->operations > 0);
+}
+
+CASE("jemalloc watch: nobody asked: our own programs' pool has no file")
+{
+	char command[1024];
+
+	snprintf(command, sizeof command, "STRESSGEN_TELEMETRY_DIR=%s " LUA " --pool jemalloc -e 'return 1' 2>&1",
+	         harness_tmpdir());
+	if (access(LUA, X_OK) < 0 || system(command) != 0)
+		harness_skip("stressgen-lua has no pool 'jemalloc'");
+	assert_int_equal(read_files(0), 0);
 }
 
 CASE("jemalloc watch: with a period there are looks before the end, which outlive an abort")
@@ -178,6 +274,6 @@ CASE("jemalloc file: what is none of this version is refused in words")
 
 	assert_int_equal(io_replace_file(path, "text", 4, NULL), 0);
 	assert_true(jemalloc_file_read(path, &f, &e) < 0);
-	assert_non_null(strstr(e.text, "holds no jemalloc's figures of version 1"));
+	assert_non_null(strstr(e.text, "holds no jemalloc's figures of version 2"));
 	free(path);
 }

@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include "result.h"
+#include "result_jemalloc_parts.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -90,6 +91,14 @@ static void fill(struct result *r)
 	        (struct result_bin){ .region_bytes = 64, .slab_bytes = 4096, .slabs = 2, .regions = 70 };
 	for (uint64_t i = 0; i < 5; i++)
 		number_rows_add(&r->jemallocs[0].looks, LOOK_COLUMNS)[LOOK_AT_MS] = 100 * i;
+	r->jemallocs[0].dirty_purges = 12;
+	r->jemallocs[0].dirty_decay_ms = -1;
+	r->jemallocs[0].absent = strdup("stats.arenas.4096.tcache_stashed_bytes, stats.retained");
+	*result_jemalloc_mutex(&r->jemallocs[0]) =
+	        (struct result_mutex){ .name = strdup("base"), .operations = 9, .waits = 2, .wait_ns = 100 };
+	*result_jemalloc_mutex(&r->jemallocs[0]) = (struct result_mutex){
+		.name = strdup("bins"), .operations = 90, .waits = 1, .wait_ns = 300, .longest_wait_ns = 300
+	};
 	strings_add(&r->pools[0].frames, "lua+0x1234", 10);
 	r->counters = calloc(1, sizeof *r->counters);
 	r->counters_count = 1;
@@ -162,6 +171,10 @@ CASE("result: every field survives JSON")
 	assert_int_equal(back.jemallocs[0].denied_growths, 3);
 	assert_int_equal(back.jemallocs[0].bins[0].regions, 70);
 	assert_int_equal(back.jemallocs[0].looks.count, 5);
+	assert_int_equal(back.jemallocs[0].dirty_purges, 12);
+	assert_int_equal(back.jemallocs[0].dirty_decay_ms, -1);
+	assert_int_equal(back.jemallocs[0].mutex_count, 2);
+	assert_string_equal(back.jemallocs[0].mutexes[1].name, "bins");
 	assert_int_equal(back.jemallocs[0].looks.values[4 * LOOK_COLUMNS + LOOK_AT_MS], 400);
 	assert_string_equal(back.counters[0].items[0].value, "18446744073709551615");
 	assert_int_equal(back.counters[0].heap->latencies[0].hist->total, 1000);
@@ -413,4 +426,44 @@ CASE("result: text becomes UTF-8 by the Unicode table and nothing else")
 	text = result_utf8("a\0b", 3);
 	assert_string_equal(text, "a\\x00b");
 	free(text);
+}
+
+CASE("result: what a jemalloc's version does not tell is no number, and no part of another name")
+{
+	struct result_jemalloc j = { .absent =
+		                             (char[]){ "stats.arenas.4096.tcache_stashed_bytes, stats.retained" },
+		                     .retained = 7,
+		                     .metadata = 8 };
+	json_t *o = json_pack("{s:i, s:i, s:i}", "retained", 7, "metadata", 8, "stashed_bytes", 0);
+
+	assert_false(result_jemalloc_has(&j, "stashed_bytes"));
+	assert_false(result_jemalloc_has(&j, "retained"));
+	assert_true(result_jemalloc_has(&j, "cached_bytes"));
+	assert_true(result_jemalloc_has(&j, "metadata"));
+	assert_int_equal(result_jemalloc_write(o, &j), 0);
+	assert_null(json_object_get(o, "retained"));
+	assert_null(json_object_get(o, "stashed_bytes"));
+	assert_int_equal(json_integer_value(json_object_get(o, "metadata")), 8);
+	json_decref(o);
+}
+
+CASE("result: a jemalloc's mutexes together, and the one that was waited for longest")
+{
+	struct result_mutex mutexes[] = {
+		{ .name = (char[]){ "base" }, .waits = 2, .wait_ns = 100, .longest_wait_ns = 90 },
+		{ .name = (char[]){ "bins" }, .waits = 1, .wait_ns = 300, .longest_wait_ns = 300 },
+		{ .name = (char[]){ "large" }, .operations = 9 }
+	};
+	struct result_jemalloc j = { .mutexes = mutexes, .mutex_count = 3 };
+	const struct result_mutex *worst;
+	struct result_mutex all = result_jemalloc_waits(&j, &worst);
+
+	assert_int_equal(all.waits, 3);
+	assert_int_equal(all.wait_ns, 400);
+	assert_int_equal(all.longest_wait_ns, 300);
+	assert_string_equal(worst->name, "bins");
+	j.mutexes += 2;
+	j.mutex_count = 1;
+	result_jemalloc_waits(&j, &worst);
+	assert_null(worst);
 }

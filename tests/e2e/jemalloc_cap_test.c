@@ -57,6 +57,33 @@ CASE("e2e: where there is no jemalloc to cap the result says so")
 	json_decref(report);
 }
 
+CASE("e2e: the pool 'jemalloc' is capped by no --jemalloc-cap, which is said, and its figures are there")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	json_t *report, *heap;
+	char run_dir[512], *text;
+
+	snprintf(run_dir, sizeof run_dir, "%s/out", dir);
+	e2e_write(dir, "t.lua",
+	          "-- @Test alloc/pool\n-- @Run {stressgen:lua} --pool jemalloc {file}\nlocal t = {}\n"
+	          "for i = 1, 100000 do t[i] = {i} end\n",
+	          false);
+	o = E2E(dir, "run", "t.lua", "--jemalloc-cap", "16M", "--sample-every", "10ms", "-o", "out");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	report = e2e_report(run_dir);
+	heap = json_array_get(json_object_get(e2e_test(report, "alloc/pool"), "jemallocs"), 0);
+	if (heap == NULL)
+		harness_skip("libjemalloc_pic.a was not there at build time");
+	assert_true(json_integer_value(json_object_get(heap, "peak_allocated")) > 4000000);
+	assert_true(json_array_size(json_object_get(heap, "mutexes")) > 0);
+	text = json_dumps(e2e_test(report, "alloc/pool"), 0);
+	assert_contains(text, "not capped: the jemalloc in it is a slab pool, which --slab-capacity caps");
+	free(text);
+	json_decref(report);
+}
+
 // Of 1000 blocks of 64 KiB: those that an arena gives which the program has made for itself.
 static long blocks_of_new_arena(const char *dir, const char *how)
 {

@@ -338,11 +338,14 @@ static void add_heap(struct result_counters *c)
 static void add_jemalloc(struct result *r)
 {
 	static const uint64_t looks[][LOOK_COLUMNS] = {
-		{ 100, 9000000, 9500000, 12000000, 14000000, 0, 8000000, 7600000 },
-		{ 200, 33000000, 34000000, 42000000, 48000000, 0, 30000000, 29000000 },
-		{ 300, 1160160, 1990656, 42618880, 48074752, 3305472, 800000, 300000 }
+		{ 100, 9000000, 9500000, 12000000, 14000000, 0, 8000000, 7600000, 2600000, 20000, 0, 0, 0, 0 },
+		{ 200, 33000000, 34000000, 42000000, 48000000, 0, 30000000, 29000000, 2700000, 90000, 4096000, 0,
+		  3, 40000 },
+		{ 300, 1160160, 1990656, 42618880, 48074752, 3305472, 800000, 300000, 2700000, 30000, 20000000,
+		  12000000, 7, 90000 }
 	};
 	struct result_jemalloc *j = result_add_jemalloc(r);
+	struct result_mutex *m;
 	struct result_bin *b;
 
 	assert_non_null(j);
@@ -360,9 +363,44 @@ static void add_jemalloc(struct result *r)
 	for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++)
 		memcpy(number_rows_add(&j->looks, LOOK_COLUMNS), looks[i], sizeof looks[i]);
 	b = result_jemalloc_bin(j);
-	*b = (struct result_bin){ 64, 64, 4096, 100, 90, 1200, 150, 50, 90000, 900, 800, 140, 8000 };
+	*b = (struct result_bin){ .region_bytes = 64,
+		                  .slab_regions = 64,
+		                  .slab_bytes = 4096,
+		                  .slabs = 100,
+		                  .nonfull_slabs = 90,
+		                  .regions = 1200,
+		                  .slabs_made = 150,
+		                  .slabs_reused = 50,
+		                  .requests = 90000,
+		                  .fills = 900,
+		                  .flushes = 800,
+		                  .mutex_waits = 7,
+		                  .most_slabs = 140,
+		                  .most_regions = 8000 };
 	b = result_jemalloc_bin(j);
-	*b = (struct result_bin){ 512, 8, 4096, 40, 0, 320, 40, 0, 5000, 600, 20, 40, 320 };
+	*b = (struct result_bin){ .region_bytes = 512,
+		                  .slab_regions = 8,
+		                  .slab_bytes = 4096,
+		                  .slabs = 40,
+		                  .regions = 320,
+		                  .slabs_made = 40,
+		                  .requests = 5000,
+		                  .fills = 600,
+		                  .flushes = 20,
+		                  .most_slabs = 40,
+		                  .most_regions = 320 };
+	j->metadata = looks[2][LOOK_METADATA];
+	j->cached_bytes = looks[2][LOOK_CACHED];
+	j->dirty_bytes = looks[2][LOOK_DIRTY];
+	j->dirty_purges = 4;
+	j->dirty_madvises = 60;
+	j->dirty_purged_bytes = looks[2][LOOK_PURGED];
+	j->dirty_decay_ms = 10000;
+	j->absent = strdup("stats.arenas.4096.tcache_stashed_bytes");
+	m = result_jemalloc_mutex(j);
+	*m = (struct result_mutex){ strdup("bins"), 2400, 7, 30, 400, 90000, 50000, 2 };
+	m = result_jemalloc_mutex(j);
+	*m = (struct result_mutex){ strdup("base"), 12, 0, 0, 1, 0, 0, 0 };
 }
 
 static void add_troubles(struct fixture *f)

@@ -55,7 +55,7 @@ CASE("html: the default job has all sections in their order, and a data table fo
 	}
 	assert_int_equal(s.sections, sizeof sections / sizeof sections[0]);
 	assert_int_equal(s.figures,
-	                 4 + 4 + 2 + 1 + 2 + 1 + 2 + 19 + 2); // growth of time and of memory, allocators, slabs,
+	                 4 + 4 + 2 + 1 + 3 + 1 + 2 + 19 + 2); // growth of time and of memory, allocators, slabs,
 	                                                      // jemalloc, leaks, HTTP/2, kernels, timelines
 	free(text);
 	run_deinit(&r);
@@ -91,6 +91,28 @@ CASE("html: a process under the preloaded library has its latencies, stacks, siz
 		">resolver<",
 		">-128 B<",
 		">95.0 %<",
+		NULL
+	};
+	struct run r;
+	struct seen s;
+	char *text = page_of_job(&r, &s);
+
+	assert_says(text, wanted);
+	free(text);
+	run_deinit(&r);
+}
+
+CASE("html: a process's jemalloc has its caches, purges, waits, and what its version does not tell")
+{
+	static const char *const wanted[] = {
+		"Caches, purging, waiting",
+		"python3, caches and purging over time",
+		">11.4 MiB<", // given back, of 12,000,000 bytes
+		">10.0 s<",   // decay
+		">Cache fills<",
+		"Mutexes that were not free at once",
+		"<code>bins</code>",
+		"jemalloc 5.3.0 of python3 does not tell: stats.arenas.4096.tcache_stashed_bytes.",
 		NULL
 	};
 	struct run r;

@@ -1,4 +1,5 @@
-// Between the files of libstressjemalloc.so: a jemalloc of somebody else's, seen through its mallctl.
+// Between the files of libstressjemalloc.so: a jemalloc of somebody else's, seen through its mallctl. look.c and
+// keep.c are in the pool `jemalloc` too, whose jemalloc is linked in.
 #ifndef SG_JEMALLOC_WATCH_H
 #define SG_JEMALLOC_WATCH_H
 
@@ -7,8 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define ARENAS_ALL 4096U // MALLCTL_ARENAS_ALL: all arenas as one
 
 typedef int mallctl_fn(const char *name, void *old, size_t *old_bytes, void *fresh, size_t fresh_bytes);
 typedef int mib_fn(const char *name, size_t *mib, size_t *length);
@@ -38,10 +37,25 @@ static inline struct jemalloc_file *watch_part(struct tele_file *t)
 
 // An unsigned or size_t; 0 where there is no such name.
 uint64_t look_number(const char *name);
-// Finds out how many size classes there are, and their sizes. False: this jemalloc has no statistics.
-bool look_prepare(struct jemalloc_file *f);
+// Finds out what figures this version has, how many size classes there are, and their sizes. Why there are none
+// (static text), or NULL.
+const char *look_prepare(struct jemalloc_file *f);
 // Brings f->now and the bins up to date; with `keep` it becomes one of the looks.
 void look(struct jemalloc_file *f, bool keep);
+
+struct keep_hooks {
+	void (*opened)(struct tele_file *t); // before the file counts as there; may be NULL
+	void (*forked)(void);                // in a child; may be NULL
+};
+
+// Reads from the environment where the file goes and how often to look. False: no telemetry is asked for.
+bool keep_prepare(const char *program, const struct keep_hooks *hooks);
+// From now on a thread looks, if there is a period; in children made by fork too, into files of their own.
+void keep_begin(void);
+// Looks now, out of turn; without keep_prepare nothing.
+void keep_look(void);
+// What the last look saw stays: no further one.
+void keep_end(void);
 
 // Puts extent hooks in front of each arena's that deny what is beyond the cap. False where that cannot be done.
 bool cap_arm(uint64_t bytes);

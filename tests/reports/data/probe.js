@@ -168,7 +168,7 @@ function checkTimelines(page) {
 // Lines of what jemalloc held, and bars of its size classes.
 function checkJemalloc(page) {
   const charts = page.querySelectorAll('#jemalloc figure');
-  expect(charts.length === 2, `${charts.length} charts of jemalloc`);
+  expect(charts.length === 3, `${charts.length} charts of jemalloc`);
   for (const figure of charts) {
     const rows = [...figure.querySelectorAll('tr[data-test]')];
     const j = testOf(rows[0]).jemallocs[0];
@@ -177,16 +177,29 @@ function checkJemalloc(page) {
       const widths = [...figure.querySelectorAll('rect')].map((r) => Number(r.getAttribute('width')));
       const most = (b) => Math.max(b.most_slabs || 0, b.slabs) * b.slab_bytes;
       const bins = [...j.bins].sort((a, b) => most(b) - most(a));
-      const expected = bins.map((b) => [b.region_bytes, b.slabs, b.nonfull_slabs, b.slabs * b.slab_bytes, b.regions * b.region_bytes, most(b), b.requests]);
+      const expected = bins.map((b) => [b.region_bytes, b.slabs, b.nonfull_slabs, b.slabs * b.slab_bytes, b.regions * b.region_bytes, most(b), b.slabs_made, b.slabs_reused, b.requests, b.fills, b.flushes, b.mutex_waits]);
       expect(String(shown) === String(expected), `size classes ${shown} instead of ${expected}`);
       const drawn = expected.filter((e) => e[3] > 0).sort((a, b) => b[3] - a[3]);
       drawn.forEach((e, i) =>
         expect(near(widths[2 * i] / widths[2 * i + 1], e[4] / e[3], 0.01), `the bar of size class ${e[0]} shows ${widths[2 * i] / widths[2 * i + 1]}`));
     } else {
-      const expected = j.looks.map((look) => look.slice(0, 6)); // ms, allocated, active, resident, mapped, retained
+      // Columns of looks: ms, allocated, active, metadata, ... ; or ms, caches, unused, metadata, given back, waits, waited.
+      const columns = figure.textContent.includes('caches and purging') ? [0, 9, 10, 8, 11, 12, 13] : [0, 1, 2, 8, 3, 4, 5];
+      const expected = j.looks.map((look) => columns.map((c) => look[c]));
       expect(String(shown) === String(expected), `jemalloc over time: ${shown} instead of ${expected}`);
     }
   }
+}
+
+// Caches, purging and waits, of which the page has a table behind the charts.
+function checkJemallocWork(page) {
+  const row = page.querySelector('#jemalloc h3 ~ .scroll tr[data-test], #jemalloc h3 ~ div tr[data-test]');
+  const j = testOf(row).jemallocs[0];
+  const sum = (list, name) => list.reduce((n, one) => n + one[name], 0);
+  const expected = [j.cached_bytes, sum(j.bins, 'fills') + j.large_fills, sum(j.bins, 'flushes') + j.large_flushes, j.dirty_bytes,
+    j.muzzy_bytes, j.dirty_purges + j.muzzy_purges, j.dirty_madvises + j.muzzy_madvises, j.dirty_purged_bytes + j.muzzy_purged_bytes,
+    sum(j.mutexes, 'waits'), sum(j.mutexes, 'wait_ns'), Math.max(...j.mutexes.map((m) => m.longest_wait_ns))];
+  expect(String(figures(row)) === String(expected), `jemalloc's caches ${figures(row)} instead of ${expected}`);
 }
 
 function checkAllocations(page) {
@@ -244,6 +257,7 @@ probe((page, view) => {
   checkSlabs(page);
   checkRows(page);
   checkJemalloc(page);
+  checkJemallocWork(page);
   checkAllocations(page);
   checkTargets(page);
   expect(checkAllocators(page) > 10, 'no arrows');
