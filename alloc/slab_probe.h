@@ -33,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -323,15 +324,14 @@ static inline struct slab_probe_file *slab_probe_map_file_(void)
 	return (struct slab_probe_file *)at;
 }
 
+/* The last part of the path that was executed. */
 static inline void slab_probe_fill_in_(struct slab_probe_file *f)
 {
-	int fd = open("/proc/self/comm", O_RDONLY);
-	ssize_t n = fd < 0 ? 0 : read(fd, f->program, sizeof f->program - 1);
+	const char *path = (const char *)getauxval(31 /* AT_EXECFN */);
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
 
-	if (fd >= 0)
-		close(fd);
-	if (n > 0 && f->program[n - 1] == '\n')
-		f->program[n - 1] = '\0';
+	if (path != NULL)
+		strncpy(f->program, slash != NULL ? slash + 1 : path, sizeof f->program - 1);
 	f->version = 1;
 	f->bytes = (uint32_t)sizeof *f;
 	f->role = 3; /* probe */

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "header.h"
 #include "io.h"
+#include "program.h"
 #include "trace_pack.h"
 #include "trace_raw.h"
 #include "units.h"
@@ -84,8 +85,10 @@ static int run_program(struct recording *r, struct err *e)
 
 static int find_largest(struct recording *r, struct err *e)
 {
+	struct program_cache cache = { 0 };
 	DIR *d = opendir(r->dir);
 	uint64_t most = 0;
+	const char *why;
 	struct dirent *entry;
 
 	while (d != NULL && (entry = readdir(d)) != NULL) {
@@ -105,9 +108,12 @@ static int find_largest(struct recording *r, struct err *e)
 		closedir(d);
 	if (r->largest != NULL)
 		return 0;
-	return err_set(e, EINVAL,
-	               "%s: none of its calls was seen: it is static, has a malloc of its own, or a sanitizer's",
-	               r->program);
+	why = program_own_malloc(&cache, r->program);
+	return err_set(
+	        e, EINVAL, "%s: none of its calls was seen: %s", r->app->opts.rest[0],
+	        why != NULL ? why
+	                    : "neither it nor what it executed called malloc through the C library (what is "
+	                      "static or brings its own malloc does not, and sudo and the like drop LD_PRELOAD)");
 }
 
 static void say_trace(const struct recording *r, const struct trace_writer *w, const char *path)
@@ -149,13 +155,17 @@ static int write_trace(struct recording *r, const char *path, struct err *e)
 static int begin(struct recording *r, struct err *e)
 {
 	const struct opt_set *o = &r->app->opts;
-	const char *tmp = getenv("TMPDIR");
+	const char *tmp = getenv("TMPDIR"), *why;
+	struct program_cache cache = { 0 };
 
 	if (o->rest == NULL || o->rest_count == 0 || o->arg_count > 0)
 		return err_set(e, EINVAL, "record what? Write: stressgen record -o TRACE -- ./prog args");
 	r->program = paths_which(o->rest[0]);
 	if (r->program == NULL)
 		return err_set(e, ENODEV, "program not found: %s", o->rest[0]);
+	why = program_no_preload(&cache, r->program);
+	if (why != NULL)
+		return err_set(e, EINVAL, "%s: its calls cannot be recorded: %s", o->rest[0], why);
 	snprintf(r->dir, sizeof r->dir, "%.40s/stressgen-XXXXXX", tmp != NULL && strlen(tmp) <= 40 ? tmp : "/tmp");
 	if (mkdtemp(r->dir) == NULL)
 		return err_set(e, errno, "%s: %s", r->dir, strerror(errno));

@@ -2,6 +2,7 @@
 #include "interposer.h"
 
 #include "clock.h"
+#include "elf_program.h"
 #include "layout.h"
 
 #include <dlfcn.h>
@@ -9,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #define ENV_OPTIONS "STRESSGEN_INTERPOSER"
@@ -76,10 +77,10 @@ static size_t reserved_bytes(void)
 struct tele_file *start_file(struct heap_file **heap)
 {
 	const struct tele_more more = { sizeof **heap, reserved_bytes() };
-	char program[17] = "";
+	char program[sizeof((struct tele_file *)0)->program];
 	struct tele_file *file = NULL;
 
-	prctl(PR_GET_NAME, program);
+	telemetry_program(program, sizeof program);
 	if (dir[0] != '\0')
 		file = telemetry_open_more(dir, TELE_INTERPOSER, program, &more, NULL);
 	if (file == NULL) {
@@ -116,6 +117,29 @@ struct obstacle {
 	const char *what, *which;
 };
 
+static bool is_program(const void *base)
+{
+	Dl_info info;
+
+	return dladdr((const void *)getauxval(AT_ENTRY), &info) != 0 && info.dli_fbase == base;
+}
+
+// ": jemalloc is linked into it", or nothing where it is none that we know.
+static const char *linked_malloc(void)
+{
+	static char words[64];
+	struct elf_image self;
+	const char *name;
+
+	if (!elf_map_self(&self))
+		return "";
+	name = elf_linked_malloc(&self);
+	if (name != NULL)
+		snprintf(words, sizeof words, ": %s is linked into it", name);
+	munmap((void *)(uintptr_t)self.bytes, self.size);
+	return words;
+}
+
 // Whose malloc the program really calls. False: ours.
 static bool find_obstacle(const char *bad_option, struct obstacle *o)
 {
@@ -133,8 +157,10 @@ static bool find_obstacle(const char *bad_option, struct obstacle *o)
 	if (reaches_us())
 		return false;
 	theirs = dlsym(RTLD_DEFAULT, "malloc");
-	*o = (struct obstacle){ "malloc is that of ",
-		                theirs != NULL && dladdr(theirs, &info) != 0 ? info.dli_fname : "the program" };
+	if (theirs != NULL && dladdr(theirs, &info) != 0 && !is_program(info.dli_fbase))
+		*o = (struct obstacle){ "malloc is that of ", info.dli_fname };
+	else
+		*o = (struct obstacle){ "the program defines malloc itself", linked_malloc() };
 	return true;
 }
 

@@ -67,7 +67,7 @@ static struct raw_head *open_file(void)
 	head->chunk_bytes = TRACE_RAW_CHUNK;
 	head->chunks = 1;
 	head->tickets = 1;
-	prctl(PR_GET_NAME, head->program);
+	telemetry_program(head->program, sizeof head->program);
 	memcpy(head->magic, TRACE_RAW_MAGIC, sizeof head->magic);
 	return head;
 }

@@ -122,7 +122,7 @@ static void watch_it(void)
 	if (je.mallctl != NULL)
 		return;
 	je = (struct entry_points){ mallctl, mallctlnametomib, mallctlbymib };
-	is_watched = getenv(SG_JEMALLOC_ENV_EVERY_MS) != NULL && keep_prepare(program_invocation_short_name, NULL);
+	is_watched = getenv(SG_JEMALLOC_ENV_EVERY_MS) != NULL && keep_prepare(NULL);
 	if (is_watched)
 		keep_begin();
 }

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,6 +104,20 @@ static void fill_in(struct tele_file *t, enum tele_role role, const char *progra
 	// Last: a reader that comes too early sees no telemetry rather than half of its head.
 	atomic_signal_fence(memory_order_release);
 	memcpy(t->magic, SG_TELE_MAGIC, sizeof t->magic);
+}
+
+void telemetry_program(char *out, size_t size)
+{
+	const char *path = (const char *)getauxval(AT_EXECFN); // an address as a number
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL, *name = slash != NULL ? slash + 1 : path;
+	char thread[16 + 1] = "";
+
+	if (name == NULL || *name == '\0' || strncmp(path, "/proc/", 6) == 0 ||
+	    strncmp(path, "/dev/fd/", 8) == 0) {
+		prctl(PR_GET_NAME, thread);
+		name = thread;
+	}
+	copy_text(out, size, name);
 }
 
 struct tele_file *telemetry_open(enum tele_role role, const char *program, struct err *e)

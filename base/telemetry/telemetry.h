@@ -69,7 +69,7 @@ struct tele_file {
 	uint32_t pid;
 	uint64_t start_time; // field 22 of /proc/PID/stat, clock ticks since boot
 	uint64_t created_ns; // CLOCK_MONOTONIC
-	char program[64];    // /proc/self/comm or what the process calls itself
+	char program[64];    // as telemetry_program has it, or what the process calls itself
 	char note[128];      // why it is not instrumented, or ""
 	uint64_t maps_len;
 	struct tele_counter counters[SG_TELE_COUNTERS];
@@ -84,6 +84,9 @@ struct tele_file {
 struct tele_file *telemetry_open(enum tele_role role, const char *program, struct err *e);
 // The same in a directory that was looked up before. Neither allocates nor locks.
 struct tele_file *telemetry_open_in(const char *dir, enum tele_role role, const char *program, struct err *e);
+// What this process's program is called: the last part of the path that was executed (a script's, not its
+// interpreter's), or what the thread is called where there is no such path. Neither allocates nor locks.
+void telemetry_program(char *out, size_t size);
 // What a role has behind the struct tele_file: so many bytes, the first of them with their space set aside.
 struct tele_more {
 	size_t bytes, reserved;

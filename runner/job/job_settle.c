@@ -256,7 +256,8 @@ static int collect(struct job *j)
 		rc = harvest(j->tele_dir.path, j->copy_dir, j->start_ns, j->tele_file, r);
 	fill_end(&j->fill, r);
 	if (rc >= 0)
-		rc = harvest_note_unseen(r);
+		rc = harvest_note_unseen(r, j->command.program,
+		                         program_linked_malloc(&j->session->programs, j->command.program));
 	if (rc >= 0 && j->not_instrumented != NULL)
 		rc = say_there_is_not(j, "interposer", "not instrumented", j->not_instrumented);
 	if (rc >= 0)

@@ -292,7 +292,7 @@ static bool peak_of(const struct result_counters *c, uint64_t *peak)
 	return false;
 }
 
-int harvest_note_unseen(struct result *r)
+int harvest_note_unseen(struct result *r, const char *program, const char *linked_malloc)
 {
 	struct result_counters *highest = NULL;
 	char resident[32], had[32];
@@ -311,11 +311,15 @@ int harvest_note_unseen(struct result *r)
 	if (highest == NULL || highest->note != NULL || r->peak_rss_bytes < UNSEEN_RSS ||
 	    sum >= r->peak_rss_bytes / UNSEEN_PART)
 		return 0;
+	if (strcmp(highest->program, basename(program)) != 0)
+		linked_malloc = NULL; // of another process
 	buf_addf(
 	        &note,
 	        "mostly not instrumented: of %s resident at the peak malloc had %s; the rest was mapped by the program "
-	        "itself (a heap of its own, files, code)",
-	        units_bytes(resident, sizeof resident, r->peak_rss_bytes), units_bytes(had, sizeof had, sum));
+	        "itself (%s%s)",
+	        units_bytes(resident, sizeof resident, r->peak_rss_bytes), units_bytes(had, sizeof had, sum),
+	        linked_malloc != NULL ? linked_malloc : "a heap of its own, files, code",
+	        linked_malloc != NULL ? " is linked into it under names of its own" : "");
 	highest->note = buf_take(&note);
 	return highest->note == NULL ? -ENOMEM : 0;
 }

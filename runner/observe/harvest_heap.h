@@ -18,6 +18,6 @@ int harvest_heap(const char *path, const struct tele_file *t, uint64_t test_star
 // Notes where most of what was resident at the peak was not malloc's, so that nobody takes the counters for the
 // whole: the runtime maps its heap itself, or has an allocator of its own under other names. To be called when
 // peak_rss_bytes is known. 0 or -ENOMEM.
-int harvest_note_unseen(struct result *r);
+int harvest_note_unseen(struct result *r, const char *program, const char *linked_malloc);
 
 #endif

@@ -1,156 +1,23 @@
-// Executables: ELF's interpreter, dynamic section and string table (System V ABI, "Dynamic Linking").
+// Files that are executed: scripts' interpreters, rights that come with a file, and what was found out before.
 #include "program.h"
 
 #include "command.h"
+#include "program_elf.h"
 
-#include <elf.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define SCRIPT_DEPTH 4 // as deep as the kernel follows #! lines
 
-static const char no_elf[] = "not an ELF program";
-static const char is_static[] = "static program";
-static const char has_malloc[] = "the program defines malloc itself";
-static const char is_sanitised[] = "built with a sanitizer, which brings its own malloc";
-static const char other_class[] = "built for another machine or word size";
-
-#if __SIZEOF_POINTER__ == 8
-#define OUR_CLASS ELFCLASS64
-#else
-#define OUR_CLASS ELFCLASS32
-#endif
-
-// A whole file in memory; everything read from it is checked against `size`.
-struct image {
-	const char *bytes;
-	size_t size;
-};
-
-static bool within(const struct image *im, uint64_t offset, uint64_t len)
-{
-	return offset <= im->size && len <= im->size - offset;
-}
-
-static bool contains(const char *hay, size_t len, const char *needle)
-{
-	return memmem(hay, len, needle, strlen(needle)) != NULL;
-}
-
-// The file offset of a virtual address, by the load segments; SIZE_MAX when it is in none.
-static uint64_t file_offset(const ElfW(Phdr) * segments, size_t count, uint64_t address)
-{
-	for (size_t i = 0; i < count; i++) {
-		const ElfW(Phdr) *s = &segments[i];
-
-		if (s->p_type == PT_LOAD && address >= s->p_vaddr && address - s->p_vaddr < s->p_filesz)
-			return s->p_offset + (address - s->p_vaddr);
-	}
-	return SIZE_MAX;
-}
-
-// The dynamic string table holds the names of needed libraries and of exported symbols: gcc's sanitizers show
-// in the first, clang's, which are linked in, in the second.
-static bool dynamic_is_sanitised(const struct image *im, const ElfW(Phdr) * segments, size_t count,
-                                 const ElfW(Phdr) * dynamic)
-{
-	static const char *const signs[] = { "libasan.so",  "libtsan.so",  "liblsan.so",
-		                             "__asan_init", "__tsan_init", "__msan_init" };
-	uint64_t strings = SIZE_MAX;
-	uint64_t len = 0;
-
-	if (!within(im, dynamic->p_offset, dynamic->p_filesz))
-		return false;
-	for (uint64_t at = 0; at + sizeof(ElfW(Dyn)) <= dynamic->p_filesz; at += sizeof(ElfW(Dyn))) {
-		ElfW(Dyn) d;
-
-		memcpy(&d, im->bytes + dynamic->p_offset + at, sizeof d);
-		if (d.d_tag == DT_STRTAB)
-			strings = file_offset(segments, count, d.d_un.d_ptr);
-		else if (d.d_tag == DT_STRSZ)
-			len = d.d_un.d_val;
-	}
-	if (strings == SIZE_MAX || !within(im, strings, len))
-		return false;
-	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
-		if (contains(im->bytes + strings, len, signs[i]))
-			return true;
-	return false;
-}
-
-// Whether one of the symbols that it exports is a malloc. A section beyond the file's end has none.
-static bool symbols_have_malloc(const struct image *im, const ElfW(Shdr) * symbols, const ElfW(Shdr) * names)
-{
-	if (!within(im, symbols->sh_offset, symbols->sh_size) || !within(im, names->sh_offset, names->sh_size))
-		return false;
-	for (uint64_t at = 0; at + sizeof(ElfW(Sym)) <= symbols->sh_size; at += sizeof(ElfW(Sym))) {
-		ElfW(Sym) sym;
-
-		memcpy(&sym, im->bytes + symbols->sh_offset + at, sizeof sym);
-		if (sym.st_shndx != SHN_UNDEF && sym.st_value != 0 &&
-		    within(im, names->sh_offset + sym.st_name, 7) &&
-		    memcmp(im->bytes + names->sh_offset + sym.st_name, "malloc", 7) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool defines_malloc(const struct image *im)
-{
-	ElfW(Ehdr) head;
-	bool found = false;
-
-	memcpy(&head, im->bytes, sizeof head);
-	if (head.e_shentsize != sizeof(ElfW(Shdr)) ||
-	    !within(im, head.e_shoff, (uint64_t)head.e_shnum * sizeof(ElfW(Shdr))))
-		return false;
-	for (size_t i = 0; !found && i < head.e_shnum; i++) {
-		ElfW(Shdr) symbols, names;
-
-		memcpy(&symbols, im->bytes + head.e_shoff + i * sizeof symbols, sizeof symbols);
-		if (symbols.sh_type != SHT_DYNSYM || symbols.sh_link >= head.e_shnum)
-			continue;
-		memcpy(&names, im->bytes + head.e_shoff + symbols.sh_link * sizeof names, sizeof names);
-		found = symbols_have_malloc(im, &symbols, &names);
-	}
-	return found;
-}
-
-static const char *judge_elf(const struct image *im)
-{
-	const ElfW(Phdr) *dynamic = NULL;
-	const ElfW(Phdr) * segments;
-	bool interpreter = false;
-	ElfW(Ehdr) head;
-
-	if (im->size < sizeof head || memcmp(im->bytes, ELFMAG, SELFMAG) != 0)
-		return no_elf;
-	memcpy(&head, im->bytes, sizeof head);
-	if (head.e_ident[EI_CLASS] != OUR_CLASS)
-		return other_class;
-	if (head.e_phentsize != sizeof(ElfW(Phdr)) || head.e_phoff % _Alignof(ElfW(Phdr)) != 0 ||
-	    !within(im, head.e_phoff, (uint64_t)head.e_phnum * sizeof(ElfW(Phdr))))
-		return no_elf;
-	segments = (const ElfW(Phdr) *)(const void *)(im->bytes + head.e_phoff);
-	for (size_t i = 0; i < head.e_phnum; i++) {
-		if (segments[i].p_type == PT_INTERP)
-			interpreter = true;
-		else if (segments[i].p_type == PT_DYNAMIC)
-			dynamic = &segments[i];
-	}
-	if (!interpreter || dynamic == NULL)
-		return is_static;
-	return dynamic_is_sanitised(im, segments, head.e_phnum, dynamic) ? is_sanitised : NULL;
-}
-
 // The interpreter that a script's first line names, "env NAME" included. From malloc; NULL when there is none.
-static char *script_interpreter(const struct image *im)
+static char *script_interpreter(const struct elf_image *im)
 {
 	const char *end = memchr(im->bytes, '\n', im->size < 256 ? im->size : 256);
 	char line[256];
@@ -170,20 +37,20 @@ static char *script_interpreter(const struct image *im)
 	return word != NULL ? command_find(word) : NULL;
 }
 
-static void judge_image(const struct image *im, struct program_answer *a, char **interpreter)
+static void judge_image(const struct elf_image *im, struct program_answer *a, char **interpreter)
 {
 	*interpreter = script_interpreter(im);
 	if (*interpreter != NULL)
 		return;
-	a->reason = judge_elf(im);
-	if (a->reason == NULL && defines_malloc(im))
-		a->own_malloc = has_malloc;
+	a->reason = program_elf_no_preload(im);
+	if (a->reason == NULL)
+		program_elf_malloc(im, &a->own_malloc, &a->linked_malloc);
 }
 
 static void judge_file(const char *path, struct program_answer *a, char **interpreter)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct image im = { .size = (size_t)a->size };
+	struct elf_image im = { .size = (size_t)a->size };
 	void *map;
 
 	*interpreter = NULL;
@@ -196,6 +63,22 @@ static void judge_file(const char *path, struct program_answer *a, char **interp
 	im.bytes = map;
 	judge_image(&im, a, interpreter);
 	munmap(map, im.size);
+}
+
+// The loader does not trust the environment of whoever runs a program that has more rights than him.
+static const char *has_rights(const char *path, const struct stat *st)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs) == 0 && (fs.f_flag & ST_NOSUID) != 0)
+		return NULL;
+	if ((st->st_mode & S_ISUID) != 0 && st->st_uid != geteuid())
+		return "it is set-user-ID, and so its loader ignores LD_PRELOAD";
+	if ((st->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st->st_gid != getegid())
+		return "it is set-group-ID, and so its loader ignores LD_PRELOAD";
+	if (getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0)
+		return "its file has capabilities, and so its loader ignores LD_PRELOAD";
+	return NULL;
 }
 
 static struct program_answer *cache_find(struct program_cache *cache, const struct stat *st, int64_t mtime_ns)
@@ -238,8 +121,12 @@ static struct program_answer look_up(struct program_cache *cache, const char *pa
 			answer = *known;
 			break;
 		}
-		answer = (struct program_answer){ st.st_dev, st.st_ino, mtime_ns, st.st_size, NULL, NULL };
+		answer = (struct program_answer){
+			.dev = st.st_dev, .ino = st.st_ino, .mtime_ns = mtime_ns, .size = st.st_size
+		};
 		judge_file(file, &answer, &interpreter);
+		if (interpreter == NULL && answer.reason == NULL) // for a script they mean nothing
+			answer.reason = has_rights(file, &st);
 		if (interpreter == NULL) {
 			cache_add(cache, &answer);
 			break;
@@ -261,4 +148,9 @@ const char *program_own_malloc(struct program_cache *cache, const char *path)
 	const struct program_answer answer = look_up(cache, path);
 
 	return answer.reason != NULL ? answer.reason : answer.own_malloc;
+}
+
+const char *program_linked_malloc(struct program_cache *cache, const char *path)
+{
+	return look_up(cache, path).linked_malloc;
 }

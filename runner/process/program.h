@@ -16,6 +16,7 @@ struct program_answer {
 	off_t size;
 	const char *reason;     // as program_no_preload returns it
 	const char *own_malloc; // as program_own_malloc does where `reason` is NULL
+	const char *linked_malloc;
 };
 
 struct program_cache {
@@ -23,11 +24,16 @@ struct program_cache {
 	unsigned count, next;
 };
 
-// NULL when LD_PRELOAD will reach `path` (for a script: its interpreter); else why not ("static program", ...),
-// a string that lives for ever. An unreadable file counts as one that can be preloaded into.
+// NULL when LD_PRELOAD will reach `path` (for a script: its interpreter); else the one reason why not ("static
+// program:
+// ...", "built with AddressSanitizer ...", "its loader is musl's ..."), a string that lives for ever. An
+// unreadable file counts as one that can be preloaded into.
 const char *program_no_preload(struct program_cache *cache, const char *path);
 // NULL when a malloc that is preloaded takes the place of the program's; else why not: as above, or because the
 // program (for a script: its interpreter) defines malloc itself.
 const char *program_own_malloc(struct program_cache *cache, const char *path);
+// The allocator that is part of the program, under whatever names: "jemalloc", "mimalloc", "tcmalloc", or NULL
+// where it is none of these.
+const char *program_linked_malloc(struct program_cache *cache, const char *path);
 
 #endif

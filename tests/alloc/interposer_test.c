@@ -272,7 +272,7 @@ static void assert_not_instrumented(const char *why)
 CASE("interposer: a program with a malloc of its own is told as not instrumented")
 {
 	assert_int_equal(run(SG_BUILD_DIR "/tests/alloc/own_malloc"), 0);
-	assert_not_instrumented("malloc is that of " SG_BUILD_DIR "/tests/alloc/own_malloc");
+	assert_not_instrumented("the program defines malloc itself");
 }
 
 static void sanitized(const char *flag, const char *name)

@@ -255,10 +255,10 @@ CASE("harvest: where most of the memory was not malloc's, it is said")
 	write_both(&f, h);
 	assert_int_equal(harvest(f.in, f.copy, 0, f.scratch, &f.result), 1);
 	f.result.peak_rss_bytes = UINT64_C(39) << 20; // a small program is mostly code
-	assert_int_equal(harvest_note_unseen(&f.result), 0);
+	assert_int_equal(harvest_note_unseen(&f.result, "/usr/bin/prog", NULL), 0);
 	assert_null(f.result.counters[0].note);
 	f.result.peak_rss_bytes = UINT64_C(200) << 20;
-	assert_int_equal(harvest_note_unseen(&f.result), 0);
+	assert_int_equal(harvest_note_unseen(&f.result, "/usr/bin/prog", NULL), 0);
 	assert_non_null(strstr(f.result.counters[0].note, "mostly not instrumented: of 200 MiB"));
 	assert_non_null(strstr(f.result.counters[0].note, "malloc had 10.0 MiB"));
 	free(h);

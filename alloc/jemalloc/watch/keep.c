@@ -118,14 +118,14 @@ static void in_child(void)
 	start_thread(false);
 }
 
-bool keep_prepare(const char *program, const struct keep_hooks *hooks)
+bool keep_prepare(const struct keep_hooks *hooks)
 {
 	const char *dir = getenv(SG_TELE_ENV_DIR), *every = getenv(SG_JEMALLOC_ENV_EVERY_MS);
 
 	if (dir == NULL || dir[0] == '\0' || strlen(dir) >= sizeof kept.dir)
 		return false;
 	strcpy(kept.dir, dir);
-	snprintf(kept.program, sizeof kept.program, "%s", program);
+	telemetry_program(kept.program, sizeof kept.program);
 	kept.every_ns = every != NULL ? strtoull(every, NULL, 10) * SG_NS_PER_MS : 0;
 	if (hooks != NULL)
 		kept.hooks = *hooks;

@@ -1,12 +1,13 @@
 // The process: whether it has a jemalloc, what is asked of it, and what its telemetry file begins with.
 #include "watch.h"
 
-#include "clock.h"
+#include "elf_program.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const char *cap_refused; // why there is no cap; NULL
 
@@ -31,6 +32,26 @@ static void *find(const char *name)
 	return dlsym(RTLD_NEXT, name);
 }
 
+// One that is linked in with its symbols for itself: under the names it was configured with (je_ where it replaces
+// nobody's malloc, _rjem_ in Rust).
+static void find_linked(void)
+{
+	static const char *const names[][3] = { { "mallctl", "mallctlnametomib", "mallctlbymib" },
+		                                { "je_mallctl", "je_mallctlnametomib", "je_mallctlbymib" },
+		                                { "_rjem_mallctl", "_rjem_mallctlnametomib",
+		                                  "_rjem_mallctlbymib" } };
+	struct elf_image self;
+
+	if (!elf_map_self(&self))
+		return;
+	for (size_t i = 0; i < sizeof names / sizeof names[0] && je.mallctl == NULL; i++) {
+		*(void **)&je.mallctl = elf_find_in_self(&self, names[i][0]);
+		*(void **)&je.to_mib = elf_find_in_self(&self, names[i][1]);
+		*(void **)&je.by_mib = elf_find_in_self(&self, names[i][2]);
+	}
+	munmap((void *)(uintptr_t)self.bytes, self.size);
+}
+
 bool watch_find(void)
 {
 	if (je.mallctl == NULL) {
@@ -38,6 +59,8 @@ bool watch_find(void)
 		*(void **)&je.by_mib = find("mallctlbymib");
 		*(void **)&je.mallctl = find("mallctl");
 	}
+	if (je.mallctl == NULL)
+		find_linked();
 	return je.mallctl != NULL && je.to_mib != NULL && je.by_mib != NULL;
 }
 
@@ -48,7 +71,7 @@ __attribute__((constructor)) static void start(void)
 	uint64_t cap = cap_text != NULL ? strtoull(cap_text, NULL, 10) : 0;
 	int saved = errno;
 
-	if (!watch_find() || !keep_prepare(program_invocation_short_name, &hooks))
+	if (!watch_find() || !keep_prepare(&hooks))
 		return;
 	if (cap > 0 && !cap_arm(cap))
 		cap_refused = "not capped: its arenas take no extent hooks";

@@ -49,7 +49,7 @@ struct keep_hooks {
 };
 
 // Reads from the environment where the file goes and how often to look. False: no telemetry is asked for.
-bool keep_prepare(const char *program, const struct keep_hooks *hooks);
+bool keep_prepare(const struct keep_hooks *hooks);
 // From now on a thread looks, if there is a period; in children made by fork too, into files of their own.
 void keep_begin(void);
 // Looks now, out of turn; without keep_prepare nothing.
