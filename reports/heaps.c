@@ -25,15 +25,24 @@ static uint64_t counter(const struct result_counters *c, const char *name)
 	return heap_counter(c, name, &value) ? value : 0;
 }
 
-static int by_peak(const void *a, const void *b)
+uint64_t heap_requests(const struct result_counters *c)
 {
-	const struct heap_row *x = a, *y = b;
+	return counter(c, "malloc_calls") + counter(c, "calloc_calls") + counter(c, "realloc_calls") +
+	       counter(c, "memalign_calls");
+}
 
+int heap_row_order(const struct heap_row *x, const struct heap_row *y)
+{
 	if (x->counted != y->counted)
 		return x->counted ? -1 : 1;
 	if (x->peak != y->peak)
 		return x->peak > y->peak ? -1 : 1;
 	return (x->process > y->process) - (x->process < y->process);
+}
+
+static int by_peak(const void *a, const void *b)
+{
+	return heap_row_order(a, b);
 }
 
 static size_t fill_rows(const struct view *v, struct heap_row *rows)
@@ -83,7 +92,7 @@ double heap_waste_percent(const struct result_counters *c)
 	return 100.0 * (1.0 - (double)requested / (double)usable);
 }
 
-static void add_latency(struct arena *a, const struct result_counters *c, struct buf *b)
+void heap_add_latency(struct arena *a, const struct result_counters *c, struct buf *b)
 {
 	const struct result_series *s = heap_latency(c, "malloc");
 
@@ -99,8 +108,7 @@ static void add_latency(struct arena *a, const struct result_counters *c, struct
 const char *heap_words(struct arena *a, const struct heap_row *row)
 {
 	const struct result_counters *c = row->process;
-	uint64_t requests = counter(c, "malloc_calls") + counter(c, "calloc_calls") + counter(c, "realloc_calls") +
-	                    counter(c, "memalign_calls");
+	const uint64_t requests = heap_requests(c);
 	const bool of_many = c->pid == 0; // whose counters were added up
 	struct buf b = { 0 };
 	const char *out;
@@ -116,7 +124,7 @@ const char *heap_words(struct arena *a, const struct heap_row *row)
 			         text_bytes(a, counter(c, "live_bytes")), of_many ? "all their ends" : "the end");
 		if (!isnan(heap_waste_percent(c)))
 			buf_addf(&b, ", %.1f %% waste inside blocks", heap_waste_percent(c));
-		add_latency(a, c, &b);
+		heap_add_latency(a, c, &b);
 		if (heap_counter(c, "failures", &value) && value > 0)
 			buf_addf(&b, ", %s refused", text_count(a, value));
 	}

@@ -258,14 +258,15 @@ static void put_not_instrumented(struct summary *s, const struct heap_row *rows,
 
 static void put_heaps(struct summary *s)
 {
-	size_t count;
+	struct arena *a = &s->view.arena;
+	size_t count, tests;
 	const struct heap_row *rows = heaps_list(&s->view, &count);
+	const struct heap_test *heaps = heaps_tests(&s->view, &tests);
 
-	for (size_t i = 0; i < count && i < MOST_HEAPS && rows[i].counted; i++)
+	for (size_t i = 0; i < tests && i < MOST_HEAPS && heaps[i].worst->counted; i++)
 		table_wrap(&s->style,
-		           text_make(&s->view.arena, "heap %s, in %s", heap_words(&s->view.arena, &rows[i]),
-		                     rows[i].test->id),
-		           0, 5, s->out);
+		           text_make(a, "heap %s, in %s", heap_test_words(a, &heaps[i]), heaps[i].test->id), 0, 5,
+		           s->out);
 	put_not_instrumented(s, rows, count);
 	if (count > 0)
 		fputc('\n', s->out);

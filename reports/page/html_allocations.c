@@ -21,17 +21,6 @@ static void add_figure(struct page *p, const struct result_counters *c, const ch
 		html_empty_cell(p); // not counted is not 0
 }
 
-// Calls that asked for memory, by whatever function.
-static void add_requests(struct page *p, const struct result_counters *c)
-{
-	static const char *const names[] = { "malloc_calls", "calloc_calls", "realloc_calls", "memalign_calls" };
-	uint64_t calls = 0, value;
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		calls += heap_counter(c, names[i], &value) ? value : 0;
-	html_figure_cell(p, calls, text_count(p->arena, calls));
-}
-
 static void add_row(struct page *p, const struct heap_row *row)
 {
 	struct arena *a = p->arena;
@@ -52,7 +41,7 @@ static void add_row(struct page *p, const struct heap_row *row)
 	add_figure(p, c, "live_bytes", text_bytes);
 	add_figure(p, c, "requested_bytes", text_bytes);
 	html_real_cell(p, waste, isnan(waste) ? "" : text_make(a, "%.1f %%", waste));
-	add_requests(p, c);
+	html_figure_cell(p, heap_requests(c), text_count(a, heap_requests(c)));
 	add_figure(p, c, "free_calls", text_count);
 	buf_adds(&p->b, "</tr>\n");
 	if (c->note != NULL && c->note[0] != '\0') {
@@ -62,18 +51,67 @@ static void add_row(struct page *p, const struct heap_row *row)
 	}
 }
 
+// ---- by test --------------------------------------------------------------------------------------------------
+
+static void add_test(struct page *p, const struct heap_test *t)
+{
+	struct arena *a = p->arena;
+	const double waste = heap_test_waste_percent(t);
+	const size_t processes = t->processes - (t->further ? 1 : 0);
+
+	html_row(p, t->test);
+	html_code_cell(p, t->test->id);
+	html_figure_cell(p, processes, text_make(a, "%zu%s", processes, t->further ? " and more" : ""));
+	html_figure_cell(p, t->unseen, text_count(a, t->unseen));
+	html_cell(p, text_line(a, t->worst->process->program));
+	html_figure_cell(p, t->worst->peak, text_bytes(a, t->worst->peak));
+	html_figure_cell(p, t->peaks, text_bytes(a, t->peaks));
+	html_figure_cell(p, t->live, text_bytes(a, t->live));
+	html_figure_cell(p, t->requested, text_bytes(a, t->requested));
+	html_real_cell(p, waste, isnan(waste) ? "" : text_make(a, "%.1f %%", waste));
+	html_figure_cell(p, t->requests, text_count(a, t->requests));
+	html_figure_cell(p, t->frees, text_count(a, t->frees));
+	buf_adds(&p->b, "</tr>\n");
+}
+
+// Only where a test had several processes: else the table of processes is that of tests.
+static bool add_tests(struct page *p)
+{
+	size_t count;
+	const struct heap_test *tests = heaps_tests(p->view, &count);
+	bool several = false;
+
+	for (size_t i = 0; i < count; i++)
+		several = several || tests[i].processes > 1;
+	if (!several)
+		return false;
+	html_head(p, (const char *const[]){ "Test", ">Processes", ">Not seen", "Worst", ">Its peak",
+	                                    ">All peaks together", ">Live at the ends", ">Requested",
+	                                    ">Waste inside", ">Requests", ">Frees", NULL });
+	for (size_t i = 0; i < count && i < MOST_ROWS; i++)
+		add_test(p, &tests[i]);
+	html_head_end(p);
+	if (count > MOST_ROWS)
+		html_text(p, text_make(p->arena, "%zu more are in report.json.", count - MOST_ROWS));
+	return true;
+}
+
+// ---- by process -----------------------------------------------------------------------------------------------
+
 void html_allocations(struct page *p)
 {
 	size_t count;
 	const struct heap_row *rows = heaps_list(p->view, &count);
-	bool folded = count > MOST_OPEN_ROWS;
+	bool folded;
 
 	if (rows == NULL)
 		return;
 	html_section(
 	        p, "allocations", "Allocations",
-	        "What the preloaded library counted in each process, those with the highest peak first. The "
-	        "peak is never too high, and too low by no more than the error. What was not counted is empty.");
+	        "What the preloaded library counted, that with the highest peak first. A process's peak is never too "
+	        "high, and too low by no more than the error; those of a test's processes need not have been at the "
+	        "same time. What was not counted is empty.");
+	folded = add_tests(p) || count > MOST_OPEN_ROWS;
 	if (folded)
 		buf_addf(&p->b, "<details class=\"more\"><summary>Show all %zu processes</summary>", count);
 	html_head(p, (const char *const[]){ "Test", "Program", ">Peak", ">Error", ">Live at the end", ">Requested",

@@ -2,6 +2,7 @@
 #include "elf_program.h"
 #include "harness.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 

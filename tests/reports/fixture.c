@@ -438,6 +438,7 @@ static void add_troubles(struct fixture *f)
 	add_counters(&r, "curl", NULL, 40210);
 	add_heap(&r.counters[0]);
 	add_jemalloc(&r);
+	add_counters(&r, "a-helper-with-a-name-of-its-own", NULL, 30000);
 	add_counters(&r, "busybox", "a static program: its allocations cannot be seen", 0);
 	r.exit_code = -1;
 	r.signal = 15;

@@ -261,6 +261,11 @@ CASE("harvest: where most of the memory was not malloc's, it is said")
 	assert_int_equal(harvest_note_unseen(&f.result, "/usr/bin/prog", NULL), 0);
 	assert_non_null(strstr(f.result.counters[0].note, "mostly not instrumented: of 200 MiB"));
 	assert_non_null(strstr(f.result.counters[0].note, "malloc had 10.0 MiB"));
+	assert_non_null(strstr(f.result.counters[0].note, "(a heap of its own, files, code)"));
+	free(f.result.counters[0].note);
+	f.result.counters[0].note = NULL;
+	assert_int_equal(harvest_note_unseen(&f.result, f.result.counters[0].program, "jemalloc"), 0);
+	assert_non_null(strstr(f.result.counters[0].note, "(jemalloc is linked into it under names of its own)"));
 	free(h);
 	end_field(&f);
 }

@@ -203,7 +203,17 @@ function checkJemallocWork(page) {
 }
 
 function checkAllocations(page) {
-  const rows = [...page.querySelectorAll('#allocations tr[data-test]')];
+  const byTest = [...page.querySelectorAll('#allocations tr[data-test]')].filter((row) => !row.closest('details'));
+  for (const row of byTest) {
+    const list = testOf(row).counters.filter((one) => one.role === 'interposer');
+    const all = (name) => list.reduce((n, one) => n + Number(one.values[name] || 0), 0);
+    const worst = Math.max(...list.map((one) => Number(one.values.peak_bytes || 0)));
+    const requests = ['malloc', 'calloc', 'realloc', 'memalign'].reduce((n, f) => n + all(`${f}_calls`), 0);
+    const expected = [list.length, list.filter((one) => one.note).length, worst, all('peak_bytes'), all('live_bytes'), all('requested_bytes'),
+      requests, all('free_calls')];
+    expect(String(figures(row)) === String(expected), `allocations by test ${figures(row)} instead of ${expected}`);
+  }
+  const rows = [...page.querySelectorAll('#allocations details tr[data-test]')];
   expect(rows.length > 0, 'no allocations');
   for (const row of rows) {
     const t = testOf(row);
