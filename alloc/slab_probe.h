@@ -42,6 +42,10 @@
 #endif
 
 #ifdef __cplusplus
+/* It is C: whoever asks for these warnings means his own code. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#pragma GCC diagnostic ignored "-Wzero-as-null-pointer-constant"
 extern "C" {
 #endif
 
@@ -93,6 +97,7 @@ struct slab_probe_state {
 	struct slab_probe *slabs; /* SLAB_PROBE_POOLS of them */
 };
 
+extern struct slab_probe_state slab_probe_state_v1;
 __attribute__((weak, visibility("default"))) struct slab_probe_state slab_probe_state_v1;
 
 /* Under these names, because a strict -std=c99 hides the usual declarations. */
@@ -200,7 +205,8 @@ static inline void slab_probe_keep_maps_(struct slab_probe_file *f)
 	f->maps_len = kept;
 }
 
-static inline void slab_probe_keep_frames_(struct slab_probe_pool *p)
+/* Part of its caller, so that the first frame is the program's own. */
+__attribute__((always_inline)) static inline void slab_probe_keep_frames_(struct slab_probe_pool *p)
 {
 #if defined(__GLIBC__)
 	void *frames[SLAB_PROBE_FRAMES];
@@ -220,7 +226,8 @@ static inline void slab_probe_keep_frames_(struct slab_probe_pool *p)
  * where that is not known. The first time keeps time, request, depth and return addresses. Call it before
  * aborting, or before trying something else.
  */
-static inline void slab_probe_exhausted(struct slab_probe *s, uint64_t request_bytes, uint64_t depth)
+__attribute__((always_inline)) static inline void slab_probe_exhausted(struct slab_probe *s,
+                                                                       uint64_t request_bytes, uint64_t depth)
 {
 	struct slab_probe_pool *p = slab_probe_pool_(s);
 
@@ -392,7 +399,8 @@ static inline void slab_probe_lock_(struct slab_probe_state *state)
 
 /*
  * A slab of `capacity` objects of `object_bytes` (an arena: of `capacity` bytes, with 1 for `object_bytes`; a
- * capacity of 0: it grows). The name is cut at 63 bytes. NULL where nobody listens or all places are taken.
+ * capacity of 0: it grows). The name is cut at 63 bytes. NULL where nobody listens, or where all places are taken,
+ * which reports say.
  */
 static inline struct slab_probe *slab_probe_register(const char *name, uint64_t object_bytes, uint64_t capacity)
 {
@@ -413,12 +421,17 @@ static inline struct slab_probe *slab_probe_register(const char *name, uint64_t 
 		s->pool = p;
 		break;
 	}
+	if (s == NULL && state->file != NULL) {
+		state->file->counters[0].value++;
+		memcpy(state->file->counters[0].name, "slabs_left_out", 15);
+	}
 	__atomic_store_n(&state->owner, 0, __ATOMIC_RELEASE);
 	return s;
 }
 
 #ifdef __cplusplus
 }
+#pragma GCC diagnostic pop
 #endif
 
 #endif

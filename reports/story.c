@@ -1,6 +1,8 @@
 // The story of one test, in words.
 #include "story.h"
 
+#include "heaps.h"
+
 #include "buf.h"
 #include "text.h"
 
@@ -39,9 +41,25 @@ const char *story_pool(struct arena *a, const struct result_pool *p)
 		         text_bytes(a, p->unit_bytes));
 	if (p->exhausted > 0)
 		add_exhaustion(a, p, &b);
+	if (p->over_released > 0)
+		buf_addf(&b, "; %s more given back than taken: its figures are too low",
+		         text_count(a, p->over_released));
 	out = text_make(a, "%s", buf_text(&b));
 	buf_deinit(&b);
 	return out;
+}
+
+const char *story_slabs_left_out(struct arena *a, const struct result *r)
+{
+	uint64_t value;
+
+	for (size_t i = 0; i < r->counters_count; i++)
+		if (strcmp(r->counters[i].role, "probe") == 0 &&
+		    heap_counter(&r->counters[i], "slabs_left_out", &value))
+			return text_make(
+			        a, "%s registered %s more than a process has places for (16): not counted",
+			        text_line(a, r->counters[i].program), text_number(a, value, "slab", "slabs"));
+	return NULL;
 }
 
 const char *story_frame(struct symboliser *names, struct arena *a, const struct strings *frames, size_t *at)

@@ -11,6 +11,8 @@ const char *story_jemalloc(struct arena *a, const struct result_jemalloc *j);
 const char *story_decay(struct arena *a, int ms);
 // One pool in words: "lua slab-fixed: full, 256 KiB of 256 KiB, first denied after 12 ms at depth 4,012, ...".
 const char *story_pool(struct arena *a, const struct result_pool *p);
+// What a test's processes registered with the probe beyond its places; NULL for nothing.
+const char *story_slabs_left_out(struct arena *a, const struct result *r);
 // The frame at *at as "#3  function (file.c:12)", or "#3-9  function (file.c:12), 7 times" where the same one
 // repeats, as recursion does; *at goes behind it. NULL behind the last.
 const char *story_frame(struct symboliser *names, struct arena *a, const struct strings *frames, size_t *at);

@@ -230,6 +230,13 @@ static void put_slabs(struct summary *s)
 		                     tests),
 		           0, 5, s->out);
 	}
+	for (size_t i = 0; i < s->view.count; i++) {
+		const char *more = story_slabs_left_out(a, s->view.tests[i].r);
+
+		if (more != NULL)
+			table_wrap(&s->style, text_make(a, "! %s, in %s", more, s->view.tests[i].id), 0, 2,
+			           s->out);
+	}
 	if (count > 0)
 		fputc('\n', s->out);
 }

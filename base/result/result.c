@@ -105,9 +105,9 @@ static const struct field cliff_fields[] = {
 
 #define ROW(member) SG_FIELD(struct result_pool, member)
 static const struct field pool_fields[] = {
-	ROW(name),          ROW(role),       ROW(program),  ROW(pid),      ROW(unit_bytes), ROW(capacity),
-	ROW(used),          ROW(high_water), ROW(acquires), ROW(releases), ROW(exhausted),  ROW(exhausted_ms),
-	ROW(request_bytes), ROW(depth),      ROW(frames),   { 0 },
+	ROW(name),          ROW(role),       ROW(program),       ROW(pid),      ROW(unit_bytes), ROW(capacity),
+	ROW(used),          ROW(high_water), ROW(acquires),      ROW(releases), ROW(exhausted),  ROW(exhausted_ms),
+	ROW(request_bytes), ROW(depth),      ROW(over_released), ROW(frames),   { 0 },
 };
 #undef ROW
 

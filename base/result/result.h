@@ -37,6 +37,7 @@ struct result_pool {
 	uint64_t pid;
 	uint64_t unit_bytes, capacity, used, high_water, acquires, releases;
 	uint64_t exhausted, exhausted_ms, request_bytes, depth; // exhausted_ms: since the test's start
+	uint64_t over_released;  // so many more were given back than taken, at the end: a mistake of the runtime's
 	struct strings frames;   // innermost first: text, or "module+0xOFFSET" (file offset) to be symbolised
 	struct number_rows fill; // over time: POOL_COLUMNS
 };

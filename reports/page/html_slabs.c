@@ -2,6 +2,7 @@
 #include "html.h"
 
 #include "markup.h"
+#include "story.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -148,5 +149,11 @@ void html_slabs(struct page *p)
 	if (count > MOST_SLABS)
 		markup_textf(&p->b, "%zu slabs that were less full are in report.json.", count - MOST_SLABS);
 	html_fill(p);
+	for (size_t i = 0; i < p->view->count; i++) {
+		const char *more = story_slabs_left_out(p->arena, p->view->tests[i].r);
+
+		if (more != NULL)
+			html_warning(p, text_make(p->arena, "%s, in %s", more, p->view->tests[i].id));
+	}
 	html_section_end(p);
 }

@@ -81,6 +81,10 @@ static int add_pool(const struct tele_file *t, const struct tele_pool *p, uint64
 		r->pool_count--;
 		return -ENOMEM;
 	}
+	if (p->used > INT64_MAX) {
+		to->used = 0;
+		to->over_released = 0 - p->used;
+	}
 	if (p->exhausted > 0 && p->exhausted_ns > start_ns)
 		to->exhausted_ms = (p->exhausted_ns - start_ns) / SG_NS_PER_MS;
 	return add_frames(t, p, to);

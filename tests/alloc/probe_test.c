@@ -281,6 +281,8 @@ CASE("probe: there are sixteen places, and the seventeenth slab is not counted")
 	use_tele_dir();
 	assert_int_equal(in_child(register_many), 0);
 	assert_int_equal(strlen(nth_file(0, 1)->pools[15].name), 63);
+	assert_string_equal(nth_file(0, 1)->counters[0].name, "slabs_left_out");
+	assert_int_equal(nth_file(0, 1)->counters[0].value, 1);
 }
 
 // -- threads ------------------------------------------------------------------------------------------------
@@ -394,22 +396,22 @@ static void compile(const char *compiler, const char *language)
 
 CASE("probe: the header compiles as strict C99 without warnings")
 {
-	compile("gcc", "-x c -std=c99");
+	compile("gcc", "-x c -std=c99 -Wstrict-prototypes -Wcast-qual -Wundef");
 }
 
 CASE("probe: the header compiles as strict C99 without warnings under clang")
 {
-	compile("clang", "-x c -std=c99");
+	compile("clang", "-x c -std=c99 -Wstrict-prototypes -Wcast-qual -Wundef -Wmissing-variable-declarations");
 }
 
 CASE("probe: the header compiles as C++17 without warnings")
 {
-	compile("g++", "-x c++ -std=c++17");
+	compile("g++", "-x c++ -std=c++17 -Wold-style-cast -Wzero-as-null-pointer-constant");
 }
 
 CASE("probe: the header compiles as C++17 without warnings under clang")
 {
-	compile("clang++", "-x c++ -std=c++17");
+	compile("clang++", "-x c++ -std=c++17 -Wold-style-cast -Wmissing-variable-declarations");
 }
 
 // -- the example --------------------------------------------------------------------------------------------
