@@ -104,15 +104,13 @@ CASE("html: a process under the preloaded library has its latencies, stacks, siz
 
 CASE("html: a test of several processes has them together, the worst by its name, and each for itself folded up")
 {
-	static const char *const wanted[] = {
-		">All peaks together<",
-		"<td>curl</td>",
-		">68.6 KiB<", // 40,210 and 30,000 bytes
-		">20,000<",   // requests
-		"Show all 3 processes",
-		"<td>a-helper-with-a-name-of-its-own</td>",
-		NULL
-	};
+	static const char *const wanted[] = { ">All peaks together<",
+		                              "<td>curl</td>",
+		                              ">68.6 KiB<", // 40,210 and 30,000 bytes
+		                              ">20,000<",   // requests
+		                              "Show all 3 processes",
+		                              "<td>a-helper-with-a-name-of-its-own</td>",
+		                              NULL };
 	struct run r;
 	struct seen s;
 	char *text = page_of_job(&r, &s);

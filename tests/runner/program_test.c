@@ -41,7 +41,8 @@ static const char *reason_of_built(const char *flags)
 	const char *reason;
 
 	snprintf(command, sizeof command,
-	         "echo 'int main(void) { return 0; }' > %s.c && %s -o %s %s.c 2>/dev/null", path, flags, path, path);
+	         "echo 'int main(void) { return 0; }' > %s.c && %s -o %s %s.c 2>/dev/null", path, flags, path,
+	         path);
 	if (system(command) != 0)
 		harness_skip("no compiler here that builds so");
 	reason = reason_for(path);
@@ -51,12 +52,10 @@ static const char *reason_of_built(const char *flags)
 
 CASE("program: a program with a sanitizer brings its own malloc, and it is said which")
 {
-	assert_string_equal(
-	        reason_of_built("gcc -fsanitize=address"),
-	        "built with AddressSanitizer (it needs libasan.so), which brings its own malloc");
-	assert_string_equal(
-	        reason_of_built("gcc -fsanitize=thread"),
-	        "built with ThreadSanitizer (it needs libtsan.so), which brings its own malloc");
+	assert_string_equal(reason_of_built("gcc -fsanitize=address"),
+	                    "built with AddressSanitizer (it needs libasan.so), which brings its own malloc");
+	assert_string_equal(reason_of_built("gcc -fsanitize=thread"),
+	                    "built with ThreadSanitizer (it needs libtsan.so), which brings its own malloc");
 }
 
 CASE("program: clang's sanitizer, which is linked in, is seen by its symbols")
@@ -115,9 +114,12 @@ CASE("program: what another loader or machine executes is told as that")
 
 CASE("program: one with more rights than its caller has a loader that ignores what is preloaded")
 {
-	const char *path = "/usr/bin/su";
+	char *path = strdup("/usr/bin/su");
+
+	assert_non_null(path);
 
 	if (geteuid() == 0) {
+		free(path);
 		path = changed("/bin/true", "rights", NULL, "", 0);
 		if (chown(path, 1, (gid_t)-1) < 0)
 			harness_skip("a file cannot be given away here");
@@ -127,6 +129,7 @@ CASE("program: one with more rights than its caller has a loader that ignores wh
 	if (reason_for(path) == NULL)
 		harness_skip("set-user-ID has no effect on this file system");
 	assert_string_equal(reason_for(path), "it is set-user-ID, and so its loader ignores LD_PRELOAD");
+	free(path);
 }
 
 CASE("program: whose malloc is part of a program is told by what it says when it complains")
