@@ -1,5 +1,4 @@
-// All of C++'s operators new and delete, each once for a block of its own: `operators all`. Prints how many there
-// were.
+// All of C++'s operators new and delete, each once for a block of its own: `operators all`. Prints how many there were.
 #include <cstddef>
 #include <cstdio>
 #include <new>
@@ -22,10 +21,10 @@ void *take(void *p)
 void give_all_back()
 {
 	::operator delete(take(::operator new(24)));
-	::operator delete (take(::operator new(24)), std::size_t{ 24 });
+	::operator delete(take(::operator new(24)), std::size_t{ 24 });
 	::operator delete(take(::operator new(24, std::nothrow)), std::nothrow);
 	::operator delete(take(::operator new(24, wide)), wide);
-	::operator delete (take(::operator new(24, wide)), std::size_t{ 24 }, wide);
+	::operator delete(take(::operator new(24, wide)), std::size_t{ 24 }, wide);
 	::operator delete(take(::operator new(24, wide, std::nothrow)), wide, std::nothrow);
 	::operator delete[](take(::operator new[](24)));
 	::operator delete[](take(::operator new[](24)), std::size_t{ 24 });

@@ -12,7 +12,7 @@ int main(int argc, char **)
 		if (!pooled_owns(p) || !pooled_owns(q))
 			return 1;
 		::operator delete(p);
-		::operator delete (q, std::size_t{ 48 });
+		::operator delete(q, std::size_t{ 48 });
 	}
 	return 0;
 }
