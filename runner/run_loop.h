@@ -43,6 +43,7 @@ struct run_loop {
 	struct schedule schedule;
 	struct worker *workers;
 	size_t worker_count;
+	bool *direct;           // by position in the plan: its file ran by itself when that was looked at
 	size_t settled;         // of the plan
 	size_t unexpected_here; // in this part
 	size_t interrupted;     // of those that have settled
@@ -57,7 +58,6 @@ struct run_loop {
 	struct watch watch;
 	struct protection protection;
 	uint64_t looked_ns, beaten_ns; // when the machine was looked at, and the heartbeat written
-	bool looked_last;              // at the last of the times when that may be done
 	uint64_t own_cpu_us;           // used by us and the tests until then
 	bool over;
 	struct suite_test between; // what --between runs
@@ -97,6 +97,8 @@ void run_watch_signals(struct run_loop *run);
 bool run_is_idle(const struct run_loop *run);
 // run_watch.c: looks at the machine every now and then; the heartbeat file says how far the run is.
 void run_watch_start(struct run_loop *run);
+// A test has been looked at, of that age.
+void run_watch_beside(struct run_loop *run, uint64_t age_ns);
 void run_write_heartbeat(struct run_loop *run, const char *state);
 
 #endif

@@ -97,6 +97,7 @@ static bool start_test(struct run_loop *run, struct worker *w, size_t position)
 
 	w->position = position;
 	j->plain = false;
+	j->direct = run->direct[position];
 	if (hooks->started != NULL)
 		hooks->started(hooks->arg, run->settled, run->plan.count, test_at(run, position));
 	rc = job_prepare(j, test_at(run, position), attempt);
@@ -166,6 +167,7 @@ static bool start_between(struct run_loop *run)
 
 	w->position = SCHEDULE_NONE;
 	w->job.plain = true;
+	w->job.direct = false;
 	rc = job_prepare(&w->job, &run->between, ++run->betweens);
 	if (rc == 0)
 		rc = job_spawn(&w->job);
@@ -271,10 +273,12 @@ void run_start_next(struct run_loop *run)
 
 void run_on_sampled(struct job *j, uint64_t age_ns, uint64_t rss_bytes)
 {
-	const struct worker *w = j->arg;
+	struct worker *w = j->arg;
 	const struct runner_hooks *hooks = &w->run->config->hooks;
 
-	hooks->sampled(hooks->arg, j->test, age_ns, rss_bytes);
+	if (hooks->sampled != NULL)
+		hooks->sampled(hooks->arg, j->test, age_ns, rss_bytes);
+	run_watch_beside(w->run, age_ns);
 }
 
 // One that ran out of time in company: alone it may have enough.

@@ -105,36 +105,31 @@ void run_write_heartbeat(struct run_loop *run, const char *state)
 	run->beaten_ns = clock_now_ns();
 }
 
-// A look at the machine costs what a short test's own bookkeeping does: for short ones there is none, but where
-// it protects the machine.
-static bool is_worth_a_look(const struct run_loop *run, uint64_t now_ns)
-{
-	if (run->config->self_protect)
-		return true;
-	for (size_t i = 0; i < run->worker_count; i++) {
-		const struct job *j = &run->workers[i].job;
-
-		if (!job_is_idle(j) && now_ns - j->start_ns >= run->session.sample_ns / 2)
-			return true;
-	}
-	return false;
-}
-
 static void look_at_machine(struct run_loop *run, uint64_t now_ns)
 {
-	const bool whole = run->looked_last; // else its CPU time is also of tests that are over
 	uint64_t own_bytes;
 	double own_cpu;
 
-	run->looked_last = is_worth_a_look(run, now_ns);
-	if (!run->looked_last)
-		return;
 	watch_look(&run->watch);
-	if (!whole)
-		run->watch.now.cpu_percent = 0;
 	own_cpu = own_share(run, now_ns, &own_bytes);
 	note_peaks(run);
 	protect(run, now_ns, own_cpu, own_bytes);
+}
+
+// A look at the machine costs what a short test's own bookkeeping does, and so does waking up for it: there is one
+// where a test is looked at that is no short one.
+void run_watch_beside(struct run_loop *run, uint64_t age_ns)
+{
+	const uint64_t now_ns = clock_now_ns(), passed_ns = now_ns - run->looked_ns;
+	const uint64_t sample_ns = run->session.sample_ns;
+
+	if (run->config->self_protect || age_ns < sample_ns / 2 || passed_ns < sample_ns - sample_ns / 10)
+		return; // in the first case the timer does it
+	watch_look(&run->watch);
+	if (passed_ns > age_ns) // its CPU time is also of tests that are over
+		run->watch.now.cpu_percent = 0;
+	run->looked_ns = now_ns;
+	note_peaks(run);
 }
 
 static void on_watch(uv_timer_t *handle)
@@ -142,15 +137,16 @@ static void on_watch(uv_timer_t *handle)
 	struct run_loop *run = handle->data;
 	const uint64_t now_ns = clock_now_ns();
 
-	look_at_machine(run, now_ns);
-	if (now_ns - run->beaten_ns >= HEARTBEAT_NS)
+	if (run->config->self_protect)
+		look_at_machine(run, now_ns);
+	if (now_ns - run->beaten_ns >= HEARTBEAT_NS - HEARTBEAT_NS / 50) // a timer may be a little early
 		run_write_heartbeat(run, "running");
 }
 
 void run_watch_start(struct run_loop *run)
 {
 	const struct runner_config *c = run->config;
-	const uint64_t period_ms = run->session.sample_ns / SG_NS_PER_MS;
+	const uint64_t period_ms = (c->self_protect ? run->session.sample_ns : HEARTBEAT_NS) / SG_NS_PER_MS;
 
 	watch_init(&run->watch, c->proc_dir != NULL ? c->proc_dir : "/proc", run->session.run_dir);
 	run->protection = (struct protection){ .cpu_percent = c->cpu_threshold,
@@ -158,7 +154,6 @@ void run_watch_start(struct run_loop *run)
 		                               .disk_percent = c->disk_threshold,
 		                               .patience_ns = c->protect_after_ns };
 	run->looked_ns = clock_now_ns();
-	run->looked_last = true;
 	uv_timer_init(&run->loop, &run->watch_timer);
 	run->watch_timer.data = run;
 	uv_timer_start(&run->watch_timer, on_watch, period_ms, period_ms > 0 ? period_ms : 1);

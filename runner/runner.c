@@ -181,12 +181,16 @@ static int check_tests(struct run_loop *run)
 		                             .param_count = c->param_count };
 	int rc = 0;
 
+	run->direct = calloc(run->plan.count + 1, sizeof *run->direct);
+	if (run->direct == NULL)
+		return -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < run->plan.count; i++) {
 		const struct suite_test *t = &c->suite->tests[run->plan.order[i]];
 		struct command command = { 0 };
 		struct err why = { 0 };
 
 		rc = command_resolve(&ctx, t, &command, &why);
+		run->direct[i] = rc == 0 && command.direct;
 		command_deinit(&command);
 		if (rc == -ENOENT || (t->meta.skip != NULL && !c->run_skipped) || t->meta.planned)
 			rc = 0;
@@ -209,7 +213,7 @@ static int make_workers(struct run_loop *run)
 		rc = job_init(&w->job, &run->session, (unsigned)i);
 		w->run = run;
 		w->job.done = run_on_done;
-		w->job.sampled = run->config->hooks.sampled != NULL ? run_on_sampled : NULL;
+		w->job.sampled = run_on_sampled;
 		w->job.killing = run_on_killing;
 		w->job.arg = w;
 	}
@@ -293,6 +297,7 @@ static void finish(struct run_loop *run)
 		job_deinit(&run->workers[i].job);
 	free(run->workers);
 	watch_deinit(&run->watch);
+	free(run->direct);
 	free(run->between.id);
 	free(run->between.path);
 	test_meta_deinit(&run->between.meta);

@@ -189,7 +189,7 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	memset(s, 0, sizeof *s);
 	s->config = c;
 	s->loop = loop;
-	s->null_fd = s->kernlog.fd = s->oom_fd = -1;
+	s->null_fd = s->fd_dir = s->kernlog.fd = s->oom_fd = -1;
 	s->subreaper_before = -1;
 	s->guardian.pidfd = s->guardian.socket = -1;
 	s->guardian.engine = &s->engine;
@@ -221,8 +221,9 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 	s->null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (s->null_fd < 0)
 		return err_set(e, errno, "/dev/null: %s", strerror(errno));
+	s->fd_dir = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	kernlog_open(&s->kernlog);
-	pressure_log_look(&s->pressure, session_proc(s), clock_now_ns());
+	pressure_log_look(&s->pressure, session_proc(s), clock_now_ns(), 0);
 	return 0;
 }
 
@@ -261,6 +262,8 @@ void session_deinit(struct session *s)
 	free(s->working_dir);
 	if (s->null_fd >= 0)
 		close(s->null_fd);
+	if (s->fd_dir >= 0)
+		close(s->fd_dir);
 	kernlog_close(&s->kernlog);
 	memset(s, 0, sizeof *s);
 }

@@ -41,6 +41,7 @@ struct session {
 	char containment[128];              // how tests are held together, in words
 	long own_peak_kib;                  // our own highest RSS, when it was last asked for
 	int null_fd;
+	int fd_dir; // /proc/self/fd; -1: there is no /proc
 	struct kernlog kernlog;
 	uint64_t spawning_since[GUARDIAN_SLOTS]; // by worker: when a thread of its own began to; 0: none does
 	unsigned starting;                       // tests that are being started

@@ -23,17 +23,18 @@
 #define SYNC_RECORDS 20U     // ten tests: each has a start and an end
 #define LINE_KEPT (1U << 16) // a longer line's memory is given back
 #define SYNC_NS SG_NS_PER_S
-#define SYNC_MOST (2 * SYNC_RECORDS) // that are not on the disk, however slow it is
+#define SYNC_APART_NS (SG_NS_PER_S / 2) // at least: a sync costs as much CPU time as a short test's bookkeeping
+#define SYNC_LATE_NS (2 * SG_NS_PER_S)  // a disk that is as slow as that is waited for
 
 struct journal {
 	int fd;
-	off_t end;         // length up to the end of the last whole record
-	unsigned unsynced; // records since the last sync
-	uint64_t synced_ns;
-	int failed;               // -errno of a cut that failed: the tail is not ours to write behind any more
-	uint64_t written, synced; // records; the second by us
-	struct buf line;          // for records that come as text
-	struct syncer *beside;    // NULL: syncs happen in journal_append
+	off_t end;                 // length up to the end of the last whole record
+	unsigned unsynced;         // records since the last sync
+	uint64_t synced_ns;        // when that was, or was ordered
+	int failed;                // -errno of a cut that failed: the tail is not ours to write behind any more
+	uint64_t written, ordered; // records; the second by the thread
+	struct buf line;           // for records that come as text
+	struct syncer *beside;     // NULL: syncs happen in journal_append
 };
 
 // ---- lines ----
@@ -332,7 +333,6 @@ static int sync_now(struct journal *j)
 	if (fdatasync(j->fd) < 0)
 		return -errno;
 	j->unsynced = 0;
-	j->synced = j->written;
 	j->synced_ns = clock_now_ns();
 	return 0;
 }
@@ -342,16 +342,21 @@ int journal_sync_beside(struct journal *j)
 	return j->beside == NULL ? syncer_start(j->fd, &j->beside) : 0;
 }
 
-// What is due but asked for by nobody: by the thread, unless that has been left behind by as much again.
-static int sync_due(struct journal *j)
+// What is due but asked for by nobody: by the thread, unless that is still at work at the last one.
+static int sync_if_due(struct journal *j)
 {
-	const uint64_t done = j->beside != NULL ? syncer_done(j->beside) : 0;
+	const uint64_t now_ns = clock_now_ns(), passed_ns = now_ns - j->synced_ns;
 
-	if (j->beside == NULL || j->written - (done > j->synced ? done : j->synced) >= SYNC_MOST)
+	if (passed_ns < (j->unsynced >= SYNC_RECORDS ? SYNC_APART_NS : SYNC_NS))
+		return 0;
+	if (j->beside == NULL)
 		return sync_now(j);
+	if (syncer_done(j->beside) < j->ordered)
+		return passed_ns < SYNC_LATE_NS ? 0 : sync_now(j);
 	syncer_order(j->beside, j->written);
+	j->ordered = j->written;
 	j->unsynced = 0;
-	j->synced_ns = clock_now_ns();
+	j->synced_ns = now_ns;
 	return 0;
 }
 
@@ -371,11 +376,7 @@ static int append_line(struct journal *j, const struct buf *line, bool sync)
 		return rc;
 	j->unsynced++;
 	j->written++;
-	if (sync)
-		return sync_now(j);
-	if (j->unsynced >= SYNC_RECORDS || clock_now_ns() - j->synced_ns >= SYNC_NS)
-		return sync_due(j);
-	return 0;
+	return sync ? sync_now(j) : sync_if_due(j);
 }
 
 int journal_append(struct journal *j, const char *type, const json_t *record, bool sync)

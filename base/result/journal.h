@@ -27,14 +27,14 @@ int journal_create(const char *path, struct journal **out, struct err *e);
 // last line.
 int journal_reopen(const char *path, struct journal **out, struct err *e);
 // Writes {"crc":...,"type":type, ...fields of `record`}. Borrows `record` (an object). A short write is cut
-// back. Synced to disk when `sync`, else at the 20th record (ten tests) or after a second. 0 or -errno; -EILSEQ
-// for text that is not UTF-8 (result_utf8 makes any text so).
+// back. Synced to disk when `sync`, else at the 20th record (ten tests) but at most twice a second, or after a
+// second. 0 or -errno; -EILSEQ for text that is not UTF-8 (result_utf8 makes any text so).
 int journal_append(struct journal *j, const char *type, const json_t *record, bool sync);
 // The same for members as text, as fields_write_text writes them: the caller answers for them.
 int journal_append_text(struct journal *j, const char *type, const struct buf *fields, bool sync);
 // From now on a thread does the syncs that no record asks for, and journal_append returns when it has written:
-// only when 40 records wait for a slow disk does it wait too. A sync that failed is told by the next append. For
-// writers whose time counts. 0 or -errno; then everything stays as it was.
+// only for a disk that has not done it within two seconds does it wait too. A sync that failed is told by the next
+// append. For writers whose time counts. 0 or -errno; then everything stays as it was.
 int journal_sync_beside(struct journal *j);
 int journal_close(struct journal *j); // syncs; accepts NULL
 

@@ -52,6 +52,7 @@ struct cgroup {
 	uint64_t memory_bytes, process_count;   // limits written last; 0: none
 	struct cgroup_count oom_kills, denials;
 	uint64_t cpu_before_us;
+	bool cpu_known; // that is what it was at the mark
 };
 
 // `name` is new to the machine; `proc` is "/proc", but in tests. Never fails: what is not granted is left empty.
@@ -86,14 +87,17 @@ unsigned cgroup_arm(struct cgroup *g, uint64_t memory_bytes, uint64_t processes,
 // Whether processes can be limited at all.
 bool cgroup_can_limit_processes(const struct cgroups *all);
 // To be called when the test has been started: the figures below count from here. (Reading them takes the kernel
-// longer than writing, and by then the test is at work beside us.)
-void cgroup_mark(struct cgroup *g);
+// longer than writing, and by then the test is at work beside us.) `cpu`: CPU time too, which takes as long as all
+// other figures together; else cgroup_cpu_count must tell it where it is wanted.
+void cgroup_mark(struct cgroup *g, bool cpu);
+// All that the group has used since the mark is `used_us`.
+void cgroup_cpu_count(struct cgroup *g, uint64_t used_us);
 
 bool cgroup_holds(const struct cgroup *g); // does a v2 group hold the test's processes?
 void cgroup_kill(struct cgroup *g);
 bool cgroup_empty(const struct cgroup *g); // no living process in it or below
 void cgroup_pids(const struct cgroup *g, struct pid_list *out);
-uint64_t cgroup_cpu_us(const struct cgroup *g); // CPU time since the mark, the dead included; 0: unknown
+uint64_t cgroup_cpu_us(const struct cgroup *g); // CPU time since the mark, the dead included; 0: not known
 // How often the group met its memory limit, since it was made; 0 without one.
 uint64_t cgroup_memory_hits(const struct cgroup *g);
 // Since the mark; to be asked once for each test.

@@ -178,16 +178,26 @@ static uint64_t count_since(struct cgroup_count *c, enum cgroup_kind kind, int f
 	return kind != CGROUP_NONE ? since : 0;
 }
 
-void cgroup_mark(struct cgroup *g)
+void cgroup_mark(struct cgroup *g, bool cpu)
 {
 	mark(&g->oom_kills, g->memory, g->memory_events, "oom_kill");
 	mark(&g->denials, g->processes, g->pids_events, "max");
-	g->cpu_before_us = cgroup_keyed(g->v2_cpu, "usage_usec");
+	g->cpu_known = cpu;
+	if (cpu)
+		g->cpu_before_us = cgroup_keyed(g->v2_cpu, "usage_usec");
+}
+
+void cgroup_cpu_count(struct cgroup *g, uint64_t used_us)
+{
+	const uint64_t now = cgroup_keyed(g->v2_cpu, "usage_usec");
+
+	g->cpu_before_us = now > used_us ? now - used_us : 0;
+	g->cpu_known = true;
 }
 
 uint64_t cgroup_cpu_us(const struct cgroup *g)
 {
-	uint64_t now = cgroup_keyed(g->v2_cpu, "usage_usec");
+	const uint64_t now = g->cpu_known ? cgroup_keyed(g->v2_cpu, "usage_usec") : 0;
 
 	return now > g->cpu_before_us ? now - g->cpu_before_us : 0;
 }

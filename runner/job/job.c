@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define READ_BYTES 65536U
-#define READ_ROUNDS 16     // pieces read at once, so that a talkative test cannot keep timers waiting
 #define KILL_AGAIN_MS 50   // between two rounds of SIGKILL
 #define KILL_ROUNDS 200    // ten seconds; then it cannot be killed
 #define STRESSGEN_SLOTS 13 // entries of its own in a test's environment, and the NULL
@@ -63,6 +61,8 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 	j->session = s;
 	j->worker = worker;
 	j->pidfd = j->events_fd = -1;
+	for (int i = 0; i < JOB_CHANNELS; i++)
+		j->channels[i].fd = j->channels[i].theirs = -1;
 	hardware_init(&j->hardware);
 	cgroup_init(&j->group, &s->cgroups, worker);
 	contain_init(&j->contain, &j->group, &s->strangers, &s->leaders, j->environment.mark);
@@ -98,7 +98,6 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 		rc = capture_init(&j->err, s->output_limit);
 	for (int i = 0; i < JOB_CHANNELS && rc == 0; i++) {
 		j->channels[i].job = j;
-		j->channels[i].fd = j->channels[i].theirs = -1;
 		if (i != JOB_ERR)
 			rc = sample_stream_init(&j->channels[i].stream, &sink, i == JOB_OUT ? on_output : NULL,
 			                        &j->out);
@@ -113,6 +112,7 @@ void job_deinit(struct job *j)
 		return;
 	job_clear(j);
 	launcher_deinit(&j->launcher);
+	job_close_pipes(j);
 	for (int i = 0; i < JOB_CHANNELS; i++)
 		sample_stream_deinit(&j->channels[i].stream);
 	capture_deinit(&j->out);
@@ -144,19 +144,6 @@ void job_clear(struct job *j)
 
 // ---- its output ----
 
-void job_close_channel(struct job_channel *ch)
-{
-	if (ch->theirs >= 0)
-		close(ch->theirs);
-	ch->theirs = -1;
-	if (ch->fd < 0)
-		return;
-	close(ch->fd); // and so it leaves the set
-	ch->fd = -1;
-	if (ch->raw == NULL)
-		sample_stream_end(&ch->stream);
-}
-
 // A test that says it is done is about to end: the last moment to see what it holds, for a short one the only.
 static void look_at_end(struct job *j)
 {
@@ -171,33 +158,11 @@ static void look_at_end(struct job *j)
 	fill_look(&j->fill, &j->tele_dir, clock_now_ns() - j->start_ns);
 }
 
-void job_read(struct job_channel *ch)
-{
-	char bytes[READ_BYTES];
-
-	for (int i = 0; i < READ_ROUNDS && ch->fd >= 0; i++) {
-		ssize_t n = read(ch->fd, bytes, sizeof bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n <= 0)
-			job_close_channel(ch); // the end, or an error that will not pass
-		else if (ch->raw != NULL)
-			capture_feed(ch->raw, bytes, (size_t)n);
-		else
-			sample_stream_feed(&ch->stream, bytes, (size_t)n);
-		if (n > 0 && (size_t)n < sizeof bytes && ch->job->state == JOB_RUNNING)
-			return; // there may be more, but most often there is not
-	}
-}
-
 static void on_readable(struct job_channel *ch)
 {
 	job_read(ch);
 	look_at_end(ch->job);
-	if (ch->fd < 0 && ch->job->state == JOB_DRAINING)
+	if (ch->ended && ch->job->state == JOB_DRAINING)
 		job_drain(ch->job);
 }
 
@@ -290,7 +255,7 @@ static void on_exit_seen(struct job *j)
 	uv_timer_stop(&j->limit);
 	uv_timer_stop(&j->sampler);
 	j->state = JOB_DRAINING;
-	job_close_pipes(j, false);
+	job_close_theirs(j);
 	for (int i = 0; i < JOB_CHANNELS; i++)
 		job_read(&j->channels[i]);
 	job_drain(j);
@@ -363,8 +328,7 @@ static void on_look(uv_timer_t *handle)
 		send_kill(j);
 		return;
 	}
-	if (j->sampled != NULL)
-		j->sampled(j, age_ns, sample.rss_bytes);
+	j->sampled(j, age_ns, sample.rss_bytes);
 	schedule_look(j);
 }
 
@@ -389,7 +353,7 @@ static void on_events(uv_poll_t *handle, __attribute__((unused)) int status, __a
 			job_container_event(j);
 		else if (which == JOB_EVENT_LAUNCHED)
 			on_launched(j);
-		else if (which < JOB_CHANNELS && j->channels[which].fd >= 0)
+		else if (which < JOB_CHANNELS && !j->channels[which].ended)
 			on_readable(&j->channels[which]);
 	}
 }
@@ -405,8 +369,8 @@ static void watch(struct job *j)
 {
 	int rc = watch_fd(j, j->pidfd, JOB_EVENT_EXIT, EPOLLET); // it stays readable
 
-	for (uint32_t i = 0; i < JOB_CHANNELS && rc == 0; i++)
-		rc = watch_fd(j, j->channels[i].fd, i, 0);
+	if (rc == 0)
+		rc = job_watch_pipes(j);
 	j->limit.timer_cb = on_limit;
 	j->sampler.timer_cb = on_look;
 	uv_update_time(j->session->loop);
@@ -418,20 +382,6 @@ static void watch(struct job *j)
 		start_limit(j, j->facts.timeout_ns);
 	}
 	schedule_look(j);
-}
-
-void job_close_pipes(struct job *j, bool ours)
-{
-	for (int i = 0; i < JOB_CHANNELS; i++) {
-		struct job_channel *ch = &j->channels[i];
-
-		if (ch->theirs >= 0)
-			close(ch->theirs);
-		if (ours && ch->fd >= 0)
-			close(ch->fd);
-		ch->theirs = -1;
-		ch->fd = ours ? -1 : ch->fd;
-	}
 }
 
 // execve says ENOENT of a script that is there when its interpreter is not.
@@ -474,10 +424,13 @@ static int launched(struct job *j, int rc, const char *step)
 	session_score_for_us(j->session);
 	if (another_group(j, rc))
 		return job_spawn(j);
-	cgroup_mark(&j->group);
+	if (rc < 0 && j->command.unseen && strcmp(step, "execve") == 0 && job_prepare_seen(j) == 0)
+		return job_spawn(j);
+	cgroup_mark(&j->group, j->was_looked_at);
 	if (rc < 0) {
-		job_close_pipes(j, true);
-		why_not_started(j, step, rc);
+		job_close_pipes(j);
+		if (j->facts.not_started == NULL)
+			why_not_started(j, step, rc);
 		j->state = JOB_IDLE;
 		return 1;
 	}

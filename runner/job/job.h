@@ -40,7 +40,10 @@ struct job;
 // One of the pipes from the test to us.
 struct job_channel {
 	struct job *job;
-	int fd; // our end; -1: closed
+	int fd;     // our end; -1: closed
+	int bytes;  // how much it holds
+	bool ended; // nothing more comes from the present test
+	bool watched;
 	// The test's end. We hold it too until the test has exited: so neither a test that closes its own nor one
 	// that ends wakes us for each pipe.
 	int theirs;
@@ -81,7 +84,8 @@ struct job {
 	// called when it has outlived the time that it had after SIGTERM, before SIGKILL
 	void (*killing)(struct job *j);
 	void *arg;
-	bool plain; // neither container nor --wrap: it is no test
+	bool plain;  // neither container nor --wrap: it is no test
+	bool direct; // its file ran by itself when the run began
 
 	struct result result;
 	struct facts facts;
@@ -124,6 +128,7 @@ struct job {
 	struct pressure before; // what the machine had lost when it was started
 	unsigned looks;         // samples so far
 	bool looked_at_end;     // at the sentinel
+	bool was_looked_at;     // the test before, at some time
 	unsigned kills;         // rounds of SIGKILL
 	bool left_to_its_fate;  // could not be killed
 	bool respawned;         // in another group, since the first could hold no process
@@ -135,6 +140,10 @@ int job_init(struct job *j, struct session *s, unsigned worker);
 // Directories, command, environment, limits, pipes: everything up to the process. 0; 1 when the test cannot be
 // started, facts.not_started says why; -errno when we cannot go on. After 1 and -errno the job is idle.
 int job_prepare(struct job *j, const struct suite_test *t, unsigned attempt);
+// When what was taken for a program (command.unseen) cannot be executed: looks at the file now. 0: there is
+// another command to start; 1: there is none, and facts.not_started says why unless the file is what it was;
+// -errno.
+int job_prepare_seen(struct job *j);
 // Starts the prepared test and watches it. 0: it runs, or is about to, and done() will be called, even if it then
 // cannot be started; 1: as above.
 int job_spawn(struct job *j);
@@ -155,7 +164,14 @@ void job_drain(struct job *j);
 // Reads what is there on one channel; closes it at its end.
 void job_read(struct job_channel *ch);
 void job_close_channel(struct job_channel *ch);
-void job_close_pipes(struct job *j, bool ours);
+// job_pipes.c: pipes for the next test, those of the last where they were kept; 0 or -errno.
+int job_open_pipes(struct job *j);
+int job_watch_pipes(struct job *j);   // 0 or -errno
+void job_close_theirs(struct job *j); // our copies of the test's ends
+bool job_pipes_ended(const struct job *j);
+void job_close_ended(struct job *j); // of a test that goes on ending: each would wake us at every turn
+void job_keep_pipes(struct job *j);  // for the next test, where they are fit for that
+void job_close_pipes(struct job *j); // all ends
 void job_flush_timeline(struct job *j);
 // job_limits.c: sets the test's limits and says which are in force, and by what.
 void job_prepare_limits(struct job *j);

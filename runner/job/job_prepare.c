@@ -62,7 +62,8 @@ static int prepare_command(struct job *j)
 		                             .param_count = c->param_count,
 		                             .wrap = j->plain ? NULL : c->wrap,
 		                             .prefix = c->container && !j->plain ? job_container_prefix : NULL,
-		                             .prefix_arg = j };
+		                             .prefix_arg = j,
+		                             .direct = j->direct };
 	int rc;
 
 	rc = command_resolve(&ctx, j->test, &j->command, &j->why);
@@ -294,29 +295,10 @@ static int prepare_environment(struct job *j)
 	return rc;
 }
 
-static int prepare_pipes(struct job *j)
-{
-	j->plan.fds[0] = j->session->null_fd;
-	for (int i = 0; i < JOB_CHANNELS; i++) {
-		struct job_channel *ch = &j->channels[i];
-		int fds[2];
-
-		if (pipe2(fds, O_CLOEXEC) < 0)
-			return -errno;
-		fcntl(fds[0], F_SETFL, O_NONBLOCK); // ours alone: a test expects to be waited for
-		ch->fd = fds[0];
-		ch->theirs = fds[1];
-		j->plan.fds[i + 1] = fds[1];
-		ch->stream.line = 0;
-		ch->stream.pending_len = 0;
-		ch->stream.overlong = ch->stream.swallow = false;
-	}
-	return 0;
-}
-
 static void reset(struct job *j, const struct suite_test *t, unsigned attempt)
 {
 	j->test = t;
+	j->was_looked_at = j->looks != 1 || j->looked_at_end; // 0: there was none
 	j->looks = j->kills = 0;
 	j->looked_at_end = false;
 	j->left_to_its_fate = j->timeline_begun = j->respawned = false;
@@ -350,6 +332,25 @@ static int name_invocation(const struct suite_test *t, struct result *r)
 	return r->of != NULL && r->side != NULL && r->phase != NULL ? 0 : -ENOMEM;
 }
 
+int job_prepare_seen(struct job *j)
+{
+	struct command unseen = j->command;
+	int rc;
+
+	memset(&j->command, 0, sizeof j->command);
+	j->direct = false;
+	rc = prepare_command(j);
+	if (rc < 0) {
+		command_deinit(&j->command);
+		j->command = unseen;
+		j->plan.program = unseen.program;
+		j->plan.argv = unseen.argv;
+		return rc;
+	}
+	command_deinit(&unseen);
+	return rc == 0 && !j->command.direct ? prepare_environment(j) : 1;
+}
+
 int job_prepare(struct job *j, const struct suite_test *t, unsigned attempt)
 {
 	struct result *r = &j->result;
@@ -373,8 +374,8 @@ int job_prepare(struct job *j, const struct suite_test *t, unsigned attempt)
 	if (rc == 0)
 		rc = prepare_environment(j);
 	if (rc == 0)
-		rc = prepare_pipes(j);
+		rc = job_open_pipes(j);
 	if (rc < 0)
-		job_close_pipes(j, true);
+		job_close_pipes(j);
 	return rc;
 }

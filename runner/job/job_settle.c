@@ -23,14 +23,6 @@
 #define TAIL_BYTES 2048U
 #define FLUSH_BYTES 4096U
 
-static bool pipes_closed(const struct job *j)
-{
-	for (int i = 0; i < JOB_CHANNELS; i++)
-		if (j->channels[i].fd >= 0)
-			return false;
-	return true;
-}
-
 // Our own peak in KiB never falls: as long as `kib` is not above what it was, it need not be asked for.
 static bool is_above_ours(struct session *s, long kib)
 {
@@ -79,8 +71,7 @@ static void settle(struct job *j)
 	take_usage(j);
 	close(j->pidfd);
 	j->pidfd = -1;
-	for (int i = 0; i < JOB_CHANNELS; i++)
-		job_close_channel(&j->channels[i]);
+	job_keep_pipes(j);
 	job_conclude(j);
 	j->state = JOB_IDLE;
 	j->serial++;
@@ -102,7 +93,7 @@ static void end_leftovers(struct job *j)
 	// An engine's helper may take longer than its container.
 	if (!j->contain.by_mark && !contain_over(&j->contain))
 		contain_name_leftovers(&j->contain, &j->result.leftovers);
-	j->facts.pipes_held = !ended_by_us && !j->contain.by_mark && !pipes_closed(j);
+	j->facts.pipes_held = !ended_by_us && !j->contain.by_mark && !job_pipes_ended(j);
 	contain_signal(&j->contain, SIGKILL);
 	for (int i = 0; i < JOB_CHANNELS; i++) {
 		job_read(&j->channels[i]);
@@ -118,10 +109,11 @@ void job_drain(struct job *j)
 	const uint64_t passed_ns = clock_now_ns() - j->drain_from_ns;
 
 	if (!gone) {
+		job_close_ended(j);
 		uv_timer_start(&j->drain, on_drain, CONTAINER_AGAIN_MS, 0);
 		return;
 	}
-	if (over && pipes_closed(j)) {
+	if (over && job_pipes_ended(j)) {
 		settle(j);
 		return;
 	}
@@ -136,6 +128,7 @@ void job_drain(struct job *j)
 	} else if (j->state == JOB_REAPING) {
 		contain_signal(&j->contain, SIGKILL);
 	}
+	job_close_ended(j);
 	uv_timer_start(&j->drain, on_drain, DRAIN_AGAIN_MS, 0);
 }
 
@@ -218,7 +211,7 @@ static void take_pressure(struct job *j)
 	struct session *s = j->session;
 	struct pressure lost;
 
-	pressure_log_look(&s->pressure, session_proc(s), j->exit_ns);
+	pressure_log_look(&s->pressure, session_proc(s), j->exit_ns, j->result.wall_ns);
 	lost = pressure_share(&s->pressure, &j->before, j->result.wall_ns);
 	j->result.steal_ns = lost.steal_ns;
 	j->result.cpu_stall_ns = lost.cpu_ns;
@@ -313,6 +306,6 @@ void job_give_up(struct job *j)
 {
 	if (j->facts.not_started == NULL)
 		j->facts.not_started = "the run broke off before it was started";
-	job_close_pipes(j, true);
+	job_close_pipes(j);
 	job_conclude(j);
 }

@@ -280,7 +280,7 @@ void measure_look(struct contain *c, struct tree_sample *out)
 {
 	const uint64_t tick_us = 1000000U / (uint64_t)sysconf(_SC_CLK_TCK);
 	const bool in_group = cgroup_holds(c->group) && !c->by_mark;
-	uint64_t ticks = 0;
+	uint64_t ticks = 0, own_us = 0;
 
 	memset(out, 0, sizeof *out);
 	contain_look(c);
@@ -299,7 +299,11 @@ void measure_look(struct contain *c, struct tree_sample *out)
 		out->procs++;
 		if (!in_group && proc_stat(pid, &st) == 0)
 			ticks += st.cpu_ticks;
+		if (in_group && !c->group->cpu_known)
+			own_us += proc_cpu_us(pid);
 	}
+	if (in_group && !c->group->cpu_known) // the first look at a test that was taken for a short one
+		cgroup_cpu_count(c->group, own_us);
 	// The group knows it to the microsecond and counts the dead too.
 	out->cpu_us = in_group ? cgroup_cpu_us(c->group) : ticks * tick_us;
 }

@@ -62,9 +62,11 @@ struct pressure pressure_since(const struct pressure *before, const struct press
 		                  now->at_ns };
 }
 
-void pressure_log_look(struct pressure_log *log, const char *proc, uint64_t now_ns)
+void pressure_log_look(struct pressure_log *log, const char *proc, uint64_t now_ns, uint64_t wall_ns)
 {
-	if (log->last.at_ns > 0 && now_ns < log->last.at_ns + PRESSURE_EVERY_NS)
+	const uint64_t every_ns = wall_ns >= PRESSURE_EVERY_NS ? PRESSURE_EVERY_NS : PRESSURE_SHORT_NS;
+
+	if (log->last.at_ns > 0 && now_ns < log->last.at_ns + every_ns)
 		return;
 	log->before = log->last;
 	pressure_look(&log->files, proc, &log->last);

@@ -25,12 +25,13 @@ struct pressure pressure_since(const struct pressure *before, const struct press
 
 // Readings some time apart, since they cost more than a short test's own bookkeeping; {0} at first.
 #define PRESSURE_EVERY_NS UINT64_C(100000000)
+#define PRESSURE_SHORT_NS (5 * PRESSURE_EVERY_NS) // for tests that are shorter than that: they share
 struct pressure_log {
 	struct pressure_files files;
 	struct pressure before, last;
 };
-// Reads again if the last reading is that old.
-void pressure_log_look(struct pressure_log *log, const char *proc, uint64_t now_ns);
+// At the end of a test of `wall_ns`: reads again if the last reading is too old for it.
+void pressure_log_look(struct pressure_log *log, const char *proc, uint64_t now_ns, uint64_t wall_ns);
 // What was lost in the `wall_ns` of a test that began when `at_start` was the last reading: its share, by time, of
 // what was lost from then to the last reading; or, if there was none since, at the rate between the last two.
 struct pressure pressure_share(const struct pressure_log *log, const struct pressure *at_start, uint64_t wall_ns);

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NAME_BYTES 120U
@@ -138,8 +139,21 @@ int proc_stat(pid_t pid, struct proc_stat *out)
 	           &out->threads, &out->start_time, &rss) != 11)
 		return -ESRCH;
 	out->cpu_ticks = utime + stime + cutime + cstime;
+	out->children_ticks = cutime + cstime;
 	out->rss_bytes = rss * (uint64_t)sysconf(_SC_PAGESIZE);
 	return 0;
+}
+
+uint64_t proc_cpu_us(pid_t pid)
+{
+	const uint64_t tick_us = 1000000U / (uint64_t)sysconf(_SC_CLK_TCK);
+	struct timespec used = { 0 };
+	struct proc_stat st;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0 || proc_stat(pid, &st) < 0)
+		return 0;
+	return (uint64_t)used.tv_sec * 1000000U + (uint64_t)used.tv_nsec / 1000U + st.children_ticks * tick_us;
 }
 
 // What stands behind `key` in the lines from `*from` on, which moves there; NULL when it is not there.

@@ -13,8 +13,9 @@ struct proc_stat {
 	pid_t pid, ppid, pgrp, session;
 	char state; // 'Z': a zombie
 	char comm[17];
-	uint64_t cpu_ticks;  // user and system, of its own and of the children it has waited for
-	uint64_t start_time; // ticks since boot; with the pid the process's identity
+	uint64_t cpu_ticks;      // user and system, of its own and of the children it has waited for
+	uint64_t children_ticks; // of those alone
+	uint64_t start_time;     // ticks since boot; with the pid the process's identity
 	uint64_t rss_bytes;
 	uint32_t threads;
 };
@@ -51,6 +52,8 @@ struct proc_size {
 int proc_size(pid_t pid, struct proc_size *out);
 // 0, or -errno (-ESRCH, -ENOENT: it is gone).
 int proc_stat(pid_t pid, struct proc_stat *out);
+// CPU time of a process, and in clock ticks of the children that it has waited for; 0: it is gone.
+uint64_t proc_cpu_us(pid_t pid);
 // Its proportional share of memory, in bytes; 0 when unknown. Costs milliseconds for a large process.
 uint64_t proc_pss(pid_t pid);
 // Its anonymous memory in huge pages, in bytes; 0 when unknown. Costs as much as the last.

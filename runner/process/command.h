@@ -21,12 +21,15 @@ struct command_context {
 	// adds the words in front of those; NULL: none
 	int (*prefix)(void *arg, struct command *out, struct err *e);
 	void *prefix_arg;
+	bool direct; // the test's file ran by itself when it was looked at before: it is not looked at again
 };
 
 struct command {
 	char *program; // path of the file to execute; relative ones are from the working directory
 	char **argv;   // NULL-terminated
 	size_t argc;
+	bool direct;        // nothing but the test's file, which the kernel knows how to run
+	bool unseen;        // that is from before: where it cannot be executed now, resolve again without `direct`
 	bool own_program;   // one of ours, which reports by itself
 	char own_name[128]; // "{stressgen:NAME}"
 };

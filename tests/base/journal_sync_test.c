@@ -22,6 +22,8 @@ static unsigned syncs; // of the test's
 static int sync_errno;
 static uint64_t now_ns = 5 * SG_NS_PER_S;
 
+#define HALF_S (SG_NS_PER_S / 2)
+
 static int sync_of_thread(void)
 {
 	int error;
@@ -98,16 +100,36 @@ CASE("journal: it is synced at the twentieth record, a start and an end for each
 {
 	struct journal *j = create();
 
+	now_ns += HALF_S;
 	for (int i = 0; i < 19; i++)
 		assert_int_equal(append(j, false), 0);
 	assert_int_equal(syncs, 0);
 	append(j, false);
 	assert_int_equal(syncs, 1);
+	now_ns += HALF_S;
 	for (int i = 0; i < 20; i++)
 		append(j, false);
 	assert_int_equal(syncs, 2);
 	journal_close(j);
 	assert_int_equal(syncs, 2); // nothing was left to sync
+}
+
+CASE("journal: it is synced at most twice a second when none asks for it")
+{
+	struct journal *j = create();
+
+	now_ns += HALF_S - 1;
+	for (int i = 0; i < 1000; i++)
+		append(j, false);
+	assert_int_equal(syncs, 0);
+	now_ns += 1;
+	append(j, false);
+	assert_int_equal(syncs, 1);
+	for (int i = 0; i < 1000; i++)
+		append(j, false);
+	append(j, true); // what asks is not kept waiting
+	assert_int_equal(syncs, 2);
+	journal_close(j);
 }
 
 CASE("journal: it is synced at once when a record asks for it, and the count begins anew")
@@ -150,14 +172,22 @@ CASE("journal: a sync that fails is told")
 	assert_int_equal(journal_close(j), -EIO);
 }
 
-CASE("journal: with a thread for its syncs, the twentieth record is written without waiting for a slow disk")
+// Enough of them for a sync.
+static void append_many(struct journal *j)
+{
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(append(j, false), 0);
+}
+
+CASE("journal: with a thread for its syncs, nothing is written later because the disk is slow")
 {
 	struct journal *j = create();
 
 	assert_int_equal(journal_sync_beside(j), 0);
 	set_closed(true);
-	for (int i = 0; i < 39; i++)
-		assert_int_equal(append(j, false), 0);
+	now_ns += HALF_S;
+	append_many(j);
+	append_many(j);
 	wait_for(&asked, 1);
 	assert_int_equal(ended, 0);
 	assert_int_equal(syncs, 0);
@@ -167,22 +197,23 @@ CASE("journal: with a thread for its syncs, the twentieth record is written with
 	assert_int_equal(syncs, 1); // of what no sync was ordered for
 }
 
-CASE("journal: the fortieth record that is not on the disk waits for it")
+CASE("journal: a disk that has taken two seconds is waited for")
 {
 	struct journal *j = create();
 
 	assert_int_equal(journal_sync_beside(j), 0);
 	set_closed(true);
-	for (int i = 0; i < 39; i++)
-		append(j, false);
+	now_ns += HALF_S;
+	append_many(j); // ordered
+	now_ns += 2 * SG_NS_PER_S - 1;
+	append_many(j);
 	assert_int_equal(syncs, 0);
+	now_ns += 1;
 	append(j, false);
 	assert_int_equal(syncs, 1);
-	for (int i = 0; i < 39; i++)
-		append(j, false);
-	assert_int_equal(syncs, 1); // all of the first forty are there
-	append(j, false);
-	assert_int_equal(syncs, 2);
+	now_ns += HALF_S;
+	append_many(j);
+	assert_int_equal(syncs, 1); // all of the first are there
 	set_closed(false);
 	assert_int_equal(journal_close(j), 0);
 }
@@ -205,6 +236,7 @@ CASE("journal: a thread's sync that fails is told by a later record, and by the 
 
 	assert_int_equal(journal_sync_beside(j), 0);
 	thread_errno = EIO;
+	now_ns += HALF_S;
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(append(j, false), 0);
 	wait_for(&ended, 1);

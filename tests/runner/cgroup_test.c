@@ -246,15 +246,15 @@ static void expect_counts(struct cgroup *g, const char *oom_file, const char *pi
 	// In a new group all counts from its first moment, even what came before we had looked.
 	fake_kernel_set(oom_file, "max 9\noom_kill 2\n");
 	fake_kernel_set(pids_file, "max 5\n");
-	cgroup_mark(g);
+	cgroup_mark(g, true);
 	assert_int_equal(cgroup_oom_kills(g), 2);
 	assert_int_equal(cgroup_forks_denied(g), 5);
-	cgroup_mark(g); // the next one
+	cgroup_mark(g, true); // the next one
 	fake_kernel_set(oom_file, "max 9\noom_kill 3\n");
 	fake_kernel_set(pids_file, "max 12\n");
 	assert_int_equal(cgroup_oom_kills(g), 1);
 	assert_int_equal(cgroup_forks_denied(g), 7);
-	cgroup_mark(g);
+	cgroup_mark(g, true);
 	assert_int_equal(cgroup_oom_kills(g), 0);
 	assert_int_equal(cgroup_forks_denied(g), 0);
 }

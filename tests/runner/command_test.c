@@ -19,7 +19,7 @@ static const char *words_of(const char *run)
 {
 	static char text[1024];
 	struct param params[] = { { (char[]){ "depth" }, (char[]){ "two words" } } };
-	struct command_context ctx = { "/suite", resolve, NULL, NULL, 0, NULL, NULL, NULL };
+	struct command_context ctx = { "/suite", resolve, NULL, NULL, 0, NULL, NULL, NULL, false };
 	struct suite_test t = { .path = (char[]){ "sub/a.t" }, .id = (char[]){ "a" } };
 	struct command c = { 0 };
 	struct err e = { "" };
@@ -73,7 +73,7 @@ CASE("command: parameters of the command line are before the test's own")
 {
 	struct param own = { (char[]){ "n" }, (char[]){ "1" } };
 	struct param given = { (char[]){ "n" }, (char[]){ "2" } };
-	struct command_context ctx = { "/suite", NULL, NULL, &given, 1, NULL, NULL, NULL };
+	struct command_context ctx = { "/suite", NULL, NULL, &given, 1, NULL, NULL, NULL, false };
 	struct suite_test t = { .path = (char[]){ "a" }, .id = (char[]){ "a" } };
 	struct command c = { 0 };
 
@@ -89,7 +89,7 @@ CASE("command: parameters of the command line are before the test's own")
 // How a file named `name` with this text and mode would be executed.
 static int resolve_file(const char *name, const char *text, unsigned mode, struct command *c, struct err *e)
 {
-	struct command_context ctx = { harness_tmpdir(), resolve, NULL, NULL, 0, NULL, NULL, NULL };
+	struct command_context ctx = { harness_tmpdir(), resolve, NULL, NULL, 0, NULL, NULL, NULL, false };
 	struct suite_test t = { .id = (char[]){ "a" } };
 	char *path = io_join(harness_tmpdir(), name);
 	int rc;
@@ -110,10 +110,31 @@ CASE("command: an executable file is its own command, by sh when it has no #! li
 	assert_int_equal(resolve_file("a.py", "#!/bin/true\n", 0755, &c, NULL), 0);
 	assert_int_equal(c.argc, 1);
 	assert_non_null(strstr(c.argv[0], "/a.py"));
+	assert_true(c.direct && !c.unseen);
 	command_deinit(&c);
 	assert_int_equal(resolve_file("plain", "echo hello\n", 0755, &c, NULL), 0);
 	assert_int_equal(c.argc, 2);
 	assert_string_equal(c.argv[0], "sh");
+	assert_false(c.direct);
+	command_deinit(&c);
+}
+
+CASE("command: what ran by itself before is not looked at again, unless something stands in front of it")
+{
+	struct command_context ctx = { "/suite", NULL, NULL, NULL, 0, NULL, NULL, NULL, true };
+	struct suite_test t = { .path = (char[]){ "gone" }, .id = (char[]){ "gone" } };
+	struct command c = { 0 };
+	struct err e = { "" };
+
+	assert_int_equal(command_resolve(&ctx, &t, &c, NULL), 0);
+	assert_true(c.direct && c.unseen);
+	assert_string_equal(c.program, "/suite/gone");
+	assert_int_equal(c.argc, 1);
+	assert_string_equal(c.argv[0], "/suite/gone");
+	command_deinit(&c);
+	ctx.wrap = "env";
+	assert_int_equal(command_resolve(&ctx, &t, &c, &e), -ENOENT);
+	assert_string_equal(e.text, "gone: the test's file is not there");
 	command_deinit(&c);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -172,6 +173,29 @@ static int inherited(void)
 	return 0;
 }
 
+// "INODE FLAGS BYTES" of each pipe.
+static int describe_pipes(void)
+{
+	for (int fd = 1; fd <= 3; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) < 0)
+			return 1;
+		printf("%lu %o %d\n", (unsigned long)st.st_ino,
+		       (unsigned)fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK | O_APPEND | O_DIRECT | O_ASYNC),
+		       fcntl(fd, F_GETPIPE_SZ));
+	}
+	return 0;
+}
+
+static int make_nonblocking(void)
+{
+	for (int fd = 1; fd <= 3; fd++)
+		if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+			return 1;
+	return 0;
+}
+
 static int hang(void)
 {
 	signal(SIGTERM, SIG_IGN);
@@ -210,6 +234,12 @@ int main(int argc, char **argv)
 		return fork_many(n);
 	if (strcmp(how, "open") == 0)
 		return open_many(n);
+	if (strcmp(how, "pipes") == 0)
+		return describe_pipes();
+	if (strcmp(how, "nonblocking") == 0)
+		return make_nonblocking();
+	if (strcmp(how, "resize") == 0)
+		return fcntl(n, F_SETPIPE_SZ, 4096) < 0;
 	if (strcmp(how, "inherited") == 0)
 		return inherited();
 	if (strcmp(how, "hang") == 0)

@@ -76,14 +76,17 @@ CASE("pressure: short tests get their share by time of what was lost, long ones 
 	struct pressure start, share;
 
 	write_file("pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1000\n");
-	pressure_log_look(&log, harness_tmpdir(), 1);
+	pressure_log_look(&log, harness_tmpdir(), 1, 0);
 	start = log.last;
 	assert_true(start.at_ns > 0 && start.cpu_ns == 1000000);
 	assert_int_equal(pressure_share(&log, &start, 1000000).cpu_ns, 0); // nothing is known yet
 	write_file("pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=51000\n");
-	pressure_log_look(&log, harness_tmpdir(), start.at_ns + PRESSURE_EVERY_NS - 1); // too soon
+	pressure_log_look(&log, harness_tmpdir(), start.at_ns + PRESSURE_EVERY_NS - 1,
+	                  PRESSURE_EVERY_NS); // too soon
 	assert_int_equal(log.last.at_ns, start.at_ns);
-	pressure_log_look(&log, harness_tmpdir(), start.at_ns + PRESSURE_EVERY_NS);
+	pressure_log_look(&log, harness_tmpdir(), start.at_ns + PRESSURE_SHORT_NS - 1, PRESSURE_EVERY_NS - 1);
+	assert_int_equal(log.last.at_ns, start.at_ns); // for a short one
+	pressure_log_look(&log, harness_tmpdir(), start.at_ns + PRESSURE_EVERY_NS, PRESSURE_EVERY_NS);
 	assert_int_equal(log.last.cpu_ns, 51000000);
 	log.last.at_ns = start.at_ns + 200000000; // as if it had been read then
 	share = pressure_share(&log, &start, 100000000);
