@@ -123,6 +123,10 @@ extern THREAD_LOCAL struct thread_ref *my_ref;
 bool next_resolve(void);
 // Whether a function comes from the same library as the malloc behind ours.
 bool next_is_beside_malloc(void *function);
+// pthread_atfork, of whichever libc this is.
+int next_atfork(void (*before)(void), void (*in_parent)(void));
+// Whether the unwinder finds what it needs: not under musl.
+bool next_has_stacks(void);
 #define BUMP_BYTES (64U * 1024U)
 extern char bump_bytes[BUMP_BYTES];
 // Memory for who allocates while next_resolve is under way; NULL when it is used up. Zeroed; never given back.

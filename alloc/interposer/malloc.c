@@ -323,6 +323,23 @@ HOT EXPORT void free(void *p)
 	}
 }
 
+// C23's, which few have yet: by its definition as free, so that no block goes back without being counted.
+EXPORT void free_sized(void *p, size_t bytes);
+EXPORT void free_aligned_sized(void *p, size_t align, size_t bytes);
+
+void free_sized(void *p, size_t bytes)
+{
+	(void)bytes;
+	free(p);
+}
+
+void free_aligned_sized(void *p, size_t align, size_t bytes)
+{
+	(void)align;
+	(void)bytes;
+	free(p);
+}
+
 // -- the others ---------------------------------------------------------------------------------------------
 
 EXPORT void *calloc(size_t count, size_t bytes)

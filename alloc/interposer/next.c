@@ -2,10 +2,12 @@
 #include "interposer.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
+struct dl_find_object;
 struct next_functions next;
 enum sizing sizing;
 
@@ -13,6 +15,7 @@ static enum { UNRESOLVED, RESOLVING, RESOLVED } state;
 
 alignas(4096) char bump_bytes[BUMP_BYTES];
 static size_t bump_used;
+static int (*find_object)(void *, struct dl_find_object *);
 
 static size_t no_usable_size(void *p)
 {
@@ -26,6 +29,27 @@ static void *base_of(void *function)
 	return function != NULL && dladdr(function, &info) != 0 ? info.dli_fbase : NULL;
 }
 
+// musl's calloc calls malloc by its name, and posix_memalign aligned_alloc: those would be ours, and count again.
+static void *take_zeroed(size_t count, size_t each)
+{
+	void *p = next.malloc(count * each); // whose product fits: calloc has seen to it
+
+	return p != NULL ? memset(p, 0, count * each) : NULL;
+}
+
+static int take_aligned(void **out, size_t align, size_t bytes)
+{
+	void *p;
+
+	if (align < sizeof(void *) || (align & (align - 1)) != 0)
+		return EINVAL;
+	p = next.aligned_alloc(align, bytes);
+	if (p == NULL)
+		return ENOMEM;
+	*out = p;
+	return 0;
+}
+
 // ISO C has no cast from an object's pointer to a function's.
 #define FIND(field, name)                                                                                         \
 	do {                                                                                                      \
@@ -35,7 +59,7 @@ static void *base_of(void *function)
 
 static void find_all(void)
 {
-	void *allocator, *sizer, *control;
+	void *allocator, *sizer, *control, *finder;
 
 	FIND(malloc, "malloc");
 	FIND(free, "free");
@@ -50,6 +74,8 @@ static void find_all(void)
 	memcpy(&sizer, &next.usable_size, sizeof sizer);
 	if (base_of(allocator) != base_of(sizer))
 		next.usable_size = no_usable_size;
+	finder = dlsym(RTLD_NEXT, "_dl_find_object");
+	memcpy(&find_object, &finder, sizeof finder);
 	FIND(mallctl, "mallctl");
 	memcpy(&control, &next.mallctl, sizeof control);
 	if (base_of(allocator) != base_of(control))
@@ -78,6 +104,11 @@ static bool chunks_agree(void)
 		next.free(p);
 	}
 	return agree;
+}
+
+static bool is_other_libc(void)
+{
+	return dlsym(RTLD_DEFAULT, "gnu_get_libc_version") == NULL;
 }
 
 static bool is_glibc(void)
@@ -158,10 +189,43 @@ bool next_resolve(void)
 		return false;
 	state = RESOLVING;
 	find_all();
+	if (is_other_libc()) {
+		next.calloc = take_zeroed;
+		next.posix_memalign = take_aligned;
+		next.memalign = next.aligned_alloc;
+	}
 	next.sanitizer = find_sanitizer();
 	sizing = find_sizing();
 	__atomic_store_n(&state, RESOLVED, __ATOMIC_RELEASE);
 	return true;
+}
+
+// Under musl this library runs as well, as long as it asks for nothing that only glibc has. glibc's pthread_atfork
+// is this function and a part of the program, and the unwinder that is linked in looks for code by the second one.
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *) __attribute__((weak));
+extern void *__dso_handle __attribute__((visibility("hidden")));
+int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((visibility("hidden")));
+
+int next_atfork(void (*before)(void), void (*in_parent)(void))
+{
+	int (*others)(void (*)(void), void (*)(void), void (*)(void));
+	void *found;
+
+	if (__register_atfork != NULL)
+		return __register_atfork(before, in_parent, NULL, &__dso_handle);
+	found = dlsym(RTLD_DEFAULT, "pthread_atfork");
+	memcpy(&others, &found, sizeof found);
+	return found != NULL ? others(before, in_parent, NULL) : ENOSYS;
+}
+
+bool next_has_stacks(void)
+{
+	return find_object != NULL;
+}
+
+int _dl_find_object(void *address, struct dl_find_object *result)
+{
+	return find_object(address, result);
 }
 
 // Before each block is its size.

@@ -373,7 +373,7 @@ bool process_prepare(void)
 	own.wiped->alive = 1;
 	return madvise(at, sizeof *own.wiped, MADV_WIPEONFORK) == 0 &&
 	       pthread_key_create(&own.key, thread_end) == 0 &&
-	       pthread_atfork(before_fork, after_fork_in_parent, NULL) == 0;
+	       next_atfork(before_fork, after_fork_in_parent) == 0;
 }
 
 void process_begin(struct tele_file *file, struct heap_file *heap)

@@ -43,7 +43,8 @@ unsigned stack_read(uint64_t *frames, unsigned most)
 {
 	struct walk w = { frames, 0, most, find_end() };
 
-	_Unwind_Backtrace(on_frame, &w);
+	if (next_has_stacks())
+		_Unwind_Backtrace(on_frame, &w);
 	return w.count;
 }
 
