@@ -117,7 +117,7 @@ static bool part_post(const struct bench *b)
 static bool load_peer(const struct bench *b, const char *name, uint64_t requests)
 {
 	const struct contender all[] = { { "wire", "wire", NULL, none, none },
-		                         { "wire, coalesced", "wire", "(coalesce 100us)", goal_of(b, 0.40, false),
+		                         { "wire, coalesced", "wire", "(coalesce 1ms)", goal_of(b, 0.40, false),
 		                           goal_of(b, 1.05, true) } };
 	struct bench_server s;
 	bool ok = true;
@@ -156,12 +156,12 @@ static bool part_h2o(const struct bench *b)
 // Its engines, with answers of as many fields as nghttpd's, and as they are by default: with what was seen of the
 // request besides.
 static const struct own {
-	const char *engine, *option, *words;
+	const char *engine, *option, *name;
 	double goal;
-} owns[] = { { "session", "--no-reflect", "", 0.4 },
-	     { "wire", "--no-reflect", "", 0.2 },
-	     { "session", NULL, ", reflecting", 0 },
-	     { "wire", NULL, ", reflecting", 0 } };
+} owns[] = { { "session", "--no-reflect", "session", 0.4 },
+	     { "wire", "--no-reflect", "wire", 0.2 },
+	     { "session", NULL, "session, reflecting", 0 },
+	     { "wire", NULL, "wire, reflecting", 0 } };
 
 // CPU s of the server for the load by h2load; -1 when it failed.
 static double serve(const struct bench_server *s, const struct load *l)
@@ -175,8 +175,8 @@ static void print_server(const struct bench *b, const struct own *own, double *u
 {
 	const double ratio = median(ratios, b->rounds), goal = goal_of(b, own->goal, false).value;
 
-	printf("%-7s%-12s %6.3f us  nghttpd %6.3f us  CPU %.2f (%.2f..%.2f)", own->engine, own->words,
-	       median(us, b->rounds), median(theirs, b->rounds), ratio, ratios[0], ratios[b->rounds - 1]);
+	printf("%-20s %6.3f us  nghttpd %6.3f us  CPU %.2f (%.2f..%.2f)", own->name, median(us, b->rounds),
+	       median(theirs, b->rounds), ratio, ratios[0], ratios[b->rounds - 1]);
 	if (goal > 0)
 		printf("  goal: CPU <= %.2f %s", goal, ratio <= goal ? "met" : "MISSED");
 	printf("\n");
@@ -233,9 +233,9 @@ static const struct part {
 	{ "client-100", "GET of 128 bytes against a canned responder", part_client_100 },
 	{ "bodies-get", "GET of 1 MiB against a canned responder", part_get },
 	{ "bodies-post", "POST of 64 KiB against a canned responder", part_post },
-	{ "servers-nghttpd", "GET of 128 bytes; coalesced: with --coalesce 100us", part_nghttpd },
-	{ "servers-nginx", "GET of 128 bytes; coalesced: with --coalesce 100us", part_nginx },
-	{ "servers-h2o", "GET of 128 bytes; coalesced: with --coalesce 100us", part_h2o },
+	{ "servers-nghttpd", "GET of 128 bytes; coalesced: with --coalesce 1ms", part_nghttpd },
+	{ "servers-nginx", "GET of 128 bytes; coalesced: with --coalesce 1ms", part_nginx },
+	{ "servers-h2o", "GET of 128 bytes; coalesced: with --coalesce 1ms", part_h2o },
 	{ "server", "its CPU under h2load -c10 -m100, 21 bytes, in pairs with nghttpd", part_server },
 	{ "stall", "an open loop of 1000/s on one connection, and a server that stands still for a while", stall },
 	{ "memory", "at its peak, all requests under way at once, less that of one connection", memory },

@@ -42,14 +42,11 @@ void h2_upload_deinit(struct h2_upload *u, struct h2_server_shared *shared)
 // Without stdio: these are made for every response.
 static size_t decimal(char to[20], uint64_t n)
 {
-	char digits[20];
-	size_t len = 0;
-	do {
-		digits[len++] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	for (size_t i = 0; i < len; i++)
-		to[i] = digits[len - 1 - i];
+	size_t len = 1;
+	for (uint64_t rest = n; rest >= 10; rest /= 10)
+		len++;
+	for (size_t i = len; i-- > 0; n /= 10)
+		to[i] = (char)('0' + n % 10);
 	return len;
 }
 

@@ -269,6 +269,10 @@ static struct h2_text without_query(struct h2_text path)
 static void get(const struct h2_incoming *in, const struct h2_counters *counters, struct h2_answer *a)
 {
 	const struct h2_text path = without_query(in->path), query = query_of(in->path);
+	if (in->path.len == 1 && in->path.text[0] == '/') { // the last row, and the most common one
+		root(NULL, a);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		const struct route *r = &routes[i];
 		const size_t len = r->len;

@@ -30,6 +30,14 @@ static struct request *request_new(struct h2_session *s)
 	return r;
 }
 
+// NULL for a stream that has no request any more.
+static struct request *find(struct h2_session *s, int32_t id)
+{
+	if (!s->current || s->current->id != id)
+		s->current = nghttp2_session_get_stream_user_data(s->session, id);
+	return s->current;
+}
+
 static void drop(nghttp2_rcbuf *b)
 {
 	if (b)
@@ -48,6 +56,7 @@ static void request_free(struct h2_session *s, struct request *r)
 {
 	session_wake_up(s, r);
 	has_come(s, r);
+	s->current = NULL;
 	s->answering -= r->answered;
 	if (r->prev)
 		r->prev->next = r->next;
@@ -73,10 +82,9 @@ static void take_header(struct request *r, const struct h2_server_shared *shared
                         nghttp2_rcbuf *value)
 {
 	const struct h2_server_limits *limits = &shared->limits;
-	nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
+	const nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
 	r->header_bytes += n.len + v.len + 32;
-	if (r->header_bytes > limits->max_header_bytes)
-		r->headers_too_large = true;
+	r->headers_too_large |= r->header_bytes > limits->max_header_bytes;
 	if (n.base[0] != ':') {
 		r->header_count++;
 		if (!r->headers_too_large && !shared->is_mute) // beyond the limit nothing is spent on them
@@ -159,6 +167,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	r->id = frame->hd.stream_id;
 	h2_count(s->shared->counters, H2_STREAMS, 1);
 	nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, r);
+	s->current = r;
 	return 0;
 }
 
@@ -173,11 +182,11 @@ static void take_trailer(struct request *r, const struct h2_server_limits *limit
 	r->trailer_hash = h2_header_hash(r->trailer_hash, n.base, n.len, v.base, v.len);
 }
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
-                     nghttp2_rcbuf *value, __attribute__((unused)) uint8_t flags, void *arg)
+static int on_header(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame *frame,
+                     nghttp2_rcbuf *name, nghttp2_rcbuf *value, __attribute__((unused)) uint8_t flags, void *arg)
 {
 	struct h2_session *s = arg;
-	struct request *r = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+	struct request *r = find(s, frame->hd.stream_id);
 	if (!r)
 		return 0;
 	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
@@ -198,7 +207,7 @@ static int on_data(nghttp2_session *session, __attribute__((unused)) uint8_t fla
                    const uint8_t *bytes, size_t len, void *arg)
 {
 	struct h2_session *s = arg;
-	struct request *r = nghttp2_session_get_stream_user_data(session, id);
+	struct request *r = find(s, id);
 	h2_count(s->shared->counters, H2_BODY_IN, len);
 	s->moved += len;
 	nghttp2_session_consume_connection(session, len);
@@ -240,7 +249,7 @@ static void opened(struct h2_session *s, struct request *r, const nghttp2_frame 
 // A request is answered when it is whole, or as soon as it is clear that it will be refused.
 static int maybe_respond(struct h2_session *s, const nghttp2_frame *frame)
 {
-	struct request *r = nghttp2_session_get_stream_user_data(s->session, frame->hd.stream_id);
+	struct request *r = find(s, frame->hd.stream_id);
 	if (!r)
 		return 0;
 	opened(s, r, frame);
@@ -285,10 +294,11 @@ static int on_invalid_frame(__attribute__((unused)) nghttp2_session *session,
 	return 0;
 }
 
-static int on_stream_close(nghttp2_session *session, int32_t id, __attribute__((unused)) uint32_t code, void *arg)
+static int on_stream_close(__attribute__((unused)) nghttp2_session *session, int32_t id,
+                           __attribute__((unused)) uint32_t code, void *arg)
 {
 	struct h2_session *s = arg;
-	struct request *r = nghttp2_session_get_stream_user_data(session, id);
+	struct request *r = find(s, id);
 	wire_ids_put(&s->ended, (uint32_t)id);
 	if (r)
 		request_free(s, r);
@@ -318,7 +328,7 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
 	if (!carries || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
 		return 0;
 	h2_count(s->shared->counters, H2_RESPONSES, 1);
-	const struct request *r = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+	const struct request *r = find(s, frame->hd.stream_id);
 	if (!r || r->whole)
 		return 0;
 	// The answer is out and the upload is not: the rest of it is not wanted (RFC 9113, 8.1).

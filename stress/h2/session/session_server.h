@@ -13,6 +13,7 @@ struct h2_session {
 	void *owner; // shared->wake's
 	nghttp2_session *session;
 	struct request *requests; // doubly linked
+	struct request *current;  // of the stream that callbacks were last about; NULL: look it up
 	struct h2_held held;
 	int credit;
 	uint64_t opened, moved;                      // requests; struct h2_waiting
