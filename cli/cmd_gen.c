@@ -247,7 +247,7 @@ static void say_plan(const struct app *app, const struct plan *p, const struct s
 		    (unsigned long long)p->config.seed);
 	if (p->no_server)
 		say(app,
-		    "no tests of http2-serve: no runtime on this machine serves HTTP/2 (try: apt-get install nodejs)");
+		    "no tests of http2-serve: no runtime on this machine serves HTTP/2 (try: apt-get install nodejs, or python3-h2)");
 	say_left_out(app, s);
 	buf_deinit(&names);
 }

@@ -63,6 +63,9 @@ static void print_present(const struct catalogue *c, const char (*versions)[VERS
 			       dialect_target_preload(t->dialect, t->index),
 			       heap_flag(t) != NULL ? "; --heap-limit by its own flag" : "",
 			       stack_flag(t) != NULL ? "; --stack-limit by its own flag" : "");
+		if (dialect_server_package(t->dialect) != NULL)
+			printf("  %-22s   its HTTP/2 servers need the package %s\n", "",
+			       dialect_server_package(t->dialect));
 		buf_deinit(&words);
 		any = false;
 	}

@@ -31,6 +31,10 @@ const char *dialect_target_stack_flag(const struct dialect *d, size_t i); // lik
 const char *dialect_target_preload(const struct dialect *d, size_t i); // whether a preloaded malloc sees its heap
 bool dialect_target_is_extra(const struct dialect *d, size_t i);       // not part of the default job
 bool dialect_serves(const struct dialect *d);                          // its programs can be HTTP/2 servers
+// A command of the shell's that fails where those lack a library, {program} standing for the runtime's path; NULL:
+// they need none.
+const char *dialect_server_check(const struct dialect *d);
+const char *dialect_server_package(const struct dialect *d); // what brings the library; NULL: not known
 
 #define DIALECT_CAPABILITIES_MAX 16U
 // What the language can do, in words ("tail calls", "call/cc", ...); their number.

@@ -1,13 +1,16 @@
 // Targets: which there are, which are present, and which were chosen.
 #include "catalogue.h"
 
+#include "clock.h"
 #include "command.h"
 #include "suite.h"
+#include "tool.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #define EMBEDDED "{stressgen:"
 
@@ -312,13 +315,40 @@ static int add_command(struct choice *t, const char *command, const char *dialec
 	return r < 0 ? r : add_command_target(t, d, command, e);
 }
 
+#define CHECK_NS (20 * SG_NS_PER_S)
+#define PROGRAM "{program}"
+
+// Whether its servers' libraries are here, as the dialect's own check says.
+static bool has_libraries(const struct catalogue_target *t)
+{
+	const char *check = dialect_server_check(t->dialect),
+	           *place = check != NULL ? strstr(check, PROGRAM) : NULL;
+	struct buf command = { 0 }, out = { 0 };
+	int status = 0, r;
+
+	if (check == NULL)
+		return true;
+	if (place != NULL)
+		buf_addf(&command, "%.*s'%s'%s", (int)(place - check), check,
+		         t->program != NULL ? t->program : t->needs, place + strlen(PROGRAM));
+	else
+		buf_adds(&command, check);
+	char *argv[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" }, command.data, NULL };
+	r = command.failed ? -ENOMEM : tool_run_apart(argv, CHECK_NS, &out, &status);
+	buf_deinit(&command);
+	buf_deinit(&out);
+	return r == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 int catalogue_servers(const struct catalogue *c, struct gen_target **out, size_t *count, struct err *e)
 {
 	struct choice t = { .c = c };
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < c->target_count; i++)
-		if (c->targets[i].present && dialect_serves(c->targets[i].dialect))
+	for (size_t i = 0; r == 0 && i < c->target_count; i++) // one of a language is enough
+		if (c->targets[i].present && dialect_serves(c->targets[i].dialect) &&
+		    (t.count == 0 || t.targets[t.count - 1].dialect != c->targets[i].dialect) &&
+		    has_libraries(&c->targets[i]))
 			r = add_target(&t, &c->targets[i]);
 	*out = t.targets;
 	*count = t.count;

@@ -98,6 +98,8 @@ static const struct field {
 	{ "block-end", FIELD_LINE, offsetof(struct dialect, block_end), ")" },
 	{ "preload-sees-heap", FIELD_LINE, offsetof(struct dialect, preload_sees_heap), "unknown" },
 	{ "server-routes", FIELD_LINE, offsetof(struct dialect, server_routes), "" },
+	{ "server-check", FIELD_LINE, offsetof(struct dialect, server_check), "" },
+	{ "server-package", FIELD_LINE, offsetof(struct dialect, server_package), "" },
 	{ "server-tls", FIELD_YES_NO, offsetof(struct dialect, server_tls), "no" },
 	{ "c-stack", FIELD_YES_NO, offsetof(struct dialect, c_stack), "no" },
 	{ "tail-calls", FIELD_YES_NO, offsetof(struct dialect, tail_calls), "no" },

@@ -145,6 +145,8 @@ struct dialect {
 	const char *block, *block_end;   // around a sequence (a template of precedence 0) where a value is due
 	const char *preload_sees_heap;   // in words
 	const char *server_routes;       // what its servers have beside /work: "timer events echo"; ""
+	const char *server_check;        // a command of the shell's that fails where they lack a library; ""
+	const char *server_package;      // what brings it; ""
 	bool server_tls;                 // they speak TLS, with a certificate of their own
 	bool tail_calls;                 // eliminated where they are tagged
 	bool implicit_begin;             // a body may be several expressions, one a line

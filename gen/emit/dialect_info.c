@@ -76,6 +76,16 @@ bool dialect_serves(const struct dialect *d)
 	return dialect_has(d, CONSTRUCT_SERVER);
 }
 
+const char *dialect_server_check(const struct dialect *d)
+{
+	return or_null(d->server_check);
+}
+
+const char *dialect_server_package(const struct dialect *d)
+{
+	return or_null(d->server_package);
+}
+
 size_t dialect_capabilities(const struct dialect *d, const char *out[DIALECT_CAPABILITIES_MAX])
 {
 	static const struct {
@@ -94,6 +104,7 @@ size_t dialect_capabilities(const struct dialect *d, const char *out[DIALECT_CAP
 		{ "deep print", OP_DATA_TO_STRING, OP_DATA_TO_STRING },
 		{ "deep parse", OP_STRING_TO_DATA, OP_STRING_TO_DATA },
 		{ "regex", OP_REGEX_MATCH, OP_REGEX_MATCH },
+		{ "HTTP/2 server", CONSTRUCT_SERVER, CONSTRUCT_SERVER },
 	};
 	size_t count = 0;
 

@@ -43,6 +43,7 @@ CASE("gen_serve: a server's program and its scenario are the golden ones")
 	} rows[] = {
 		{ "node", SERVICE("garbage"), "garbage.node.js", "serve-garbage-seed42.js" },
 		{ "node", SERVICE("mixed"), "mixed.node.h2", "serve-mixed-seed42.node.h2" },
+		{ "python", SERVICE("mixed"), "mixed.python3.py", "serve-mixed-seed42.py" },
 		{ "valk", SERVICE("garbage"), "garbage.valk.valk", "serve-garbage-seed42.valk" },
 		{ "valk", SERVICE("garbage"), "garbage.valk.h2", "serve-garbage-seed42.valk.h2" },
 	};

@@ -107,13 +107,59 @@ CASE("h2 runtime: a server whose program is not on this machine is one line and 
 	const char *path = h2_file("r.h2", "(scenario r (request r))");
 	h2_sh(&o, "'%s' run --server-command 'no-such-runtime --serve' '%s' 2>&1 >/dev/null | tail -n 1",
 	      H2_PROGRAM, path);
-	assert_string_equal(o.out,
-	                    "stressgen-h2: the server's program is not on this machine: exec no-such-runtime "
-	                    "--serve\n");
+	assert_string_equal(
+	        o.out, "stressgen-h2: the server's program is not on this machine: no-such-runtime --serve\n");
 	h2_output_deinit(&o);
 	h2_sh(&o, "'%s' run --server-command 'no-such-runtime' '%s'", H2_PROGRAM, path);
 	assert_int_equal(o.code, 3);
 	h2_output_deinit(&o);
+}
+
+CASE("h2 runtime: a test whose server's program or library is missing skips itself, and says what is missing")
+{
+	struct h2_output o;
+	const char *path = h2_file("r.h2", "(scenario r (request r))");
+	h2_sh(&o, "STRESSGEN_FD=1 '%s' run --server-command 'no-such-runtime' '%s' 2>/dev/null", H2_PROGRAM, path);
+	assert_int_equal(o.code, 0);
+	assert_string_equal(o.out, "@@ skip the server's program is not on this machine: no-such-runtime\n");
+	h2_output_deinit(&o);
+	h2_sh(&o, "STRESSGEN_FD=1 '%s' run --server-command 'sh -c \"echo hello; echo @@ skip no library\"' '%s'",
+	      H2_PROGRAM, path);
+	assert_int_equal(o.code, 0);
+	assert_string_equal(o.out, "@@ skip no library\n");
+	h2_output_deinit(&o);
+	h2_sh(&o, "'%s' run --server-command 'echo @@ skip no library' '%s'", H2_PROGRAM, path);
+	assert_int_equal(o.code, 3);
+	assert_string_equal(o.err, "stressgen-h2: no library\n");
+	h2_output_deinit(&o);
+}
+
+// Each scenario of a runtime that serves, written by gen for `target`, is answered rightly.
+static void served_by(const char *target, const char *check)
+{
+	struct h2_output o;
+	h2_need(target);
+	h2_sh(&o, "%s", check);
+	if (o.code != 0)
+		harness_skip("the library of its HTTP/2 servers is not installed");
+	h2_output_deinit(&o);
+	h2_sh(&o,
+	      "cd '%s' && '%s/bin/stressgen' gen --target %s --seed 7 --http2-param duration=300ms,ballast=1000 -q -o s && "
+	      "'%s/bin/stressgen' run s --only 'http2-serve/*' -q -o r",
+	      harness_tmpdir(), SG_BUILD_DIR, target, SG_BUILD_DIR);
+	if (o.code != 0 || !strstr(o.out, "7 passed, 0 failed, 0 skipped"))
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+}
+
+CASE("h2 runtime: a server in node performs its kernels under each load, and ends in order")
+{
+	served_by("node", "true");
+}
+
+CASE("h2 runtime: a server in Python performs its kernels under each load, and ends in order")
+{
+	served_by("python3", "python3 -c 'import h2'");
 }
 
 static void on_servers(const char *mode, const char *servers)

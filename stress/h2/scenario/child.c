@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define START_S UINT64_C(30) // runtimes load their libraries on a busy machine
-#define STOP_NS (5 * SG_NS_PER_S)
+#define STOP_S UINT64_C(20)  // and end what they have begun
 #define LAST_WORDS (4U * 1024U * 1024U)
 
 extern char **environ;
@@ -73,7 +73,10 @@ static int read_until(int fd, char until, uint64_t deadline_ns, struct buf *text
 	}
 }
 
-// The first line "port N"; another program may say something of its own before.
+#define SKIPS "@@ skip "
+
+// The first line "port N"; another program may say something of its own before, or that it cannot serve here, by a
+// line "@@ skip REASON": -ENOENT.
 static int read_port(struct h2_child *c, struct err *e)
 {
 	const uint64_t deadline_ns = clock_now_ns() + START_S * SG_NS_PER_S;
@@ -87,6 +90,9 @@ static int read_port(struct h2_child *c, struct err *e)
 			continue;
 		if (sscanf(line, "port %u", &port) == 1 && (port == 0 || port > 65535))
 			rc = -EPROTO;
+		if (strncmp(line, SKIPS, strlen(SKIPS)) == 0)
+			rc = err_set(e, ENOENT, "%.*s", (int)(end - line) - (int)strlen(SKIPS),
+			             line + strlen(SKIPS));
 		text.len -= (size_t)(end + 1 - line);
 		memmove(text.data, end + 1, text.len + 1);
 	}
@@ -95,9 +101,9 @@ static int read_port(struct h2_child *c, struct err *e)
 	if (rc == -ETIMEDOUT)
 		return err_set(e, ETIMEDOUT, "the server did not start within %d s: it printed no line \"port N\"",
 		               (int)START_S);
-	return rc < 0 ? err_set(e, -rc, "the server did not start: %s",
-	                        rc == -EPIPE ? "it ended at once" : strerror(-rc))
-	              : 0;
+	return rc < 0 && e->text[0] == '\0' ? err_set(e, -rc, "the server did not start: %s",
+	                                              rc == -EPIPE ? "it ended at once" : strerror(-rc))
+	                                    : rc;
 }
 
 #define ARGS 40
@@ -166,7 +172,8 @@ static int start(struct h2_child *c, const char *program, char **argv, struct er
 		struct h2_child_usage end;
 		h2_child_stop(c, &end);
 		if (end.not_found)
-			rc = err_set(e, ENOENT, "the server's program is not on this machine: %.300s", argv[2]);
+			rc = err_set(e, ENOENT, "the server's program is not on this machine: %.300s",
+			             strncmp(argv[2], "exec ", 5) == 0 ? argv[2] + 5 : argv[2]);
 		else
 			err_set(e, -rc, "%s", why.text);
 	}
@@ -260,8 +267,9 @@ void h2_child_stop_hearing(struct h2_child *c, struct h2_child_usage *usage, str
 	if (c->pid > 0) {
 		struct buf text = { 0 };
 		kill(c->pid, SIGTERM);
-		if (read_until(c->out, '\0', clock_now_ns() + STOP_NS, &text) < 0) {
-			snprintf(usage->trouble, sizeof(usage->trouble), "it did not end within 5 s of SIGTERM");
+		if (read_until(c->out, '\0', clock_now_ns() + STOP_S * SG_NS_PER_S, &text) < 0) {
+			snprintf(usage->trouble, sizeof(usage->trouble), "it did not end within %d s of SIGTERM",
+			         (int)STOP_S);
 			kill(c->pid, SIGKILL);
 		}
 		read_counters(buf_text(&text), usage);
