@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool wants_colour(const char *when, int fd)
@@ -115,6 +117,23 @@ static int finish_stdout(enum command_id id, int code)
 	return id == COMMAND_JOB || id == COMMAND_RUN || id == COMMAND_H2 ? SG_EXIT_UNTRUSTED : SG_EXIT_USAGE;
 }
 
+// Each test would say the same by itself, later. What comes of {name} is known only then.
+static int check_frames(const char *whole, const char *said, struct err *e)
+{
+	const char *place = strstr(whole, "{name}");
+	char dir[PATH_MAX];
+	struct stat st;
+
+	snprintf(dir, sizeof dir, "%.*s", (int)(place != NULL ? place - whole : (ptrdiff_t)strlen(whole)), whole);
+	if (place == NULL && stat(dir, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(e, EISDIR, "--frames %s: that is a directory; write e.g. '%s/{name}.txt'", said,
+		               said);
+	*(strrchr(dir, '/') + 1) = '\0';
+	if (access(dir, W_OK) == 0)
+		return 0;
+	return err_set(e, errno, "--frames %s: %s: %s", said, dir, strerror(errno));
+}
+
 // --frames reaches the tests by their environment; their working directory is another.
 static int pass_frames(const struct opt_set *o, struct err *e)
 {
@@ -127,6 +146,10 @@ static int pass_frames(const struct opt_set *o, struct err *e)
 	if (path[0] != '/' && getcwd(here, sizeof here) != NULL)
 		buf_addf(&whole, "%s/", here);
 	buf_adds(&whole, path);
+	if (!whole.failed && check_frames(whole.data, path, e) < 0) {
+		buf_deinit(&whole);
+		return -EINVAL;
+	}
 	int r = whole.failed || setenv("STRESSGEN_FRAMES", whole.data, 1) < 0 ? -ENOMEM : 0;
 	buf_deinit(&whole);
 	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;

@@ -390,6 +390,10 @@ const struct opt cli_options[] = {
 	TEXT("h2-target", 0, "URL", BIT(JOB) | BIT(RUN), true,
 	     "Load and attack this server on this machine, in place of our own, with requests for the URL's path. The whole way "
 	     "is then HTTP/2 scenarios alone, unless --kernel or --target says otherwise."),
+	FLAG("h2-insecure", 0, "no", BIT(JOB) | BIT(RUN) | BIT(CLIFF), true,
+	     "Take any certificate of --h2-target, or of the https target of cliff --http2."),
+	TEXT("h2-cacert", 0, "FILE", BIT(JOB) | BIT(RUN) | BIT(CLIFF), true,
+	     "The authorities that its certificate may be signed by, in PEM. Default: the system's."),
 	COUNT("h2-pid", NULL, 1, 4194304, BIT(JOB) | BIT(RUN),
 	      "The process of --h2-target, whose CPU time and memory an attack is charged with, and its descendants; else "
 	      "it is found by the port."),

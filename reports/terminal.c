@@ -483,7 +483,7 @@ static void put_story(struct summary *s, const struct view_test *t)
 	fputc('\n', s->out);
 	if (r->evidence != NULL)
 		table_wrap(&s->style, text_line(a, r->evidence), 4, 4, s->out);
-	if (r->first_bad_check != NULL)
+	if (r->first_bad_check != NULL && (r->evidence == NULL || strstr(r->evidence, r->first_bad_check) == NULL))
 		table_wrap(&s->style, text_make(a, "first bad check: %s", text_line(a, r->first_bad_check)), 4, 6,
 		           s->out);
 	if (*story_clean(r) != '\0')

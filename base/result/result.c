@@ -466,12 +466,21 @@ struct hist *result_hist(struct result *r, const char *series)
 	return s->hist;
 }
 
+// An HTTP/2 load without one right response still has what its connections took, which is no latency of a request.
+static bool is_of_connections(const char *series)
+{
+	return strncmp(series, "connect", 7) == 0 || strncmp(series, "fresh", 5) == 0;
+}
+
 const struct result_series *result_main_series(const struct result *r)
 {
 	for (size_t i = 0; i < r->series_count; i++)
 		if (strcmp(r->series[i].name, "total") == 0)
 			return &r->series[i];
-	return r->series_count > 0 ? &r->series[0] : NULL;
+	for (size_t i = 0; i < r->series_count; i++)
+		if (!is_of_connections(r->series[i].name))
+			return &r->series[i];
+	return NULL;
 }
 
 // ---- text ----

@@ -2,6 +2,7 @@
 // second a server keeps up.
 #include "cliff_hunt.h"
 #include "h2_scenario.h"
+#include "scenario_foreign.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -34,6 +35,8 @@ struct http2_size {
 	struct hunt_scenario scenario; // first: the rest is found by it
 	const struct size *size;
 	struct h2_url url; // authority "": our own server
+	const char *ca;    // --h2-cacert; NULL: the system's
+	bool insecure;     // --h2-insecure
 };
 
 static void add_filled(struct buf *out, const char *text, int64_t value)
@@ -44,6 +47,13 @@ static void add_filled(struct buf *out, const char *text, int64_t value)
 		else
 			buf_addc(out, *text);
 	}
+}
+
+static void add_tls(const struct http2_size *s, struct buf *out)
+{
+	buf_adds(out, "  (tls");
+	h2_scenario_trust(s->ca, s->insecure, out);
+	buf_adds(out, ")\n");
 }
 
 static int write_scenario(const struct hunt_scenario *scenario, int64_t value, struct buf *out)
@@ -57,6 +67,8 @@ static int write_scenario(const struct hunt_scenario *scenario, int64_t value, s
 	         s->size->param, s->size->param, s->size->param, value);
 	if (!own)
 		buf_addf(out, "  (target \"%s://%s\")\n", s->url.scheme, s->url.authority);
+	if (!own && strcmp(s->url.scheme, "https") == 0)
+		add_tls(s, out);
 	buf_adds(out, "  (load ");
 	add_filled(out, s->size->load, value);
 	buf_addf(out, " (deadline %" PRIu64 "ms))\n  (request one (path \"%s\")",
@@ -73,6 +85,19 @@ static int write_scenario(const struct hunt_scenario *scenario, int64_t value, s
 	return out->failed ? -ENOMEM : 0;
 }
 
+// A server that is not there has no cliffs. (What it answers is looked at in the search.)
+static int check_server(const struct http2_size *s, struct err *e)
+{
+	const struct h2_tls_client_config tls = { .ca_file = s->ca, .insecure = s->insecure };
+	struct h2_target target;
+	char url[sizeof s->url.scheme + sizeof s->url.authority + 4];
+	int r;
+
+	snprintf(url, sizeof url, "%s://%s", s->url.scheme, s->url.authority);
+	r = h2_target_parse(url, &target, e);
+	return r < 0 ? r : h2_foreign_try(&target, s->url.path, &tls, true, e);
+}
+
 static int add_cliff(struct hunt *h, const struct size *size, const char *target)
 {
 	struct http2_size s = { .scenario = { .param = size->param,
@@ -82,9 +107,13 @@ static int add_cliff(struct hunt *h, const struct size *size, const char *target
 		                              .most = size->most,
 		                              .write = write_scenario,
 		                              .deadline_ns = h->found.timeout_ns },
-		                .size = size };
+		                .size = size,
+		                .ca = opt_text(&h->app->opts, "h2-cacert"),
+		                .insecure = opt_flag(&h->app->opts, "h2-insecure") };
 	int r = strcmp(target, EMBEDDED) == 0 ? 0 : h2_url_parse(target, &s.url, h->e);
 
+	if (r == 0 && s.url.authority[0] != '\0')
+		r = check_server(&s, h->e);
 	h->pair++;
 	if (r == 0)
 		r = hunt_one_scenario(h, &s.scenario);

@@ -31,6 +31,32 @@ static int resolve(const char *url, const char *origin, struct h2_target *target
 	return why.text[0] != '\0' ? err_set(e, EINVAL, "--h2-target: %s", why.text) : 0;
 }
 
+// What is said of --h2-target without one.
+static int check_alone(const struct opt_set *o, struct err *e)
+{
+	if (opt_given(o, "h2-pid"))
+		return err_set(e, EINVAL, "--h2-pid says which process is --h2-target's; give both");
+	if (opt_given(o, "h2-insecure") || opt_given(o, "h2-cacert"))
+		return err_set(e, EINVAL, "%s says which certificates of --h2-target are taken; give both",
+		               opt_given(o, "h2-insecure") ? "--h2-insecure" : "--h2-cacert");
+	return 0;
+}
+
+// Tests run in a directory that may be another.
+static int pass_tls(const struct h2_tls_client_config *tls, struct err *e)
+{
+	char *path = tls->ca_file != NULL ? realpath(tls->ca_file, NULL) : NULL;
+	int rc = 0;
+
+	if (tls->ca_file != NULL && path == NULL)
+		rc = err_set(e, errno, "--h2-cacert %s: %s", tls->ca_file, strerror(errno));
+	else if ((path != NULL && setenv("STRESSGEN_H2_CACERT", path, 1) < 0) ||
+	         (tls->insecure && setenv("STRESSGEN_H2_INSECURE", "yes", 1) < 0))
+		rc = err_set(e, ENOMEM, "out of memory");
+	free(path);
+	return rc;
+}
+
 static int pass(const struct opt_set *o, const char *origin, const char *path, struct err *e)
 {
 	char pid[24];
@@ -48,15 +74,17 @@ int h2_elsewhere_begin(const struct app *app, struct err *e)
 	const char *url = opt_text(o, "h2-target"), *path = url != NULL ? path_of(url) : "";
 	const char *asked = *path != '\0' ? path : "/";
 	char *origin = url != NULL ? strndup(url, (size_t)(path - url)) : NULL;
+	const struct h2_tls_client_config tls = { .insecure = opt_flag(o, "h2-insecure"),
+		                                  .ca_file = opt_text(o, "h2-cacert") };
 	struct h2_target target;
-	int rc = 0;
+	int rc = url == NULL ? check_alone(o, e) : 0;
 
-	if (url == NULL && opt_given(o, "h2-pid"))
-		rc = err_set(e, EINVAL, "--h2-pid says which process is --h2-target's; give both");
 	if (url != NULL)
 		rc = origin != NULL ? resolve(url, origin, &target, e) : err_set(e, ENOMEM, "out of memory");
 	if (rc == 0 && url != NULL)
-		rc = h2_foreign_try(&target, asked, e);
+		rc = pass_tls(&tls, e);
+	if (rc == 0 && url != NULL)
+		rc = h2_foreign_try(&target, asked, &tls, false, e);
 	if (rc == 0 && url != NULL)
 		rc = pass(o, origin, asked, e);
 	free(origin);

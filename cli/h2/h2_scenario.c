@@ -198,6 +198,10 @@ static int put_rate(const struct opt_set *o, struct buf *out, struct err *e)
 		               "--rate and --rps say the same, of all connections and of each; give one");
 	if (opt_given(o, "rps"))
 		buf_addf(out, " (rate %" PRIu64 ")", opt_number(o, "rps") * opt_number(o, "connections"));
+	if (rate == NULL && opt_given(o, "arrivals") && !opt_given(o, "rps") &&
+	    opt_text(o, "find-max-rate") == NULL)
+		return err_set(e, EINVAL,
+		               "--arrivals says how an open loop's requests come; give --rate or --rps too");
 	if (rate == NULL) {
 		if (opt_given(o, "rps"))
 			buf_addf(out, " (arrivals %s)", opt_text(o, "arrivals"));
@@ -263,17 +267,22 @@ static int put_load(const struct opt_set *o, struct buf *out, struct err *e)
 	return rc;
 }
 
+void h2_scenario_trust(const char *ca, bool insecure, struct buf *out)
+{
+	if (ca != NULL) { // the run may be done again from elsewhere
+		char *path = realpath(ca, NULL);
+
+		put_field("ca", path != NULL ? path : ca, out);
+		free(path);
+	}
+	if (insecure)
+		buf_adds(out, " (insecure)");
+}
+
 static void put_tls(const struct opt_set *o, struct buf *out)
 {
 	buf_adds(out, "  (tls");
-	if (opt_text(o, "cacert") != NULL) { // the run may be done again from elsewhere
-		char *path = realpath(opt_text(o, "cacert"), NULL);
-
-		put_field("ca", path != NULL ? path : opt_text(o, "cacert"), out);
-		free(path);
-	}
-	if (opt_flag(o, "insecure"))
-		buf_adds(out, " (insecure)");
+	h2_scenario_trust(opt_text(o, "cacert"), opt_flag(o, "insecure"), out);
 	if (!opt_flag(o, "tls-resumption"))
 		buf_adds(out, " (no-resumption)");
 	if (strcmp(opt_text(o, "tls"), "any") != 0)

@@ -35,6 +35,9 @@ struct h2_scenario_parts {
 // Adds the (request ...) forms of the URLs.
 int h2_scenario_requests(const struct opt_set *o, const struct h2_scenario_parts *parts, struct buf *out,
                          struct err *e);
+// Adds which certificates are taken, as it stands in (tls ...): those that the PEM file `ca` has signed (NULL: the
+// system's authorities), or any.
+void h2_scenario_trust(const char *ca, bool insecure, struct buf *out);
 // Adds "text" with its quotes.
 void h2_scenario_string(const char *text, size_t len, struct buf *out);
 // Whether the load is an open loop.

@@ -56,7 +56,7 @@ static int fail(struct h2_tls *t)
 		snprintf(
 		        t->reason, sizeof(t->reason),
 		        "TLS: the server's certificate is refused: %s; name its authority with --cacert, or take any "
-		        "with -k",
+		        "with -k (of --h2-target: --h2-cacert, --h2-insecure)",
 		        X509_verify_cert_error_string(verified));
 	else if (!t->failed)
 		snprintf(t->reason, sizeof(t->reason), "TLS: %s", text[0] ? text : "the peer broke off");

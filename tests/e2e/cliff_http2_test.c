@@ -119,3 +119,18 @@ CASE("cliff: each size of HTTP/2 has a row of its own in table and map")
 	assert_contains(buf_text(&o.out), "http2 body");
 	outcome_deinit(&o);
 }
+
+CASE("cliff: a server that is not there, or on another machine, is one line")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome gone = E2E(dir, "cliff", "--http2", "--param", "header", "--target", "http://127.0.0.1:1");
+	struct outcome other = E2E(dir, "cliff", "--http2", "--param", "header", "--target", "http://192.0.2.1");
+
+	assert_int_equal(gone.exit_code, 3);
+	assert_contains(buf_text(&gone.err), "127.0.0.1:1 does not answer GET /: connection refused");
+	assert_int_equal(other.exit_code, 2);
+	assert_contains(buf_text(&other.err), "is not this machine");
+	assert_null(strstr(buf_text(&other.err), "--allow-host")); // which it does not have
+	outcome_deinit(&gone);
+	outcome_deinit(&other);
+}

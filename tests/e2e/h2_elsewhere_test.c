@@ -38,6 +38,48 @@ CASE("h2-target: attacks and plain loads go to the server that is named, and wha
 	outcome_deinit(&none);
 }
 
+// Runs one scenario against `url`, with an option and its value where there are such.
+static struct outcome run_at(const char *dir, const char *url, const char *option, const char *value)
+{
+	char *run = io_join(dir, value != NULL ? "trusted" : "any");
+	struct outcome o = E2E(dir, "run", "suite", "-o", run, "--only", "http2/single-request", "--h2-target",
+	                       url, option, value);
+
+	free(run);
+	return o;
+}
+
+CASE("h2-target: a certificate is checked, unless it is said that any will do")
+{
+	const char *dir = harness_tmpdir();
+	char *pem = io_join(dir, "cert.pem");
+	struct e2e_server s = e2e_server_start(dir, "--https", "--write-cert=cert.pem");
+	struct outcome gen = E2E(dir, "gen", "--target", "h2", "-o", "suite");
+	char url[100];
+
+	snprintf(url, sizeof url, "https%s", s.url + strlen("http"));
+	struct outcome refused = run_at(dir, url, NULL, NULL), any = run_at(dir, url, "--h2-insecure", NULL);
+	struct outcome trusted = run_at(dir, url, "--h2-cacert", pem);
+	struct outcome cliff = E2E(dir, "cliff", "--http2", "--param", "header", "--tries", "1", "--target", url,
+	                           "--h2-cacert", pem, "-q", "-o", "cliff");
+
+	e2e_server_stop(&s);
+	assert_int_equal(gen.exit_code, 0);
+	assert_int_equal(refused.exit_code, 3);
+	assert_contains(buf_text(&refused.err), "certificate");
+	assert_contains(buf_text(&refused.err), "--h2-insecure");
+	assert_int_equal(any.exit_code, 0);
+	assert_int_equal(trusted.exit_code, 0);
+	assert_int_equal(cliff.exit_code, 0);
+	assert_contains(buf_text(&cliff.out), "http2 on https://127.0.0.1:");
+	outcome_deinit(&gen);
+	outcome_deinit(&refused);
+	outcome_deinit(&any);
+	outcome_deinit(&trusted);
+	outcome_deinit(&cliff);
+	free(pem);
+}
+
 CASE("h2-target: the whole way stresses the server alone, no runtime and no allocator")
 {
 	const char *dir = harness_tmpdir();
@@ -67,6 +109,11 @@ CASE("h2-target: a server that does not answer, is elsewhere or is none is told 
 		  "is no target; write http://HOST:PORT",
 		  2 },
 		{ { "run", "suite", "--h2-pid", "1" }, "give both", 2 },
+		{ { "run", "suite", "--h2-insecure" }, "--h2-insecure says which certificates", 2 },
+		{ { "run", "suite", "--h2-cacert", "x.pem" }, "--h2-cacert says which certificates", 2 },
+		{ { "run", "suite", "--h2-target", "https://127.0.0.1:1", "--h2-cacert", "no.pem" },
+		  "--h2-cacert no.pem: No such file or directory",
+		  2 },
 		{ { "gen", "--target", "h2", "--kernel", "countdown", "-o", "x" }, "runs no kernel", 2 },
 	};
 	struct outcome gen = E2E(dir, "gen", "--target", "h2", "-o", "suite");

@@ -436,3 +436,68 @@ CASE("h2 cli: bad input is one line and exit 2, with the file's line")
 		h2_output_deinit(&o);
 	}
 }
+
+// ---- bad input ------------------------------------------------------------------------------------------------
+
+CASE("h2 cli: what is wrong on the command line is one line, and names nothing that the person has not written")
+{
+	static const struct {
+		const char *args, *says;
+	} rows[] = {
+		{ "http://127.0.0.1:%u/%%{foo}", "stressgen: '%{foo}' is no place; known are n, random:LOW-HIGH" },
+		{ "http://127.0.0.1:%u/ --rate 10 --coalesce 1ms -D 1s",
+		  "stressgen: an open loop's requests begin" },
+		{ "http://127.0.0.1:%u/ --arrivals poisson", "give --rate or --rps too" },
+		{ "http://127.0.0.1:%u/ --frames /no-such-directory/f.txt",
+		  "--frames /no-such-directory/f.txt: /no-such-directory/: No such file or directory" },
+		{ "http://127.0.0.1:%u/ --frames /tmp", "that is a directory; write e.g. '/tmp/{name}.txt'" },
+		{ "http://127.0.0.1:99999/", "'99999' is no port of" },
+		{ "http://127.0.0.1:%u/ --expect-sha256 zz", "stressgen: a SHA-256 is 64 hexadecimal digits" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct h2_output o;
+		load(&o, 1, rows[i].args);
+		expect_code(&o, 2, rows[i].args);
+		expect_in(o.err, rows[i].says);
+		if (strchr(o.err, '\n') != strrchr(o.err, '\n') || strstr(o.err, "load.h2"))
+			fail_msg("%s: %s", rows[i].args, o.err);
+		h2_output_deinit(&o);
+	}
+}
+
+CASE("h2 cli: of a load without one right answer no latency is told")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[16384];
+	h2_server(&p, "");
+	load(&o, p.port, "http://127.0.0.1:%u/ -n 10 --expect-status 201");
+	h2_server_stop(&p, stats, sizeof(stats));
+	expect_code(&o, 1, "--expect-status 201");
+	expect_in(o.out, "0 right, 10 wrong, 1 connection x 1 stream, 0/s\n");
+	assert_null(strstr(o.out, "p50 0 ns"));
+	assert_null(strstr(o.out, "    p50      p99"));  // of the table, where connections' would stand
+	assert_null(strstr(o.out, "first bad check: ")); // which the evidence has
+	h2_output_deinit(&o);
+	load(&o, 1, "http://127.0.0.1:%u/ -n 10");
+	expect_code(&o, 1, "refused");
+	assert_null(strstr(o.out, "finished in"));
+	h2_output_deinit(&o);
+}
+
+CASE("h2 cli: several requests have a row each below the key figures")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[16384];
+	h2_server(&p, "");
+	h2_file("requests",
+	        "(request look (path \"/bytes/1\"))\n(request order (method POST) (path \"/x\") (body \"y\"))\n");
+	load(&o, p.port, "http://127.0.0.1:%u/ -i requests -n 100");
+	h2_server_stop(&p, stats, sizeof(stats));
+	expect_code(&o, 0, "-i requests");
+	expect_in(o.out, "\n  time for request ");
+	expect_in(o.out, "\n    look  ");
+	expect_in(o.out, "\n    order  ");
+	h2_output_deinit(&o);
+}

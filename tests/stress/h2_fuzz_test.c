@@ -212,7 +212,7 @@ CASE("h2 fuzz: bad input is one line and exit 2")
 		{ "--embedded http://127.0.0.1:1", "mutate against which server?" },
 		{ "http://example.com", "is not this machine" },
 		{ "--embedded --healthy-path x", "--healthy-path x: a path begins with /" },
-		{ "-- /nowhere/server {port}", "ended with exit code 127 before it listened" },
+		{ "-- false {port}", "ended with exit code 1 before it listened" },
 		{ "--embedded --healthy-path /status/500", "does not serve a healthy client GET /status/500" },
 		{ "--embedded --cases 0", "cases" },
 	};
@@ -221,6 +221,27 @@ CASE("h2 fuzz: bad input is one line and exit 2")
 		h2_sh(&o, "cd '%s' && '%s' fuzz --seed 1 %s", harness_tmpdir(), H2_PROGRAM, rows[i].args);
 		if (o.code != 2 || !strstr(o.err, rows[i].words))
 			fail_msg("%s: exit %d, \"%s\"", rows[i].args, o.code, o.err);
+		h2_output_deinit(&o);
+	}
+}
+
+CASE("h2 fuzz: a server that is not on this machine, or says that it cannot serve here, is exit 3; a test skips itself")
+{
+	static const struct {
+		const char *server, *words;
+	} rows[] = { { "/nowhere/server", "program not found: /nowhere/server\n" },
+		     { "echo '@@ skip no library'", "no library\n" } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct h2_output o;
+		h2_sh(&o, "cd '%s' && rm -f *.log && '%s' fuzz --seed 1 -- %s", harness_tmpdir(), H2_PROGRAM,
+		      rows[i].server);
+		if (o.code != 3 || !strstr(o.err, rows[i].words))
+			fail_msg("%s: exit %d, \"%s\"", rows[i].server, o.code, o.err);
+		h2_output_deinit(&o);
+		h2_sh(&o, "cd '%s' && rm -f *.log && STRESSGEN_FD=1 '%s' fuzz --seed 1 -- %s", harness_tmpdir(),
+		      H2_PROGRAM, rows[i].server);
+		if (o.code != 0 || strncmp(o.out, "@@ skip ", 8) != 0 || !strstr(o.out, rows[i].words))
+			fail_msg("%s: exit %d, \"%s\"", rows[i].server, o.code, o.out);
 		h2_output_deinit(&o);
 	}
 }

@@ -2,6 +2,7 @@
 #include "h2_support.h"
 #include "harness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -218,6 +219,16 @@ CASE("h2 load: the highest rate that keeps a goal is searched")
 	const double rate = run_gauge("max_rate");
 	if (rate < 1 || rate > 100)
 		fail_msg("%f\n%s", rate, o.out);
+	char found[64];
+	snprintf(found, sizeof(found), "\n  highest rate that holds: %.0f/s; its last trial:\n", rate);
+	expect_in(o.out, found);
+	h2_output_deinit(&o);
+	h2_sh(&o,
+	      STRESSGEN
+	      "http://127.0.0.1:%u/delay/20ms -c 1 -m 1 --rate 2 -D 500ms --find-max-rate 'p50<1us' -o run3",
+	      harness_tmpdir(), p.port);
+	assert_int_equal(o.code, 1);
+	expect_in(o.out, "\n  the goal does not hold at any rate\n");
 	h2_output_deinit(&o);
 	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/delay/20ms --find-max-rate 'p99=3' -o run2", harness_tmpdir(),
 	      p.port);

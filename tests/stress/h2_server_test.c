@@ -371,12 +371,33 @@ CASE("h2 server: a port that is taken is one clear line")
 	char stats[4096];
 	h2_server(&p, "");
 	h2_sh(&o, "%s server --port %u", H2_PROGRAM, p.port);
-	assert_int_equal(o.code, 1);
+	assert_int_equal(o.code, 3);
 	assert_non_null(strstr(o.err, "cannot listen on 127.0.0.1:"));
 	assert_non_null(strstr(o.err, "address already in use; try another --port"));
 	assert_ptr_equal(strchr(o.err, '\n'), strrchr(o.err, '\n'));
 	h2_output_deinit(&o);
 	stop(&p, stats, sizeof(stats));
+}
+
+static void expect_refused(const char *args, int code, const char *words)
+{
+	struct h2_output o;
+	h2_sh(&o, "timeout 50 %s server %s </dev/null", H2_PROGRAM, args);
+	if (o.code != code || !strstr(o.err, words) || strchr(o.err, '\n') != strrchr(o.err, '\n'))
+		fail_msg("%s: exit %d, expected %d and \"%s\"\n%s", args, o.code, code, words, o.err);
+	h2_output_deinit(&o);
+}
+
+CASE("h2 server: what cannot be served is one clear line")
+{
+	expect_refused("--unix /no-such-directory/x", 3,
+	               "--unix /no-such-directory/x: its directory is not there");
+	expect_refused("--cert x.pem", 2, "--cert is for a server with TLS; give --https too");
+	expect_refused("--write-cert x.pem", 2, "--write-cert is for a server with TLS");
+	expect_refused("--https --cert x.pem", 2, "--cert and --key go together");
+	expect_refused("--https --cert /none.pem --key /none.pem", 2, "/none.pem is no certificate in PEM");
+	expect_refused("--bind 192.0.2.1", 3, "cannot listen on 192.0.2.1:");
+	expect_refused("--misbehave nonsense", 2, "no hostile server 'nonsense'");
 }
 
 CASE("h2 server: its counters are in the telemetry directory")

@@ -62,6 +62,8 @@ static int run(const struct opt_set *o, struct fuzz_config *c, struct err *e)
 	rc = fuzz_run(c, &r, e);
 	if (h2_tap_close(c->tap, e) < 0)
 		return SG_EXIT_INTERNAL;
+	if (rc == -ENOENT)
+		return SG_EXIT_MISSING;
 	if (rc < 0)
 		return rc == -ENOMEM ? SG_EXIT_INTERNAL : SG_EXIT_USAGE;
 	return r.breaks ? SG_EXIT_TESTS : SG_EXIT_OK;

@@ -29,6 +29,8 @@ static void requests(const struct h2_load_result *r, struct buf *out)
 	         " succeeded, %" PRIu64 " failed, %" PRIu64 " errored, %" PRIu64 " timeout",
 	         total, r->begun, r->right + r->wrong, r->right, r->wrong, errored(r),
 	         count_of(r, H2_FAULT_TIMEOUT));
+	if (r->warm)
+		buf_addf(out, ", %" PRIu64 " to warm up", r->warm);
 	if (r->retried)
 		buf_addf(out, ", %" PRIu64 " made again", r->retried);
 	if (r->unsent)
@@ -62,20 +64,38 @@ static void row(const char *name, const struct hist *h, struct buf *out)
 	buf_addf(out, "%-18s%10s%10s%10s%10s%10s%10s\n", name, min, p50, p95, p99, max, mean);
 }
 
-void h2_figures(const struct h2_load_result *r, const struct hist *total, struct buf *out)
+#define MOST_ROWS 20U // of requests
+
+// Each of several requests by itself; longer names would move the columns.
+static void rows_of_requests(const struct scenario *s, const struct h2_load_result *r, struct buf *out)
+{
+	char name[16];
+	for (size_t i = 0; r->count > 1 && i < r->count && i < MOST_ROWS; i++) {
+		snprintf(name, sizeof(name), "  %s", s->items[i].name);
+		row(name, r->tallies[i].latency, out);
+	}
+}
+
+void h2_figures(const struct scenario *s, const struct h2_load_result *r, const struct hist *total,
+                struct buf *out)
 {
 	char time[32], in[32], sent[32];
-	const double s = (double)r->elapsed_ns / (double)SG_NS_PER_S;
+	const double seconds = (double)r->elapsed_ns / (double)SG_NS_PER_S;
+	if (r->begun == 0 && r->connected == 0) // there is nothing to be told but why, which stands in the checks
+		return;
 	buf_addf(out, "finished in %s, %.1f req/s, %s/s\n", units_duration(time, sizeof(time), r->elapsed_ns),
-	         s > 0 ? (double)(r->right - r->warm) / s : 0,
-	         units_bytes(in, sizeof(in), s > 0 ? (uint64_t)((double)*r->counters.cell[H2_BYTES_IN] / s) : 0));
+	         seconds > 0 ? (double)(r->right - r->warm) / seconds : 0,
+	         units_bytes(in, sizeof(in),
+	                     seconds > 0 ? (uint64_t)((double)*r->counters.cell[H2_BYTES_IN] / seconds) : 0));
 	requests(r, out);
 	statuses(r, out);
 	buf_addf(out, "traffic: %s received, %s sent\n",
 	         units_bytes(in, sizeof(in), *r->counters.cell[H2_BYTES_IN]),
 	         units_bytes(sent, sizeof(sent), *r->counters.cell[H2_BYTES_OUT]));
-	buf_addf(out, "%-18s%10s%10s%10s%10s%10s%10s\n", "", "min", "p50", "p95", "p99", "max", "mean");
+	if (total->total + r->connect->total + r->first_byte->total > 0)
+		buf_addf(out, "%-18s%10s%10s%10s%10s%10s%10s\n", "", "min", "p50", "p95", "p99", "max", "mean");
 	row("time for request", total, out);
+	rows_of_requests(s, r, out);
 	row("time for connect", r->connect, out);
 	row("time to 1st byte", r->first_byte, out);
 }

@@ -5,7 +5,8 @@
 #include "buf.h"
 #include "load.h"
 
-// Adds the lines. `total`: latencies of all right responses.
-void h2_figures(const struct h2_load_result *r, const struct hist *total, struct buf *out);
+// Adds the lines; none where no connection was made. `total`: latencies of all right responses.
+void h2_figures(const struct scenario *s, const struct h2_load_result *r, const struct hist *total,
+                struct buf *out);
 
 #endif

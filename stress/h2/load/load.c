@@ -68,8 +68,8 @@ static void say_timed_out(struct load *load)
 		         "on %u of %u connections the server did not answer with its SETTINGS", silent,
 		         load->link_count);
 	else
-		snprintf(r->trouble + n, sizeof(r->trouble) - (size_t)n, "%llu requests were under way unanswered",
-		         (unsigned long long)under_way);
+		snprintf(r->trouble + n, sizeof(r->trouble) - (size_t)n, "%llu request%s under way unanswered",
+		         (unsigned long long)under_way, under_way == 1 ? " was" : "s were");
 }
 
 static void end_opening(struct load *load);

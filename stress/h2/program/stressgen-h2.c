@@ -34,8 +34,20 @@ static const struct opt table[] = {
 	  .commands = RUN,
 	  .config = true,
 	  .help = "With --h2-target: ask for this path alone, and take any status from 200 to 399 as right: for servers "
-	          "without our routes. Any certificate is taken. A scenario that needs more is refused. "
+	          "without our routes. A scenario that needs more is refused. "
 	          "STRESSGEN_H2_PATH says the same." },
+	{ .name = "h2-insecure",
+	  .type = OPT_FLAG,
+	  .commands = RUN,
+	  .config = true,
+	  .help = "Take any certificate of --h2-target. STRESSGEN_H2_INSECURE=yes says the same." },
+	{ .name = "h2-cacert",
+	  .type = OPT_TEXT,
+	  .value = "FILE",
+	  .commands = RUN,
+	  .config = true,
+	  .help = "The authorities that --h2-target's certificate may be signed by, in PEM. Default: the system's. "
+	          "STRESSGEN_H2_CACERT says the same." },
 	{ .name = "allow-host",
 	  .type = OPT_TEXT,
 	  .value = "HOST",
@@ -193,7 +205,9 @@ static int run_scenario(const struct opt_set *o, struct scenario *s, struct err 
 	if (make_foreign(o, s, e) < 0 || check_server(o, s, url, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
 	const bool server_tls = !url && opt_flag(o, "server-tls");
-	s->tls.insecure |= server_tls;
+	s->tls.insecure |= server_tls || (url && opt_flag(o, "h2-insecure"));
+	if (url && opt_text(o, "h2-cacert"))
+		s->tls.ca_file = opt_text(o, "h2-cacert");
 	scenario_set_scheme(s, server_tls || (url && target.tls));
 	struct h2_tap *tap = NULL;
 	if (open_tap(o, s, &tap, e) < 0)
@@ -294,6 +308,8 @@ static int command_server(const struct opt_set *o, struct err *e)
 static int command_fuzz(const struct opt_set *o, struct err *e)
 {
 	const int code = h2_fuzz_command(o, "/proc/self/exe", e);
+	if (code == SG_EXIT_MISSING)
+		return tell_missing(e);
 	return code == SG_EXIT_OK || code == SG_EXIT_TESTS ? code : fail(e, code);
 }
 

@@ -186,8 +186,11 @@ static void summary(const struct scenario *s, const struct h2_load_result *r, co
 	buf_addf(out, "%s: %s right", s->name, right);
 	if (r->wrong)
 		buf_addf(out, ", %" PRIu64 " wrong", r->wrong);
-	buf_addf(out, ", %u connection%s x %u stream%s, %s/s; p50 %s, p99 %s, max %s\n", s->connections,
-	         s->connections == 1 ? "" : "s", s->streams, s->streams == 1 ? "" : "s", rate, p50, p99, most);
+	buf_addf(out, ", %u connection%s x %u stream%s, %s/s", s->connections, s->connections == 1 ? "" : "s",
+	         s->streams, s->streams == 1 ? "" : "s", rate);
+	if (total->total)
+		buf_addf(out, "; p50 %s, p99 %s, max %s", p50, p99, most);
+	buf_addc(out, '\n');
 }
 
 bool h2_report(const struct scenario *s, const struct h2_load_result *r, const struct h2_child_usage *usage,

@@ -90,14 +90,14 @@ static int start_server(const struct h2_run_config *c, struct h2_child *server, 
 
 // The trials and what they found, in sample lines of their own.
 static int search(const struct h2_run_config *c, const struct h2_load_config *load, struct h2_load_result *r,
-                  bool *found, struct err *e)
+                  uint64_t *highest, struct err *e)
 {
 	struct buf lines = { 0 };
 	uint64_t rate = 0;
 	int rc = h2_search_run(load, r, &rate, &lines, e);
-	*found = rate > 0;
+	*highest = rate;
 	h2_gauge(&lines, "max_rate", (double)rate, "req/s");
-	h2_check(&lines, "find-max-rate", *found, rate ? "%llu/s" : "the goal does not hold at any rate",
+	h2_check(&lines, "find-max-rate", rate > 0, rate ? "%llu/s" : "the goal does not hold at any rate",
 	         (unsigned long long)rate);
 	if (rc == 0 && fwrite(buf_text(&lines), 1, lines.len, c->out) != lines.len)
 		rc = err_set(e, EIO, "the report cannot be written: %s", strerror(errno));
@@ -105,12 +105,20 @@ static int search(const struct h2_run_config *c, const struct h2_load_config *lo
 	return rc;
 }
 
-static void tell_figures(struct h2_live *live, const struct h2_load_result *r)
+// `highest`: the rate that was found, where one was searched for; 0: none holds.
+static void tell_figures(struct h2_live *live, const struct scenario *s, const struct h2_load_result *r,
+                         uint64_t highest)
 {
 	struct hist *total = h2_report_latencies(r);
 	struct buf text = { 0 };
+	char rate[32];
+	if (s->goal.count && highest > 0)
+		buf_addf(&text, "highest rate that holds: %s/s; its last trial:\n",
+		         units_count(rate, sizeof(rate), highest));
+	else if (s->goal.count)
+		buf_adds(&text, "the goal does not hold at any rate\n");
 	if (total)
-		h2_figures(r, total, &text);
+		h2_figures(s, r, total, &text);
 	h2_live_end(live, &text);
 	buf_deinit(&text);
 	hist_free(total);
@@ -123,7 +131,7 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	struct h2_child_usage usage = { 0 };
 	struct h2_load_result result = { 0 };
 	struct h2_harm harm = { 0 };
-	bool found = true;
+	uint64_t highest = 1; // of none that is searched for
 	const bool measures = scenario_measures_harm(c->scenario);
 	const struct h2_load_config load = {
 		.scenario = c->scenario,
@@ -141,7 +149,7 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	if (rc == 0 && measures)
 		rc = h2_harm_begin(&harm, load.target, c->scenario, pid_of(c, &server), e);
 	if (rc == 0 && c->scenario->goal.count)
-		rc = search(c, &load, &result, &found, e);
+		rc = search(c, &load, &result, &highest, e);
 	else if (rc == 0)
 		rc = h2_load_run(&load, &result, e);
 	if (measures && harm.calm)
@@ -149,9 +157,9 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	h2_child_stop_hearing(&server, &usage, &said);
 	if (rc == 0)
 		rc = report(c, &result, c->target ? NULL : &usage, &said, measures ? &harm : NULL, passed, e);
-	*passed &= found;
+	*passed &= highest > 0;
 	if (rc == 0 && load.live)
-		tell_figures(load.live, &result);
+		tell_figures(load.live, c->scenario, &result, highest);
 	h2_live_close(load.live);
 	h2_load_result_deinit(&result);
 	buf_deinit(&said);

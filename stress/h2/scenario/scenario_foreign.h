@@ -9,11 +9,11 @@
 // NULL when another server can be asked the same: an attack, or plain GETs whose answer is only to be whole and
 // right. Else why not, in a few words.
 const char *h2_foreign_obstacle(const struct scenario *s);
-// All requests are then for `path` (borrowed), right with any status from 200 to 399; of an https server any
-// certificate is taken: it is one that is being worked on.
+// All requests are then for `path` (borrowed), right with any status from 200 to 399.
 void h2_foreign_ask_for(struct scenario *s, const char *path);
-// One GET of `path`: 0 when it is answered with such a status; -ENODEV with the server's answer, or why there is
-// none, in `e`. `insecure`: whatever certificate it has.
-int h2_foreign_try(const struct h2_target *target, const char *path, struct err *e);
+// One GET of `path`: 0 when it is answered with such a status, or with `any_answer` at all; -ENODEV with the
+// server's answer, or why there is none, in `e`. `tls`: which certificates of an https server are taken.
+int h2_foreign_try(const struct h2_target *target, const char *path, const struct h2_tls_client_config *tls,
+                   bool any_answer, struct err *e);
 
 #endif

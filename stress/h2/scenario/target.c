@@ -103,9 +103,8 @@ static int set_address(struct h2_target *t, const char *text, const char *host, 
 		return 0;
 	if (!options || !options->allow_host || strcmp(options->allow_host, host) != 0)
 		return err_set(e, EPERM,
-		               "'%.200s' is not this machine; only 127.0.0.1, [::1] and localhost are loaded, and "
-		               "--allow-host HOST",
-		               text);
+		               "'%.200s' is not this machine; only 127.0.0.1, [::1] and localhost are loaded%s",
+		               text, options ? ", and --allow-host HOST" : "");
 	return look_up(t, host, port, e);
 }
 

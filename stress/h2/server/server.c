@@ -243,7 +243,8 @@ static int serve(struct server *s, struct err *e)
 		close_own_handles(s);
 	}
 	uv_run(&s->hub.loop, UV_RUN_DEFAULT);
-	tell_stats(s);
+	if (rc == 0)
+		tell_stats(s);
 	return rc;
 }
 

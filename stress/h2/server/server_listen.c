@@ -2,7 +2,10 @@
 #include "server_parts.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BACKLOG 1024
 #define TRIES 20 // of free ports that turn out to be taken at another address
@@ -58,6 +61,20 @@ static int listen_all(struct server *s, uint16_t port, uv_connection_cb on_conne
 	return 0;
 }
 
+// libuv says of a directory that is not there that it may not be written.
+static const char *local_trouble(const struct server *s, int rc)
+{
+	const char *slash = strrchr(s->config->path, '/');
+	char dir[PATH_MAX];
+	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - s->config->path) + 1 : 1,
+	         slash ? s->config->path : ".");
+	if (rc == UV_EACCES && access(dir, F_OK) < 0)
+		return "its directory is not there";
+	if (rc == UV_EADDRINUSE)
+		return "address already in use; remove the file if no server has it open";
+	return uv_strerror(rc);
+}
+
 static int listen_local(struct server *s, uv_connection_cb on_connection, struct err *e)
 {
 	int rc = uv_pipe_init(&s->hub.loop, &s->local, 0);
@@ -68,7 +85,8 @@ static int listen_local(struct server *s, uv_connection_cb on_connection, struct
 	rc = uv_pipe_bind(&s->local, s->config->path);
 	if (rc == 0)
 		rc = uv_listen((uv_stream_t *)&s->local, BACKLOG, on_connection);
-	return rc < 0 ? err_set(e, -rc, "cannot listen on --unix %s: %s", s->config->path, uv_strerror(rc)) : 0;
+	return rc < 0 ? err_set(e, -rc, "cannot listen on --unix %s: %s", s->config->path, local_trouble(s, rc))
+	              : 0;
 }
 
 void server_stop_listening(struct server *s)

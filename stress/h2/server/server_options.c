@@ -75,7 +75,22 @@ static int code_of(int rc)
 {
 	if (rc == 0)
 		return SG_EXIT_OK;
+	if (rc == -EADDRINUSE || rc == -EADDRNOTAVAIL || rc == -EACCES) // where it was to listen
+		return SG_EXIT_MISSING;
 	return rc == -EINVAL || rc == -E2BIG || rc == -ENOENT ? SG_EXIT_USAGE : SG_EXIT_TESTS;
+}
+
+// What is said of TLS by who does not ask for it would be passed over.
+static int check_tls(const struct opt_set *o, struct err *e)
+{
+	static const char *const of_tls[] = { "cert", "key", "write-cert" };
+	for (size_t i = 0; i < sizeof(of_tls) / sizeof(of_tls[0]) && !opt_flag(o, "https"); i++)
+		if (opt_given(o, of_tls[i]))
+			return err_set(e, EINVAL, "--%s is for a server with TLS; give --https too", of_tls[i]);
+	if (opt_given(o, "cert") != opt_given(o, "key"))
+		return err_set(e, EINVAL,
+		               "--cert and --key go together; give both, or neither for a certificate of its own");
+	return 0;
 }
 
 int h2_server_command(const struct opt_set *o, struct err *e)
@@ -85,7 +100,8 @@ int h2_server_command(const struct opt_set *o, struct err *e)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	const char *frames = opt_text(o, "frames");
 	struct h2_hostile hostile = { 0 };
-	int rc = load_hostile(o, &hostile, e);
+	int rc = check_tls(o, e);
+	rc = rc == 0 ? load_hostile(o, &hostile, e) : rc;
 	struct h2_server_config config = {
 		.bind = opt_text(o, "bind"),
 		.path = opt_text(o, "unix"),
