@@ -75,7 +75,8 @@ CASE("dialect: the place is named when the file as a whole is wrong")
 	       "d.dialect:1:13: unknown field 'sumary'; known are style, reserved, escape, target, pattern, helper, "
 	       "lacks, templates, extends, abstract, summary, extension, first-line, comment, find, package, version, "
 	       "heap-flag, stack-flag, function-prefix, variable-prefix, global-prefix, dash, separator, "
-	       "item-separator, no-params, no-args, block, block-end, preload-sees-heap, server-routes, server-tls, c-stack, tail-calls, implicit-begin, "
+	       "item-separator, no-params, no-args, block, block-end, preload-sees-heap, server-routes, "
+	       "server-try, server-lib, server-tls, c-stack, tail-calls, implicit-begin, "
 	       "argument-order, upper-params, capital-variables, lifted-loops, "
 	       "blank-lines");
 	refuse(FIELDS ")", "d.dialect:1:1: the dialect has no (templates ...)");

@@ -67,6 +67,10 @@ CASE("h2 runtime: a server command that does not serve is one line and exit 5")
 	assert_non_null(strstr(o.err, "did not start: it ended at once"));
 	assert_ptr_equal(strchr(o.err, '\n'), o.err + strlen(o.err) - 1);
 	h2_output_deinit(&o);
+	h2_sh(&o, "'%s' run --server-command 'printf \"hello\\nError[no such word]\"' '%s'", H2_PROGRAM, path);
+	assert_int_equal(o.code, 5);
+	assert_non_null(strstr(o.err, "it ended at once; its last words: Error[no such word]\n"));
+	h2_output_deinit(&o);
 }
 
 CASE("h2 runtime: a server that says something before its port, speaks TLS and ends by SIGTERM is loaded")

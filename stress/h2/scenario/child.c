@@ -81,6 +81,7 @@ static int read_port(struct h2_child *c, struct err *e)
 {
 	const uint64_t deadline_ns = clock_now_ns() + START_S * SG_NS_PER_S;
 	struct buf text = { 0 };
+	char last[200] = "";
 	unsigned port = 0;
 	int rc = 0;
 	while (rc == 0 && port == 0) {
@@ -90,6 +91,8 @@ static int read_port(struct h2_child *c, struct err *e)
 			continue;
 		if (sscanf(line, "port %u", &port) == 1 && (port == 0 || port > 65535))
 			rc = -EPROTO;
+		if (end > line)
+			snprintf(last, sizeof(last), "%.*s", (int)(end - line), line);
 		if (strncmp(line, SKIPS, strlen(SKIPS)) == 0)
 			rc = err_set(e, ENOENT, "%.*s", (int)(end - line) - (int)strlen(SKIPS),
 			             line + strlen(SKIPS));
@@ -97,13 +100,16 @@ static int read_port(struct h2_child *c, struct err *e)
 		memmove(text.data, end + 1, text.len + 1);
 	}
 	c->port = (uint16_t)port;
+	if (port == 0 && text.len > 0) // a line without its end
+		snprintf(last, sizeof(last), "%s", buf_text(&text));
 	buf_deinit(&text);
 	if (rc == -ETIMEDOUT)
 		return err_set(e, ETIMEDOUT, "the server did not start within %d s: it printed no line \"port N\"",
 		               (int)START_S);
-	return rc < 0 && e->text[0] == '\0' ? err_set(e, -rc, "the server did not start: %s",
-	                                              rc == -EPIPE ? "it ended at once" : strerror(-rc))
-	                                    : rc;
+	if (rc == -EPIPE) // what some say on stdout of what is wrong
+		return err_set(e, EPIPE, "the server did not start: it ended at once%s%s",
+		               last[0] ? "; its last words: " : "", last);
+	return rc < 0 && e->text[0] == '\0' ? err_set(e, -rc, "the server did not start: %s", strerror(-rc)) : rc;
 }
 
 #define ARGS 40
