@@ -54,8 +54,8 @@ int catalogue_files(const char *dir, const char *suffix, struct strings *out, st
 // named and is missing is -ENODEV with `e` filled (exit 3), one that is unknown -EINVAL. *out is from malloc.
 int catalogue_targets(const struct catalogue *c, const struct opt_set *opts, struct gen_target **out,
                       size_t *count, struct err *e);
-// A target of each language that can serve HTTP/2: the first on this machine whose libraries for it are here. *out is
-// from malloc.
+// A target of each language that can serve HTTP/2: the first on this machine whose libraries for it are here. *out
+// is from malloc.
 int catalogue_servers(const struct catalogue *c, struct gen_target **out, size_t *count, struct err *e);
 // Adds the kernel files of that name, or that file. -EINVAL when there are none.
 int catalogue_kernel(const struct catalogue *c, const char *name, struct strings *out, struct err *e);
