@@ -138,6 +138,19 @@ CASE("h2 runtime: a test whose server's program or library is missing skips itse
 	h2_output_deinit(&o);
 }
 
+CASE("h2 runtime: in a run a test whose server's program is missing is skipped, with its one reason")
+{
+	struct h2_output o;
+	h2_file("gone.h2", "; @Test http2-serve/gone\n; @Kind http2\n; @Sentinel on\n"
+	                   "; @Run {stressgen:h2} run --server-command 'no-such-runtime s.js' {file}\n"
+	                   "(scenario http2-serve/gone (request r))");
+	h2_sh(&o, "cd '%s' && '%s/bin/stressgen' run gone.h2 -o r", harness_tmpdir(), SG_BUILD_DIR);
+	if (o.code != 0 || !strstr(o.out, "0 passed, 0 failed, 1 skipped"))
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	assert_non_null(strstr(o.out, "the server's program is not on this machine: no-such-runtime s.js"));
+	h2_output_deinit(&o);
+}
+
 // Each scenario of a runtime that serves, written by gen for `target`, is answered rightly.
 static void served_by(const char *target, const char *check)
 {
