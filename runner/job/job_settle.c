@@ -248,7 +248,7 @@ static int collect(struct job *j)
 	if (rc == 0 && !scratch_dir_is_empty(&j->tele_dir))
 		rc = harvest(j->tele_dir.path, j->copy_dir, j->start_ns, j->tele_file, r);
 	fill_end(&j->fill, r);
-	if (rc >= 0)
+	if (rc >= 0 && r->counters_count > 0) // else there is nothing to note, and to look at the program costs
 		rc = harvest_note_unseen(r, j->command.program,
 		                         program_linked_malloc(&j->session->programs, j->command.program));
 	if (rc >= 0 && j->not_instrumented != NULL)
