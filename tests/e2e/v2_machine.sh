@@ -42,6 +42,12 @@ chown 65534 $cgroup/user $cgroup/user/cgroup.procs $cgroup/user/cgroup.subtree_c
 sh -c "echo \$\$ >$cgroup/user/cgroup.procs; exec setpriv --reuid 65534 --regid 65534 --clear-groups '$SG_STRESSGEN' run --no-preload '$suite' -o user"
 keep user $cgroup/user
 
+# On a disk whose I/O the kernel can limit, which hostfs is not.
+if [ -s "$SG_DIR/disk" ]; then
+	mkdir /run/disk && mknod /run/ubda b 98 0 && mount -t ext4 /run/ubda /run/disk
+	(cd /run/disk && "$SG_STRESSGEN" run --no-preload "$SG_DIR/io" -o io && cp -r io /mnt/out/)
+fi
+
 # Killed while a test runs: the guardian puts everything back.
 sh -c "echo \$\$ >$cgroup/killed/cgroup.procs; exec '$SG_STRESSGEN' run --no-preload '$SG_DIR/long' -o killed" &
 i=0

@@ -38,12 +38,40 @@ static void write_suite(const char *dir)
 	          "echo 0 >$g/own/cgroup.procs\necho +memory >$g/cgroup.subtree_control\ntrue\n",
 	          true);
 	e2e_write(dir, "suite/f-passes.sh", "#!/bin/sh\n# @Memory 32\n# @Io 5MB/s\n", true);
+	// Each says how long its own writing took: at 2 MB/s 8 MB take 4 s, less what may be saved up.
+	e2e_write(dir, "io/a-free.sh",
+	          "#!/bin/sh\n# @Timeout 170s\nexec dd if=/dev/zero of=free bs=1M count=8 conv=fsync\n", true);
+	e2e_write(
+	        dir, "io/b-direct.sh",
+	        "#!/bin/sh\n# @Timeout 170s\n# @Io 2MB/s\nexec dd if=/dev/zero of=direct bs=1M count=8 oflag=direct\n",
+	        true);
+	e2e_write(
+	        dir, "io/c-buffered.sh",
+	        "#!/bin/sh\n# @Timeout 170s\n# @Io 2MB/s\nexec dd if=/dev/zero of=buffered bs=1M count=8 conv=fsync\n",
+	        true);
+	e2e_write(
+	        dir, "io/d-operations.sh",
+	        "#!/bin/sh\n# @Timeout 170s\n# @Io 20/s\nexec dd if=/dev/zero of=operations bs=4k count=80 oflag=direct\n",
+	        true);
 	e2e_write(dir, "long/t.sh", "#!/bin/sh\necho on\nexec sleep 100\n", true);
+}
+
+// A file system of ext4 in a file; false where none can be made.
+static bool make_disk(const char *dir)
+{
+	char command[700];
+
+	snprintf(
+	        command, sizeof command,
+	        "cd '%s' && truncate -s 64M disk && PATH=$PATH:/usr/sbin:/sbin mke2fs -q -F -t ext4 disk >/dev/null 2>&1 || "
+	        "{ rm -f disk; false; }",
+	        dir);
+	return system(command) == 0;
 }
 
 static void start_machine(const char *dir)
 {
-	char suite[600], program[600];
+	char suite[600], program[600], disk[600];
 	pid_t pid;
 	int status;
 
@@ -53,6 +81,9 @@ static void start_machine(const char *dir)
 		harness_skip("a sanitised program does not find its place in User Mode Linux");
 	snprintf(suite, sizeof suite, "SG_DIR=%s", dir);
 	snprintf(program, sizeof program, "SG_STRESSGEN=%s", SG_BUILD_DIR "/bin/stressgen");
+	snprintf(disk, sizeof disk, "ubd0=%s/disk", dir);
+	if (!make_disk(dir))
+		snprintf(disk, sizeof disk, "quiet");
 	fflush(NULL);
 	pid = fork();
 	assert_true(pid >= 0);
@@ -63,7 +94,7 @@ static void start_machine(const char *dir)
 		setenv("HOME", dir, 1); // its sockets
 		execl(MACHINE, MACHINE, "mem=512M", "rootfstype=hostfs", "root=/dev/root", "rootflags=/", "ro",
 		      "con=null", "con0=fd:0,fd:1", "quiet", "init=" SG_TEST_DATA "/v2_machine.sh", suite, program,
-		      (char *)NULL);
+		      disk, (char *)NULL);
 		_exit(127);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -125,13 +156,43 @@ static void expect_after(const char *dir, const char *name, const char *words)
 	free(text);
 }
 
+// The kernel holds I/O by bytes and by operations, of buffered writes too.
+static void expect_io(const char *dir)
+{
+	static const struct {
+		const char *id;
+		const char *limit;
+		uint64_t least_ms;
+	} tests[] = { { "b-direct.sh", "I/O 2.00 MiB/s (cgroup v2)", 3000 },
+		      { "c-buffered.sh", "I/O 2.00 MiB/s (cgroup v2)", 3000 },
+		      { "d-operations.sh", "I/O 20/s (cgroup v2)", 3000 } };
+	char *path = io_join(dir, "io");
+	struct err e = { "" };
+	struct run run = { 0 };
+
+	if (run_load(path, &run, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_contains(evidence(&run, "a-free.sh"), "exit status 0");
+	for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+		const struct result *r = run_find(&run, tests[i].id);
+
+		print_message("%s: %s, %.1f s\n", tests[i].id, r->limits, (double)r->wall_ns / 1e9);
+		assert_contains(evidence(&run, tests[i].id), "exit status 0");
+		assert_contains(r->limits, tests[i].limit);
+		assert_true(r->wall_ns / 1000000 >= tests[i].least_ms);
+	}
+	print_message("a-free.sh: %.1f s\n", (double)run_find(&run, "a-free.sh")->wall_ns / 1e9);
+	run_deinit(&run);
+	free(path);
+}
+
 CASE("v2: limits hold from the root, from a delegated group, as an ordinary user, and not from a shared group")
 {
 	const char *dir = harness_tmpdir();
 	char *text;
 	struct run run = { 0 };
 	struct err e = { "" };
-	char *path = io_join(dir, "crowd");
+	char *path = io_join(dir, "crowd"), *disk = io_join(dir, "disk");
 
 	assert_int_equal(chmod(dir, 0777), 0);
 	write_suite(dir);
@@ -152,6 +213,9 @@ CASE("v2: limits hold from the root, from a delegated group, as an ordinary user
 	expect_after(dir, "user", "");
 	expect_after(dir, "killed", "");
 
+	if (access(disk, F_OK) == 0)
+		expect_io(dir);
+
 	assert_int_equal(run_load(path, &run, &e), 0);
 	assert_contains(evidence(&run, "a-hog.sh"), "seen by sampling");
 	assert_contains(run_find(&run, "a-hog.sh")->limits, "memory 64.0 MiB (sampled)");
@@ -159,6 +223,7 @@ CASE("v2: limits hold from the root, from a delegated group, as an ordinary user
 	assert_contains(run_find(&run, "a-hog.sh")->containment, "cgroup v2, session");
 	run_deinit(&run);
 	free(path);
+	free(disk);
 	expect_after(dir, "crowd", "");
 
 	text = read_file(dir, "doctor.scope");
