@@ -98,6 +98,7 @@ const char *story_clean(const struct result *r)
 	return r->clean ? "clean: the program noticed and said so" : "not clean: the program died of it";
 }
 
+#define MOST_CASES 10U // that failed
 #define MOST_LEFTOVERS 4U
 
 const char *story_leftover(struct arena *a, const struct result *r, size_t i)
@@ -109,6 +110,25 @@ const char *story_leftover(struct arena *a, const struct result *r, size_t i)
 	if (i < MOST_LEFTOVERS)
 		return text_line(a, r->leftovers.items[i]);
 	return text_make(a, "and %zu more", count - MOST_LEFTOVERS);
+}
+
+const char *story_case(struct arena *a, const struct result *r, size_t i)
+{
+	size_t found = 0;
+
+	if (i > MOST_CASES)
+		return NULL;
+	for (size_t k = 0; k < r->case_count; k++) {
+		const struct result_case *c = &r->cases[k];
+		const char *text = text_line(a, c->text);
+
+		if (!verdict_is_bad(c->verdict) || found++ < i)
+			continue;
+		if (i < MOST_CASES)
+			return text_make(a, "%s: %s%s%s", text_line(a, c->name), verdict_name(c->verdict),
+			                 *text != '\0' ? ": " : "", text);
+	}
+	return i == MOST_CASES && found > i ? text_make(a, "and %zu more failed", found - MOST_CASES) : NULL;
 }
 
 const char *story_expected(struct arena *a, const struct result *r)

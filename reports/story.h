@@ -22,6 +22,8 @@ const char *story_exit(struct arena *a, const struct result *r);
 const char *story_clean(const struct result *r);
 // The i-th of the lines that name what it left behind: the first few, then how many more. NULL behind the last.
 const char *story_leftover(struct arena *a, const struct result *r, size_t i);
+// The i-th of the lines that name the cases in it that failed, likewise.
+const char *story_case(struct arena *a, const struct result *r, size_t i);
 // What it was expected to be; "" when that is "passed".
 const char *story_expected(struct arena *a, const struct result *r);
 // The last `lines` lines of its output, with newlines between them; "" when there was none.

@@ -5,6 +5,7 @@
 #include "attacks.h"
 #include "bins.h"
 #include "heaps.h"
+#include "named.h"
 #include "soaked.h"
 #include "spark.h"
 #include "story.h"
@@ -372,47 +373,19 @@ static void put_left_out(struct summary *s)
 		fputc('\n', s->out);
 }
 
-static void put_skipped(struct summary *s)
-{
-	for (size_t i = 0; i < s->view.count; i++) {
-		const struct view_test *t = &s->view.tests[i];
-
-		if (t->r->verdict == VERDICT_SKIPPED && t->r->evidence != NULL)
-			fprintf(s->out, "skipped: %s: %s\n", t->id, text_line(&s->view.arena, t->r->evidence));
-	}
-	if (s->view.by_verdict[VERDICT_SKIPPED] > 0)
-		fputc('\n', s->out);
-}
-
-// Ran again after the run had broken off.
-static void put_interrupted(struct summary *s)
+// Skipped, flaky, in quarantine, ...: a line each.
+static void put_named(struct summary *s, enum named which)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < s->view.count; i++) {
 		const struct view_test *t = &s->view.tests[i];
-		const char *why = t->r->evidence != NULL ? strstr(t->r->evidence, SG_INTERRUPTED_BEFORE) : NULL;
+		const char *why = named_why(&s->view, t, which);
 
-		if (why == NULL || t->r->verdict == VERDICT_INTERRUPTED)
+		if (why == NULL)
 			continue;
-		fprintf(s->out, "ran again: %s: %s\n", t->id, text_line(&s->view.arena, why));
-		count++;
-	}
-	if (count > 0)
-		fputc('\n', s->out);
-}
-
-static void put_quarantined(struct summary *s)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < s->view.count; i++) {
-		const struct view_test *t = &s->view.tests[i];
-
-		if (t->r->quarantine == NULL)
-			continue;
-		fprintf(s->out, "in quarantine: %s %s, %s\n", t->id, verdict_name(t->r->verdict),
-		        text_line(&s->view.arena, t->r->quarantine));
+		table_wrap(&s->style, text_make(&s->view.arena, "%s: %s: %s", named_title(which), t->id, why), 0,
+		           4, s->out);
 		count++;
 	}
 	if (count > 0)
@@ -488,6 +461,8 @@ static void put_story(struct summary *s, const struct view_test *t)
 		           s->out);
 	if (*story_clean(r) != '\0')
 		fprintf(s->out, "    %s\n", story_clean(r));
+	for (size_t i = 0; (line = story_case(a, r, i)) != NULL; i++)
+		table_wrap(&s->style, text_make(a, "case %s", line), 4, 6, s->out);
 	for (size_t i = 0; (line = story_leftover(a, r, i)) != NULL; i++)
 		fprintf(s->out, "    left behind: %s\n", line);
 	if (p != NULL && (p->exhausted > 0 || r->verdict == VERDICT_SLAB_EXHAUSTED)) {
@@ -560,9 +535,8 @@ int report_terminal(const struct run *r, const struct term_style *style, const c
 	put_jemallocs(&s);
 	put_without_effect(&s);
 	put_left_out(&s);
-	put_skipped(&s);
-	put_interrupted(&s);
-	put_quarantined(&s);
+	for (unsigned which = 0; which < NAMED_COUNT; which++)
+		put_named(&s, (enum named)which);
 	put_failures(&s);
 	soaked_print(&s.view, style, out);
 	put_growth(&s);

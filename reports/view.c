@@ -270,9 +270,10 @@ static void count_result(struct view *v, const struct result *r)
 {
 	v->by_verdict[r->verdict]++;
 	v->wall_ns += r->wall_ns;
+	v->known += r->quarantine != NULL;
 	if (!r->as_expected)
 		v->failed++;
-	else if (r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_PLANNED)
+	else if (r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_PLANNED || r->quarantine != NULL)
 		v->skipped++;
 	else
 		v->passed++;

@@ -45,8 +45,10 @@ struct view {
 	const char **targets; // in the order of their first test in the run; without ""
 	size_t target_count;
 	size_t by_verdict[VERDICT_COUNT];
-	size_t passed, failed, skipped; // failed: not as expected; skipped: skipped and planned; passed: the rest
-	uint64_t wall_ns;               // of all tests together
+	// failed: not as expected; skipped: skipped, planned, and failures in quarantine (`known`), which neither
+	// passed nor count; passed: the rest
+	size_t passed, failed, skipped, known;
+	uint64_t wall_ns; // of all tests together
 };
 
 // 0 or -ENOMEM. Deinit in every case.

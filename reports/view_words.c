@@ -2,8 +2,10 @@
 #include "view.h"
 
 #include "buf.h"
+#include "named.h"
 #include "text.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 // "2 crashed, 1 timeout": of the tests that did not end as expected, by verdict.
@@ -53,20 +55,40 @@ const char *view_sentence(struct view *v)
 	return out;
 }
 
+// The same with another sentence behind it.
+__attribute__((format(printf, 3, 4))) static const char *with(struct arena *a, const char *before,
+                                                              const char *format, ...)
+{
+	struct buf b = { 0 };
+	const char *out;
+	va_list args;
+
+	va_start(args, format);
+	buf_vaddf(&b, format, args);
+	va_end(args);
+	out = text_make(a, "%s%s%s", before, *before != '\0' ? " " : "", buf_text(&b));
+	buf_deinit(&b);
+	return out;
+}
+
 const char *view_remarks(struct view *v)
 {
 	struct arena *a = &v->arena;
 	const size_t flaky = v->by_verdict[VERDICT_FLAKY];
+	const struct case_counts n = named_cases(v);
 	const char *out = "";
 
 	if (flaky > 0)
-		out = text_make(a, "%zu passed only at another attempt.", flaky);
-	if (v->skipped > 0)
-		out = text_make(a, "%s%s%zu not run: skipped or planned.", out, *out != '\0' ? " " : "",
-		                v->skipped);
+		out = with(a, out, "%zu passed only at another attempt.", flaky);
+	if (v->skipped > v->known)
+		out = with(a, out, "%zu not run: skipped or planned.", v->skipped - v->known);
+	if (v->known > 0)
+		out = with(a, out, "%zu failed as known: in quarantine.", v->known);
+	if (n.tests > 0)
+		out = with(a, out, "Cases inside %s: %zu passed, %zu failed, %zu skipped.",
+		           text_number(a, n.tests, "test", "tests"), n.passed, n.failed, n.skipped);
 	if (v->run->planned > v->count)
-		out = text_make(a, "%s%s%zu of %zu never ended.", out, *out != '\0' ? " " : "",
-		                v->run->planned - v->count, v->run->planned);
+		out = with(a, out, "%zu of %zu never ended.", v->run->planned - v->count, v->run->planned);
 	return out;
 }
 

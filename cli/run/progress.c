@@ -308,9 +308,10 @@ static void print_line(const struct progress *p, size_t settled, const struct re
 	char wall[32];
 	int width = snprintf(NULL, 0, "%zu", p->total);
 
-	fprintf(stderr, "[%*zu/%zu] %-14s %9s  %s%s%s\n", width, settled + 1, p->total, verdict_name(r->verdict),
-	        r->wall_ns > 0 ? units_duration(wall, sizeof wall, r->wall_ns) : "", r->id, says_why ? ": " : "",
-	        says_why ? r->evidence : "");
+	fprintf(stderr, "[%*zu/%zu] %-14s %9s  %s%s%s%s%s\n", width, settled + 1, p->total,
+	        verdict_name(r->verdict), r->wall_ns > 0 ? units_duration(wall, sizeof wall, r->wall_ns) : "",
+	        r->id, says_why ? ": " : "", says_why ? r->evidence : "",
+	        r->quarantine != NULL ? ": in quarantine " : "", r->quarantine != NULL ? r->quarantine : "");
 	if (!r->as_expected || p->verbose)
 		print_tail(r);
 }

@@ -91,8 +91,9 @@ static void add_front(struct page *p)
 }
 
 static void (*const sections[])(struct page *) = {
-	html_failures, html_targets,     html_matrix, html_growth,  html_allocators, html_slabs, html_jemalloc,
-	html_leaks,    html_allocations, html_http2,  html_kernels, html_resources,  html_tests, html_machine,
+	html_failures,   html_named,     html_cases,    html_targets, html_matrix,      html_growth,
+	html_allocators, html_slabs,     html_jemalloc, html_leaks,   html_allocations, html_http2,
+	html_kernels,    html_resources, html_tests,    html_machine,
 };
 
 int report_html(const struct run *r, const char *path, struct err *e)

@@ -93,6 +93,8 @@ void html_heap(struct page *p, const struct heap_row *row, bool open);
 void html_http2(struct page *p);
 void html_kernels(struct page *p);
 void html_resources(struct page *p);
+void html_named(struct page *p);
+void html_cases(struct page *p);
 void html_tests(struct page *p);
 void html_machine(struct page *p);
 

@@ -27,6 +27,8 @@ static void add_facts(struct page *p, const struct view_test *t)
 	html_fact(p, "First bad check", text_line(a, r->first_bad_check));
 	if (pool != NULL && (pool->exhausted > 0 || r->verdict == VERDICT_SLAB_EXHAUSTED))
 		html_fact(p, "Slab", story_pool(a, pool));
+	for (size_t i = 0; (line = story_case(a, r, i)) != NULL; i++)
+		html_fact(p, "Failed case", line);
 	for (size_t i = 0; (line = story_leftover(a, r, i)) != NULL; i++)
 		html_fact(p, "Left behind", line);
 	html_fact(p, "Ended with", story_exit(a, r));

@@ -51,6 +51,10 @@ CASE("e2e: a test that skips itself is skipped with its reason in every report, 
 	assert_contains(buf_text(&o.out), "<skipped message=\"it skipped itself: no compiler\"/>");
 	assert_contains(buf_text(&o.out), "<skipped message=\"no disk\"/>");
 	outcome_deinit(&o);
+	o = E2E(dir, "report", "r", "--format", "html");
+	assert_contains(buf_text(&o.out), "<td>it skipped itself: no database</td>");
+	assert_contains(buf_text(&o.out), "<td>no disk</td>");
+	outcome_deinit(&o);
 }
 
 CASE("e2e: what skipped itself is not run again by --resume, and is by --only-skipped")

@@ -36,9 +36,10 @@ static void assert_says(const char *text, const char *const *wanted)
 
 CASE("html: the default job has all sections in their order, and a data table for each chart")
 {
-	static const char *const sections[] = { "failures",   "targets", "verdicts",  "growth", "growth-memory",
-		                                "allocators", "slabs",   "jemalloc",  "leaks",  "allocations",
-		                                "http2",      "kernels", "resources", "tests",  "machine" };
+	static const char *const sections[] = { "failures", "named",         "cases",      "targets", "verdicts",
+		                                "growth",   "growth-memory", "allocators", "slabs",   "jemalloc",
+		                                "leaks",    "allocations",   "http2",      "kernels", "resources",
+		                                "tests",    "machine" };
 	struct run r;
 	struct seen s;
 	char *text;

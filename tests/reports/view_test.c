@@ -151,8 +151,30 @@ CASE("view: counts add up and the sentence says what went wrong")
 	assert_string_equal(view_sentence(&v),
 	                    "5 of 91 tests did not end as expected: 1 failed, 1 crashed, 1 timeout, "
 	                    "1 slab-exhausted, 1 leaked.");
-	assert_string_equal(view_remarks(&v), "1 passed only at another attempt. 1 not run: skipped or planned.");
+	assert_string_equal(view_remarks(&v), "1 passed only at another attempt. 1 not run: skipped or planned. "
+	                                      "Cases inside 1 test: 1 passed, 1 failed, 0 skipped.");
 	assert_null(view_warning(&v, 0));
+	view_deinit(&v);
+	run_deinit(&r);
+}
+
+CASE("view: a known failure is neither a pass nor a failure")
+{
+	struct run r;
+	struct view v;
+
+	load_ids(&r, (const char *const[]){ "gc/a", "gc/b", "gc/c", NULL });
+	for (size_t i = 0; i < r.count; i++)
+		r.results[i].as_expected = true; // as the runner says of one in quarantine, too
+	r.results[1].verdict = VERDICT_CRASHED;
+	r.results[1].quarantine = strdup("until 2030-01-01: bug 123");
+	assert_int_equal(view_init(&v, &r), 0);
+	assert_int_equal(v.passed, 2);
+	assert_int_equal(v.failed, 0);
+	assert_int_equal(v.skipped, 1);
+	assert_string_equal(view_sentence(&v),
+	                    "2 of 3 tests ended as expected, and nothing failed that is not known.");
+	assert_string_equal(view_remarks(&v), "1 failed as known: in quarantine.");
 	view_deinit(&v);
 	run_deinit(&r);
 }
