@@ -36,7 +36,10 @@ static void add_outcome(struct view *v, struct buf *b)
 		         text_number(&v->arena, v->count, "test", "tests"));
 		add_verdicts(v, b);
 		buf_addc(b, '.');
-	} else if (v->count == 1)
+	} else if (v->known > 0)
+		buf_addf(b, "%zu of %s ended as expected, and nothing failed that is not known.",
+		         v->count - v->known, text_number(&v->arena, v->count, "test", "tests"));
+	else if (v->count == 1)
 		buf_adds(b, "The one test ended as expected.");
 	else if (v->count == 2)
 		buf_adds(b, "Both tests ended as expected.");

@@ -89,8 +89,12 @@ void run_stop_begin(struct run_loop *run, const char *reason)
 
 	if (run->step == RUN_STEP_NONE)
 		run_write_heartbeat(run, "stopping");
-	take(run, RUN_STEP_NO_NEW, reason, "no new tests: %zu of %zu have ended, %zu %s running",
-	     run->settled - run->interrupted, run->plan.count, count, count == 1 ? "is" : "are");
+	if (count == 0)
+		take(run, RUN_STEP_NO_NEW, reason, "no new tests: %zu of %zu have ended, and nothing is running",
+		     run->settled - run->interrupted, run->plan.count);
+	else
+		take(run, RUN_STEP_NO_NEW, reason, "no new tests: %zu of %zu have ended, %zu %s running",
+		     run->settled - run->interrupted, run->plan.count, count, count == 1 ? "is" : "are");
 }
 
 static void say_killing(struct run_loop *run, const char *reason)

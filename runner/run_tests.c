@@ -182,9 +182,13 @@ static bool start_between(struct run_loop *run)
 
 static void on_between_done(struct run_loop *run, struct job *j)
 {
+	int len;
+	const char *said = judge_last_line(j->result.tail, &len);
+
 	if (j->result.verdict != VERDICT_PASSED && run->stop_signal == 0) {
-		run_distrust(run, "--between failed, so what the next test starts from is not known: %s",
-		             j->result.evidence != NULL ? j->result.evidence : "");
+		run_distrust(run, "--between failed, so what the next test starts from is not known: %s%s%.*s",
+		             j->result.evidence != NULL ? j->result.evidence : "", len > 0 ? "; it said: " : "",
+		             len, said);
 		run->stop_reason = "between-failed";
 	}
 	job_clear(j);
@@ -373,6 +377,8 @@ void run_on_done(struct job *j)
 	entry = entry_at(run, w->position);
 	entry->open = false;
 	if (j->facts.not_started == NULL && try_again(run, w)) {
+		if (run->config->hooks.again != NULL)
+			run->config->hooks.again(run->config->hooks.arg, j->test, &j->result);
 		run_journalled(run,
 		               ledger_write_end(&run->ledger, run->plan.order[w->position], &j->result, false));
 	} else {

@@ -33,6 +33,8 @@ struct runner_hooks {
 	void *arg;
 	// a step of a stop; without this hook its text is a note
 	void (*step)(void *arg, const struct runner_step *step);
+	// an attempt has ended that another one will follow
+	void (*again)(void *arg, const struct suite_test *t, const struct result *r);
 };
 
 // For tests whose header has none of the kind; 0: none.

@@ -88,6 +88,16 @@ static void on_step(void *arg, const struct runner_step *step)
 		v->next.step(v->next.arg, step);
 }
 
+static void on_again(void *arg, const struct suite_test *t, const struct result *r)
+{
+	struct events *v = arg;
+
+	send(v, json_pack("{s:s, s:s, s:i, s:s}", "event", "test-again", "id", t->id, "attempt", (int)r->attempt,
+	                  "verdict", verdict_name(r->verdict)));
+	if (v->next.again != NULL)
+		v->next.again(v->next.arg, t, r);
+}
+
 struct events *events_new(const char *path, const char *run_dir, size_t tests, struct runner_hooks *hooks,
                           struct err *e)
 {
@@ -104,9 +114,9 @@ struct events *events_new(const char *path, const char *run_dir, size_t tests, s
 		return NULL;
 	}
 	v->next = *hooks;
-	*hooks = (struct runner_hooks){ on_started, v->next.sampled != NULL ? on_sampled : NULL,
-		                        on_ended,   on_note,
-		                        v,          on_step };
+	*hooks = (struct runner_hooks){
+		on_started, v->next.sampled != NULL ? on_sampled : NULL, on_ended, on_note, v, on_step, on_again
+	};
 	send(v, json_pack("{s:s, s:s, s:I}", "event", "run-started", "run", run_dir, "tests", (json_int_t)tests));
 	return v;
 }

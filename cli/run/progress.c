@@ -24,7 +24,8 @@ enum how { HOW_NONE, HOW_LINES, HOW_BAR };
 // A test that runs now.
 struct running {
 	const struct suite_test *t;
-	uint64_t slow_at_ns; // the age at which it is next said to be slow
+	uint64_t slow_at_ns;        // the age at which it is next said to be slow
+	uint64_t age_ns, rss_bytes; // at its last look
 };
 
 struct progress {
@@ -127,12 +128,47 @@ static void add_estimate(const struct progress *p, struct buf *words)
 // ---- the live line
 // ----------------------------------------------------------------------------------------------
 
-static void add_running(const struct progress *p, struct buf *words)
+#define RUNNING_LEAST 24U // columns of each running test
+
+// "  2.30 s  3.91 MiB"; nothing of a test that has not been looked at.
+static void add_figures(const struct running *r, struct buf *words)
 {
-	if (p->running_count > 1)
-		buf_addf(words, "  %zu running:", p->running_count);
-	for (size_t i = 0; i < RUNNING_SHOWN && i < p->running_count; i++)
-		buf_addf(words, "%s %.60s", i > 0 ? "," : " ", p->running[i].t->id);
+	char text[32];
+
+	if (r->age_ns > SG_NS_PER_S / 2)
+		buf_addf(words, "  %s",
+		         units_duration(text, sizeof text, r->age_ns / SG_NS_PER_MS * SG_NS_PER_MS));
+	if (r->rss_bytes > 0)
+		buf_addf(words, "  %s", units_bytes(text, sizeof text, r->rss_bytes));
+}
+
+// What runs, each with its age and memory, in `room` columns: of a name that is too long the end stays, in which
+// names differ.
+static void add_running(const struct progress *p, size_t room, struct buf *words)
+{
+	size_t shown = p->running_count < RUNNING_SHOWN ? p->running_count : RUNNING_SHOWN, share;
+
+	while (shown > 1 && room / shown < RUNNING_LEAST)
+		shown--;
+	if (p->running_count > shown) {
+		buf_addf(words, "  %zu run:", p->running_count);
+		room = room > 10 ? room - 10 : 0;
+	}
+	share = shown > 0 ? room / shown : 0;
+	for (size_t i = 0; i < shown; i++) {
+		const struct running *r = &p->running[i];
+		struct buf figures = { 0 };
+		size_t len = strlen(r->t->id), most;
+
+		add_figures(r, &figures);
+		most = share > figures.len + 8 ? share - figures.len - 2 : 6;
+		if (len > most)
+			buf_addf(words, "%s..%s", i > 0 ? ", " : "  ", r->t->id + len - most + 2);
+		else
+			buf_addf(words, "%s%s", i > 0 ? ", " : "  ", r->t->id);
+		buf_adds(words, buf_text(&figures));
+		buf_deinit(&figures);
+	}
 }
 
 // ---- a load, while it runs ----------------------------------------------------------------------------------
@@ -183,12 +219,13 @@ static bool draw_live(struct progress *p, size_t columns)
 	return there;
 }
 
-static void draw(struct progress *p, uint64_t age_ns, uint64_t rss_bytes)
+static void draw(struct progress *p)
 {
-	size_t filled = p->all > 0 ? (size_t)(p->done / p->all * BAR_CELLS) : 0;
-	size_t columns = terminal_width();
+	const size_t columns = terminal_width();
+	const size_t cells = columns >= 4 * BAR_CELLS ? BAR_CELLS : columns / 6;
+	const size_t filled = p->all > 0 ? (size_t)(p->done / p->all * (double)cells) : 0;
 	struct buf words = { 0 };
-	char text[32];
+	size_t used;
 
 	if (draw_live(p, columns))
 		return;
@@ -196,17 +233,14 @@ static void draw(struct progress *p, uint64_t age_ns, uint64_t rss_bytes)
 	if (p->unexpected > 0)
 		buf_addf(&words, ", %zu unexpected", p->unexpected);
 	add_estimate(p, &words);
-	add_running(p, &words);
-	if (age_ns > SG_NS_PER_S / 2)
-		buf_addf(&words, "  %s", units_duration(text, sizeof text, age_ns / SG_NS_PER_MS * SG_NS_PER_MS));
-	if (rss_bytes > 0)
-		buf_addf(&words, "  %s", units_bytes(text, sizeof text, rss_bytes));
+	used = cells + 2 + words.len;
+	add_running(p, columns > used ? columns - used : 0, &words);
 	// A line that wraps cannot be drawn over. Cutting between bytes of one character harms nothing for long.
 	fputs("\r\033[K[", stderr);
-	for (size_t i = 0; i < BAR_CELLS && i + 2 < columns; i++)
+	for (size_t i = 0; i < cells && i + 2 < columns; i++)
 		fputs(i < filled ? "━" : " ", stderr);
-	if (columns > BAR_CELLS + 2)
-		fprintf(stderr, "%.*s", (int)(columns - BAR_CELLS - 2), buf_text(&words));
+	if (columns > cells + 2)
+		fprintf(stderr, "%.*s", (int)(columns - cells - 2), buf_text(&words));
 	fflush(stderr);
 	buf_deinit(&words);
 	p->line_there = true;
@@ -223,7 +257,7 @@ static void on_started(void *arg, size_t settled, size_t total, const struct sui
 		p->running[p->running_count++] = (struct running){ .t = t, .slow_at_ns = p->slow_after_ns };
 	// Redrawing for tests of a millisecond would cost more than they do.
 	if (p->how == HOW_BAR && clock_now_ns() - p->drawn_ns >= REDRAW_NS)
-		draw(p, 0, 0);
+		draw(p);
 }
 
 static struct running *find_running(struct progress *p, const struct suite_test *t)
@@ -253,8 +287,10 @@ static void on_sampled(void *arg, const struct suite_test *t, uint64_t age_ns, u
 
 	if (r == NULL)
 		return;
+	r->age_ns = age_ns;
+	r->rss_bytes = rss_bytes;
 	if (p->how == HOW_BAR && clock_now_ns() - p->drawn_ns >= REDRAW_NS)
-		draw(p, age_ns, rss_bytes);
+		draw(p);
 	if (p->how == HOW_LINES && p->live != NULL) {
 		say_live(p, age_ns);
 		return;
@@ -337,6 +373,11 @@ static void on_ended(void *arg, size_t settled, size_t total, const struct suite
 	}
 }
 
+static void on_again(void *arg, const struct suite_test *t, __attribute__((unused)) const struct result *r)
+{
+	forget(arg, t);
+}
+
 static void on_note(void *arg, const char *text)
 {
 	struct progress *p = arg;
@@ -383,7 +424,7 @@ struct progress *progress_new(const struct pipeline *j, struct runner_hooks *hoo
 	}
 	if (p->how == HOW_BAR)
 		read_weights(p, j);
-	*hooks = (struct runner_hooks){ on_started, on_sampled, on_ended, on_note, p, on_step };
+	*hooks = (struct runner_hooks){ on_started, on_sampled, on_ended, on_note, p, on_step, on_again };
 	return p;
 }
 

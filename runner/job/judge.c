@@ -311,17 +311,27 @@ static bool skips_by_plan(const struct measure *m)
 	       (m->tap.why[0] != '\0' || m->tap.version);
 }
 
+const char *judge_last_line(const char *tail, int *len)
+{
+	const char *text = tail != NULL ? tail : "";
+	size_t end = strlen(text), from;
+
+	while (end > 0 && strchr(" \t\r\n", text[end - 1]) != NULL)
+		end--;
+	for (from = end; from > 0 && text[from - 1] != '\n';)
+		from--;
+	*len = (int)(end - from);
+	return text + from;
+}
+
 // "SKIP: no network" is how scripts say it before they end with 77.
 static void add_last_line(const char *tail, struct buf *out)
 {
-	size_t end = tail != NULL ? strlen(tail) : 0, from;
+	int len;
+	const char *line = judge_last_line(tail, &len);
 
-	while (end > 0 && strchr(" \t\r\n", tail[end - 1]) != NULL)
-		end--;
-	for (from = end; from > 0 && tail[from - 1] != '\n';)
-		from--;
-	if (end > from)
-		buf_addf(out, "; its last line: %.*s", (int)(end - from), tail + from);
+	if (len > 0)
+		buf_addf(out, "; its last line: %.*s", len, line);
 }
 
 // It says so by itself, ended as one that skips itself does, and reported nothing bad before.

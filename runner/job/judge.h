@@ -46,6 +46,8 @@ bool judge_as_expected(enum verdict v, enum verdict expected);
 // NULL when none does.
 const struct pattern *judge_pattern(const struct facts *f, const struct result *r, char *line, size_t size);
 
+// The last line of `tail` that is not empty, with its length (0: there is none); tail may be NULL.
+const char *judge_last_line(const char *tail, int *len);
 // "SIGSEGV (segmentation fault)".
 void judge_signal_words(int sig, struct buf *out);
 

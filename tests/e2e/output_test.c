@@ -43,6 +43,20 @@ CASE("e2e: the report's other formats are printed when they are asked for")
 	outcome_deinit(&o);
 }
 
+CASE("e2e: an attempt that another one follows is an event")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "s/t.sh", "#!/bin/sh\n[ -e once ] && exit 0\n: >once\nexit 1\n", true);
+	o = E2E(dir, "run", "s", "--retry", "1", "--events", "-");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out),
+	                "{\"event\":\"test-again\",\"id\":\"t.sh\",\"attempt\":1,\"verdict\":\"failed\"");
+	assert_contains(buf_text(&o.out), "\"attempt\":2,\"verdict\":\"flaky\"");
+	outcome_deinit(&o);
+}
+
 CASE("e2e: events are records in their order, and the summary gives way on stdout")
 {
 	const char *dir = two_tests();

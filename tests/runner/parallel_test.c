@@ -157,6 +157,7 @@ CASE("between: a reset that fails ends the run, and the results are not trusted"
 	assert_int_equal(l.summary.ran, 1);
 	assert_true(l.summary.untrusted);
 	assert_non_null(strstr(l.summary.why, "--between failed"));
+	assert_non_null(strstr(l.summary.why, "exit status 4; it said: no database"));
 	assert_string_equal(l.run.stop_reason, "between-failed");
 	lab_deinit(&l);
 }
