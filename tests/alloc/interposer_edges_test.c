@@ -145,3 +145,20 @@ CASE("interposer: a program of musl is counted as one of glibc, without call sta
 	setenv("STRESSGEN_INTERPOSER", "mode=sampled time=1 sample=4K", 1);
 	check_musl(program);
 }
+
+// Which goes by a path of its own.
+CASE("interposer: counting alone counts every function once, and no free of NULL")
+{
+	struct difference d;
+
+	setenv("STRESSGEN_INTERPOSER", "mode=counters", 1);
+	difference_init(&d, PRELOAD, "functions");
+	assert_int_equal(more(&d, "malloc_calls"), 100 + 5 + 1 + 1);
+	assert_int_equal(more(&d, "free_calls"), 60);
+	assert_int_equal(more(&d, "calloc_calls"), 10 + 1);
+	assert_int_equal(more(&d, "realloc_calls"), 5 + 15 + 1 + 2);
+	assert_int_equal(more(&d, "memalign_calls"), 5);
+	assert_int_equal(more(&d, "failures"), 4);
+	assert_int_equal(more(&d, "live_blocks"), 40 + 10 + 5 + 1 + 5 + 1);
+	difference_deinit(&d);
+}
