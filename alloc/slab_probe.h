@@ -205,16 +205,16 @@ static inline void slab_probe_keep_maps_(struct slab_probe_file *f)
 	f->maps_len = kept;
 }
 
-/* Part of its caller, so that the first frame is the program's own. */
+/* Part of its caller, whose own frame, the first, is left out. */
 __attribute__((always_inline)) static inline void slab_probe_keep_frames_(struct slab_probe_pool *p)
 {
 #if defined(__GLIBC__)
-	void *frames[SLAB_PROBE_FRAMES];
-	int n = backtrace(frames, SLAB_PROBE_FRAMES);
+	void *frames[SLAB_PROBE_FRAMES + 1];
+	int n = backtrace(frames, SLAB_PROBE_FRAMES + 1);
 
-	for (int i = 0; i < n; i++)
-		p->frames[i] = (uint64_t)(uintptr_t)frames[i];
-	p->frame_count = n > 0 ? (uint64_t)n : 0;
+	for (int i = 1; i < n; i++)
+		p->frames[i - 1] = (uint64_t)(uintptr_t)frames[i];
+	p->frame_count = n > 1 ? (uint64_t)n - 1 : 0;
 #else
 	p->frames[0] = (uint64_t)(uintptr_t)__builtin_return_address(0);
 	p->frame_count = 1;
@@ -224,10 +224,11 @@ __attribute__((always_inline)) static inline void slab_probe_keep_frames_(struct
 /*
  * There is no room for a request of `request_bytes`. `depth` is how deep the program's own recursion is, 0
  * where that is not known. The first time keeps time, request, depth and return addresses. Call it before
- * aborting, or before trying something else.
+ * aborting, or before trying something else. (Never a part of its caller: what it needs of the stack would be in
+ * each level of a recursion.)
  */
-__attribute__((always_inline)) static inline void slab_probe_exhausted(struct slab_probe *s,
-                                                                       uint64_t request_bytes, uint64_t depth)
+__attribute__((noinline, cold, unused)) static void slab_probe_exhausted(struct slab_probe *s,
+                                                                         uint64_t request_bytes, uint64_t depth)
 {
 	struct slab_probe_pool *p = slab_probe_pool_(s);
 

@@ -83,7 +83,7 @@ double heap_test_waste_percent(const struct heap_test *t)
 
 const char *heap_test_words(struct arena *a, const struct heap_test *t)
 {
-	const char *more = t->further ? "and further processes" : "processes";
+	const char *more = t->further ? "processes and further ones" : "processes";
 	const double waste = heap_test_waste_percent(t);
 	const char *worst = text_line(a, t->worst->process->program);
 	struct buf b = { 0 };

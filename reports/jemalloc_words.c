@@ -35,10 +35,11 @@ static const char *caches(struct arena *a, const struct result_jemalloc *j)
 	                             ? text_make(a, ", %s in thread caches", text_bytes(a, j->cached_bytes))
 	                             : "";
 
-	return text_make(a, "metadata %s%s, %s unused pages; gave back %s in %s", text_bytes(a, j->metadata),
-	                 cached, text_bytes(a, j->dirty_bytes + j->muzzy_bytes),
-	                 text_bytes(a, result_jemalloc_purged(j)),
-	                 text_number(a, j->dirty_purges + j->muzzy_purges, "purge", "purges"));
+	const uint64_t purges = j->dirty_purges + j->muzzy_purges;
+
+	return text_make(a, "metadata %s%s, %s unused pages; gave back %s%s", text_bytes(a, j->metadata), cached,
+	                 text_bytes(a, j->dirty_bytes + j->muzzy_bytes), text_bytes(a, result_jemalloc_purged(j)),
+	                 purges > 0 ? text_make(a, " in %s", text_number(a, purges, "purge", "purges")) : "");
 }
 
 const char *story_jemalloc(struct arena *a, const struct result_jemalloc *j)

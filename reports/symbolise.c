@@ -1,10 +1,14 @@
 // Names for backtraces, by libdw.
 #include "symbolise.h"
 
+#include "demangle.h"
 #include "text.h"
 
+#include <dwarf.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <gelf.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,27 +105,61 @@ static bool address_of(Dwfl_Module *module, uint64_t offset, GElf_Addr *address)
 	return false;
 }
 
-// The source line, by the units' own ranges where there is no index of addresses: clang writes none.
-static Dwarf_Line *line_by_units(Dwfl_Module *module, GElf_Addr address)
+// The unit with the code at `address`, by its own ranges where there is no index of addresses: clang writes none.
+static Dwarf_Die *find_unit(Dwfl_Module *module, GElf_Addr address, Dwarf_Addr *bias)
 {
-	Dwarf_Die *unit = NULL;
-	Dwarf_Addr bias;
+	Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
 
-	while ((unit = dwfl_module_nextcu(module, unit, &bias)) != NULL)
-		if (dwarf_haspc(unit, address - bias) > 0)
-			return dwarf_getsrc_die(unit, address - bias);
+	if (unit != NULL)
+		return unit;
+	while ((unit = dwfl_module_nextcu(module, unit, bias)) != NULL)
+		if (dwarf_haspc(unit, address - *bias) > 0)
+			return unit;
 	return NULL;
+}
+
+static bool read_number(Dwarf_Die *die, unsigned name, Dwarf_Word *out)
+{
+	Dwarf_Attribute attribute;
+
+	return dwarf_formudata(dwarf_attr(die, name, &attribute), out) == 0;
+}
+
+// Where code of another function was put into this one (DW_TAG_inlined_subroutine): the line of the call, which is
+// a line of the function that is named. NULL where nothing was.
+static const char *find_call(Dwarf_Die *unit, Dwarf_Addr pc, int *number)
+{
+	Dwarf_Die *scopes = NULL, *call = NULL;
+	int count = dwarf_getscopes(unit, pc, &scopes);
+	const char *file = NULL;
+	Dwarf_Word line, index;
+	Dwarf_Files *files;
+	size_t most;
+
+	for (int i = 0; i < count && dwarf_tag(&scopes[i]) != DW_TAG_subprogram; i++) // from the innermost
+		if (dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine)
+			call = &scopes[i];
+	if (call != NULL && read_number(call, DW_AT_call_file, &index) &&
+	    read_number(call, DW_AT_call_line, &line) && line <= INT_MAX &&
+	    dwarf_getsrcfiles(unit, &files, &most) == 0 && index < most) {
+		file = dwarf_filesrc(files, index, NULL, NULL);
+		*number = (int)line;
+	}
+	free(scopes);
+	return file;
 }
 
 // The file (NULL: unknown) and line of the code at `address`.
 static const char *find_line(Dwfl_Module *module, GElf_Addr address, int *number)
 {
-	Dwfl_Line *indexed = dwfl_module_getsrc(module, address);
+	Dwarf_Addr bias;
+	Dwarf_Die *unit = find_unit(module, address, &bias);
+	const char *file = unit != NULL ? find_call(unit, address - bias, number) : NULL;
 	Dwarf_Line *line;
 
-	if (indexed != NULL)
-		return dwfl_lineinfo(indexed, NULL, number, NULL, NULL, NULL);
-	line = line_by_units(module, address);
+	if (unit == NULL || file != NULL)
+		return file;
+	line = dwarf_getsrc_die(unit, address - bias);
 	return line != NULL && dwarf_lineno(line, number) == 0 ? dwarf_linesrc(line, NULL, NULL) : NULL;
 }
 
@@ -146,6 +184,7 @@ static const char *describe(const struct module *m, struct arena *a, uint64_t of
 	function = dwfl_module_addrname(m->module, address);
 	if (function == NULL)
 		return NULL;
+	function = demangle(a, function);
 	file = find_line(m->module, address, &number);
 	if (file != NULL && number > 0)
 		return text_make(a, "%s (%s:%d)", function, base_name(file), number);

@@ -181,6 +181,8 @@ static void put_matrix(struct summary *s, const struct view_group *g)
 
 // One line for all tests' pools of one name.
 struct slab {
+	const struct view_test *last; // the test that was counted last
+	bool last_exhausted;
 	const char *name;
 	size_t tests, exhausted;
 	const struct result_pool *fullest;
@@ -195,8 +197,15 @@ static void take_pool(struct slab *slabs, size_t *count, const struct view_test 
 		i++;
 	if (i == *count)
 		slabs[(*count)++] = (struct slab){ .name = p->name };
-	slabs[i].tests++;
-	slabs[i].exhausted += p->exhausted > 0;
+	if (slabs[i].last != t) { // the processes of one test are one after another
+		slabs[i].last = t;
+		slabs[i].last_exhausted = false;
+		slabs[i].tests++;
+	}
+	if (p->exhausted > 0 && !slabs[i].last_exhausted) {
+		slabs[i].last_exhausted = true;
+		slabs[i].exhausted++;
+	}
 	if (slabs[i].fullest == NULL || view_pool_percent(p) > view_pool_percent(slabs[i].fullest)) {
 		slabs[i].fullest = p;
 		slabs[i].where = t;
@@ -306,10 +315,21 @@ static void put_jemallocs(struct summary *s)
 	if (n == 0)
 		return;
 	qsort(rows, n, sizeof *rows, by_resident);
-	for (size_t i = 0; i < n && i < MOST_HEAPS; i++)
-		table_wrap(&s->style,
-		           text_make(a, "jemalloc %s, in %s", story_jemalloc(a, rows[i].j), rows[i].test->id), 0,
-		           9, s->out);
+	for (size_t i = 0, told = 0; i < n && told < MOST_HEAPS; i++) {
+		const size_t others = rows[i].test->r->jemalloc_count - 1;
+		bool again = false;
+
+		for (size_t k = 0; k < i; k++)
+			again = again || rows[k].test == rows[i].test;
+		if (again)
+			continue;
+		told++;
+		table_wrap(
+		        &s->style,
+		        text_make(a, "jemalloc %s, in %s%s", story_jemalloc(a, rows[i].j), rows[i].test->id,
+		                  others > 0 ? text_make(a, " (the worst of its %zu processes)", others + 1) : ""),
+		        0, 9, s->out);
+	}
 	fputc('\n', s->out);
 }
 

@@ -142,7 +142,7 @@ struct result_mutex *result_jemalloc_mutex(struct result_jemalloc *j)
 
 uint64_t result_jemalloc_purged(const struct result_jemalloc *j)
 {
-	return j->dirty_purged_bytes + j->muzzy_purged_bytes;
+	return j->dirty_purged_bytes;
 }
 
 uint64_t result_jemalloc_fills(const struct result_jemalloc *j)

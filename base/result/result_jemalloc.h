@@ -73,7 +73,8 @@ struct result_mutex *result_jemalloc_mutex(struct result_jemalloc *j);
 
 // Whether this version has the figure of that member, e.g. "stashed_bytes".
 bool result_jemalloc_has(const struct result_jemalloc *j, const char *member);
-// What was given back to the system since the start: dirty and muzzy together.
+// What was given back to the system since the start. What was muzzy in between (dirty pages of which the system
+// was told that it may take them) was counted as that already.
 uint64_t result_jemalloc_purged(const struct result_jemalloc *j);
 // Of thread caches, all size classes and large blocks together.
 uint64_t result_jemalloc_fills(const struct result_jemalloc *j);

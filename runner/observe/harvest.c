@@ -47,12 +47,39 @@ static int add_frames(const struct tele_file *t, const struct tele_pool *from, s
 	return rc < 0 ? rc : harvest_frames(t, from->frames, from->frame_count, &to->frames);
 }
 
+// A jemalloc's own frames and ours say nothing of who asked.
+static bool is_allocators(const char *frame)
+{
+	static const char *const libraries[] = { "/libstressjemalloc.so+", "/libjemalloc.so",
+		                                 "/libstressalloc.so+" };
+
+	for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
+		if (strstr(frame, libraries[i]) != NULL)
+			return true;
+	return false;
+}
+
+static void drop_allocators(struct strings *frames)
+{
+	size_t first = 0;
+
+	while (first < frames->count && is_allocators(frames->items[first]))
+		first++;
+	if (first == frames->count)
+		return; // better than none
+	for (size_t i = 0; i < first; i++)
+		free(frames->items[i]);
+	frames->count -= first;
+	memmove(frames->items, frames->items + first, frames->count * sizeof *frames->items);
+}
+
 // ---- pools and counters ----
 
 static int add_pool(const struct tele_file *t, const struct tele_pool *p, uint64_t start_ns, struct result *r)
 {
 	struct result_pool *grown;
 	struct result_pool *to;
+	int rc;
 
 	if (r->pool_count >= HARVEST_POOLS)
 		return 0;
@@ -87,7 +114,10 @@ static int add_pool(const struct tele_file *t, const struct tele_pool *p, uint64
 	}
 	if (p->exhausted > 0 && p->exhausted_ns > start_ns)
 		to->exhausted_ms = (p->exhausted_ns - start_ns) / SG_NS_PER_MS;
-	return add_frames(t, p, to);
+	rc = add_frames(t, p, to);
+	if (rc == 0 && t->role == TELE_JEMALLOC)
+		drop_allocators(&to->frames);
+	return rc;
 }
 
 static int set_counter(struct result_counters *c, const char *name, uint64_t value)

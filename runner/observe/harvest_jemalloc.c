@@ -38,7 +38,7 @@ static int add_look(struct result_jemalloc *j, const struct jemalloc_look *l, ui
 	row[LOOK_METADATA] = l->metadata;
 	row[LOOK_CACHED] = l->cached_bytes;
 	row[LOOK_DIRTY] = l->dirty_bytes + l->muzzy_bytes;
-	row[LOOK_PURGED] = l->dirty_purged_bytes + l->muzzy_purged_bytes;
+	row[LOOK_PURGED] = l->dirty_purged_bytes;
 	row[LOOK_MUTEX_WAITS] = l->mutex_waits;
 	row[LOOK_MUTEX_WAIT_NS] = l->mutex_wait_ns;
 	j->peak_allocated = highest(j->peak_allocated, l->allocated);

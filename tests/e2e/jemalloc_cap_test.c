@@ -31,10 +31,26 @@ CASE("e2e: a program whose jemalloc is capped dies of an exhausted slab, with fi
 	pool = json_array_get(json_object_get(test, "pools"), 0);
 	assert_int_equal(json_integer_value(json_object_get(pool, "capacity")), 16 << 20);
 	assert_true(json_array_size(json_object_get(pool, "frames")) > 2);
+	assert_contains(json_string_value(json_array_get(json_object_get(pool, "frames"), 0)), "jemalloc_user+");
 	heap = json_array_get(json_object_get(test, "jemallocs"), 0);
 	assert_contains(json_string_value(json_object_get(heap, "allocator")), "5.");
 	assert_true(json_integer_value(json_object_get(heap, "denied_growths")) > 0);
 	json_decref(report);
+}
+
+CASE("e2e: a test of two capped processes is one test, and the worst of them speaks for it")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	if (access(USER, X_OK) < 0)
+		harness_skip("libjemalloc was not there at build time");
+	e2e_write(dir, "t.sh", "#!/bin/sh\n# @Test alloc/two\n" USER " 10000000 && " USER " 1000\n", true);
+	o = E2E(dir, "run", "t.sh", "--jemalloc-cap", "16M", "-o", "out");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out), "in alloc/two (the worst of its 2 processes)");
+	assert_null(strstr(buf_text(&o.out), "of 2 tests"));
+	outcome_deinit(&o);
 }
 
 CASE("e2e: where there is no jemalloc to cap the result says so")

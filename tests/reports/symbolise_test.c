@@ -1,6 +1,7 @@
 // Backtraces: this very program's functions by their offset in its file.
 #include "harness.h"
 
+#include "demangle.h"
 #include "symbolise.h"
 #include "text.h"
 
@@ -53,6 +54,63 @@ CASE("symbolise: an offset in a program becomes its function and line")
 	assert_non_null(
 	        strstr(symbolise(s, &a, text_make(&a, "%s+0x%" PRIx64, path, offset + 1), true), "symbolise_me"));
 	assert_null(strstr(symbolise(s, &a, frame, true), "symbolise_me"));
+	symboliser_free(s);
+	arena_deinit(&a);
+}
+
+static uintptr_t came_from;
+
+__attribute__((noinline)) static void note_caller(void)
+{
+	came_from = (uintptr_t)__builtin_return_address(0);
+}
+
+__attribute__((always_inline)) static inline void put_into_its_caller(void)
+{
+	note_caller();
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) static int call_inlined(void)
+{
+	put_into_its_caller(); // the line that is wanted
+	return __LINE__ - 1;
+}
+
+CASE("symbolise: where a function was put into its caller, function and line are the caller's")
+{
+	struct symboliser *s = symboliser_new();
+	struct arena a = { 0 };
+	int line = call_inlined();
+	char path[512];
+	uint64_t offset = offset_in_file(came_from, path);
+
+	assert_string_equal(symbolise(s, &a, text_make(&a, "%s+0x%" PRIx64, path, offset), true),
+	                    text_make(&a, "call_inlined (symbolise_test.c:%d)", line));
+	symboliser_free(s);
+	arena_deinit(&a);
+}
+
+int parse_like_cpp(int n) __asm__("_ZN4demo5parseEi");
+
+__attribute__((noinline)) int parse_like_cpp(int n)
+{
+	return n * 5 + getpid();
+}
+
+CASE("symbolise: a C++ name is told as it was written, and what only begins like one stays")
+{
+	struct symboliser *s = symboliser_new();
+	struct arena a = { 0 };
+	char path[512];
+	uint64_t offset = offset_in_file((uintptr_t)&parse_like_cpp, path);
+	const char *words = symbolise(s, &a, text_make(&a, "%s+0x%" PRIx64, path, offset), false);
+
+	assert_string_equal(demangle(&a, "_Zebra"), "_Zebra");
+	assert_string_equal(demangle(&a, "main"), "main");
+	if (strstr(words, "_ZN4demo5parseEi") != NULL)
+		harness_skip("no C++ library on this machine");
+	assert_non_null(strstr(words, "demo::parse(int) (symbolise_test.c:"));
 	symboliser_free(s);
 	arena_deinit(&a);
 }

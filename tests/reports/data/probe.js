@@ -197,7 +197,7 @@ function checkJemallocWork(page) {
   const j = testOf(row).jemallocs[0];
   const sum = (list, name) => list.reduce((n, one) => n + one[name], 0);
   const expected = [j.cached_bytes, sum(j.bins, 'fills') + j.large_fills, sum(j.bins, 'flushes') + j.large_flushes, j.dirty_bytes,
-    j.muzzy_bytes, j.dirty_purges + j.muzzy_purges, j.dirty_madvises + j.muzzy_madvises, j.dirty_purged_bytes + j.muzzy_purged_bytes,
+    j.muzzy_bytes, j.dirty_purges + j.muzzy_purges, j.dirty_madvises + j.muzzy_madvises, j.dirty_purged_bytes,
     sum(j.mutexes, 'waits'), sum(j.mutexes, 'wait_ns'), Math.max(...j.mutexes.map((m) => m.longest_wait_ns))];
   expect(String(figures(row)) === String(expected), `jemalloc's caches ${figures(row)} instead of ${expected}`);
 }
