@@ -26,7 +26,7 @@ static const struct jemalloc_line held_lines[] = {
 
 static const struct jemalloc_line idle_lines[] = {
 	{ LOOK_METADATA, SVG_INK, SVG_DOTTED, "metadata: jemalloc's own bookkeeping" },
-	{ LOOK_DIRTY, SVG_VERMILLION, SVG_DASHED, "unused, and not given back yet (dirty and muzzy pages)" },
+	{ LOOK_DIRTY, SVG_VERMILLION, SVG_DASHED, "unused, not given back (dirty, muzzy)" },
 	{ LOOK_CACHED, SVG_BLUE, SVG_SOLID, "in thread caches" },
 };
 
