@@ -26,7 +26,7 @@ struct program_cache {
 
 // NULL when LD_PRELOAD will reach `path` (for a script: its interpreter); else the one reason why not ("static
 // program:
-// ...", "built with AddressSanitizer ...", "its loader is musl's ..."), a string that lives for ever. An
+// ...", "built with AddressSanitizer ..."), a string that lives for ever. An
 // unreadable file counts as one that can be preloaded into.
 const char *program_no_preload(struct program_cache *cache, const char *path);
 // NULL when a malloc that is preloaded takes the place of the program's; else why not: as above, or because the

@@ -25,7 +25,6 @@ static const char no_elf[] = "not an ELF program";
 static const char is_static[] = "static program: nothing can be preloaded into it";
 static const char other_bits[] = "a program of " OTHER_BITS " bits: our library has " OUR_BITS;
 static const char other_machine[] = "built for another machine";
-static const char is_musl[] = "its loader is musl's: our library is built for glibc";
 
 // Names in the dynamic string table, which holds those of needed libraries and of exported symbols: gcc's
 // sanitizers show in the first, clang's, which are linked in, in the second.
@@ -123,9 +122,6 @@ const char *program_elf_no_preload(const struct elf_image *im)
 		return reason;
 	if (s.interpreter == NULL || s.dynamic == NULL)
 		return is_static;
-	if (elf_within(im, s.interpreter->p_offset, s.interpreter->p_filesz) &&
-	    contains(im->bytes + s.interpreter->p_offset, s.interpreter->p_filesz, "/ld-musl"))
-		return is_musl;
 	return find_sanitizer(im, &s);
 }
 
