@@ -110,6 +110,9 @@ static int check_modes(const struct opt_set *o, struct err *e)
 {
 	static const char *const containers[] = { "container-image", "container-root", "container-engine" };
 
+	if (opt_text(o, "wrap") != NULL && opt_text(o, "wrap")[strspn(opt_text(o, "wrap"), " ")] == '\0')
+		return err_set(e, EINVAL,
+		               "--wrap is empty; write the command in front of each test's, 'valgrind -q'");
 	for (size_t i = 0; i < sizeof containers / sizeof containers[0]; i++)
 		if (opt_by_flag(o, containers[i]) && !pipeline_contained(o))
 			return err_set(e, EINVAL,

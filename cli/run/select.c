@@ -51,6 +51,33 @@ static void add_term(struct buf *text, const char *before, const char *what, siz
 	buf_adds(text, after);
 }
 
+// A kind, level or priority that there is none of is a typo; a pattern may fit none. It is read as a header is.
+static int check_names(const char *option, const char *value, struct err *e)
+{
+	static const struct {
+		const char *option, *key;
+	} keys[] = { { "kind", "Kind" }, { "level", "Level" }, { "priority", "Priority" } };
+	const char *key = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		key = strcmp(keys[i].option, option) == 0 ? keys[i].key : key;
+	while (key != NULL && rc >= 0 && *(value += strspn(value, ", ")) != '\0') {
+		const size_t len = strcspn(value, ", ");
+		struct test_meta meta = { 0 };
+		struct buf line = { 0 };
+
+		buf_addf(&line, "# @%s %.*s", key, (int)len, value);
+		if (memchr(value, '*', len) == NULL && memchr(value, '?', len) == NULL &&
+		    memchr(value, '[', len) == NULL)
+			rc = test_header_parse("command line", buf_text(&line), line.len, &meta, e);
+		test_meta_deinit(&meta);
+		buf_deinit(&line);
+		value += len;
+	}
+	return rc < 0 ? rc : 0;
+}
+
 static int add_named(const struct opt_set *o, size_t i, struct buf *text, struct err *e)
 {
 	const char *value = opt_text(o, named[i].option);
@@ -61,6 +88,8 @@ static int add_named(const struct opt_set *o, size_t i, struct buf *text, struct
 	if (strpbrk(value, "()") != NULL)
 		return err_set(e, EINVAL, "--%s '%s': no parentheses here; --filter takes expressions",
 		               named[i].option, value);
+	if (check_names(named[i].option, value, e) < 0)
+		return -EINVAL;
 	snprintf(before, sizeof before, "%s(", named[i].name);
 	add_term(text, before, value, strlen(value), ")");
 	return 0;

@@ -296,3 +296,24 @@ CASE("e2e: latest stays where it was when a run cannot begin")
 	outcome_deinit(&broken);
 	outcome_deinit(&report);
 }
+
+CASE("e2e: a kind, level or priority that there is none of, and an empty --wrap, are refused")
+{
+	static const char *const bad[][3] = { { "--kind", "gcc", "@Kind gcc" },
+		                              { "--level", "unit,systen", "@Level systen" },
+		                              { "--priority", "P9", "@Priority P9" },
+		                              { "--wrap", " ", "--wrap is empty" } };
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "s/t.sh", "#!/bin/sh\n", true);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		o = E2E(dir, "run", "s", bad[i][0], bad[i][1]);
+		assert_int_equal(o.exit_code, 2);
+		assert_contains(buf_text(&o.err), bad[i][2]);
+		outcome_deinit(&o);
+	}
+	o = E2E(dir, "run", "s", "--kind", "g*,other", "--level", "system", "--priority", "P1,P2");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+}
