@@ -232,7 +232,7 @@ const struct opt cli_options[] = {
 	     "and waste of each."),
 	FLAG("all", 0, "no", BIT(CLIFF), false, "All kernels of the catalogue that grow with a parameter."),
 	FLAG("resume", 0, "no", RUNS | BIT(BISECT), false,
-	     "Go on with the run in --output (default: the latest one): tests that ended are not run again. bisect: go "
+	     "Go on with the run that is named, or in --output (default: the latest one): tests that ended are not run again. bisect: go "
 	     "on with what was begun in this repository, by the same command."),
 	FLAG("force", 0, "no", RUNS, false, "Resume although the suite has changed."),
 	// load on an HTTP/2 server

@@ -82,6 +82,8 @@ int aside_run(struct aside *a, struct runner_config *config, struct err *e);
 void aside_deinit(struct aside *a);
 // Takes away a directory that was chosen and stayed empty.
 void pipeline_abandon(const struct pipeline *j);
+// Whether a run is in that directory.
+bool pipeline_is_run(const char *path);
 // The suite in DIR, or that of the run in DIR with its parameters.
 int pipeline_load(struct pipeline *j, const char *dir, struct err *e);
 // The suite of the earlier run in DIR, and its parameters.

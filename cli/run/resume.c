@@ -32,6 +32,14 @@ static int refuse_other_slab(const struct pipeline *j, struct err *e)
 	return 0;
 }
 
+// --output's run, or the one that is the only argument; NULL: neither says so. Borrowed from the options.
+static const char *named_run(const struct opt_set *o)
+{
+	if (opt_text(o, "output") == NULL && o->arg_count == 1 && pipeline_is_run(o->args[0]))
+		return o->args[0];
+	return opt_text(o, "output");
+}
+
 int pipeline_resume(struct app *app)
 {
 	struct pipeline j = { .app = app };
@@ -39,7 +47,7 @@ int pipeline_resume(struct app *app)
 	int code;
 	int r = refuse_suite_options(&app->opts, &e);
 
-	if (r == 0 && (j.run_dir = run_dir_resumed(opt_text(&app->opts, "output"), &e)) == NULL)
+	if (r == 0 && (j.run_dir = run_dir_resumed(named_run(&app->opts), &e)) == NULL)
 		r = -ENOENT;
 	if (r == 0)
 		r = pipeline_recall(&j, j.run_dir, &e);

@@ -197,7 +197,7 @@ out:
 	return r;
 }
 
-static bool is_run(const char *path)
+bool pipeline_is_run(const char *path)
 {
 	char *info = io_join(path, "run.json");
 	bool is = info != NULL && access(info, F_OK) == 0;
@@ -208,7 +208,7 @@ static bool is_run(const char *path)
 
 int pipeline_load(struct pipeline *j, const char *dir, struct err *e)
 {
-	if (!is_run(dir))
+	if (!pipeline_is_run(dir))
 		return suite_load(dir, &j->suite, e);
 	j->earlier = strdup(dir);
 	return j->earlier != NULL ? pipeline_recall(j, dir, e) : err_set(e, ENOMEM, "out of memory");

@@ -45,7 +45,7 @@ CASE("e2e: the command that is printed runs the test again when it was given as 
 	words = again_of(&first);
 	assert_runs_again(dir, words);
 	snprintf(out, sizeof out, "%s/first run", dir);
-	resumed = E2E("/", "run", "--resume", "-o", out); // the run knows where its files are
+	resumed = E2E("/", "run", "--resume", out); // the run knows where its files are
 	assert_int_equal(resumed.exit_code, 1);
 	assert_contains(buf_text(&resumed.out), "\n1 passed, 1 failed, 0 skipped\n");
 	free(words);
