@@ -291,7 +291,8 @@ int view_init(struct view *v, const struct run *run)
 		const struct result_series *main_series = result_main_series(&run->results[i]);
 
 		v->tests[i].r = &run->results[i];
-		if (main_series != NULL && main_series->hist != NULL && main_series->hist->total > 0)
+		if (verdict_did_run(v->tests[i].r->verdict) && main_series != NULL && main_series->hist != NULL &&
+		    main_series->hist->total > 0)
 			v->tests[i].hist = main_series->hist;
 		count_result(v, &run->results[i]);
 		split_kind(v, &v->tests[i]);

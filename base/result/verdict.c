@@ -23,6 +23,11 @@ bool verdict_is_bad(enum verdict v)
 	return (unsigned)v < VERDICT_COUNT && verdicts[v].bad;
 }
 
+bool verdict_did_run(enum verdict v)
+{
+	return v != VERDICT_SKIPPED && v != VERDICT_PLANNED && v != VERDICT_INTERRUPTED;
+}
+
 int verdict_parse(const char *text, enum verdict *v)
 {
 	for (unsigned i = 0; i < VERDICT_COUNT; i++) {

@@ -28,6 +28,9 @@ enum verdict {
 
 const char *verdict_name(enum verdict v);
 bool verdict_is_bad(enum verdict v);
+// Whether the test did what it is for, so that its figures count: neither skipped (by itself, too) nor planned nor
+// interrupted.
+bool verdict_did_run(enum verdict v);
 // 0 or -EINVAL.
 int verdict_parse(const char *text, enum verdict *v);
 

@@ -129,11 +129,6 @@ int samples_add(struct samples *s, const struct sample_place *at, const struct m
 	                   (struct sample_reading){ .value = m->value, .pair = at->pair });
 }
 
-static bool did_not_run(enum verdict v)
-{
-	return v == VERDICT_SKIPPED || v == VERDICT_PLANNED || v == VERDICT_INTERRUPTED;
-}
-
 int samples_end(struct samples *s, const struct sample_place *at, const struct result *r)
 {
 	struct sample_test *t = samples_test(s, at->test);
@@ -142,7 +137,7 @@ int samples_end(struct samples *s, const struct sample_place *at, const struct r
 	if (t == NULL)
 		return -ENOMEM;
 	e = &t->ends[at->side];
-	if (did_not_run(r->verdict)) {
+	if (!verdict_did_run(r->verdict)) {
 		e->skipped++;
 		return 0;
 	}
@@ -173,7 +168,7 @@ int samples_add_result(struct samples *s, const struct sample_place *at, const s
 	ssize_t count = 0;
 	int rc = samples_end(s, at, r);
 
-	if (rc == 0 && r->as_expected && !did_not_run(r->verdict))
+	if (rc == 0 && r->as_expected && verdict_did_run(r->verdict))
 		count = metrics_of(&arena, r, &metrics);
 	if (count < 0)
 		rc = (int)count;

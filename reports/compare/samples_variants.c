@@ -44,7 +44,7 @@ int samples_add_calls(struct samples *s, const struct sample_place *at, const st
 {
 	struct arena arena = { 0 };
 	struct metric *metrics;
-	ssize_t count = r->as_expected ? metrics_of(&arena, r, &metrics) : 0;
+	ssize_t count = r->as_expected && verdict_did_run(r->verdict) ? metrics_of(&arena, r, &metrics) : 0;
 	int rc = count < 0 ? (int)count : 0;
 
 	s->calls = true;

@@ -17,8 +17,7 @@ static size_t repetitions_of(const json_t *counts, const char *test)
 // Base and control of a comparison are other programs, and warming up is none of the repetitions.
 static bool is_meant(const struct result *r, const struct invocation *n)
 {
-	return r->verdict != VERDICT_SKIPPED && r->verdict != VERDICT_PLANNED && n->side == INVOCATION_HEAD &&
-	       !n->warmup;
+	return verdict_did_run(r->verdict) && n->side == INVOCATION_HEAD && !n->warmup;
 }
 
 static json_t *count_repetitions(struct view *v)

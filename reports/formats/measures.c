@@ -38,8 +38,7 @@ static int add_reading(json_t *test, const struct metric *m)
 
 static bool is_meant(const struct result *r, const struct invocation *v)
 {
-	return r->as_expected && r->verdict != VERDICT_SKIPPED && r->verdict != VERDICT_PLANNED && !v->warmup &&
-	       v->side == INVOCATION_HEAD;
+	return r->as_expected && verdict_did_run(r->verdict) && !v->warmup && v->side == INVOCATION_HEAD;
 }
 
 static int add_result(json_t *tests, const struct result *r)

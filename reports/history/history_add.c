@@ -192,11 +192,6 @@ static int put_sample(struct adding *ad, struct arena *a, const struct result *r
 	return rc;
 }
 
-static bool was_run(const struct result *r)
-{
-	return r->verdict != VERDICT_SKIPPED && r->verdict != VERDICT_PLANNED && r->verdict != VERDICT_INTERRUPTED;
-}
-
 // A run of pairs has its anchor in itself: the base, run in turn with the head.
 static int put_result(struct adding *ad, struct arena *a, const struct result *r, enum side side)
 {
@@ -220,7 +215,7 @@ static int put_samples(struct adding *ad, const struct run *run, enum side side)
 	for (size_t i = 0; rc == 0 && i < run->count; i++) {
 		struct arena a = { 0 };
 
-		if (was_run(&run->results[i]))
+		if (verdict_did_run(run->results[i].verdict))
 			rc = put_result(ad, &a, &run->results[i], side);
 		arena_deinit(&a);
 	}
@@ -234,7 +229,7 @@ static size_t count_run(const struct run *r)
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->count; i++)
-		n += was_run(&r->results[i]);
+		n += verdict_did_run(r->results[i].verdict);
 	return n;
 }
 

@@ -22,9 +22,14 @@ static struct target *find(struct target *targets, size_t count, const char *nam
 	return NULL;
 }
 
+static bool passed(const struct view_test *t)
+{
+	return t->r->as_expected && verdict_did_run(t->r->verdict);
+}
+
 static uint64_t median(const struct view_test *t)
 {
-	return t->hist != NULL && t->r->as_expected ? hist_percentile(t->hist, 50) : 0;
+	return t->hist != NULL && passed(t) ? hist_percentile(t->hist, 50) : 0;
 }
 
 static void add_ratio(double *sum, size_t *pairs, uint64_t value, uint64_t base)
@@ -39,10 +44,9 @@ static void count_test(struct target *target, const struct view_test *t, const s
 {
 	target->tests++;
 	target->failed += !t->r->as_expected;
-	target->passed +=
-	        t->r->as_expected && t->r->verdict != VERDICT_SKIPPED && t->r->verdict != VERDICT_PLANNED;
+	target->passed += passed(t);
 	target->wall_ns += t->r->wall_ns;
-	if (base == NULL || !t->r->as_expected || !base->r->as_expected)
+	if (base == NULL || !passed(t) || !passed(base))
 		return;
 	add_ratio(&target->log_time, &target->time_pairs, median(t), median(base));
 	add_ratio(&target->log_memory, &target->memory_pairs, t->r->peak_rss_bytes, base->r->peak_rss_bytes);

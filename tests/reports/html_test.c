@@ -143,6 +143,32 @@ CASE("html: a process's jemalloc has its caches, purges, waits, and what its ver
 	run_deinit(&r);
 }
 
+CASE("html: what a test took that skipped itself is not held against another target's")
+{
+	struct fixture *f = fixture_new(harness_tmpdir(), "skips", 2);
+	struct result ran = fixture_result("gc/list.node", VERDICT_PASSED);
+	struct result skipped = fixture_result("gc/list.python3", VERDICT_SKIPPED);
+	struct run r;
+	struct seen s;
+	char *text, *row;
+
+	ran.peak_rss_bytes = 100U << 20;
+	skipped.peak_rss_bytes = 20U << 20;
+	fixture_latencies(&ran, "repetition", 1000000, 0.1, 30, 1);
+	fixture_latencies(&skipped, "repetition", 2000000, 0.1, 30, 2);
+	fixture_end(f, &ran);
+	fixture_end(f, &skipped);
+	fixture_load(f, &r);
+	text = page(&r, &s);
+	assert_non_null(strstr(text, "1.00×"));
+	row = strstr(text, "<th scope=\"row\">python3</th>");
+	assert_non_null(row);
+	*strstr(row, "</tr>") = '\0';
+	assert_null(strstr(row, "×"));
+	free(text);
+	run_deinit(&r);
+}
+
 CASE("html: nothing that a test said gets out of its place")
 {
 	struct run r;
