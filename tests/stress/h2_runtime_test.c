@@ -144,7 +144,7 @@ CASE("h2 runtime: in a run a test whose server's program is missing is skipped, 
 	h2_file("gone.h2", "; @Test http2-serve/gone\n; @Kind http2\n; @Sentinel on\n"
 	                   "; @Run {stressgen:h2} run --server-command 'no-such-runtime s.js' {file}\n"
 	                   "(scenario http2-serve/gone (request r))");
-	h2_sh(&o, "cd '%s' && '%s/bin/stressgen' run gone.h2 -o r", harness_tmpdir(), SG_BUILD_DIR);
+	h2_sh(&o, "cd '%s' && COLUMNS=200 '%s/bin/stressgen' run gone.h2 -o r", harness_tmpdir(), SG_BUILD_DIR);
 	if (o.code != 0 || !strstr(o.out, "0 passed, 0 failed, 1 skipped"))
 		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
 	assert_non_null(strstr(o.out, "the server's program is not on this machine: no-such-runtime s.js"));
@@ -176,6 +176,11 @@ CASE("h2 runtime: a server in node performs its kernels under each load, and end
 
 CASE("h2 runtime: a server in Python performs its kernels under each load, and ends in order")
 {
+	char path[4096];
+
+	// The system's own comes first: the library is its package.
+	snprintf(path, sizeof path, "/usr/bin:%s", getenv("PATH"));
+	setenv("PATH", path, 1);
 	served_by("python3", "python3 -c 'import h2'");
 }
 
