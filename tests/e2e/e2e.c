@@ -17,10 +17,27 @@
 #define MAX_ARGS 250
 #define TEXT_MAX (64U << 20)
 
+// The text with each line's end and the indentation behind it as one space; from malloc.
+static char *unwrap(const char *text)
+{
+	char *all = malloc(strlen(text) + 1), *to = all;
+
+	assert_non_null(all);
+	while (*text != '\0') {
+		*to++ = *text == '\n' ? ' ' : *text;
+		text += *text == '\n' ? 1 + strspn(text + 1, " ") : 1;
+	}
+	*to = '\0';
+	return all;
+}
+
 void assert_contains(const char *text, const char *part)
 {
-	if (strstr(text, part) == NULL)
+	char *unwrapped = unwrap(text);
+
+	if (strstr(text, part) == NULL && strstr(unwrapped, part) == NULL)
 		fail_msg("'%s' is not in:\n%s", part, text);
+	free(unwrapped);
 }
 
 // Appending: two descriptors of one file do not write over each other.

@@ -48,6 +48,7 @@ json_t *e2e_test(json_t *report, const char *id);
 // (borrowed); fails the case when it is not there.
 json_t *e2e_comparison(const char *dir, const char *run);
 const json_t *e2e_row(const json_t *comparison, const char *test, const char *metric);
+// Wherever a line of the text was wrapped.
 void assert_contains(const char *text, const char *part);
 
 #endif
