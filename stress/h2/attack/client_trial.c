@@ -224,8 +224,9 @@ static bool judge_end(const struct h2_hostile *h, const struct ended *x, struct 
 	if (!h->success_right)
 		return h2_check(out, "client", false, "it calls a success what is none, after %s", time);
 	if (!is_output(x, h->output))
-		return h2_check(out, "client", false, "it ended well, and printed %zu bytes that are not the answer%s",
-		                x->out.len, x->out.len > 0 ? "; it is to print the body, and nothing else" : "");
+		return h2_check(out, "client", false,
+		                "it ended well, and printed %zu bytes that are not the answer%s", x->out.len,
+		                x->out.len > 0 ? "; it is to print the body, and nothing else" : "");
 	return h2_check(out, "client", true, "it ended well, as is right, after %s", time);
 }
 
