@@ -11,8 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define BLOCKS 16384U // entries for sampled blocks that are out; a power of two
-#define BLOCKS_MAX (BLOCKS / 4 * 3)
+#define BLOCKS_FIRST 256U // entries for sampled blocks that are out; doubled when three quarters are in use
+#define BLOCKS_MOST 16384U
 #define SITES_MAX (SG_HEAP_SITES / 4 * 3)
 #define NO_SITE UINT32_MAX
 #define SPINS 200
@@ -29,7 +29,8 @@ struct block {
 uint8_t sample_filter[SAMPLE_FILTER] = { UINT8_MAX }; // where NULL hashes
 
 static struct {
-	struct block *blocks; // BLOCKS of them, mapped at the first sample
+	struct block *blocks; // mapped at the first sample
+	unsigned capacity;    // of them, a power of two; set behind `blocks`, as who forks meanwhile unmaps them
 	unsigned count;
 	unsigned sites;
 	int *lock_word;
@@ -81,31 +82,22 @@ static void lose(void)
 
 // -- blocks -------------------------------------------------------------------------------------------------
 
-static bool make_ready(void)
-{
-	void *at;
-
-	if (state.ready || state.failed)
-		return state.ready;
-	at = mmap(NULL, BLOCKS * sizeof *state.blocks, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	state.failed = at == MAP_FAILED || !process_reserve(process.heap->sites, sizeof process.heap->sites);
-	if (state.failed)
-		return false;
-	state.blocks = at;
-	__atomic_store_n(&state.ready, true, __ATOMIC_RELAXED);
-	return true;
-}
-
 static unsigned home_of(uintptr_t at)
 {
-	return (unsigned)((at >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 40) % BLOCKS;
+	return (unsigned)((at >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 40) & (state.capacity - 1);
 }
 
+static unsigned next_to(unsigned i)
+{
+	return (i + 1) & (state.capacity - 1);
+}
+
+// NULL, or the entry: the block's, or the free one that it would have.
 static struct block *find_block(uintptr_t at)
 {
 	if (state.blocks == NULL)
 		return NULL;
-	for (unsigned i = home_of(at);; i = (i + 1) % BLOCKS) {
+	for (unsigned i = home_of(at);; i = next_to(i)) {
 		struct block *b = &state.blocks[i];
 
 		if (b->at == at || b->at == 0)
@@ -113,15 +105,52 @@ static struct block *find_block(uintptr_t at)
 	}
 }
 
+// A table as large as it could be, of which each page is in use in the end and most are read before they are
+// written, costs two page faults a page, and with the second one an interrupt for all processors.
+static bool grow_blocks(unsigned capacity)
+{
+	struct block *old = state.blocks, *fresh;
+	const unsigned before = state.capacity;
+
+	fresh = mmap(NULL, capacity * sizeof *fresh, PROT_READ | PROT_WRITE,
+	             MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (fresh == MAP_FAILED)
+		return false;
+	__atomic_store_n(&state.blocks, fresh, __ATOMIC_RELEASE);
+	__atomic_store_n(&state.capacity, capacity, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < before; i++)
+		if (old[i].at != 0)
+			*find_block(old[i].at) = old[i];
+	if (old != NULL)
+		munmap(old, before * sizeof *old);
+	return true;
+}
+
+// Whether there is room for one more.
+static bool make_room(void)
+{
+	if (UNLIKELY(!state.ready)) {
+		if (state.failed)
+			return false;
+		state.failed = !grow_blocks(BLOCKS_FIRST) ||
+		               !process_reserve(process.heap->sites, sizeof process.heap->sites);
+		__atomic_store_n(&state.ready, !state.failed, __ATOMIC_RELAXED);
+		return state.ready;
+	}
+	if (LIKELY(state.count < state.capacity / 4 * 3))
+		return true;
+	return state.capacity < BLOCKS_MOST && grow_blocks(state.capacity * 2);
+}
+
 // Closes the gap, so that no search ends too early.
 static void remove_block(struct block *gone)
 {
 	unsigned hole = (unsigned)(gone - state.blocks);
 
-	for (unsigned i = (hole + 1) % BLOCKS; state.blocks[i].at != 0; i = (i + 1) % BLOCKS) {
+	for (unsigned i = next_to(hole); state.blocks[i].at != 0; i = next_to(i)) {
 		unsigned home = home_of(state.blocks[i].at);
 
-		if ((i - home) % BLOCKS >= (i - hole) % BLOCKS) {
+		if (((i - home) & (state.capacity - 1)) >= ((i - hole) & (state.capacity - 1))) {
 			state.blocks[hole] = state.blocks[i];
 			hole = i;
 		}
@@ -230,7 +259,7 @@ void sample_taken(const void *p, size_t bytes, uint64_t weight, bool lifetime)
 		lose();
 		return;
 	}
-	if (!make_ready() || state.count == BLOCKS_MAX) {
+	if (!make_room()) {
 		lose();
 	} else {
 		struct block *b = find_block(new.at);
@@ -320,7 +349,7 @@ void sample_failure(const struct request *q, bool injected, uint64_t nth)
 void sample_reset(int *lock_word)
 {
 	if (state.blocks != NULL)
-		munmap(state.blocks, BLOCKS * sizeof *state.blocks);
+		munmap(state.blocks, state.capacity * sizeof *state.blocks);
 	memset(&state, 0, sizeof state);
 	for (unsigned i = 0; i < SAMPLE_FILTER; i++)
 		if (sample_filter[i] < UINT8_MAX)
