@@ -107,11 +107,12 @@ struct thread_ref {
 	// Of the other functions' calls, those before the next one that is timed; malloc's and free's as well
 	// where all are observed.
 	uint64_t left[HEAP_FUNCTION_COUNT];
-	struct heap_lane *lane;
+	struct heap_lane *lane;    // NULL: there is no room for it
+	uint64_t lane_pages;       // bit per page of it that is reserved
 	struct heap_thread *entry; // NULL: the table was full
 	int64_t large_left;        // bytes of large blocks until the next one is sampled
 	uint64_t random;
-	uint64_t unused[12];
+	uint64_t unused[11];
 };
 
 // Never NULL; &no_ref until the thread's first call.

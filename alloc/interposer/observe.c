@@ -106,6 +106,25 @@ void observe_arm(struct thread_ref *r)
 	r->free_mark = first_mark(r, values[FREE_CALLS]);
 }
 
+// Most latencies of a thread are of two functions and within a few doublings: so a lane's pages are reserved one
+// by one, when they are needed first.
+__attribute__((noinline, cold)) static bool reserve_times(struct thread_ref *r, uint64_t *at, uint64_t page)
+{
+	if (!process_reserve(at, sizeof *at)) {
+		r->lane = NULL;
+		return false;
+	}
+	r->lane_pages |= page;
+	return true;
+}
+
+static inline bool has_room(struct thread_ref *r, uint64_t *at)
+{
+	const uint64_t page = UINT64_C(1) << (((uintptr_t)at >> PAGE_SHIFT) - ((uintptr_t)r->lane >> PAGE_SHIFT));
+
+	return LIKELY((r->lane_pages & page) != 0) || reserve_times(r, at, page);
+}
+
 static inline void record_time(struct thread_ref *r, enum heap_function f, uint64_t ticks)
 {
 	const uint64_t overhead = process.clock_overhead; // not the file's: others write beside that
@@ -115,6 +134,8 @@ static inline void record_time(struct thread_ref *r, enum heap_function f, uint6
 		return;
 	ticks = ticks > overhead ? ticks - overhead : 0;
 	times = &r->lane->times[f][heap_time_slot(ticks)];
+	if (!has_room(r, times))
+		return;
 	if (LIKELY(r->entry != NULL)) // the lane is this thread's alone
 		own_add(times, 1);
 	else

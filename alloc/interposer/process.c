@@ -214,7 +214,8 @@ static void attach_heap(struct thread_ref *r, unsigned slot)
 	r->entry = enter_thread(slot);
 	lane = &h->lanes[r->entry != NULL ? (size_t)(r->entry - h->threads)
 	                                  : SG_HEAP_THREADS + slot % SG_HEAP_SHARED_LANES];
-	r->lane = options.mode >= MODE_SAMPLED && process_reserve(lane, sizeof *lane) ? lane : NULL;
+	r->lane = options.mode >= MODE_SAMPLED ? lane : NULL;
+	r->lane_pages = 0;
 }
 
 // jemalloc counts for each thread what it has handed out and got back: no block need be asked for its size.

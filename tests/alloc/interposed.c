@@ -1,5 +1,6 @@
 // A program whose every allocation is known, to be run under libstressalloc.so: `interposed WHAT`. It prints
 // nothing but what it knows better than the interposer, by write().
+#include <alloca.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -384,6 +385,36 @@ static void holds(void)
 		give_back();
 }
 
+enum { TURNS = 1000 };
+
+// A frame of any size, found by its frame pointer.
+static void take_below(size_t room)
+{
+	volatile char *p = alloca(room);
+
+	p[0] = 1;
+	free(malloc(4096));
+}
+
+static void take_left(size_t room)
+{
+	take_below(room);
+}
+
+static void take_right(size_t room)
+{
+	take_below(room);
+}
+
+// As often from the left as from the right, which begin at the same height, with every difference between the two.
+static void turns(void)
+{
+	for (size_t i = 0; i < TURNS; i++) {
+		take_left(16 + i % 10 * 16);
+		take_right(16 + i / 10 % 10 * 16);
+	}
+}
+
 // Each size up to above a page, three times over, some of them at once: prints the usable bytes of all.
 static void spans(void)
 {
@@ -496,7 +527,7 @@ int main(int argc, char **argv)
 		{ "handlers", handlers },     { "segv", segv },       { "storm", fork_storm },
 		{ "holds", holds },           { "asks", asks },       { "fills", fills },
 		{ "spans", spans },           { "lies", lies },       { "pages", pages },
-		{ "interrupts", interrupts },
+		{ "interrupts", interrupts }, { "turns", turns },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof all[0]; i++)

@@ -172,6 +172,31 @@ CASE("interposer: what was live at the peak is told by call stack, though it is 
 	free(h);
 }
 
+CASE("interposer: a stack that comes again is told from one that differs in a single return address")
+{
+	const struct heap_site *sites[2];
+	unsigned found = 0;
+	struct heap_file *h;
+
+	setenv("STRESSGEN_INTERPOSER", "sample=1K", 1); // blocks of 4 KiB are all sampled
+	assert_int_equal(run(INTERPOSED " turns"), 0);
+	h = nth_heap(0, 1);
+	for (unsigned i = 0; i < SG_HEAP_SITES; i++)
+		if (h->sites[i].samples >= 500) {
+			assert_true(found < 2);
+			sites[found++] = &h->sites[i];
+		}
+	assert_int_equal(found, 2);
+	assert_int_equal(sites[0]->samples, 1000);
+	assert_int_equal(sites[1]->samples, 1000);
+	assert_true(sites[0]->frame_count >= 4);
+	assert_int_equal(sites[0]->frame_count, sites[1]->frame_count);
+	for (unsigned i = 0; i < sites[0]->frame_count;
+	     i++) // where left and right call, and where they were called
+		assert_int_equal(sites[0]->frames[i] != sites[1]->frames[i], i == 1 || i == 2);
+	free(h);
+}
+
 CASE("interposer: sampled blocks of threads that free each other's and of children are not lost")
 {
 	struct heap_file *h;
