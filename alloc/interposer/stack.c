@@ -34,6 +34,9 @@ static uintptr_t find_end(void)
 #define SETS 8U
 #define SCAN_BYTES 4096U // in which a saved frame pointer is looked for
 
+// Reads words of the stack, which belong to variables that a sanitizer guards.
+#define READS_STACK __attribute__((no_sanitize("address", "thread")))
+
 struct place {
 	const uint64_t *at;
 	uint64_t value;
@@ -49,7 +52,7 @@ struct known {
 
 static struct known known[SETS][WAYS];
 
-static bool is_known(const struct known *k, const uint64_t *first, unsigned most)
+READS_STACK static bool is_known(const struct known *k, const uint64_t *first, unsigned most)
 {
 	if (k->count == 0 || k->most != most || k->places[0].at != first)
 		return false;
@@ -130,7 +133,7 @@ static void remember(const struct walk *w)
 #if defined(__x86_64__)
 #define FRAME_POINTER 6 // of DWARF's numbers (System V psABI, figure 3.36)
 
-static bool note_place(struct walk *w, const uint64_t *at)
+READS_STACK static bool note_place(struct walk *w, const uint64_t *at)
 {
 	if (w->place_count == PLACES)
 		return false;
@@ -140,7 +143,7 @@ static bool note_place(struct walk *w, const uint64_t *at)
 
 // Whether the frame that returns to `value`, by the address at `at`, may be one that is found by its frame
 // pointer. A copy of that address lies beside what the pointer points to where the stack had to be aligned.
-static bool by_frame_pointer(const struct walk *w, const uint64_t *at, uint64_t value)
+READS_STACK static bool by_frame_pointer(const struct walk *w, const uint64_t *at, uint64_t value)
 {
 	const uint64_t *copy = (const uint64_t *)(w->frame_pointer + sizeof value);
 
@@ -149,7 +152,7 @@ static bool by_frame_pointer(const struct walk *w, const uint64_t *at, uint64_t 
 }
 
 // All words that may be where the frames below have saved it; one of them is.
-static bool note_frame_pointer(struct walk *w)
+READS_STACK static bool note_frame_pointer(struct walk *w)
 {
 	const unsigned before = w->place_count;
 
@@ -162,7 +165,7 @@ static bool note_frame_pointer(struct walk *w)
 }
 
 // The frame before returns to `value`. The unwinder's CFA here is that of the frame before.
-static void note_return(struct walk *w, struct _Unwind_Context *context, uint64_t value)
+READS_STACK static void note_return(struct walk *w, struct _Unwind_Context *context, uint64_t value)
 {
 	const uint64_t *at = (const uint64_t *)_Unwind_GetCFA(context) - 1;
 
