@@ -16,7 +16,7 @@
 #define HELD_TOP 58.0
 #define BIN_HEIGHT 17.0
 #define BINS_TOP 10.0
-#define BINS_RIGHT 238.0 // figures stand right of the bars
+#define BINS_RIGHT 220.0 // behind it at most "100 % of 1000 KiB"
 
 static const struct jemalloc_line held_lines[] = {
 	{ LOOK_RESIDENT, SVG_INK, SVG_DOTTED, "resident: pages the system has given" },
