@@ -13,7 +13,9 @@
 #define CLONE_INTO_CGROUP 0x200000000ULL
 #endif
 
-#define FLAGS (CLONE_VM | CLONE_VFORK | CLONE_PIDFD)
+// The table of descriptors is the parent's as well, until the child has one of its own: a copy would hold all
+// other tests' pipes open for as long as it takes the child to come to the closing of them.
+#define FLAGS (CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_FILES)
 
 #if defined(__x86_64__)
 

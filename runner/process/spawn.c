@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -116,8 +117,12 @@ IN_CHILD static bool child_limits(struct child_order *order)
 	return true;
 }
 
+// Until here the descriptors are the runner's own. Their copy, and with it other tests' pipes, lives for these few
+// calls only.
 IN_CHILD static bool child_fds(struct child_order *order)
 {
+	if (child_failed(order, syscall(SYS_unshare, CLONE_FILES), "unshare"))
+		return false;
 	for (int to = 0; to < 4; to++)
 		if (child_failed(order, syscall(SYS_dup3, order->plan->fds[to], to, 0), "dup3"))
 			return false;
