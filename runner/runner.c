@@ -119,7 +119,10 @@ void run_end(struct run_loop *run, const char *reason)
 		run_journalled(run, rc);
 	if (rc == 0)
 		run_stop_saved(run, reason);
-	uv_stop(&run->loop);
+	if (run->worker_count > 1)
+		turns_end(&run->session.turns);
+	else
+		uv_stop(&run->loop);
 }
 
 static int write_run_json(struct run_loop *run, struct err *e)
@@ -288,8 +291,28 @@ static int begin(struct run_loop *run)
 	return rc;
 }
 
+// Until run_end. Where workers have threads, they take turns at the loop.
+static void serve(struct run_loop *run)
+{
+	if (run->worker_count > 1)
+		turns_serve(&run->session.turns);
+	else
+		uv_run(&run->loop, UV_RUN_DEFAULT);
+}
+
+// From now on no worker's thread touches the loop, and none has anything to do.
+static void end_turns(struct turns *t)
+{
+	if (t->loop == NULL)
+		return;
+	turns_take(t);
+	turns_end(t);
+	turns_give(t);
+}
+
 static void finish(struct run_loop *run)
 {
+	end_turns(&run->session.turns);
 	uv_walk(&run->loop, close_handle, NULL);
 	uv_run(&run->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&run->loop);
@@ -335,7 +358,7 @@ int runner_run(const struct runner_config *c, struct runner_summary *s, struct e
 		watch_suite_limit(run);
 		run_watch_start(run);
 		run_start_next(run);
-		uv_run(&run->loop, UV_RUN_DEFAULT);
+		serve(run);
 		rc = run->rc;
 		s->unexpected = ledger_unexpected(&run->ledger);
 		s->stop_signal = run->stop_signal;

@@ -202,6 +202,8 @@ int session_init(struct session *s, const struct runner_config *c, uv_loop_t *lo
 		return rc;
 	rc = spawner_init(&s->spawner);
 	if (rc == 0)
+		rc = turns_init(&s->turns, loop);
+	if (rc == 0)
 		rc = copy_environment(s);
 	if (rc < 0)
 		return err_set(e, -rc, "the runner cannot be set up: %s", strerror(-rc));
@@ -251,6 +253,7 @@ void session_deinit(struct session *s)
 	guardian_stop(&s->guardian);
 	cgroups_leave(&s->cgroups);
 	unprotect_self(s);
+	turns_deinit(&s->turns);
 	spawner_deinit(&s->spawner);
 	pressure_close(&s->pressure.files);
 	pid_list_deinit(&s->strangers);

@@ -11,6 +11,7 @@
 #include "runner.h"
 #include "scratch.h"
 #include "spawn.h"
+#include "turns.h"
 
 #include <sys/resource.h>
 #include <uv.h>
@@ -20,7 +21,8 @@
 struct session {
 	const struct runner_config *config;
 	uv_loop_t *loop;
-	char *run_dir, *suite_dir, *working_dir;                              // absolute, owned
+	struct turns turns;                      // at the loop, where there are several workers; else never taken
+	char *run_dir, *suite_dir, *working_dir; // absolute, owned
 	uint64_t timeout_ns, grace_ns, memory_bytes, output_limit, sample_ns; // with the defaults put in
 	struct spawner spawner;
 	struct cgroups cgroups;
@@ -64,8 +66,8 @@ unsigned session_kill_remains(const struct session *s, const char *mark);
 // Several may be on their way; the score is ours again when the last of them has been started.
 void session_score_for_test(struct session *s);
 void session_score_for_us(struct session *s);
-// Whether a process is still being started since `ns` or before: until its exec it holds whatever was open then,
-// the pipes of other tests among it.
+// Whether a process is still being started since `ns` or before: until its exec it may hold whatever was open
+// then, the pipes of other tests among it.
 bool session_spawns_since(const struct session *s, uint64_t ns);
 // How tests are held together, in words.
 const char *session_containment(const struct session *s);

@@ -24,17 +24,17 @@ static void on_output(void *arg, const char *bytes, size_t len)
 static void on_events(uv_poll_t *handle, int status, int events);
 
 // One worker alone has nothing else to do while a process starts, and a thread would only cost.
-static int init_launcher(struct job *j)
+static int init_events(struct job *j)
 {
-	struct epoll_event e = { .events = EPOLLIN | EPOLLET, .data.u32 = JOB_EVENT_LAUNCHED };
 	int rc;
 
-	if (j->session->config->workers < 2)
-		return 0;
-	rc = launcher_init(&j->launcher);
-	if (rc < 0)
-		return rc;
-	return epoll_ctl(j->events_fd, EPOLL_CTL_ADD, launcher_fd(&j->launcher), &e) < 0 ? -errno : 0;
+	j->events_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (j->events_fd < 0)
+		return -errno;
+	if (j->session->config->workers > 1)
+		return job_thread_init(j);
+	rc = uv_poll_init(j->session->loop, &j->events, j->events_fd);
+	return rc < 0 ? rc : uv_poll_start(&j->events, UV_READABLE, on_events);
 }
 
 // How many variables of its own any one invocation has.
@@ -71,15 +71,7 @@ int job_init(struct job *j, struct session *s, unsigned worker)
 	uv_timer_init(s->loop, &j->sampler);
 	uv_timer_init(s->loop, &j->drain);
 	j->limit.data = j->sampler.data = j->drain.data = j->events.data = j;
-	j->events_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (j->events_fd < 0)
-		return -errno;
-	rc = uv_poll_init(s->loop, &j->events, j->events_fd);
-	if (rc == 0)
-		rc = uv_poll_start(&j->events, UV_READABLE, on_events);
-	if (rc < 0)
-		return rc;
-	rc = init_launcher(j);
+	rc = init_events(j);
 	if (rc < 0)
 		return rc;
 	j->tele_file = malloc(sizeof *j->tele_file);
@@ -111,7 +103,7 @@ void job_deinit(struct job *j)
 	if (j->session == NULL)
 		return;
 	job_clear(j);
-	launcher_deinit(&j->launcher);
+	job_thread_deinit(j);
 	job_close_pipes(j);
 	for (int i = 0; i < JOB_CHANNELS; i++)
 		sample_stream_deinit(&j->channels[i].stream);
@@ -334,15 +326,10 @@ static void on_look(uv_timer_t *handle)
 
 // ---- its start ----
 
-static void on_launched(struct job *j);
-
-// What is ready of a test. One event may close what a later one speaks of.
-static void on_events(uv_poll_t *handle, __attribute__((unused)) int status, __attribute__((unused)) int events)
+// One event may close what a later one speaks of.
+void job_handle(struct job *j, const struct epoll_event *ready, int count)
 {
-	struct job *j = handle->data;
-	struct epoll_event ready[JOB_EVENTS];
 	const uint64_t serial = j->serial;
-	int count = epoll_wait(j->events_fd, ready, JOB_EVENTS, 0);
 
 	for (int i = 0; i < count && j->serial == serial && !job_is_idle(j); i++) {
 		uint32_t which = ready[i].data.u32;
@@ -351,11 +338,17 @@ static void on_events(uv_poll_t *handle, __attribute__((unused)) int status, __a
 			on_exit_seen(j);
 		else if (which == JOB_EVENT_CONTAINER)
 			job_container_event(j);
-		else if (which == JOB_EVENT_LAUNCHED)
-			on_launched(j);
 		else if (which < JOB_CHANNELS && !j->channels[which].ended)
 			on_readable(&j->channels[which]);
 	}
+}
+
+static void on_events(uv_poll_t *handle, __attribute__((unused)) int status, __attribute__((unused)) int events)
+{
+	struct job *j = handle->data;
+	struct epoll_event ready[JOB_EVENTS];
+
+	job_handle(j, ready, epoll_wait(j->events_fd, ready, JOB_EVENTS, 0));
 }
 
 static int watch_fd(struct job *j, int fd, uint32_t which, uint32_t how)
@@ -442,13 +435,15 @@ static int launched(struct job *j, int rc, const char *step)
 	return 0;
 }
 
-static void on_launched(struct job *j)
+// Among the leaders, until its process has one: more than one test may have orphans from now on.
+static pid_t number_to_come(const struct job *j)
 {
-	const char *step = "";
-	int rc;
+	return -(pid_t)j->worker - 1;
+}
 
-	if (!launcher_take(&j->launcher, &rc, &j->pid, &j->pidfd, &step))
-		return;
+void job_started(struct job *j, int rc, const char *step)
+{
+	pid_list_remove(&j->session->leaders, number_to_come(j));
 	if (launched(j, rc, step) == 1) {
 		job_conclude(j);
 		j->serial++;
@@ -466,10 +461,11 @@ int job_spawn(struct job *j)
 	j->before = j->session->pressure.last;
 	j->start_ns = clock_now_ns();
 	session_score_for_test(j->session);
-	if (launcher_fd(&j->launcher) >= 0) {
+	if (job_has_thread(j)) {
 		j->state = JOB_SPAWNING;
 		j->session->spawning_since[j->worker] = j->start_ns;
-		launcher_start(&j->launcher, &j->plan);
+		pid_list_add(&j->session->leaders, number_to_come(j));
+		job_thread_order(j);
 		return 0;
 	}
 	hardware_open(&j->hardware, j->session->config->workers <= 1);

@@ -9,13 +9,15 @@
 #include "fill.h"
 #include "hardware.h"
 #include "judge.h"
-#include "launcher.h"
 #include "measure.h"
 #include "pressure.h"
 #include "session.h"
+#include "spawn.h"
 #include "telemetry.h"
 
 #include <limits.h>
+#include <pthread.h>
+#include <sys/epoll.h>
 
 enum job_state {
 	JOB_IDLE,
@@ -33,7 +35,7 @@ enum job_state {
 enum job_channel_name { JOB_OUT, JOB_ERR, JOB_EXTRA, JOB_CHANNELS };
 
 // What the loop hears of a test: a channel, by its name, or one of these.
-enum { JOB_EVENT_EXIT = JOB_CHANNELS, JOB_EVENT_CONTAINER, JOB_EVENT_LAUNCHED, JOB_EVENTS };
+enum { JOB_EVENT_EXIT = JOB_CHANNELS, JOB_EVENT_CONTAINER, JOB_EVENT_ORDERED, JOB_EVENTS };
 
 struct job;
 
@@ -72,6 +74,14 @@ struct job_container {
 	bool memory_ran_out, stayed; // as the engine says
 };
 
+// The worker's own thread; all zero where there is but one worker.
+struct job_thread {
+	struct spawner spawner;
+	pthread_t id;
+	int wake_fd;  // an eventfd(2) among the job's events
+	bool ordered; // the prepared test is to be started
+};
+
 struct job {
 	struct session *session;
 	unsigned worker;
@@ -97,7 +107,7 @@ struct job {
 	struct command command;
 	struct job_environment environment;
 	struct spawn_plan plan;
-	struct launcher launcher;
+	struct job_thread thread;
 	// Who wants it to be stopped though it is not yet started; NULL.
 	const char *stop_by;
 	bool stop_now;
@@ -118,9 +128,9 @@ struct job {
 	const char *not_on_allocator; // why the chosen malloc is not preloaded; NULL: it is, or none was chosen
 	uint64_t memory_limit;
 	// One descriptor in the loop for all of a test's: libuv's own handling of each takes five system calls.
-	uv_poll_t events;
-	uint64_t serial; // of the test, among this worker's
-	int events_fd;   // an epoll(7) set of the pidfd and the channels
+	uv_poll_t events; // not where the worker has a thread: that waits for them
+	uint64_t serial;  // of the test, among this worker's
+	int events_fd;    // an epoll(7) set of the pidfd and the channels
 	int pidfd;
 	uv_timer_t limit, sampler, drain;
 	uint64_t start_ns, exit_ns;
@@ -173,6 +183,16 @@ void job_close_ended(struct job *j); // of a test that goes on ending: each woul
 void job_keep_pipes(struct job *j);  // for the next test, where they are fit for that
 void job_close_pipes(struct job *j); // all ends
 void job_flush_timeline(struct job *j);
+// What is ready of a test, as epoll_wait(2) had it from events_fd; it may be of the test before.
+void job_handle(struct job *j, const struct epoll_event *ready, int count);
+// A process has been started for it (pid, pidfd), or could not be: rc and step as of spawn().
+void job_started(struct job *j, int rc, const char *step);
+// job_thread.c: starts the thread, 0 or -errno; ends it, the turns must be over; has it start the prepared test,
+// and call job_started.
+int job_thread_init(struct job *j);
+void job_thread_deinit(struct job *j);
+bool job_has_thread(const struct job *j);
+void job_thread_order(struct job *j);
 // job_limits.c: sets the test's limits and says which are in force, and by what.
 void job_prepare_limits(struct job *j);
 // job_container.c: names the next test's container.
