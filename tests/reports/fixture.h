@@ -20,6 +20,8 @@ struct result fixture_result(const char *id, enum verdict v);
 // Adds `count` log-normal latencies around `median_ns` to a series.
 void fixture_latencies(struct result *r, const char *series, uint64_t median_ns, double spread, unsigned count,
                        uint64_t seed);
+// One more zeroed item of `size` bytes at the end of a list of the result, which may move.
+void *fixture_grow(void *items, size_t *count, size_t size);
 // Adds a pool; pointers into r->pools change.
 struct result_pool *fixture_pool(struct result *r, const char *name, uint64_t unit, uint64_t capacity,
                                  uint64_t high_water);
