@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <regex.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define REGEX_BYTES 500U
@@ -80,4 +81,15 @@ int pattern_check(const struct pattern *p, struct err *e)
 	if (p->exit == NULL || p->regex == NULL)
 		return err_set(e, EINVAL, "a pattern has a class, an exit, a stream and a regex");
 	return check_regex(p->regex, e);
+}
+
+void patterns_free(struct pattern *patterns, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(patterns[i].class_name);
+		free(patterns[i].exit);
+		free(patterns[i].stream);
+		free(patterns[i].regex);
+	}
+	free(patterns);
 }

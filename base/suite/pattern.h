@@ -19,4 +19,7 @@ bool pattern_knows_stream(const char *stream);
 bool pattern_is_modest(const char *regex);
 bool pattern_compiles(const char *regex);
 
+// Frees a list from malloc, with what its patterns hold; NULL is fine.
+void patterns_free(struct pattern *patterns, size_t count);
+
 #endif

@@ -2,6 +2,7 @@
 #include "suite.h"
 
 #include "io.h"
+#include "pattern.h"
 #include "result.h"
 #include "suite_parts.h"
 
@@ -56,13 +57,7 @@ static void test_deinit(struct suite_test *t)
 	free(t->hash);
 	free(t->preload_options);
 	free(t->case_name);
-	for (size_t i = 0; i < t->pattern_count; i++) {
-		free(t->patterns[i].class_name);
-		free(t->patterns[i].exit);
-		free(t->patterns[i].stream);
-		free(t->patterns[i].regex);
-	}
-	free(t->patterns);
+	patterns_free(t->patterns, t->pattern_count);
 	test_meta_deinit(&t->meta);
 }
 

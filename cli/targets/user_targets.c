@@ -27,13 +27,7 @@ static void target_deinit(struct user_target *t)
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		free(texts[i]);
-	for (size_t i = 0; i < t->pattern_count; i++) {
-		free(t->patterns[i].class_name);
-		free(t->patterns[i].exit);
-		free(t->patterns[i].stream);
-		free(t->patterns[i].regex);
-	}
-	free(t->patterns);
+	patterns_free(t->patterns, t->pattern_count);
 	strings_deinit(&t->environment);
 }
 

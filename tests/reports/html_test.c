@@ -34,6 +34,18 @@ static void assert_says(const char *text, const char *const *wanted)
 			fail_msg("the page does not say \"%s\"", *wanted);
 }
 
+// The same of the default job's page.
+static void assert_job_says(const char *const *wanted)
+{
+	struct run r;
+	struct seen s;
+	char *text = page_of_job(&r, &s);
+
+	assert_says(text, wanted);
+	free(text);
+	run_deinit(&r);
+}
+
 CASE("html: the default job has all sections in their order, and a data table for each chart")
 {
 	static const char *const sections[] = { "failures", "named",         "cases",      "targets", "verdicts",
@@ -72,13 +84,7 @@ CASE("html: a failure has its evidence, backtrace and command in it")
 		"pid 123 sleep 60",
 		NULL
 	};
-	struct run r;
-	struct seen s;
-	char *text = page_of_job(&r, &s);
-
-	assert_says(text, wanted);
-	free(text);
-	run_deinit(&r);
+	assert_job_says(wanted);
 }
 
 CASE("html: a process under the preloaded library has its latencies, stacks, sizes and threads")
@@ -94,13 +100,7 @@ CASE("html: a process under the preloaded library has its latencies, stacks, siz
 		">95.0 %<",
 		NULL
 	};
-	struct run r;
-	struct seen s;
-	char *text = page_of_job(&r, &s);
-
-	assert_says(text, wanted);
-	free(text);
-	run_deinit(&r);
+	assert_job_says(wanted);
 }
 
 CASE("html: a test of several processes has them together, the worst by its name, and each for itself folded up")
@@ -112,13 +112,7 @@ CASE("html: a test of several processes has them together, the worst by its name
 		                              "Show all 3 processes",
 		                              "<td>a-helper-with-a-name-of-its-own</td>",
 		                              NULL };
-	struct run r;
-	struct seen s;
-	char *text = page_of_job(&r, &s);
-
-	assert_says(text, wanted);
-	free(text);
-	run_deinit(&r);
+	assert_job_says(wanted);
 }
 
 CASE("html: a process's jemalloc has its caches, purges, waits, and what its version does not tell")
@@ -134,13 +128,7 @@ CASE("html: a process's jemalloc has its caches, purges, waits, and what its ver
 		"jemalloc 5.3.0 of python3 does not tell: stats.arenas.4096.tcache_stashed_bytes.",
 		NULL
 	};
-	struct run r;
-	struct seen s;
-	char *text = page_of_job(&r, &s);
-
-	assert_says(text, wanted);
-	free(text);
-	run_deinit(&r);
+	assert_job_says(wanted);
 }
 
 CASE("html: what a test took that skipped itself is not held against another target's")
