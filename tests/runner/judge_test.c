@@ -1,35 +1,8 @@
 // Verdicts: what counts before what.
-#include "judge.h"
+#include "judged.h"
 #include "lab.h"
 
 #include <signal.h>
-
-// A test that has ended with exit status 0; each case changes what it is about.
-struct ended {
-	struct suite_test test;
-	struct measure measure;
-	struct capture out, err;
-	struct facts facts;
-	struct result result;
-};
-
-static struct ended *end_well(void)
-{
-	struct ended *s = calloc(1, sizeof *s);
-
-	assert_non_null(s);
-	assert_int_equal(capture_init(&s->out, 4096), 0);
-	assert_int_equal(capture_init(&s->err, 4096), 0);
-	s->out.error = s->err.error = -1; // no files
-	measure_begin(&s->measure, &s->result);
-	s->facts = (struct facts){ .test = &s->test, .out = &s->out, .err = &s->err, .measure = &s->measure };
-	return s;
-}
-
-static void feed(struct capture *c, const char *text)
-{
-	capture_feed(c, text, strlen(text));
-}
 
 static void add_pool(struct ended *s, const char *name, uint64_t capacity, uint64_t high, uint64_t exhausted)
 {
@@ -46,29 +19,14 @@ static void add_pool(struct ended *s, const char *name, uint64_t capacity, uint6
 		                                          .depth = 4711 };
 }
 
-// Judges and compares; frees everything.
-static void expect(struct ended *s, enum verdict v, bool clean, const char *evidence)
-{
-	assert_int_equal(judge(&s->facts, &s->result), 0);
-	if (s->result.verdict != v || strcmp(s->result.evidence, evidence) != 0)
-		fail_msg("%s: %s", verdict_name(s->result.verdict), s->result.evidence);
-	assert_int_equal(s->result.clean, clean);
-	result_deinit(&s->result);
-	capture_deinit(&s->out);
-	capture_deinit(&s->err);
-	measure_deinit(&s->measure);
-	test_meta_deinit(&s->test.meta);
-	free(s);
-}
-
 CASE("judge: exit status 0 is passed")
 {
-	expect(end_well(), VERDICT_PASSED, false, "exit status 0");
+	judged_expect(judged_new(), VERDICT_PASSED, false, "exit status 0");
 }
 
 CASE("judge: a timeout counts before all else")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->facts.timed_out = s->facts.killed = true;
 	s->facts.timeout_ns = UINT64_C(2000000000);
@@ -76,147 +34,154 @@ CASE("judge: a timeout counts before all else")
 	s->result.exit_code = -1;
 	s->result.signal = SIGKILL;
 	add_pool(s, "p", 10, 10, 1);
-	expect(s, VERDICT_TIMEOUT, false,
-	       "ran longer than its 2.00 s; it took SIGKILL to end it; before, the kernel killed 1 process of it for "
-	       "memory");
+	judged_expect(
+	        s, VERDICT_TIMEOUT, false,
+	        "ran longer than its 2.00 s; it took SIGKILL to end it; before, the kernel killed 1 process of it for "
+	        "memory");
 }
 
 CASE("judge: an exit after SIGTERM is a timeout too, and names the case that was running")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->facts.timed_out = true;
 	s->facts.timeout_ns = UINT64_C(500000000);
 	strcpy(s->measure.running_case, "deep");
-	expect(s, VERDICT_TIMEOUT, false,
-	       "ran longer than its 500 ms; it ended after SIGTERM; case 'deep' was running");
+	judged_expect(s, VERDICT_TIMEOUT, false,
+	              "ran longer than its 500 ms; it ended after SIGTERM; case 'deep' was running");
 }
 
 CASE("judge: a timeout at the memory limit says so, where the limit was met often")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->facts.timed_out = true;
 	s->facts.timeout_ns = UINT64_C(500000000);
 	s->facts.memory_limit = 64 << 20;
 	s->facts.memory_by = "cgroup v2";
 	s->facts.memory_hits = 23667;
-	expect(s, VERDICT_TIMEOUT, false,
-	       "ran longer than its 500 ms; it ended after SIGTERM; it met its memory limit of 64.0 MiB 23667 "
-	       "times, which may be what kept it (cgroup v2)");
-	s = end_well();
+	judged_expect(
+	        s, VERDICT_TIMEOUT, false,
+	        "ran longer than its 500 ms; it ended after SIGTERM; it met its memory limit of 64.0 MiB 23667 "
+	        "times, which may be what kept it (cgroup v2)");
+	s = judged_new();
 	s->facts.timed_out = true;
 	s->facts.timeout_ns = UINT64_C(500000000);
 	s->facts.memory_hits = 3; // pages of files come and go
-	expect(s, VERDICT_TIMEOUT, false, "ran longer than its 500 ms; it ended after SIGTERM");
+	judged_expect(s, VERDICT_TIMEOUT, false, "ran longer than its 500 ms; it ended after SIGTERM");
 }
 
 CASE("judge: the kernel's out-of-memory kill counts before the signal")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->facts.oom_kills = 1;
 	s->facts.memory_limit = 64 << 20;
 	s->facts.memory_by = "cgroup v1";
 	s->result.exit_code = -1;
 	s->result.signal = SIGKILL;
-	expect(s, VERDICT_OUT_OF_MEMORY, false,
-	       "exceeded its memory limit of 64.0 MiB: the kernel killed 1 process of it (cgroup v1)");
+	judged_expect(s, VERDICT_OUT_OF_MEMORY, false,
+	              "exceeded its memory limit of 64.0 MiB: the kernel killed 1 process of it (cgroup v1)");
 }
 
 CASE("judge: a test that survives an out-of-memory kill of its child has passed")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->facts.oom_kills = 1;
-	expect(s, VERDICT_PASSED, false, "exit status 0");
+	judged_expect(s, VERDICT_PASSED, false, "exit status 0");
 }
 
 CASE("judge: our own kill for memory is out-of-memory, even if it looks like exit 0")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->facts.memory_seen = 70 << 20;
 	s->facts.memory_limit = 64 << 20;
-	expect(s, VERDICT_OUT_OF_MEMORY, false,
-	       "used 70.0 MiB of memory, more than its limit of 64.0 MiB (seen by sampling), and was killed");
+	judged_expect(
+	        s, VERDICT_OUT_OF_MEMORY, false,
+	        "used 70.0 MiB of memory, more than its limit of 64.0 MiB (seen by sampling), and was killed");
 }
 
 CASE("judge: the CPU limit is told from other kills")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->facts.cpu_limit_s = 1;
 	s->result.exit_code = -1;
 	s->result.signal = SIGXCPU;
-	expect(s, VERDICT_TIMEOUT, false, "used its 1 s of CPU time (RLIMIT_CPU)");
+	judged_expect(s, VERDICT_TIMEOUT, false, "used its 1 s of CPU time (RLIMIT_CPU)");
 
-	s = end_well();
+	s = judged_new();
 	s->facts.cpu_limit_s = 1;
 	s->result.exit_code = -1;
 	s->result.signal = SIGKILL;
 	s->result.user_ns = UINT64_C(500000000);
-	expect(s, VERDICT_CRASHED, false, "killed by SIGKILL (Killed)");
+	judged_expect(s, VERDICT_CRASHED, false, "killed by SIGKILL (Killed)");
 }
 
 CASE("judge: an exhausted slab counts before messages, the one that came first before others")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 	struct pattern heap = { (char[]){ "heap" }, (char[]){ "*" }, (char[]){ "err" },
 		                (char[]){ "not enough memory" } };
 
 	s->test.patterns = &heap;
 	s->test.pattern_count = 1;
-	feed(&s->err, "not enough memory\n");
+	judged_say(&s->err, "not enough memory\n");
 	s->result.exit_code = 1;
 	add_pool(s, "later", 100, 100, 1);
 	add_pool(s, "lua-slab", 1 << 20, 1 << 20, 2);
-	expect(s, VERDICT_SLAB_EXHAUSTED, true,
-	       "slab 'lua-slab' full: 1.00 MiB of 1.00 MiB used at the high-water mark, request of 64.0 KiB denied at "
-	       "depth 4711 (telemetry)");
+	judged_expect(
+	        s, VERDICT_SLAB_EXHAUSTED, true,
+	        "slab 'lua-slab' full: 1.00 MiB of 1.00 MiB used at the high-water mark, request of 64.0 KiB denied at "
+	        "depth 4711 (telemetry)");
 }
 
 CASE("judge: who dies of an exhausted slab is not clean")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->result.exit_code = -1;
 	s->result.signal = SIGABRT;
 	add_pool(s, "cells", 8, 8, 1);
 	s->result.pools[0].unit_bytes = 48;
 	s->result.pools[0].request_bytes = s->result.pools[0].depth = 0;
-	expect(s, VERDICT_SLAB_EXHAUSTED, false,
-	       "slab 'cells' full: 8 of 8 objects of 48 B used at the high-water mark (telemetry)");
+	judged_expect(s, VERDICT_SLAB_EXHAUSTED, false,
+	              "slab 'cells' full: 8 of 8 objects of 48 B used at the high-water mark (telemetry)");
 }
 
 CASE("judge: who recovers from an exhausted slab has passed, and it is told")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	add_pool(s, "cells", 8, 8, 1);
 	s->result.pools[0].request_bytes = s->result.pools[0].depth = 0;
-	expect(s, VERDICT_PASSED, false,
-	       "exit status 0; on the way slab 'cells' full: 8 B of 8 B used at the high-water mark (telemetry), from which "
-	       "it recovered");
+	judged_expect(
+	        s, VERDICT_PASSED, false,
+	        "exit status 0; on the way slab 'cells' full: 8 B of 8 B used at the high-water mark (telemetry), from which "
+	        "it recovered");
 }
 
 CASE("judge: a fault by the stack pointer is a stack overflow, another one a crash")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->result.exit_code = -1;
 	s->result.signal = SIGSEGV;
 	s->facts.has_fault = true;
 	s->facts.fault = (struct kernel_fault){ 1, 0x7ffc00000ff8, 1, 0x7ffc00001000 };
-	expect(s, VERDICT_STACK_OVERFLOW, false,
-	       "segmentation fault at 0x7ffc00000ff8, next to the stack pointer 0x7ffc00001000 (kernel log)");
+	judged_expect(
+	        s, VERDICT_STACK_OVERFLOW, false,
+	        "segmentation fault at 0x7ffc00000ff8, next to the stack pointer 0x7ffc00001000 (kernel log)");
 
-	s = end_well();
+	s = judged_new();
 	s->result.exit_code = -1;
 	s->result.signal = SIGSEGV;
 	s->facts.has_fault = true;
 	s->facts.fault = (struct kernel_fault){ 1, 0, 1, 0x7ffc00001000 };
-	expect(s, VERDICT_CRASHED, false, "killed by SIGSEGV (Segmentation fault) at address 0x0 (kernel log)");
+	judged_expect(s, VERDICT_CRASHED, false,
+	              "killed by SIGSEGV (Segmentation fault) at address 0x0 (kernel log)");
 }
 
 CASE("judge: the target's own words are told by its patterns, the first that fits")
@@ -226,73 +191,74 @@ CASE("judge: the target's own words are told by its patterns, the first that fit
 		{ (char[]){ "stack" }, (char[]){ "*" }, (char[]){ "out" }, (char[]){ "depth \\d+ exceeded" } },
 		{ (char[]){ "assert" }, (char[]){ "SIGABRT" }, (char[]){ "both" }, (char[]){ "Assertion" } }
 	};
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->test.patterns = patterns;
 	s->test.pattern_count = 3;
 	s->result.exit_code = 1;
-	feed(&s->err, "out of memory\n"); // another exit status
-	feed(&s->out, "line\nmaximum depth 100 exceeded!\n");
-	expect(s, VERDICT_STACK_OVERFLOW, true, "it said: maximum depth 100 exceeded!");
+	judged_say(&s->err, "out of memory\n"); // another exit status
+	judged_say(&s->out, "line\nmaximum depth 100 exceeded!\n");
+	judged_expect(s, VERDICT_STACK_OVERFLOW, true, "it said: maximum depth 100 exceeded!");
 
-	s = end_well();
+	s = judged_new();
 	s->test.patterns = patterns;
 	s->test.pattern_count = 3;
 	s->result.exit_code = -1;
 	s->result.signal = SIGABRT;
-	feed(&s->err, "x.c:1: Assertion `n > 0' failed.\n");
-	expect(s, VERDICT_CRASHED, false, "it said: x.c:1: Assertion `n > 0' failed.");
+	judged_say(&s->err, "x.c:1: Assertion `n > 0' failed.\n");
+	judged_expect(s, VERDICT_CRASHED, false, "it said: x.c:1: Assertion `n > 0' failed.");
 
-	s = end_well();
+	s = judged_new();
 	s->test.patterns = patterns;
 	s->test.pattern_count = 3;
 	s->result.exit_code = 70;
-	feed(&s->out, "out of memory\n"); // the other stream
-	expect(s, VERDICT_FAILED, false, "exit status 70");
+	judged_say(&s->out, "out of memory\n"); // the other stream
+	judged_expect(s, VERDICT_FAILED, false, "exit status 70");
 }
 
 CASE("judge: the words of a test that exits 0 count when its sentinel is missing")
 {
 	struct pattern stack = { (char[]){ "stack" }, (char[]){ "0" }, (char[]){ "err" },
 		                 (char[]){ "^OVERFLOW$" } };
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->test.patterns = &stack;
 	s->test.pattern_count = 1;
 	s->test.meta.sentinel = true;
-	feed(&s->err, "OVERFLOW\n");
-	expect(s, VERDICT_STACK_OVERFLOW, true, "it said: OVERFLOW");
+	judged_say(&s->err, "OVERFLOW\n");
+	judged_expect(s, VERDICT_STACK_OVERFLOW, true, "it said: OVERFLOW");
 }
 
 CASE("judge: what a test reports decides when it exits 0, and is added when it does not")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->test.meta.sentinel = true;
 	s->result.checks_bad = 2;
 	s->result.first_bad_check = strdup("sum: 3, not 4");
-	expect(s, VERDICT_FAILED, false,
-	       "no '@@ done': it did not get to its end; 2 bad checks, the first: sum: 3, not 4");
+	judged_expect(s, VERDICT_FAILED, false,
+	              "no '@@ done': it did not get to its end; 2 bad checks, the first: sum: 3, not 4");
 
-	s = end_well();
+	s = judged_new();
 	s->result.exit_code = 3;
 	s->measure.cases_failed = 1;
 	strcpy(s->measure.first_failed_case, "tree");
-	expect(s, VERDICT_FAILED, false, "exit status 3; 1 failed case, the first: tree");
+	judged_expect(s, VERDICT_FAILED, false, "exit status 3; 1 failed case, the first: tree");
 }
 
 CASE("judge: a shell's status for a signal is explained")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->result.exit_code = 139;
-	expect(s, VERDICT_FAILED, false, "exit status 139, which a shell uses for SIGSEGV (Segmentation fault)");
+	judged_expect(s, VERDICT_FAILED, false,
+	              "exit status 139, which a shell uses for SIGSEGV (Segmentation fault)");
 }
 
 CASE("judge: allocations that failed are told of a test that ended badly, and of no other")
 {
 	for (int code = 0; code < 2; code++) {
-		struct ended *s = end_well();
+		struct ended *s = judged_new();
 		struct result *r = &s->result;
 
 		r->exit_code = code;
@@ -303,15 +269,16 @@ CASE("judge: allocations that failed are told of a test that ended badly, and of
 		r->counters[0].items = calloc(1, sizeof *r->counters[0].items);
 		r->counters[0].count = 1;
 		r->counters[0].items[0] = (struct param){ strdup("failures"), strdup("3") };
-		expect(s, code == 0 ? VERDICT_PASSED : VERDICT_FAILED, false,
-		       code == 0 ? "exit status 0" : "exit status 1; 3 allocations had failed (interposer)");
+		judged_expect(s, code == 0 ? VERDICT_PASSED : VERDICT_FAILED, false,
+		              code == 0 ? "exit status 0"
+		                        : "exit status 1; 3 allocations had failed (interposer)");
 	}
 }
 
 CASE("judge: whether fault injection reached the program stands in the evidence, whatever became of it")
 {
 	for (int injected = 0; injected < 3; injected++) {
-		struct ended *s = end_well();
+		struct ended *s = judged_new();
 		struct result *r = &s->result;
 		char text[4] = { (char)('0' + injected), '\0' };
 
@@ -323,34 +290,36 @@ CASE("judge: whether fault injection reached the program stands in the evidence,
 		r->counters[0].items[0] = (struct param){ strdup("failures"), strdup("2") };
 		r->counters[0].items[1] = (struct param){ strdup("injected_failures"), strdup(text) };
 		r->exit_code = injected == 1;
-		expect(s, injected == 1 ? VERDICT_FAILED : VERDICT_PASSED, false,
-		       injected == 0 ? "exit status 0; no request was made to fail"
-		       : injected == 1
-		               ? "exit status 1; 1 request was made to fail; 1 allocation had failed (interposer)"
-		               : "exit status 0; 2 requests were made to fail");
+		judged_expect(
+		        s, injected == 1 ? VERDICT_FAILED : VERDICT_PASSED, false,
+		        injected == 0 ? "exit status 0; no request was made to fail"
+		        : injected == 1
+		                ? "exit status 1; 1 request was made to fail; 1 allocation had failed (interposer)"
+		                : "exit status 0; 2 requests were made to fail");
 	}
 }
 
 CASE("judge: headroom is asked of every slab with a capacity")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->test.meta.headroom_percent = 20;
 	add_pool(s, "growing", 0, 1000, 0);
 	add_pool(s, "fine", 100, 80, 0);
 	add_pool(s, "tight", 100, 81, 0);
-	expect(s, VERDICT_FAILED, false,
-	       "slab 'tight' had 19.0 % free at its high-water mark; @Headroom wants 20 %");
+	judged_expect(s, VERDICT_FAILED, false,
+	              "slab 'tight' had 19.0 % free at its high-water mark; @Headroom wants 20 %");
 }
 
 CASE("judge: headroom that nothing can be measured by is a failure")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->test.meta.headroom_percent = 20;
 	add_pool(s, "growing", 0, 1000, 0);
-	expect(s, VERDICT_FAILED, false,
-	       "@Headroom wants 20 %, and no slab or heap of a known capacity has reported: nothing to measure it by");
+	judged_expect(
+	        s, VERDICT_FAILED, false,
+	        "@Headroom wants 20 %, and no slab or heap of a known capacity has reported: nothing to measure it by");
 }
 
 static void add_live(struct ended *s, uint64_t first, uint64_t more, unsigned cycles)
@@ -363,189 +332,54 @@ static void add_live(struct ended *s, uint64_t first, uint64_t more, unsigned cy
 
 CASE("judge: live bytes that grow from cycle to cycle have leaked, with slope and interval")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	add_live(s, 100000, 1024, 20);
-	expect(s, VERDICT_LEAKED, false,
-	       "exit status 0, but live bytes after full collections grow by 1023 B a cycle (95 % interval 1018 B to "
-	       "1.00 KiB), from 103 KiB to 117 KiB over the last 15 of 20 cycles");
+	judged_expect(
+	        s, VERDICT_LEAKED, false,
+	        "exit status 0, but live bytes after full collections grow by 1023 B a cycle (95 % interval 1018 B to "
+	        "1.00 KiB), from 103 KiB to 117 KiB over the last 15 of 20 cycles");
 }
 
 CASE("judge: live bytes that stay, or grow while a program warms up, or by a trifle, are no leak")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 	struct sample_sink sink = measure_sink(&s->measure);
 
 	add_live(s, 100000, 0, 40);
-	expect(s, VERDICT_PASSED, false, "exit status 0");
-	s = end_well();
+	judged_expect(s, VERDICT_PASSED, false, "exit status 0");
+	s = judged_new();
 	sink = measure_sink(&s->measure);
 	for (uint64_t i = 0; i < 40; i++)
 		sink.live(sink.arg, i < 10 ? 1000 * i : 10000);
-	expect(s, VERDICT_PASSED, false, "exit status 0");
-	s = end_well();
+	judged_expect(s, VERDICT_PASSED, false, "exit status 0");
+	s = judged_new();
 	add_live(s, 100000000, 100, 40);
-	expect(s, VERDICT_PASSED, false, "exit status 0");
-	s = end_well();
+	judged_expect(s, VERDICT_PASSED, false, "exit status 0");
+	s = judged_new();
 	add_live(s, 1000, 1000, 7);
-	expect(s, VERDICT_PASSED, false, "exit status 0");
-}
-
-static void feed_lines(struct ended *s, const char *const *lines, size_t count)
-{
-	const struct sample_sink sink = measure_sink(&s->measure);
-
-	for (size_t i = 0; i < count; i++)
-		sample_parse_line(lines[i], strlen(lines[i]), i + 1, &sink);
-}
-#define LINES(s, ...)                                                                                             \
-	feed_lines(s, (const char *const[]){ __VA_ARGS__ },                                                       \
-	           sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
-
-CASE("judge: a TAP program that gave up, or did more or less than it had planned, has failed")
-{
-	struct ended *s = end_well();
-
-	LINES(s, "1..3", "ok 1 - a");
-	expect(s, VERDICT_FAILED, false, "its TAP plan was of 3 cases, it reported 1");
-	s = end_well();
-	LINES(s, "ok 1 - a", "ok 2 - b", "1..1");
-	expect(s, VERDICT_FAILED, false, "its TAP plan was of 1 case, it reported 2");
-	s = end_well();
-	LINES(s, "TAP version 14", "1..2");
-	expect(s, VERDICT_FAILED, false, "its TAP plan was of 2 cases, it reported 0");
-	s = end_well();
-	LINES(s, "1..2", "ok 1", "Bail out! no database");
-	expect(s, VERDICT_FAILED, false, "it gave up (TAP): no database");
-	s = end_well();
-	LINES(s, "1..2", "not ok 1 - a");
-	s->result.exit_code = 1;
-	expect(s, VERDICT_FAILED, false,
-	       "exit status 1; 1 failed case, the first: a; its TAP plan was of 2 cases, it reported 1");
-}
-
-CASE("judge: a TAP program that did what it had planned has passed, and one that skips all is skipped")
-{
-	struct ended *s = end_well();
-
-	LINES(s, "ok 1 - a", "not ok 2 - b # TODO later", "    ok 1 - inner", "    1..1", "1..2");
-	expect(s, VERDICT_PASSED, false, "exit status 0");
-	s = end_well();
-	LINES(s, "1..0 # SKIP no network");
-	expect(s, VERDICT_SKIPPED, false, "it skipped itself: no network");
-	s = end_well();
-	LINES(s, "1..3", "and other lists");
-	expect(s, VERDICT_PASSED, false, "exit status 0");
-	s = end_well();
-	LINES(s, "Bail out! is what sailors say");
-	expect(s, VERDICT_PASSED, false, "exit status 0");
-}
-
-// As it skipped itself by exit status 77, having said `tail` last.
-static struct ended *end_with_77(const char *tail)
-{
-	struct ended *s = end_well();
-
-	s->result.exit_code = 77;
-	s->result.tail = tail != NULL ? strdup(tail) : NULL;
-	return s;
-}
-
-CASE("judge: exit status 77 and '@@ skip why' are skipped, with what the test said of it")
-{
-	struct ended *s = end_with_77(NULL);
-
-	expect(s, VERDICT_SKIPPED, false, "it skipped itself by exit status 77");
-	s = end_with_77("looking\nSKIP: no network \n\n");
-	expect(s, VERDICT_SKIPPED, false, "it skipped itself by exit status 77; its last line: SKIP: no network");
-	for (int status = 0; status <= 77; status += 77) {
-		s = end_with_77("x\n");
-		s->result.exit_code = status;
-		s->test.meta.sentinel = true; // there is nothing to get to the end of
-		LINES(s, "@@ skip no database here", "@@ skip and no network");
-		expect(s, VERDICT_SKIPPED, false, "it skipped itself: no database here");
-	}
-	s = end_with_77(NULL);
-	s->facts.oom_kills = 1;
-	s->facts.memory_limit = 64 << 20;
-	s->facts.memory_by = "cgroup v1";
-	expect(s, VERDICT_OUT_OF_MEMORY, false,
-	       "exceeded its memory limit of 64.0 MiB: the kernel killed 1 process of it (cgroup v1)");
-}
-
-CASE("judge: what has gone wrong is not skipped, whatever a test says")
-{
-	struct ended *s = end_with_77(NULL);
-
-	LINES(s, "@@ check sum bad 3");
-	expect(s, VERDICT_FAILED, false, "exit status 77; 1 bad check, the first: sum: 3");
-	s = end_well();
-	LINES(s, "@@ skip no network", "not ok 1 - a");
-	expect(s, VERDICT_FAILED, false,
-	       "1 failed case, the first: a; it had said that it skips itself: no network");
-	s = end_well();
-	s->result.exit_code = 1;
-	LINES(s, "@@ skip no network");
-	expect(s, VERDICT_FAILED, false, "exit status 1; it had said that it skips itself: no network");
-	s = end_well();
-	s->result.exit_code = -1;
-	s->result.signal = SIGABRT;
-	LINES(s, "@@ skip no network");
-	expect(s, VERDICT_CRASHED, false, "killed by SIGABRT (Aborted)");
-	s = end_well();
-	LINES(s, "@@ skip");
-	expect(s, VERDICT_FAILED, false,
-	       "1 bad check, the first: sample line 1: skip: say why the test is skipped");
-}
-
-CASE("judge: 77 is a status as any other where the header wants the sentinel, or takes any refusal")
-{
-	static const char header[] = "# @Sentinel on\n# @Test other/x\n";
-	struct ended *s = end_with_77(NULL);
-	struct err e = { "" };
-
-	assert_int_equal(test_header_parse("x", header, sizeof header - 1, &s->test.meta, &e), 1);
-	expect(s, VERDICT_FAILED, false,
-	       "exit status 77, which skips no test that has @Sentinel: '@@ skip REASON' does; no '@@ done': it did "
-	       "not get to its end");
-	s = end_with_77(NULL);
-	s->test.meta.survive = true;
-	expect(s, VERDICT_PASSED, false, "exit status 77; that is failed, and survived, as @Expect allows");
-}
-
-CASE("judge: a TAP program whose plan is of no case is skipped, and a list that begins so is not")
-{
-	struct ended *s = end_well();
-
-	LINES(s, "TAP version 13", "1..0");
-	expect(s, VERDICT_SKIPPED, false, "it skipped itself: its TAP plan is of no case");
-	s = end_well();
-	LINES(s, "1..0 # SKIP");
-	expect(s, VERDICT_SKIPPED, false, "it skipped itself: no reason given");
-	s = end_well();
-	LINES(s, "1..0");
-	expect(s, VERDICT_PASSED, false, "exit status 0");
+	judged_expect(s, VERDICT_PASSED, false, "exit status 0");
 }
 
 CASE("judge: leftovers make a passed test leaked, and a failed one no different")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	strings_add(&s->result.leftovers, "pid 7 sleep 60", 14);
-	expect(s, VERDICT_LEAKED, false, "exit status 0, but left 1 process behind: pid 7 sleep 60");
+	judged_expect(s, VERDICT_LEAKED, false, "exit status 0, but left 1 process behind: pid 7 sleep 60");
 
-	s = end_well();
+	s = judged_new();
 	strings_add(&s->result.leftovers, "pid 7 sleep 60", 14);
 	s->result.exit_code = 2;
-	expect(s, VERDICT_FAILED, false, "exit status 2");
+	judged_expect(s, VERDICT_FAILED, false, "exit status 2");
 }
 
 CASE("judge: a run that was stopped says so")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->facts.stopped_by = "SIGINT";
-	expect(s, VERDICT_INTERRUPTED, false, "the run was stopped by SIGINT while it ran");
+	judged_expect(s, VERDICT_INTERRUPTED, false, "the run was stopped by SIGINT while it ran");
 }
 
 CASE("judge: flaky, skipped and planned are as expected, and so is what the header expects")
@@ -560,46 +394,48 @@ CASE("judge: flaky, skipped and planned are as expected, and so is what the head
 
 CASE("judge: a refusal or a clean end is survived where that is expected")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->test.meta.survive = true;
 	s->result.exit_code = 65;
-	expect(s, VERDICT_PASSED, false, "exit status 65; that is failed, and survived, as @Expect allows");
-	s = end_well();
+	judged_expect(s, VERDICT_PASSED, false, "exit status 65; that is failed, and survived, as @Expect allows");
+	s = judged_new();
 	s->test.meta.survive = true;
 	s->result.checks_bad = 1;
-	expect(s, VERDICT_PASSED, false,
-	       "1 bad check, the first: ?; that is failed, and survived, as @Expect allows");
-	s = end_well();
+	judged_expect(s, VERDICT_PASSED, false,
+	              "1 bad check, the first: ?; that is failed, and survived, as @Expect allows");
+	s = judged_new();
 	s->test.meta.survive = true;
 	s->result.exit_code = 1;
 	add_pool(s, "p", 10, 10, 1);
 	s->result.pools[0].depth = 0;
 	s->result.pools[0].request_bytes = 0;
-	expect(s, VERDICT_PASSED, true,
-	       "slab 'p' full: 10 B of 10 B used at the high-water mark (telemetry); that is slab-exhausted, and survived, "
-	       "as @Expect allows");
+	judged_expect(
+	        s, VERDICT_PASSED, true,
+	        "slab 'p' full: 10 B of 10 B used at the high-water mark (telemetry); that is slab-exhausted, and survived, "
+	        "as @Expect allows");
 }
 
 CASE("judge: a crash, a hang, a kill or a missing program is not survived")
 {
-	struct ended *s = end_well();
+	struct ended *s = judged_new();
 
 	s->test.meta.survive = true;
 	s->result.exit_code = -1;
 	s->result.signal = SIGABRT;
-	expect(s, VERDICT_CRASHED, false, "killed by SIGABRT (Aborted)");
-	s = end_well();
+	judged_expect(s, VERDICT_CRASHED, false, "killed by SIGABRT (Aborted)");
+	s = judged_new();
 	s->test.meta.survive = true;
 	s->result.exit_code = 139;
-	expect(s, VERDICT_FAILED, false, "exit status 139, which a shell uses for SIGSEGV (Segmentation fault)");
-	s = end_well();
+	judged_expect(s, VERDICT_FAILED, false,
+	              "exit status 139, which a shell uses for SIGSEGV (Segmentation fault)");
+	s = judged_new();
 	s->test.meta.survive = true;
 	s->facts.timed_out = true;
 	s->facts.timeout_ns = UINT64_C(2000000000);
-	expect(s, VERDICT_TIMEOUT, false, "ran longer than its 2.00 s; it ended after SIGTERM");
-	s = end_well();
+	judged_expect(s, VERDICT_TIMEOUT, false, "ran longer than its 2.00 s; it ended after SIGTERM");
+	s = judged_new();
 	s->test.meta.survive = true;
 	s->facts.not_started = "program not found: x";
-	expect(s, VERDICT_FAILED, false, "program not found: x");
+	judged_expect(s, VERDICT_FAILED, false, "program not found: x");
 }
