@@ -42,10 +42,13 @@ static int service(struct pipeline *j, struct err *e)
 // Without arguments: the suite that `gen` writes here; else, for what failed or was skipped in a run, that run's.
 static const char *nothing_named(const struct opt_set *o)
 {
-	const char *last = opt_text(o, "last") != NULL ? opt_text(o, "last") : SG_LATEST;
 	const bool of_a_run = opt_flag(o, "last-failed") || opt_flag(o, "only-skipped");
 
-	return of_a_run && !is_directory(SG_SUITE_DIR) && is_directory(last) ? last : SG_SUITE_DIR;
+	if (!of_a_run || is_directory(SG_SUITE_DIR))
+		return SG_SUITE_DIR;
+	if (opt_text(o, "last") != NULL)
+		return opt_text(o, "last");
+	return is_directory(SG_LATEST) ? SG_LATEST : SG_SUITE_DIR;
 }
 
 int pipeline_arguments(struct pipeline *j, struct err *e)

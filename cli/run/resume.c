@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // The suite is there already: what would make another one has no say.
 static int refuse_suite_options(const struct opt_set *s, struct err *e)
@@ -46,6 +47,10 @@ int pipeline_resume(struct app *app)
 	struct err e = { 0 };
 	int code;
 	int r = refuse_suite_options(&app->opts, &e);
+
+	if (r == 0 && app->opts.arg_count == 1 && access(app->opts.args[0], F_OK) < 0)
+		r = err_set(&e, errno, "%s: %s; which run is to go on? try: stressgen run --resume RUN",
+		            app->opts.args[0], strerror(errno));
 
 	if (r == 0 && (j.run_dir = run_dir_resumed(named_run(&app->opts), &e)) == NULL)
 		r = -ENOENT;

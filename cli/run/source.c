@@ -179,7 +179,8 @@ int pipeline_recall(struct pipeline *j, const char *dir, struct err *e)
 	suite_dir = json_string_value(json_object_get(run.info, "suite"));
 	source = json_object_get(run.info, "source");
 	if (suite_dir == NULL)
-		r = err_set(e, EINVAL, "%s/run.json does not name its suite; it cannot be run again", dir);
+		r = err_set(e, EINVAL,
+		            "%s/run.json does not name its suite (is it cut off?); it cannot be run again", dir);
 	else if (source != NULL)
 		r = recall_words(j, dir, suite_dir, source, e);
 	else

@@ -158,6 +158,14 @@ CASE("e2e: where nothing is named, what failed is of the last run, and of an ear
 	assert_int_equal(o.exit_code, 2);
 	assert_contains(buf_text(&o.err), "which suite?");
 	outcome_deinit(&o);
+	o = E2E(dir, "run", "--last-failed", "--last", "nowhere");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "There is no nowhere here");
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "--resume", "nowhere");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "nowhere: No such file or directory; which run");
+	outcome_deinit(&o);
 	o = E2E(dir, "run", "good", "bad", "-o", "stressgen-runs/first");
 	assert_int_equal(o.exit_code, 1);
 	outcome_deinit(&o);
