@@ -124,6 +124,7 @@ struct job {
 	char attempt_dir[PATH_MAX], out_path[PATH_MAX], err_path[PATH_MAX], timeline_path[PATH_MAX];
 	char copy_dir[PATH_MAX], temp_path[PATH_MAX]; // what is TMPDIR
 	bool timeline_begun;
+	bool has_telemetry;           // its processes have left files
 	const char *not_instrumented; // why nothing is preloaded; NULL: it is, or need not be
 	const char *not_on_allocator; // why the chosen malloc is not preloaded; NULL: it is, or none was chosen
 	uint64_t memory_limit;

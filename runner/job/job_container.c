@@ -55,6 +55,8 @@ static bool start_remover(struct job *j)
 	struct session *s = j->session;
 	struct spawn_plan plan = { .cgroup_fd = -1, .envp = s->environment };
 	struct command command = { 0 };
+	// This thread may be another worker's, but it has the turn, and the test's own has nothing to start now.
+	const struct spawner *spawner = job_has_thread(j) ? &j->thread.spawner : &s->spawner;
 	struct epoll_event e = { .events = EPOLLIN, .data.u32 = JOB_EVENT_CONTAINER };
 	const char *step = "";
 	int out[2];
@@ -67,7 +69,7 @@ static bool start_remover(struct job *j)
 		plan.argv = command.argv;
 		plan.fds[0] = plan.fds[3] = s->null_fd;
 		plan.fds[1] = plan.fds[2] = out[1];
-		ok = spawn(&s->spawner, &plan, &c->pid, &c->pidfd, &step) == 0;
+		ok = spawn(spawner, &plan, &c->pid, &c->pidfd, &step) == 0;
 	}
 	command_deinit(&command);
 	close(out[1]);

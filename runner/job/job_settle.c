@@ -245,7 +245,8 @@ static int collect(struct job *j)
 	take_tail(j);
 	job_flush_timeline(j);
 	rc = measure_end(&j->measure);
-	if (rc == 0 && !scratch_dir_is_empty(&j->tele_dir))
+	j->has_telemetry = !scratch_dir_is_empty(&j->tele_dir);
+	if (rc == 0 && j->has_telemetry)
 		rc = harvest(j->tele_dir.path, j->copy_dir, j->start_ns, j->tele_file, r);
 	fill_end(&j->fill, r);
 	if (rc >= 0 && r->counters_count > 0) // else there is nothing to note, and to look at the program costs
@@ -293,7 +294,8 @@ void job_conclude(struct job *j)
 		if (j->left_to_its_fate)
 			abandon(j);
 		// telemetry files, and whatever it made for itself
-		note_output_error(j, scratch_dir_empty(&j->tele_dir));
+		if (j->has_telemetry || j->left_to_its_fate)
+			note_output_error(j, scratch_dir_empty(&j->tele_dir));
 		note_output_error(j, scratch_dir_empty(&j->temp_dir));
 		cgroup_renew(&j->group);
 	}

@@ -36,6 +36,7 @@ static void *serve(void *arg)
 	struct job *j = arg;
 	struct turns *t = &j->session->turns;
 
+	spawner_keep_to_a_cpu(&j->thread.spawner, j->worker, j->session->config->workers);
 	for (;;) {
 		struct epoll_event ready[JOB_EVENTS];
 		int count = epoll_wait(j->events_fd, ready, JOB_EVENTS, -1);

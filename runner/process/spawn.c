@@ -74,6 +74,26 @@ void spawner_deinit(struct spawner *s)
 	memset(s, 0, sizeof *s);
 }
 
+static size_t nth_cpu(const cpu_set_t *cpus, unsigned n)
+{
+	size_t cpu = 0;
+
+	while (!CPU_ISSET(cpu, cpus) || n-- > 0)
+		cpu++;
+	return cpu;
+}
+
+void spawner_keep_to_a_cpu(struct spawner *s, unsigned number, unsigned threads)
+{
+	cpu_set_t one;
+
+	if (sched_getaffinity(0, sizeof s->cpus, &s->cpus) < 0 || (unsigned)CPU_COUNT(&s->cpus) != threads)
+		return;
+	CPU_ZERO(&one);
+	CPU_SET(nth_cpu(&s->cpus, number), &one);
+	s->keeps_to_one = sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
 IN_CHILD static bool child_failed(struct child_order *order, long rc, const char *step)
 {
 	if (rc >= 0)
@@ -98,6 +118,13 @@ IN_CHILD static bool child_signals(struct child_order *order)
 		return !child_failed(order, -1, "getppid");
 	}
 	return !child_failed(order, syscall(SYS_setsid), "setsid");
+}
+
+// It fails where all of these CPUs were taken from us meanwhile: then the kernel has chosen others, for us too.
+IN_CHILD static void child_cpus(const struct spawner *s)
+{
+	if (s->keeps_to_one)
+		syscall(SYS_sched_setaffinity, 0, sizeof s->cpus, &s->cpus);
 }
 
 IN_CHILD static bool child_limits(struct child_order *order)
@@ -136,6 +163,7 @@ IN_CHILD static int child_main(void *arg)
 	struct child_order *order = arg;
 	const unsigned long none[KERNEL_SIGMASK / sizeof(unsigned long)] = { 0 };
 
+	child_cpus(order->spawner);
 	if (child_signals(order) && child_limits(order) && child_fds(order)) {
 		syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_SIGMASK);
 		syscall(SYS_execve, order->plan->program, order->plan->argv, order->plan->envp);

@@ -3,6 +3,7 @@
 #ifndef SG_SPAWN_H
 #define SG_SPAWN_H
 
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,12 +36,17 @@ struct spawner {
 	size_t stack_bytes;
 	int reset[NSIG]; // signals that we ignore or handle, and a test must not
 	unsigned reset_count;
+	cpu_set_t cpus; // what a child may run on, where the thread that starts it keeps to one of them
+	bool keeps_to_one;
 };
 
 // Makes sure that descriptors 0 to 3 are in use, so that no pipe of ours is one that the child overwrites.
 // 0 or -errno.
 int spawner_init(struct spawner *s);
 void spawner_deinit(struct spawner *s);
+// From now on the calling thread, which alone may use the spawner, keeps to the CPU of its number, where there are
+// as many such threads as CPUs that we may run on. What it starts begins there, and may run on all of them.
+void spawner_keep_to_a_cpu(struct spawner *s, unsigned number, unsigned threads);
 
 // Starts the program in a session of its own; it dies with the runner (PR_SET_PDEATHSIG). 0 with *pid and *pidfd
 // (owned by the caller), or -errno with *step naming what failed ("execve", "setsid", ...).

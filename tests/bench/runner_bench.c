@@ -1,15 +1,15 @@
 // What one test costs beyond its process: N times /bin/true by the runner, beside a bare loop of posix_spawn and
-// waitpid, in turns in one run: runner_bench [--quick | --long N | --flat N]. The ratio of the medians is the
-// figure that counts. "lean" has capture, timers, sampling, rlimits, a v2 group and the journal; "usual" limits of
-// memory and processes as well, which here may be v1 controllers; "two workers" are two lean ones at a time,
-// beside two bare loops at a time, since two cores need not be twice as fast as one. Beside the time stand the CPU
-// time of the runner's own process (all its threads; a child's begins with its clone), that of its tests, and how
-// often the runner's threads were switched.
-// "of 20 ms" are tests that sleep so long, one after another, in turns with the bare loop. Whoever starts them at
-// all pays what the loop pays, so our own share is the difference between the runner's figure and the loop's,
-// divided by the time of a test under the runner: once of the CPU time of the two processes, once of the time on
-// the clock, which also has what we wait for (the disk). runner_bench --long N is N of them alone;
-// runner_bench --flat N runs N tests once and prints the runner's highest RSS.
+// waitpid, in turns in one run: runner_bench [--quick | --short | --long N | --flat N]. The ratio of the medians
+// is the figure that counts. "lean" has capture, timers, sampling, rlimits, a v2 group and the journal; "usual"
+// limits of memory and processes as well, which here may be v1 controllers; "two workers" are two lean ones at a
+// time, beside two bare loops at a time, since two cores need not be twice as fast as one. Beside the time stand
+// the CPU time of the runner's own process (all its threads; a child's begins with its clone), that of its tests,
+// and how often the runner's threads were switched. "of 20 ms" are tests that sleep so long, one after another, in
+// turns with the bare loop. Whoever starts them at all pays what the loop pays, so our own share is the difference
+// between the runner's figure and the loop's, divided by the time of a test under the runner: once of the CPU time
+// of the two processes, once of the time on the clock, which also has what we wait for (the disk). runner_bench
+// --long N is N of them alone, --short none; runner_bench --flat N runs N tests once and prints the runner's
+// highest RSS.
 #include "clock.h"
 #include "io.h"
 #include "runner.h"
@@ -328,6 +328,7 @@ int main(int argc, char **argv)
 {
 	const int rounds = argc > 1 && strcmp(argv[1], "--quick") == 0 ? 1 : ROUNDS;
 	const int flat = argc > 2 && strcmp(argv[1], "--flat") == 0 ? atoi(argv[2]) : 0;
+	const bool only_short = argc > 1 && strcmp(argv[1], "--short") == 0;
 	const int tests_of_20_ms = argc > 2 && strcmp(argv[1], "--long") == 0 ? atoi(argv[2]) : 0;
 	const char *temp = getenv("TMPDIR"); // on a tmpfs the disk's share is left out
 	struct bench b = { 0 };
@@ -339,7 +340,7 @@ int main(int argc, char **argv)
 		rc = bench_flat(&b, flat);
 	if (rc == 0 && flat == 0 && tests_of_20_ms == 0)
 		rc = bench_short(&b, rounds);
-	if (rc == 0 && flat == 0)
+	if (rc == 0 && flat == 0 && !only_short)
 		rc = bench_long(&b, tests_of_20_ms > ROUNDS ? tests_of_20_ms : LONG_TESTS / ROUNDS * rounds,
 		                rounds);
 	suite_deinit(&b.suite);

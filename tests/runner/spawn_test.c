@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,17 +20,16 @@ struct started {
 static char *const no_environment[] = { NULL };
 
 // Starts `program` with the plan's further fields, and reads what it prints on stdout.
-static struct started start(const char *program, char *const *argv, struct spawn_plan plan)
+static struct started start_by(const struct spawner *spawner, const char *program, char *const *argv,
+                               struct spawn_plan plan)
 {
 	struct started s = { .step = "" };
-	struct spawner spawner;
 	int pipe_fds[2];
 	int pidfd = -1;
 	pid_t pid = -1;
 	size_t len = 0;
 	ssize_t n;
 
-	assert_int_equal(spawner_init(&spawner), 0);
 	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
 	plan.program = program;
 	plan.argv = argv;
@@ -36,7 +37,7 @@ static struct started start(const char *program, char *const *argv, struct spawn
 	plan.fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	plan.fds[1] = plan.fds[2] = plan.fds[3] = pipe_fds[1];
 	plan.cgroup_fd = -1;
-	s.rc = spawn(&spawner, &plan, &pid, &pidfd, &s.step);
+	s.rc = spawn(spawner, &plan, &pid, &pidfd, &s.step);
 	close(pipe_fds[1]);
 	while ((n = read(pipe_fds[0], s.out + len, sizeof s.out - 1 - len)) > 0)
 		len += (size_t)n;
@@ -46,6 +47,16 @@ static struct started start(const char *program, char *const *argv, struct spawn
 	}
 	close(pipe_fds[0]);
 	close(plan.fds[0]);
+	return s;
+}
+
+static struct started start(const char *program, char *const *argv, struct spawn_plan plan)
+{
+	struct spawner spawner;
+	struct started s;
+
+	assert_int_equal(spawner_init(&spawner), 0);
+	s = start_by(&spawner, program, argv, plan);
 	spawner_deinit(&spawner);
 	return s;
 }
@@ -103,5 +114,32 @@ CASE("spawn: the descriptors 0 to 3 are kept in use, so that ours are none of th
 	fd = open("/dev/null", O_RDONLY);
 	assert_true(fd > 3);
 	close(fd);
+	spawner_deinit(&spawner);
+}
+
+CASE("spawn: a thread that keeps to its CPU starts programs that may run on all, and else keeps to none")
+{
+	char *const argv[] = { (char[]){ "grep" }, (char[]){ "^Cpus_allowed:" }, (char[]){ "/proc/self/status" },
+		               NULL };
+	struct started before = start("/bin/grep", argv, (struct spawn_plan){ 0 }), s;
+	struct spawner spawner;
+	cpu_set_t all, now;
+	unsigned cpus;
+
+	assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+	cpus = (unsigned)CPU_COUNT(&all);
+	assert_int_equal(spawner_init(&spawner), 0);
+	spawner_keep_to_a_cpu(&spawner, 0, cpus + 1);
+	assert_int_equal(sched_getaffinity(0, sizeof now, &now), 0);
+	assert_true(CPU_EQUAL(&now, &all));
+	spawner_keep_to_a_cpu(&spawner, cpus - 1, cpus);
+	assert_int_equal(sched_getaffinity(0, sizeof now, &now), 0);
+	assert_int_equal(CPU_COUNT(&now), 1);
+	CPU_AND(&now, &now, &all);
+	assert_int_equal(CPU_COUNT(&now), 1);
+	s = start_by(&spawner, "/bin/grep", argv, (struct spawn_plan){ 0 });
+	assert_int_equal(s.rc, 0);
+	assert_non_null(strchr(s.out, '\n'));
+	assert_string_equal(s.out, before.out);
 	spawner_deinit(&spawner);
 }
