@@ -75,7 +75,8 @@ struct plan { // what gen_suite is asked for, and what it is made of
 	size_t workload_count;
 	struct gen_target *servers;
 	size_t server_count;
-	bool no_server; // looked for on this machine, and none is there
+	bool no_server;        // looked for on this machine, and none is there
+	struct buf no_library; // targets that could serve, but for a library that is not here
 	struct strings params;
 	struct gen_config config;
 };
@@ -87,6 +88,7 @@ static void plan_deinit(struct plan *p)
 	free(p->targets);
 	free(p->workloads);
 	free(p->servers);
+	buf_deinit(&p->no_library);
 	strings_deinit(&p->params);
 }
 
@@ -109,12 +111,38 @@ static int plan_workloads(struct plan *p, struct err *e)
 	return 0;
 }
 
+// Leaves out those of the targets that were named whose libraries are not here. An error where servers were asked
+// for by an option of theirs, and none is left.
+static int drop_servers(struct plan *p, const struct opt_set *opts, struct err *e)
+{
+	const bool asked = opt_given(opts, "http2-serve") || opt_number(opts, "http2-fuzz") > 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->server_count; i++) {
+		const char *name = p->servers[i].name, *package = "";
+
+		if (!catalogue_lacks_library(&p->catalogue, name, &package)) {
+			p->servers[kept++] = p->servers[i];
+			continue;
+		}
+		buf_addf(&p->no_library, "%s%s%s%s%s", p->no_library.len > 0 ? ", " : "", name,
+		         *package != '\0' ? " (" : "", package, *package != '\0' ? ")" : "");
+	}
+	p->server_count = kept;
+	if (asked && kept == 0 && p->no_library.len > 0)
+		return err_set(e, ENODEV, "the library that HTTP/2 servers need is not here for %s",
+		               buf_text(&p->no_library));
+	return 0;
+}
+
 // The targets that were named, else whatever is on this machine.
 static int plan_servers(struct plan *p, const struct opt_set *opts, struct err *e)
 {
 	if (opt_text(opts, "target") != NULL || opt_text(opts, "dialect") != NULL ||
-	    opt_text(opts, "target-cmd") != NULL)
-		return catalogue_targets(&p->catalogue, opts, &p->servers, &p->server_count, e);
+	    opt_text(opts, "target-cmd") != NULL) {
+		const int rc = catalogue_targets(&p->catalogue, opts, &p->servers, &p->server_count, e);
+		return rc == 0 && opt_text(opts, "target") != NULL ? drop_servers(p, opts, e) : rc;
+	}
 	const int r = catalogue_servers(&p->catalogue, &p->servers, &p->server_count, e);
 	p->no_server = r == 0 && p->server_count == 0;
 	return r;
@@ -248,6 +276,9 @@ static void say_plan(const struct app *app, const struct plan *p, const struct s
 	if (p->no_server)
 		say(app,
 		    "no tests of http2-serve: no runtime on this machine serves HTTP/2 (try: apt-get install nodejs, or python3-h2)");
+	if (p->no_library.len > 0)
+		say(app, "no tests of http2-serve for %s: the library of its servers is not here",
+		    buf_text(&p->no_library));
 	say_left_out(app, s);
 	buf_deinit(&names);
 }

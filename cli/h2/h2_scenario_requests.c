@@ -215,6 +215,10 @@ static int put_request(const struct opt_set *o, const struct h2_scenario_parts *
 		if (rc == 0)
 			memcpy(u.path, own.path, sizeof u.path);
 	}
+	if (rc == 0 && opt_text(o, "grpc-message") != NULL && strchr(u.path + 1, '/') == NULL)
+		rc = err_set(e, EINVAL,
+		             "--grpc-message: '%.100s' is no call; write http://HOST:PORT/PACKAGE.SERVICE/METHOD",
+		             u.path);
 	if (rc == 0)
 		rc = put_headers(opt_text(o, "header"), &special, &headers, e);
 	if (rc == 0)

@@ -57,6 +57,9 @@ int catalogue_targets(const struct catalogue *c, const struct opt_set *opts, str
 // A target of each language that can serve HTTP/2: the first on this machine whose libraries for it are here. *out
 // is from malloc.
 int catalogue_servers(const struct catalogue *c, struct gen_target **out, size_t *count, struct err *e);
+// Whether a target of this machine could serve, but for a library that is not here; *package is what brings it, ""
+// where that is not known.
+bool catalogue_lacks_library(const struct catalogue *c, const char *target, const char **package);
 // Adds the kernel files of that name, or that file. -EINVAL when there are none.
 int catalogue_kernel(const struct catalogue *c, const char *name, struct strings *out, struct err *e);
 // The kernel files that --kernel chooses (default: all), copied into `out`.

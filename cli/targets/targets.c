@@ -340,6 +340,21 @@ static bool has_libraries(const struct catalogue_target *t)
 	return r == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+bool catalogue_lacks_library(const struct catalogue *c, const char *target, const char **package)
+{
+	for (size_t i = 0; i < c->target_count; i++) {
+		const struct catalogue_target *t = &c->targets[i];
+
+		if (strcmp(t->name, target) != 0)
+			continue;
+		*package = dialect_server_package(t->dialect);
+		if (*package == NULL)
+			*package = "";
+		return t->present && dialect_serves(t->dialect) && !has_libraries(t);
+	}
+	return false;
+}
+
 int catalogue_servers(const struct catalogue *c, struct gen_target **out, size_t *count, struct err *e)
 {
 	struct choice t = { .c = c };

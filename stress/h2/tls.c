@@ -50,6 +50,7 @@ static int context_error(struct err *e, const char *what)
 static int fail(struct h2_tls *t)
 {
 	const long verified = SSL_get_verify_result(t->ssl);
+	const bool is_other = ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER && !t->ready;
 	char text[120];
 	take_error(text, sizeof(text));
 	if (!t->failed && verified != X509_V_OK && !SSL_is_server(t->ssl) && !t->ready)
@@ -59,7 +60,8 @@ static int fail(struct h2_tls *t)
 		        "with -k (of --h2-target: --h2-cacert, --h2-insecure)",
 		        X509_verify_cert_error_string(verified));
 	else if (!t->failed)
-		snprintf(t->reason, sizeof(t->reason), "TLS: %s", text[0] ? text : "the peer broke off");
+		snprintf(t->reason, sizeof(t->reason), "TLS: %s%s", text[0] ? text : "the peer broke off",
+		         is_other ? "; does it speak TLS there? http:// is without" : "");
 	t->failed = true;
 	return -EPROTO;
 }

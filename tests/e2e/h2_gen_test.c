@@ -187,6 +187,29 @@ CASE("h2 gen: a machine without a runtime that serves is told so, and its suite 
 	outcome_deinit(&o);
 }
 
+CASE("h2 gen: a target that was named and lacks the library of its servers has none, which is said; asked for, exit 3")
+{
+	const char *dir = harness_tmpdir();
+	char path[4096];
+
+	e2e_write(dir, "bin/python3", "#!/bin/sh\nexit 1\n", true);
+	snprintf(path, sizeof path, "%s/bin:%s", dir, getenv("PATH"));
+	setenv("PATH", path, 1);
+	struct outcome o = E2E(dir, "gen", "--depth", "10", "--target", "python3", "-o", "s");
+	if (o.exit_code != 0)
+		fail_msg("%s", buf_text(&o.err));
+	assert_contains(buf_text(&o.err), "no tests of http2-serve for python3 (python3-h2): the library of its");
+	outcome_deinit(&o);
+	o = E2E(dir, "list", "s");
+	assert_null(strstr(buf_text(&o.out), "http2-serve"));
+	outcome_deinit(&o);
+	o = E2E(dir, "gen", "--target", "python3", "--http2-serve", "-o", "t");
+	assert_int_equal(o.exit_code, 3);
+	assert_contains(buf_text(&o.err),
+	                "the library that HTTP/2 servers need is not here for python3 (python3-h2)");
+	outcome_deinit(&o);
+}
+
 CASE("h2 gen: valk's servers get no mutated frames, and suite.json says why")
 {
 	const char *dir = harness_tmpdir();

@@ -3,7 +3,10 @@
 # directory, on a free port of 127.0.0.1; nothing of the system's configuration is read, no service is started.
 #
 #   servers.sh STRESSGEN-H2 load    [SERVER...]   our load on each: every response right
-#   servers.sh STRESSGEN-H2 attacks [SERVER...]   every attack of gen/scenarios on each: a Markdown table
+#   servers.sh STRESSGEN-H2 attacks [SERVER...]   every attack of gen/scenarios on each, and "idle", which is none: a
+#                                                 Markdown table; of those that $ATTACKS matches (a pattern of the
+#                                                 shell's); what each printed stays in $OUTPUTS/SERVER/ATTACK.txt, and
+#                                                 its frames beside it where $FRAMES is set
 #   servers.sh STRESSGEN-H2 drain   [SERVER...]   SIGTERM under load: what was accepted is answered
 #   servers.sh STRESSGEN-H2 clients               curl and nghttp against our server
 #   servers.sh STRESSGEN-H2 own ENGINE tls|unix   every attack on our server, over TLS or a unix socket: all right
@@ -52,6 +55,7 @@ for n in 128 10000 100000; do
 done
 kill "$own"
 wait "$own"
+echo hello >"$work/root/index.html"
 chmod 755 "$work"
 chmod -R a+rX "$work/root"
 chmod 777 "$work/run" "$work/log" # for servers that change their user
@@ -198,14 +202,35 @@ attack_words() {
   printf '%s' "${words:-not performed}"
 }
 
+# What a server does about a connection with one request and nothing behind it: no attack's doing, and right.
+idle_attack() {
+  cat >"$work/attacks/attack-idle.h2" <<'END'
+(scenario servers/idle
+  (attack (right goaway close silence) (send (frame HEADERS (flags END_STREAM END_HEADERS) (stream next)
+    (hex "82 86 01 01 68 04 0a") (text "/bytes/128"))))
+  (request beside (path "/bytes/128") (expect (status 200) (body (pattern 128)))))
+END
+}
+
+# The names of those to be performed, one a line.
+attacks() {
+  # shellcheck disable=SC2086 # $ATTACKS is a pattern
+  (cd "$work/attacks" && printf '%s\n' attack-${ATTACKS:-*}.h2) | sed 's/^attack-//; s/\.h2$//'
+}
+
 run_attacks() {
   local file
+  local -a frames=()
   : >"$work/column-$1"
-  for file in "$scenarios"/attack-*.h2; do
+  [ -z "${OUTPUTS:-}" ] || mkdir -p "$OUTPUTS/$1"
+  for file in $(attacks); do
     kill -0 "$pid" 2>/dev/null || start "$1" || return 1
-    timeout 120 "$program" run --h2-target "http://127.0.0.1:$port" "$file" >"$work/out" 2>/dev/null
+    [ -z "${FRAMES:-}" ] || frames=(--frames "$OUTPUTS/$1/$file.frames")
+    timeout 120 "$program" run "${frames[@]}" --h2-target "http://127.0.0.1:$port" "$work/attacks/attack-$file.h2" \
+      >"$work/out" 2>&1
     attack_words >>"$work/column-$1"
     echo >>"$work/column-$1"
+    [ -z "${OUTPUTS:-}" ] || cp "$work/out" "$OUTPUTS/$1/$file.txt"
   done
 }
 
@@ -217,7 +242,7 @@ print_table() {
   for s in "$@"; do printf -- '---|'; done
   echo
   for s in "$@"; do set -- "$@" "$work/column-$s" && shift; done
-  (cd "$scenarios" && printf '%s\n' attack-*.h2 | sed 's/^attack-//; s/\.h2$//') >"$work/names"
+  attacks >"$work/names"
   paste -d '|' "$work/names" "$@" | sed 's/|/ | /g; s/^/| /; s/$/ |/'
 }
 
@@ -288,6 +313,9 @@ run_own() {
   return "$code"
 }
 
+mkdir "$work/attacks"
+ln -s "$(realpath "$scenarios")"/attack-*.h2 "$work/attacks"
+idle_attack
 code=0
 if [ "$mode" = own ]; then
   run_own "$@" || code=1

@@ -60,6 +60,8 @@ CASE("h2 attack: what is wrong is said where it stands")
 	expect_wrong(ATTACK("(right goaway)"), "one (send ...) at least");
 	expect_wrong(ATTACK("(right gone) (send (frame PING))"), "known are goaway, close, reset, alive");
 	expect_wrong(ATTACK("(right (close 1)) (send (frame PING))"), "known are goaway, close, reset, alive");
+	expect_wrong(ATTACK("(right (answer 99)) (send (frame PING))"), "a status from 200 to 599");
+	expect_wrong(ATTACK("(right (answer)) (send (frame PING))"), "a status from 200 to 599");
 	expect_wrong(ATTACK("(right (goaway CALM)) (send (frame PING))"), "a name such as NO_ERROR");
 	expect_wrong(ATTACK("(right close) (send (frame PONG))"),
 	             "a name such as DATA, or a number from 0 to 255");
@@ -160,6 +162,39 @@ CASE("h2 attack: a server that lets it pass has failed, and one that reacts othe
 	              1, "@@ check attack bad RST_STREAM INTERNAL_ERROR (1 in all), ");
 	expect_attack(reset_all, "(right reset) (time 300ms) (send " GET_NEXT ")", 0,
 	              "@@ check attack ok RST_STREAM INTERNAL_ERROR (1 in all), ");
+}
+
+// 400, its header in three pieces with padding, behind an interim response.
+static void refuse_all(int fd, unsigned count)
+{
+	if (count == 0) {
+		absorb(fd, count);
+		return;
+	}
+	raw_read_preface(fd);
+	raw_send(fd, RAW_SETTINGS, 0, 0, NULL, 0);
+	for (uint32_t id; (id = raw_next_request(fd));) {
+		RAW_SEND(fd, RAW_HEADERS, RAW_END_HEADERS, id, 0x08, 0x03, '1', '0', '3');
+		RAW_SEND(fd, RAW_HEADERS, 8, id, 2, 0x48, 0x03, '4', 0, 0);
+		RAW_SEND(fd, 9, 0, id, '0');
+		RAW_SEND(fd, 9, RAW_END_HEADERS, id, '0');
+		RAW_SEND(fd, RAW_DATA, RAW_END_STREAM, id, 'n', 'o');
+	}
+}
+
+CASE("h2 attack: a refusal by its status is a reaction, and which one came is told")
+{
+	expect_attack(refuse_all, "(right (answer 400) goaway) (time 300ms) (send " GET_NEXT ")", 0,
+	              "@@ check attack ok answered 400, no reaction in its time after 1 of 1 frames");
+	expect_attack(
+	        refuse_all, "(right (answer 431)) (time 300ms) (send " GET_NEXT ")", 1,
+	        "@@ check attack bad answered 400, no reaction in its time after 1 of 1 frames; right: an answer 431");
+	expect_attack(refuse_all, "(right reset) (time 300ms) (send " GET_NEXT ")", 1,
+	              "@@ check attack bad answered 400, ");
+	expect_attack(absorb, "(right (answer 400)) (time 300ms) (send " GET_NEXT ")", 1,
+	              "@@ check attack bad answered 200, ");
+	expect_attack(absorb, "(right reset) (time 300ms) (send " GET_NEXT ")", 1,
+	              "@@ check attack bad no reaction in its time");
 }
 
 CASE("h2 attack: on another machine it is refused, whatever else is allowed, unless its owner says so")

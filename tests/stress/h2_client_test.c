@@ -264,6 +264,27 @@ CASE("h2 client: a port without a server is said to be so")
 	h2_output_deinit(&o);
 }
 
+CASE("h2 client: a unix socket without a server, and https where no TLS is spoken, are said to be so")
+{
+	struct h2_process p;
+	struct h2_output o;
+	h2_fake(&p, speak_http1);
+	h2_sh(&o, "%s run %s", H2_PROGRAM,
+	      h2_file("u.h2", "(scenario t (target \"http://127.0.0.1:1\") (connect-to \"unix:/nowhere/s\")"
+	                      " (request r))"));
+	assert_int_equal(o.code, 1);
+	expect_in(o.err, "unix:/nowhere/s: no such file or directory; is the server running?");
+	expect_one_line(o.err);
+	h2_output_deinit(&o);
+	h2_sh(&o, "%s run --h2-insecure --h2-target https://127.0.0.1:%u %s", H2_PROGRAM, p.port,
+	      h2_file("t.h2", "(scenario t (request r))"));
+	h2_fake_stop(&p);
+	assert_int_equal(o.code, 1);
+	expect_in(o.err, "TLS: wrong version number; does it speak TLS there? http:// is without");
+	expect_one_line(o.err);
+	h2_output_deinit(&o);
+}
+
 // Answers each request with what `reply` sends.
 static void answer_all(int fd, void (*reply)(int fd, uint32_t id))
 {

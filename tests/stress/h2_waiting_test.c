@@ -51,7 +51,7 @@ CASE("h2 waiting: what does not go together is one line and exit 2")
 		{ "--coalesce 1ms --rate 100 -D 1s", "requests begin when they are due: without (coalesce ...)" },
 		{ "--coalesce 1ms --find-max-rate 'p99<1s'",
 		  "requests begin when they are due: without (coalesce ...)" },
-		{ "--coalesce 1ms --spin", "one of (coalesce ...) and (spin)" },
+		{ "--coalesce 1ms --spin", "coalesce and spin are two ways to wait; give one of them" },
 		{ "--coalesce 1s", "--coalesce: 1s is out of range" },
 	};
 

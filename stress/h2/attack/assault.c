@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "units.h"
 #include "wire_frame.h"
+#include "wire_hpack.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -24,11 +25,13 @@ struct h2_assault {
 	unsigned handles;        // of them that are open
 	struct h2_pool *pool;
 	struct wire_reader reader;
+	struct wire_decoder decoder;
+	struct buf block; // of a header, until it is whole
 	struct wire_out out;
 	struct h2_player player;
 	uint64_t start_ns;
 	bool greeted; // the server's SETTINGS came
-	bool paused, sent_all, unreadable, over;
+	bool paused, sent_all, unreadable, undecodable, over;
 	uint64_t seen_bytes; // sent, when a client that does not read looked last
 	unsigned stuck;      // how often nothing had moved since
 };
@@ -40,7 +43,8 @@ struct h2_assault {
 static bool asks_for_life(const struct h2_attack *attack)
 {
 	for (size_t i = 0; i < attack->right_count; i++)
-		if (attack->right[i].kind == REACTION_ALIVE || attack->right[i].kind == REACTION_RESET)
+		if (attack->right[i].kind == REACTION_ALIVE || attack->right[i].kind == REACTION_RESET ||
+		    attack->right[i].kind == REACTION_ANSWER)
 			return true;
 	return false;
 }
@@ -131,6 +135,36 @@ static void take_answer(struct h2_assault *a, const struct wire_event *e)
 	a->result->answers += ends && (e->frame.flags & NGHTTP2_FLAG_END_STREAM);
 }
 
+static void take_field(void *arg, const nghttp2_nv *nv)
+{
+	struct h2_assault_result *r = arg;
+	char status[4] = "";
+	if (r->status != 0 || nv->namelen != 7 || memcmp(nv->name, ":status", 7) != 0 || nv->valuelen != 3)
+		return;
+	memcpy(status, nv->value, 3);
+	r->status = status[0] != '1' ? (uint32_t)strtoul(status, NULL, 10) : 0; // 1xx is not the answer yet
+}
+
+#define BLOCK_BYTES (64U * 1024U) // longer headers are not looked into
+
+// The first answer's status; what comes behind it needs no decoding.
+static void take_header(struct h2_assault *a, const struct wire_event *e)
+{
+	const uint8_t *bytes = e->bytes;
+	size_t len = e->len;
+	if (a->result->status != 0 || a->undecodable)
+		return;
+	if (e->frame.type == NGHTTP2_HEADERS && wire_strip_headers(&e->frame, &bytes, &len).why)
+		return;
+	buf_add(&a->block, bytes, len);
+	a->undecodable = a->block.failed || a->block.len > BLOCK_BYTES;
+	if (a->undecodable || !(e->frame.flags & NGHTTP2_FLAG_END_HEADERS))
+		return;
+	a->undecodable = wire_decode(&a->decoder, (const uint8_t *)buf_text(&a->block), a->block.len, take_field,
+	                             a->result) < 0;
+	buf_clear(&a->block);
+}
+
 static void take_frame(struct h2_assault *a, const struct wire_event *e)
 {
 	struct h2_assault_result *r = a->result;
@@ -141,6 +175,8 @@ static void take_frame(struct h2_assault *a, const struct wire_event *e)
 		wire_out_frame(&a->out, NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0, NULL, 0);
 	} else if (e->frame.type == NGHTTP2_GOAWAY) {
 		take_goaway(a, e);
+	} else if (e->frame.type == NGHTTP2_HEADERS || e->frame.type == NGHTTP2_CONTINUATION) {
+		take_header(a, e);
 	} else if (e->frame.type == NGHTTP2_RST_STREAM) {
 		if (r->resets++ == 0)
 			r->reset_code = wire_get32(e->bytes);
@@ -248,7 +284,7 @@ int h2_assault_start(struct h2_assault **out, struct hub *hub, const struct h2_a
 {
 	struct h2_assault *a = calloc(1, sizeof(*a));
 	struct h2_pool *pool = h2_pool_new();
-	if (!a || !pool) {
+	if (!a || !pool || wire_decoder_init(&a->decoder, pool) < 0) {
 		free(a);
 		h2_pool_free(pool);
 		return -ENOMEM;
@@ -293,6 +329,8 @@ void h2_assault_free(struct h2_assault *a)
 	if (!a)
 		return;
 	wire_reader_deinit(&a->reader);
+	wire_decoder_deinit(&a->decoder);
+	buf_deinit(&a->block);
 	wire_out_deinit(&a->out);
 	h2_pool_free(a->pool);
 	free(a);
@@ -309,6 +347,8 @@ static bool is(const struct h2_attack *attack, const struct h2_reaction *x, cons
 		return r->resets > 0 && !r->goaway && (!x->has_code || x->code == r->reset_code);
 	case REACTION_CLOSE:
 		return r->closed && !r->goaway;
+	case REACTION_ANSWER:
+		return r->status == x->code;
 	case REACTION_SILENCE:
 		return !r->goaway && !r->closed && !r->alive;
 	default:
@@ -326,16 +366,27 @@ bool h2_assault_is_right(const struct h2_attack *attack, const struct h2_assault
 
 void h2_assault_right_words(const struct h2_attack *attack, struct buf *out)
 {
-	static const char *const names[] = { [REACTION_GOAWAY] = "GOAWAY",
-		                             [REACTION_CLOSE] = "close",
-		                             [REACTION_RESET] = "RST_STREAM",
-		                             [REACTION_ALIVE] = "all answered",
-		                             [REACTION_SILENCE] = "silence" };
+	static const char *const names[] = {
+		[REACTION_GOAWAY] = "GOAWAY",      [REACTION_CLOSE] = "close",     [REACTION_RESET] = "RST_STREAM",
+		[REACTION_ALIVE] = "all answered", [REACTION_SILENCE] = "silence", [REACTION_ANSWER] = "an answer"
+	};
 	for (size_t i = 0; i < attack->right_count; i++) {
 		const struct h2_reaction *x = &attack->right[i];
-		buf_addf(out, "%s%s%s%s", i ? ", " : "", names[x->kind], x->has_code ? " " : "",
-		         x->has_code ? nghttp2_http2_strerror(x->code) : "");
+		buf_addf(out, "%s%s", i ? ", " : "", names[x->kind]);
+		if (x->kind == REACTION_ANSWER)
+			buf_addf(out, " %" PRIu32, x->code);
+		else if (x->has_code)
+			buf_addf(out, " %s", nghttp2_http2_strerror(x->code));
 	}
+}
+
+// Whether an answer can be right: then it is told which one came.
+static bool may_answer(const struct h2_attack *attack)
+{
+	for (size_t i = 0; i < attack->right_count; i++)
+		if (attack->right[i].kind == REACTION_ANSWER)
+			return true;
+	return false;
 }
 
 void h2_assault_words(const struct h2_attack *attack, const struct h2_assault_result *r, struct buf *out)
@@ -345,6 +396,8 @@ void h2_assault_words(const struct h2_attack *attack, const struct h2_assault_re
 		buf_adds(out, r->trouble);
 		return;
 	}
+	if (r->status >= 400 || (r->status > 0 && may_answer(attack)))
+		buf_addf(out, "answered %" PRIu32 ", ", r->status);
 	if (r->resets > 0)
 		buf_addf(out, "RST_STREAM %s (%" PRIu64 " in all), ", nghttp2_http2_strerror(r->reset_code),
 		         r->resets);

@@ -11,6 +11,7 @@ struct h2_assault_result {
 	uint64_t resets;
 	uint64_t answers, content;        // streams that the server ended, and bytes of DATA
 	uint32_t reset_code, goaway_code; // the first
+	uint32_t status;                  // of the first answer that has begun; 0: none
 	bool goaway, closed, alive;       // alive: it answered a PING behind the last frame
 	uint64_t reaction_ns;             // from the first byte of the attack; 0: none
 	char text[96];                    // of GOAWAY, printable

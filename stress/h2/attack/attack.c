@@ -26,12 +26,27 @@ static const struct h2_word codes[] = {
 
 // ---- what is right ------------------------------------------------------------------------------------------
 
-// goaway, close, reset, alive, (goaway CODE) or (reset CODE).
+// (answer STATUS)
+static int read_answer(struct reader *r, const struct sexp *at, struct h2_reaction *x)
+{
+	const struct sexp *status = sexp_at(at, 1);
+
+	if (at->count != 2 || status->kind != SEXP_INT || status->number < 200 || status->number > 599)
+		return FAIL(r, at, "(answer STATUS) has a status from 200 to 599");
+	x->kind = REACTION_ANSWER;
+	x->has_code = true;
+	x->code = (uint32_t)status->number;
+	return 0;
+}
+
+// goaway, close, reset, alive, (goaway CODE), (reset CODE) or (answer STATUS).
 static int read_reaction(struct reader *r, const struct sexp *at, struct h2_reaction *x)
 {
 	static const char *const names[] = { "goaway", "close", "reset", "alive", "silence" };
 	const bool coded = at->kind == SEXP_LIST;
 	const struct sexp *name = coded ? sexp_at(at, 0) : at;
+	if (coded && name && sexp_is_symbol(name, "answer"))
+		return read_answer(r, at, x);
 	for (unsigned i = 0; i < COUNT(names); i++) {
 		if (!name || !sexp_is_symbol(name, names[i]))
 			continue;
@@ -43,7 +58,9 @@ static int read_reaction(struct reader *r, const struct sexp *at, struct h2_reac
 			return h2_script_word(r->doc, at->items[1], codes, COUNT(codes), UINT32_MAX, &x->code,
 			                      r->e);
 	}
-	return FAIL(r, at, "known are goaway, close, reset, alive, silence, (goaway CODE), (reset CODE)");
+	return FAIL(
+	        r, at,
+	        "known are goaway, close, reset, alive, silence, (goaway CODE), (reset CODE), (answer STATUS)");
 }
 
 static int read_right(struct reader *r, const struct sexp *form)

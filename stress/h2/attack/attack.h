@@ -4,11 +4,18 @@
 
 #include "script.h"
 
-enum h2_reaction_kind { REACTION_GOAWAY, REACTION_CLOSE, REACTION_RESET, REACTION_ALIVE, REACTION_SILENCE };
+enum h2_reaction_kind {
+	REACTION_GOAWAY,
+	REACTION_CLOSE,
+	REACTION_RESET,
+	REACTION_ALIVE,
+	REACTION_SILENCE,
+	REACTION_ANSWER,
+};
 
 struct h2_reaction {
 	enum h2_reaction_kind kind;
-	bool has_code; // GOAWAY and RESET: only this one
+	bool has_code; // GOAWAY and RESET: only this one; ANSWER: this status
 	uint32_t code;
 };
 

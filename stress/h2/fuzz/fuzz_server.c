@@ -104,20 +104,20 @@ static bool can_connect(const struct h2_target *t)
 	return ok;
 }
 
-// Whether what has ended was not on this machine, or said by a line "@@ skip REASON" that what it needs is not.
+// Whether what has ended was not on this machine, or said by a line "@@ missing REASON" that what it needs is not.
 static bool is_missing(const struct fuzz_server *s, struct err *e)
 {
-	static const char skips[] = "@@ skip ";
+	static const char missing[] = "@@ missing ";
 	char line[400] = "";
 	siginfo_t info = { 0 };
 	FILE *f = fopen(s->config->log, "re");
-	while (f && fgets(line, sizeof(line), f) && strncmp(line, skips, sizeof(skips) - 1) != 0)
+	while (f && fgets(line, sizeof(line), f) && strncmp(line, missing, sizeof(missing) - 1) != 0)
 		line[0] = '\0';
 	if (f)
 		fclose(f);
 	line[strcspn(line, "\n")] = '\0';
 	if (line[0])
-		err_set(e, ENOENT, "%s", line + sizeof(skips) - 1);
+		err_set(e, ENOENT, "%s", line + sizeof(missing) - 1);
 	else if (waitid(P_PID, (id_t)s->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	         info.si_code == CLD_EXITED && info.si_status == 127)
 		err_set(e, ENOENT, "program not found: %s", s->config->command[0]);

@@ -391,6 +391,9 @@ static void trouble_before_open(struct link *l, int reason)
 		trouble(l, "%s", tls);
 	else if (l->transport.tls && l->transport.connected_ns && reason == UV_EOF)
 		trouble(l, "the server closed the connection in TLS's handshake; does it speak TLS?");
+	else if (l->load->config->target->address.any.sa_family == AF_UNIX)
+		trouble(l, "unix:%s: %s; is the server running?", l->load->config->target->address.local.sun_path,
+		        uv_strerror(reason));
 	else
 		trouble(l, "%s; is the server running?", uv_strerror(reason));
 }

@@ -73,10 +73,10 @@ static int read_until(int fd, char until, uint64_t deadline_ns, struct buf *text
 	}
 }
 
-#define SKIPS "@@ skip "
+#define MISSING "@@ missing "
 
-// The first line "port N"; another program may say something of its own before, or that it cannot serve here, by a
-// line "@@ skip REASON": -ENOENT.
+// The first line "port N"; another program may say something of its own before, or that what it needs is not here,
+// by a line "@@ missing REASON": -ENOENT.
 static int read_port(struct h2_child *c, struct err *e)
 {
 	const uint64_t deadline_ns = clock_now_ns() + START_S * SG_NS_PER_S;
@@ -93,9 +93,9 @@ static int read_port(struct h2_child *c, struct err *e)
 			rc = -EPROTO;
 		if (end > line)
 			snprintf(last, sizeof(last), "%.*s", (int)(end - line), line);
-		if (strncmp(line, SKIPS, strlen(SKIPS)) == 0)
-			rc = err_set(e, ENOENT, "%.*s", (int)(end - line) - (int)strlen(SKIPS),
-			             line + strlen(SKIPS));
+		if (strncmp(line, MISSING, strlen(MISSING)) == 0)
+			rc = err_set(e, ENOENT, "%.*s", (int)(end - line) - (int)strlen(MISSING),
+			             line + strlen(MISSING));
 		text.len -= (size_t)(end + 1 - line);
 		memmove(text.data, end + 1, text.len + 1);
 	}

@@ -32,7 +32,7 @@ struct h2_child_usage {
 int h2_child_start(struct h2_child *c, const char *program, const char *engine,
                    const struct h2_server_wishes *wishes, struct err *e);
 // The same with a command of the shell's in place of our program: it prints a line "port N" when it is ready.
-// -ENOENT where the command's program is not on this machine, or says by a line "@@ skip REASON" that what it
+// -ENOENT where the command's program is not on this machine, or says by a line "@@ missing REASON" that what it
 // needs is not.
 int h2_child_start_command(struct h2_child *c, const char *command, struct err *e);
 // SIGTERM, then its last words and its end; after twenty seconds SIGKILL. Does nothing when there is none.

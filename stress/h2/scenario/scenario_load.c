@@ -155,7 +155,7 @@ static int read_waiting(struct h2_reader *r, struct scenario *s, const struct se
 	if (rc == 0 && coalesce && (s->schedule.count || sexp_field(list, "find-max-rate")))
 		rc = FAIL(r, coalesce, "an open loop's requests begin when they are due: without (coalesce ...)");
 	if (rc == 0 && coalesce && spin)
-		rc = FAIL(r, spin, "one of (coalesce ...) and (spin)");
+		rc = FAIL(r, spin, "coalesce and spin are two ways to wait; give one of them");
 	if (rc == 0 && spin && spin->count != 1)
 		rc = FAIL(r, spin, "(spin) takes no value");
 	s->spin = spin != NULL;

@@ -15,7 +15,7 @@ try:
     from h2.exceptions import ProtocolError
     from hyperframe.frame import GoAwayFrame
 except ImportError:
-    print("@@ skip this Python has no library h2 (python3-h2)", flush=True)
+    print("@@ missing this Python has no library h2 (python3-h2)", flush=True)
     sys.exit(0)
 
 nodes = 98
