@@ -27,7 +27,7 @@ int cmd_ab(struct app *app)
 		return pipeline_resume(app);
 	r = load(&j, &e);
 	if (r == 0)
-		r = pipeline_choose_dir(&j, "ab", &e);
+		r = pipeline_check_dir(&j, "ab", &e);
 	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
 	pipeline_abandon(&j);
 	pipeline_deinit(&j);

@@ -40,7 +40,7 @@ int cmd_replay(struct app *app)
 		r = pipeline_command(&j, words, 3, &e);
 	}
 	if (r == 0)
-		r = pipeline_choose_dir(&j, "replay", &e);
+		r = pipeline_check_dir(&j, "replay", &e);
 	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
 	pipeline_abandon(&j);
 	pipeline_deinit(&j);

@@ -13,7 +13,7 @@ int cmd_run(struct app *app)
 		return pipeline_resume(app);
 	r = pipeline_arguments(&j, &e);
 	if (r == 0)
-		r = pipeline_choose_dir(&j, "run", &e);
+		r = pipeline_check_dir(&j, "run", &e);
 	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
 	pipeline_abandon(&j);
 	pipeline_deinit(&j);

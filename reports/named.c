@@ -6,7 +6,8 @@
 
 const char *named_title(enum named which)
 {
-	static const char *const titles[NAMED_COUNT] = { [NAMED_SKIPPED] = "skipped",
+	static const char *const titles[NAMED_COUNT] = { [NAMED_INTERRUPTED] = "interrupted",
+		                                         [NAMED_SKIPPED] = "skipped",
 		                                         [NAMED_FLAKY] = "flaky",
 		                                         [NAMED_RAN_AGAIN] = "ran again",
 		                                         [NAMED_QUARANTINED] = "in quarantine" };
@@ -20,6 +21,9 @@ const char *named_why(struct view *v, const struct view_test *t, enum named whic
 	const char *why = NULL;
 
 	switch (which) {
+	case NAMED_INTERRUPTED:
+		why = r->verdict == VERDICT_INTERRUPTED ? r->evidence : NULL;
+		break;
 	case NAMED_SKIPPED:
 		why = r->verdict == VERDICT_SKIPPED ? r->evidence : NULL;
 		break;

@@ -5,9 +5,9 @@
 
 #include "view.h"
 
-enum named { NAMED_SKIPPED, NAMED_FLAKY, NAMED_RAN_AGAIN, NAMED_QUARANTINED, NAMED_COUNT };
+enum named { NAMED_INTERRUPTED, NAMED_SKIPPED, NAMED_FLAKY, NAMED_RAN_AGAIN, NAMED_QUARANTINED, NAMED_COUNT };
 
-// "skipped", "flaky", "ran again", "in quarantine".
+// "interrupted", "skipped", "flaky", "ran again", "in quarantine".
 const char *named_title(enum named which);
 // Why the test is one of those; NULL when it is not.
 const char *named_why(struct view *v, const struct view_test *t, enum named which);

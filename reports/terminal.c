@@ -40,9 +40,9 @@ struct summary {
 
 static enum table_style style_of(const struct result *r)
 {
-	if (!r->as_expected)
+	if (result_failed(r))
 		return STYLE_BAD;
-	if (r->verdict == VERDICT_FLAKY || r->quarantine != NULL)
+	if (!r->as_expected || r->verdict == VERDICT_FLAKY || r->quarantine != NULL)
 		return STYLE_WARN;
 	return r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_PLANNED ? STYLE_FAINT : STYLE_GOOD;
 }
@@ -508,7 +508,7 @@ static void put_failures(struct summary *s)
 	for (size_t i = 0; i < s->view.count; i++) {
 		const struct view_test *t = &s->view.tests[i];
 
-		if (t->r->as_expected)
+		if (!result_failed(t->r))
 			continue;
 		if (told++ < MOST_STORIES)
 			put_story(s, t);

@@ -226,9 +226,11 @@ const char *text_shell_word(struct arena *a, const char *text)
 
 const char *text_mark(enum verdict v)
 {
-	static const char *const marks[VERDICT_COUNT] = {
-		[VERDICT_PASSED] = "✓", [VERDICT_FLAKY] = "~", [VERDICT_SKIPPED] = "–", [VERDICT_PLANNED] = "–"
-	};
+	static const char *const marks[VERDICT_COUNT] = { [VERDICT_PASSED] = "✓",
+		                                          [VERDICT_FLAKY] = "~",
+		                                          [VERDICT_SKIPPED] = "–",
+		                                          [VERDICT_PLANNED] = "–",
+		                                          [VERDICT_INTERRUPTED] = "–" };
 
 	return marks[v] != NULL ? marks[v] : "✗";
 }

@@ -271,7 +271,9 @@ static void count_result(struct view *v, const struct result *r)
 	v->by_verdict[r->verdict]++;
 	v->wall_ns += r->wall_ns;
 	v->known += r->quarantine != NULL;
-	if (!r->as_expected)
+	if (r->verdict == VERDICT_INTERRUPTED)
+		v->interrupted++;
+	else if (!r->as_expected)
 		v->failed++;
 	else if (r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_PLANNED || r->quarantine != NULL)
 		v->skipped++;

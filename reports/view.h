@@ -46,8 +46,8 @@ struct view {
 	size_t target_count;
 	size_t by_verdict[VERDICT_COUNT];
 	// failed: not as expected; skipped: skipped, planned, and failures in quarantine (`known`), which neither
-	// passed nor count; passed: the rest
-	size_t passed, failed, skipped, known;
+	// passed nor count; interrupted: have a result and no end; passed: the rest
+	size_t passed, failed, skipped, known, interrupted;
 	uint64_t wall_ns; // of all tests together
 };
 

@@ -8,43 +8,49 @@
 #include <stdarg.h>
 #include <string.h>
 
-// "2 crashed, 1 timeout": of the tests that did not end as expected, by verdict.
-static void add_verdicts(const struct view *v, struct buf *b)
+// "2 crashed, 1 timeout": of the tests that did not end as expected, by verdict; without numbers "crashed".
+static void add_verdicts(const struct view *v, struct buf *b, bool numbers)
 {
 	size_t unexpected[VERDICT_COUNT] = { 0 };
 	bool first = true;
 
 	for (size_t i = 0; i < v->count; i++)
-		if (!v->tests[i].r->as_expected)
+		if (result_failed(v->tests[i].r))
 			unexpected[v->tests[i].r->verdict]++;
 	for (unsigned verdict = 0; verdict < VERDICT_COUNT; verdict++) {
 		if (unexpected[verdict] == 0)
 			continue;
-		buf_addf(b, "%s%zu %s", first ? "" : ", ", unexpected[verdict], verdict_name(verdict));
+		buf_adds(b, first ? "" : ", ");
+		if (numbers)
+			buf_addf(b, "%zu ", unexpected[verdict]);
+		buf_adds(b, verdict_name(verdict));
 		first = false;
 	}
 }
 
 static void add_outcome(struct view *v, struct buf *b)
 {
-	if (v->count == 0)
+	const size_t ended = v->count - v->interrupted;
+
+	if (ended == 0)
 		buf_adds(b, "No test ended.");
-	else if (v->failed > 0 && v->count == 1)
-		buf_addf(b, "The one test did not end as expected: %s.", verdict_name(v->tests[0].r->verdict));
 	else if (v->failed > 0) {
-		buf_addf(b, "%zu of %s did not end as expected: ", v->failed,
-		         text_number(&v->arena, v->count, "test", "tests"));
-		add_verdicts(v, b);
+		if (ended == 1)
+			buf_adds(b, "The one test did not end as expected: ");
+		else
+			buf_addf(b, "%zu of %s did not end as expected: ", v->failed,
+			         text_number(&v->arena, ended, "test", "tests"));
+		add_verdicts(v, b, ended > 1);
 		buf_addc(b, '.');
 	} else if (v->known > 0)
-		buf_addf(b, "%zu of %s ended as expected, and nothing failed that is not known.",
-		         v->count - v->known, text_number(&v->arena, v->count, "test", "tests"));
-	else if (v->count == 1)
+		buf_addf(b, "%zu of %s ended as expected, and nothing failed that is not known.", ended - v->known,
+		         text_number(&v->arena, ended, "test", "tests"));
+	else if (ended == 1)
 		buf_adds(b, "The one test ended as expected.");
-	else if (v->count == 2)
+	else if (ended == 2)
 		buf_adds(b, "Both tests ended as expected.");
 	else
-		buf_addf(b, "All %s ended as expected.", text_number(&v->arena, v->count, "test", "tests"));
+		buf_addf(b, "All %s ended as expected.", text_number(&v->arena, ended, "test", "tests"));
 }
 
 const char *view_sentence(struct view *v)
@@ -74,6 +80,20 @@ __attribute__((format(printf, 3, 4))) static const char *with(struct arena *a, c
 	return out;
 }
 
+// "3 of 5 never ended, 1 of them interrupted."
+static const char *add_never_ended(struct view *v, const char *before)
+{
+	const size_t ended = v->count - v->interrupted, planned = v->run->planned;
+
+	if (planned > ended && v->interrupted > 0 && planned - ended > v->interrupted)
+		return with(&v->arena, before, "%zu of %zu never ended, %zu of them interrupted.", planned - ended,
+		            planned, v->interrupted);
+	if (v->interrupted > 0)
+		return with(&v->arena, before, "%zu interrupted.", v->interrupted);
+	return planned > ended ? with(&v->arena, before, "%zu of %zu never ended.", planned - ended, planned)
+	                       : before;
+}
+
 const char *view_remarks(struct view *v)
 {
 	struct arena *a = &v->arena;
@@ -90,9 +110,7 @@ const char *view_remarks(struct view *v)
 	if (n.tests > 0)
 		out = with(a, out, "Cases inside %s: %zu passed, %zu failed, %zu skipped.",
 		           text_number(a, n.tests, "test", "tests"), n.passed, n.failed, n.skipped);
-	if (v->run->planned > v->count)
-		out = with(a, out, "%zu of %zu never ended.", v->run->planned - v->count, v->run->planned);
-	return out;
+	return add_never_ended(v, out);
 }
 
 static const char *damage(struct view *v)
@@ -119,15 +137,15 @@ static const char *ending(struct view *v)
 	if (r->stop_reason != NULL)
 		return text_make(&v->arena,
 		                 "The run was stopped (%s) after %zu of %zu tests; --resume goes on with it.",
-		                 reason, v->count - v->by_verdict[VERDICT_INTERRUPTED], r->planned);
+		                 reason, v->count - v->interrupted, r->planned);
 	if (r->under_way != NULL)
 		return text_make(
 		        &v->arena,
 		        "The run was killed while %s was under way, after %zu of %zu tests; --resume goes on "
 		        "with it.",
-		        under_way, v->count, r->planned);
+		        under_way, v->count - v->interrupted, r->planned);
 	return text_make(&v->arena, "The run has no end: it was killed after %zu of %zu tests, or goes on still.",
-	                 v->count, r->planned);
+	                 v->count - v->interrupted, r->planned);
 }
 
 static const char *torn(struct view *v)

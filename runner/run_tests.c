@@ -43,7 +43,7 @@ static bool record_end(struct run_loop *run, size_t position, const struct resul
 	if (hooks->ended != NULL)
 		hooks->ended(hooks->arg, run->settled, run->plan.count, test_at(run, position), r);
 	run->summary->ran++;
-	run->unexpected_here += !r->as_expected;
+	run->unexpected_here += result_failed(r);
 	run->interrupted += r->verdict == VERDICT_INTERRUPTED;
 	settle(run, position);
 	return true;

@@ -350,6 +350,8 @@ int runner_run(const struct runner_config *c, struct runner_summary *s, struct e
 		return err_set(e, -rc, "the event loop: %s", uv_strerror(rc));
 	}
 	rc = begin(run);
+	if (rc == 0 && c->hooks.begun != NULL)
+		c->hooks.begun(c->hooks.arg);
 	if (rc == 0) {
 		uv_idle_init(&run->loop, &run->next);
 		run->next.data = run;

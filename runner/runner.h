@@ -35,6 +35,8 @@ struct runner_hooks {
 	void (*step)(void *arg, const struct runner_step *step);
 	// an attempt has ended that another one will follow
 	void (*again)(void *arg, const struct suite_test *t, const struct result *r);
+	// nothing has refused the run, its journal is open, and the first test comes next
+	void (*begun)(void *arg);
 };
 
 // For tests whose header has none of the kind; 0: none.

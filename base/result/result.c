@@ -472,6 +472,11 @@ static bool is_of_connections(const char *series)
 	return strncmp(series, "connect", 7) == 0 || strncmp(series, "fresh", 5) == 0;
 }
 
+bool result_failed(const struct result *r)
+{
+	return !r->as_expected && r->verdict != VERDICT_INTERRUPTED;
+}
+
 const struct result_series *result_main_series(const struct result *r)
 {
 	for (size_t i = 0; i < r->series_count; i++)

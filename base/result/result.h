@@ -154,6 +154,8 @@ int result_to_text(const struct result *r, struct buf *out);
 // Fills a zeroed result; unknown keys are ignored, a wrong type is -EINVAL. Deinit in every case.
 int result_from_json(json_t *j, struct result *r, struct err *e);
 
+// It did not end as expected. One that was interrupted did not end at all, and has not failed.
+bool result_failed(const struct result *r);
 // The series of that name, made when it is new (3 digits); NULL without memory.
 struct hist *result_hist(struct result *r, const char *series);
 // A zeroed one at the end; NULL without memory.

@@ -294,6 +294,6 @@ size_t run_unexpected(const struct run *r)
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->count; i++)
-		n += !r->results[i].as_expected;
+		n += result_failed(&r->results[i]);
 	return n;
 }

@@ -49,7 +49,7 @@ void run_deinit(struct run *r);
 const struct result *run_find(const struct run *r, const char *id);
 // How many results have that verdict.
 size_t run_count(const struct run *r, enum verdict v);
-// Results that did not end as expected.
+// Results that did not end as expected; those that were interrupted did not end.
 size_t run_unexpected(const struct run *r);
 
 #endif

@@ -10,6 +10,9 @@
 
 struct events {
 	FILE *out;
+	const char *run_dir; // borrowed
+	size_t tests;
+	bool begun;
 	bool broken; // nobody reads it any more, or the disk is full: said once
 	struct runner_hooks next;
 };
@@ -98,6 +101,17 @@ static void on_again(void *arg, const struct suite_test *t, const struct result 
 		v->next.again(v->next.arg, t, r);
 }
 
+static void on_begun(void *arg)
+{
+	struct events *v = arg;
+
+	v->begun = true;
+	send(v, json_pack("{s:s, s:s, s:I}", "event", "run-started", "run", v->run_dir, "tests",
+	                  (json_int_t)v->tests));
+	if (v->next.begun != NULL)
+		v->next.begun(v->next.arg);
+}
+
 struct events *events_new(const char *path, const char *run_dir, size_t tests, struct runner_hooks *hooks,
                           struct err *e)
 {
@@ -114,10 +128,12 @@ struct events *events_new(const char *path, const char *run_dir, size_t tests, s
 		return NULL;
 	}
 	v->next = *hooks;
-	*hooks = (struct runner_hooks){
-		on_started, v->next.sampled != NULL ? on_sampled : NULL, on_ended, on_note, v, on_step, on_again
-	};
-	send(v, json_pack("{s:s, s:s, s:I}", "event", "run-started", "run", run_dir, "tests", (json_int_t)tests));
+	*hooks = (struct runner_hooks){ on_started, v->next.sampled != NULL ? on_sampled : NULL,
+		                        on_ended,   on_note,
+		                        v,          on_step,
+		                        on_again,   on_begun };
+	v->run_dir = run_dir;
+	v->tests = tests;
 	return v;
 }
 
@@ -125,8 +141,9 @@ void events_free(struct events *v, const struct runner_summary *s)
 {
 	if (v == NULL)
 		return;
-	send(v, json_pack("{s:s, s:I, s:I, s:b}", "event", "run-stopped", "ran", (json_int_t)s->ran, "unexpected",
-	                  (json_int_t)s->unexpected, "untrusted", s->untrusted));
+	if (v->begun)
+		send(v, json_pack("{s:s, s:I, s:I, s:b}", "event", "run-stopped", "ran", (json_int_t)s->ran,
+		                  "unexpected", (json_int_t)s->unexpected, "untrusted", s->untrusted));
 	if (v->out != stdout)
 		fclose(v->out);
 	free(v);

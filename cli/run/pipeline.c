@@ -80,9 +80,10 @@ static size_t count_ended(const struct pipeline *j)
 	return ended;
 }
 
-// With the words for how many, on stderr.
-static void say_how_many(const struct pipeline *j, unsigned workers)
+static void say_how_many(const struct pipeline *j)
 {
+	const unsigned workers = pipeline_workers(&j->app->opts);
+
 	if (opt_flag(&j->app->opts, "resume") && j->soak_ns == 0) {
 		say(j->app, "going on with %s: %zu of %zu tests had ended", j->run_dir, count_ended(j),
 		    j->selected);
@@ -96,32 +97,33 @@ static void say_how_many(const struct pipeline *j, unsigned workers)
 		say(j->app, "running %zu tests, one after another, into %s", j->selected, j->run_dir);
 }
 
+void pipeline_begun(const struct pipeline *j)
+{
+	const char *linked = run_dir_name(j->run_dir);
+
+	if (linked != NULL) // before the first test, so that a run that is killed is found by --resume
+		run_dir_link_latest(linked);
+	say_how_many(j);
+}
+
 // The run itself, with everything that listens to it ready.
 static int start_run(struct pipeline *j, struct runner_config *config, struct runner_summary *summary,
                      struct err *e)
 {
-	const char *linked = run_dir_name(j->run_dir);
 	const char *listener = opt_text(&j->app->opts, "events");
 	struct events *events = NULL;
-	char before[RUN_DIR_LINK];
 	int r;
 
 	// Whoever reads what we print may be gone before the run is over: then writing fails, and nothing dies of
 	// it.
 	signal(SIGPIPE, SIG_IGN);
-	say_how_many(j, config->workers);
 	if (listener != NULL) {
 		events = events_new(listener, j->run_dir, j->selected, &config->hooks, e);
 		if (events == NULL)
 			return -EINVAL;
 	}
-	run_dir_latest(before);
-	if (linked != NULL) // at the start, so that a run that is killed is found by --resume
-		run_dir_link_latest(linked);
 	r = runner_run(config, summary, e);
 	events_free(events, summary);
-	if (r < 0 && !summary->untrusted && linked != NULL) // it could not begin
-		run_dir_link_latest(before);
 	return r < 0 && summary->untrusted ? 0 : r;
 }
 
@@ -247,6 +249,8 @@ int pipeline_run(struct pipeline *j, bool resume)
 		r = pipeline_calibrate(j, &e);
 	if (r == 0)
 		r = pipeline_near_full(j, &e);
+	if (r == 0 && j->run_dir == NULL)
+		r = pipeline_choose_dir(j, j->label, &e);
 	if (r < 0)
 		return complain(&e, r);
 	if (pipeline_is_ab(j))

@@ -19,7 +19,8 @@
 
 struct pipeline {
 	struct app *app;
-	char *run_dir; // owned
+	char *run_dir;     // owned; NULL: not made yet
+	const char *label; // what it is to be called after then
 	struct suite suite;
 	char *earlier;     // the run whose suite it is, owned; NULL: the suite was named itself
 	size_t *selection; // indices into the suite, owned
@@ -53,8 +54,11 @@ int pipeline_generate_more(struct app *app, const char *dir, uint64_t seed, cons
 // the suite in DIR (unreported). An exit code.
 bool pipeline_refines(const struct app *app);
 int pipeline_refine(struct pipeline *j, const char *suite_dir);
-// Chooses the run's directory: --output, else a new one in stressgen-runs/ named after the time and `label`.
+// Makes the run's directory: --output, else a new one in stressgen-runs/ named after the time and `label`.
 int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e);
+// Only looks whether it can be made: pipeline_run makes it when everything before the tests is done, so that
+// nothing is left of what is stopped before.
+int pipeline_check_dir(struct pipeline *j, const char *label, struct err *e);
 // select.c: what --only, --filter and their like leave, by priority; --shuffle, --budget. -ENOENT when nothing is
 // left (exit 4).
 int pipeline_select(struct pipeline *j, struct err *e);
@@ -112,6 +116,8 @@ int pipeline_config(const struct pipeline *j, struct runner_config *c, struct er
 int pipeline_run(struct pipeline *j, bool resume);
 // The run alone: `summary` (zeroed) says how it went. Negative, with `e` filled, when it could not begin.
 int pipeline_execute(struct pipeline *j, bool resume, struct runner_summary *summary, struct err *e);
+// Nothing has refused it: says how many tests there are, and makes it the latest.
+void pipeline_begun(const struct pipeline *j);
 // Why a run broke off or is worth nothing, on stderr.
 void pipeline_say_why(const struct pipeline *j, const struct runner_summary *s);
 // against.c: --against, or a run to be resumed that had it: what is selected runs in pairs, and is compared. An

@@ -29,6 +29,7 @@ struct running {
 };
 
 struct progress {
+	const struct pipeline *j;
 	enum how how;
 	bool colour, verbose;
 	bool line_there; // a live line is on the screen
@@ -129,6 +130,7 @@ static void add_estimate(const struct progress *p, struct buf *words)
 // ----------------------------------------------------------------------------------------------
 
 #define RUNNING_LEAST 24U // columns of each running test
+#define NAME_LEAST 5U     // of them its name's
 
 // "  2.30 s  3.91 MiB"; nothing of a test that has not been looked at.
 static void add_figures(const struct running *r, struct buf *words)
@@ -161,8 +163,10 @@ static void add_running(const struct progress *p, size_t room, struct buf *words
 		size_t len = strlen(r->t->id), most;
 
 		add_figures(r, &figures);
-		most = share > figures.len + 8 ? share - figures.len - 2 : 6;
-		if (len > most)
+		most = share > figures.len + NAME_LEAST + 2 ? share - figures.len - 2 : NAME_LEAST;
+		if (shown == 1 && share < (len < NAME_LEAST ? len : NAME_LEAST) + 2 + figures.len)
+			; // there is room for them alone
+		else if (len > most)
 			buf_addf(words, "%s..%s", i > 0 ? ", " : "  ", r->t->id + len - most + 2);
 		else
 			buf_addf(words, "%s%s", i > 0 ? ", " : "  ", r->t->id);
@@ -219,28 +223,54 @@ static bool draw_live(struct progress *p, size_t columns)
 	return there;
 }
 
+// What a line may leave out where the terminal is narrow, first what is missed least.
+enum line_room { ROOM_ALL, ROOM_NO_BAR, ROOM_NO_ESTIMATE, ROOM_SHORT_COUNTS };
+
+// How far the run is: "] 3/10, 1 unexpected, 12 s left".
+static void add_counts(const struct progress *p, enum line_room room, struct buf *words)
+{
+	buf_addf(words, "%s%zu/%zu", room < ROOM_NO_BAR ? "] " : "", p->settled, p->total);
+	if (p->unexpected > 0)
+		buf_addf(words, room < ROOM_SHORT_COUNTS ? ", %zu unexpected" : " !%zu", p->unexpected);
+	if (room < ROOM_NO_ESTIMATE)
+		add_estimate(p, words);
+}
+
+// Its widest form that leaves the running test its columns; returns the bar's, and the words behind it.
+static size_t compose(const struct progress *p, size_t columns, struct buf *words)
+{
+	const size_t whole = columns >= 4 * BAR_CELLS ? BAR_CELLS : columns / 6;
+	size_t cells = whole, used = 0;
+
+	for (enum line_room room = ROOM_ALL; room <= ROOM_SHORT_COUNTS; room++) {
+		cells = room < ROOM_NO_BAR ? whole : 0;
+		buf_clear(words);
+		add_counts(p, room, words);
+		used = (cells > 0 ? cells + 1 : 0) + words->len + 1; // the last column stays free
+		if (p->running_count == 0 ? used <= columns : used + RUNNING_LEAST <= columns)
+			break;
+	}
+	add_running(p, columns > used ? columns - used : 0, words);
+	return cells;
+}
+
 static void draw(struct progress *p)
 {
 	const size_t columns = terminal_width();
-	const size_t cells = columns >= 4 * BAR_CELLS ? BAR_CELLS : columns / 6;
-	const size_t filled = p->all > 0 ? (size_t)(p->done / p->all * (double)cells) : 0;
 	struct buf words = { 0 };
-	size_t used;
+	size_t cells, filled;
 
 	if (draw_live(p, columns))
 		return;
-	buf_addf(&words, "] %zu/%zu", p->settled, p->total);
-	if (p->unexpected > 0)
-		buf_addf(&words, ", %zu unexpected", p->unexpected);
-	add_estimate(p, &words);
-	used = cells + 2 + words.len;
-	add_running(p, columns > used ? columns - used : 0, &words);
+	cells = compose(p, columns, &words);
+	filled = p->all > 0 ? (size_t)(p->done / p->all * (double)cells) : 0;
 	// A line that wraps cannot be drawn over. Cutting between bytes of one character harms nothing for long.
-	fputs("\r\033[K[", stderr);
-	for (size_t i = 0; i < cells && i + 2 < columns; i++)
+	fputs(cells > 0 ? "\r\033[K[" : "\r\033[K", stderr);
+	for (size_t i = 0; i < cells; i++)
 		fputs(i < filled ? "━" : " ", stderr);
-	if (columns > cells + 2)
-		fprintf(stderr, "%.*s", (int)(columns - cells - 2), buf_text(&words));
+	cells += cells > 0 ? 2 : 1; // the bracket, and the last column
+	if (columns > cells)
+		fprintf(stderr, "%.*s", (int)(columns - cells), buf_text(&words));
 	fflush(stderr);
 	buf_deinit(&words);
 	p->line_there = true;
@@ -358,7 +388,7 @@ static void on_ended(void *arg, size_t settled, size_t total, const struct suite
 
 	p->settled = settled + 1;
 	p->total = total;
-	p->unexpected += !r->as_expected;
+	p->unexpected += result_failed(r);
 	p->done += weight_of(p, t);
 	p->ended_ns = clock_now_ns() - p->begun_ns;
 	forget(p, t);
@@ -391,6 +421,13 @@ static void on_step(void *arg, const struct runner_step *step)
 	on_note(arg, step->text);
 }
 
+static void on_begun(void *arg)
+{
+	const struct progress *p = arg;
+
+	pipeline_begun(p->j);
+}
+
 static enum how choose(const struct app *app)
 {
 	const char *how = opt_text(&app->opts, "progress");
@@ -409,6 +446,7 @@ struct progress *progress_new(const struct pipeline *j, struct runner_hooks *hoo
 
 	if (p == NULL)
 		return NULL;
+	p->j = j;
 	p->how = choose(app);
 	p->colour = app->err_colour;
 	p->verbose = opt_flag(&app->opts, "verbose");
@@ -424,7 +462,8 @@ struct progress *progress_new(const struct pipeline *j, struct runner_hooks *hoo
 	}
 	if (p->how == HOW_BAR)
 		read_weights(p, j);
-	*hooks = (struct runner_hooks){ on_started, on_sampled, on_ended, on_note, p, on_step, on_again };
+	*hooks =
+	        (struct runner_hooks){ on_started, on_sampled, on_ended, on_note, p, on_step, on_again, on_begun };
 	return p;
 }
 

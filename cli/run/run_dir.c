@@ -59,6 +59,43 @@ int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e)
 	return err_set(e, EEXIST, SG_RUNS_DIR ": too many runs in one second");
 }
 
+// 0 where the directory is there or can be made, as far as that can be told beforehand; else -errno.
+static int look_at(const char *dir)
+{
+	char at[PATH_MAX];
+	struct stat st;
+
+	if (snprintf(at, sizeof at, "%s", dir) >= (int)sizeof at)
+		return -ENAMETOOLONG;
+	while (stat(at, &st) < 0) { // up to the first that is there
+		char *slash = strrchr(at, '/');
+
+		if (errno != ENOENT || strcmp(at, ".") == 0)
+			return -errno;
+		if (slash == NULL)
+			strcpy(at, ".");
+		else
+			slash[slash == at] = '\0';
+	}
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	return access(at, W_OK | X_OK) < 0 ? -errno : 0;
+}
+
+int pipeline_check_dir(struct pipeline *j, const char *label, struct err *e)
+{
+	const char *given = opt_text(&j->app->opts, "output");
+	const int r = look_at(given != NULL ? given : SG_RUNS_DIR);
+
+	j->label = label;
+	if (r == 0)
+		return 0;
+	return given != NULL
+	               ? err_set(e, -r, "%s: cannot be made a directory: %s", given, strerror(-r))
+	               : err_set(e, -r, SG_RUNS_DIR " cannot be made here: %s; choose another place with -o DIR",
+	                         strerror(-r));
+}
+
 void pipeline_abandon(const struct pipeline *j)
 {
 	if (j->run_dir != NULL)

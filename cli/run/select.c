@@ -281,10 +281,10 @@ static uint64_t last_wall_ns(const struct selecting *s, const struct suite_test 
 
 // Keeps what fits into the budget, in order of running; a test that nobody has timed counts as the average
 // one.
-static void fit_budget(struct selecting *s, uint64_t budget_ns)
+static int fit_budget(struct selecting *s, uint64_t budget_ns, struct err *e)
 {
 	struct pipeline *j = s->j;
-	uint64_t known_ns = 0, used_ns = 0;
+	uint64_t known_ns = 0, used_ns = 0, least_ns = UINT64_MAX;
 	size_t known = 0, kept = 0;
 	const size_t before = j->selected;
 	char text[32], limit[32];
@@ -300,16 +300,23 @@ static void fit_budget(struct selecting *s, uint64_t budget_ns)
 
 		if (ns == 0 && known > 0)
 			ns = known_ns / known;
+		least_ns = ns < least_ns ? ns : least_ns;
 		if (used_ns + ns > budget_ns)
 			continue;
 		used_ns += ns;
 		j->selection[kept++] = j->selection[i];
 	}
 	j->selected = kept;
+	if (kept == 0)
+		return err_set(e, ENOENT,
+		               "no test fits into --budget %s: by the times of earlier runs the shortest takes %s",
+		               units_duration(limit, sizeof limit, budget_ns),
+		               units_duration(text, sizeof text, least_ns));
 	say(j->app,
 	    "--budget %s: %zu of %zu tests fit, by the times of earlier runs they take %s (%zu were never timed)",
 	    units_duration(limit, sizeof limit, budget_ns), kept, before,
 	    units_duration(text, sizeof text, used_ns), before - known);
+	return 0;
 }
 
 static int put_in_order(struct selecting *s, struct err *e)
@@ -326,9 +333,7 @@ static int put_in_order(struct selecting *s, struct err *e)
 	rc = sort_by_priority(j);
 	if (rc < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	if (budget_ns > 0)
-		fit_budget(s, budget_ns);
-	return j->selected > 0 ? 0 : err_set(e, ENOENT, "no test fits into --budget");
+	return budget_ns > 0 ? fit_budget(s, budget_ns, e) : 0;
 }
 
 #define HISTORY_WAIT_MS 1000U // no run waits longer for a history that is only of help

@@ -54,10 +54,11 @@ static json_t *summary(struct view *v)
 	set_text(o, "sentence", view_sentence(v));
 	set_text(o, "remarks", view_remarks(v));
 	set_count(o, "planned", r->planned);
-	set_count(o, "ended", v->count);
+	set_count(o, "ended", v->count - v->interrupted);
 	set_count(o, "passed", v->passed);
 	set_count(o, "failed", v->failed);
 	set_count(o, "skipped", v->skipped);
+	set_count(o, "interrupted", v->interrupted);
 	json_object_set_new(o, "verdicts", verdict_counts(v));
 	set_count(o, "wall_ns", v->wall_ns);
 	set_count(o, "parts", r->parts);

@@ -20,11 +20,11 @@ struct counts {
 
 static bool is_skipped(enum verdict v)
 {
-	return v == VERDICT_SKIPPED || v == VERDICT_PLANNED;
+	return v == VERDICT_SKIPPED || v == VERDICT_PLANNED || v == VERDICT_INTERRUPTED;
 }
 
 // JUnit's failure is a check that did not hold; everything else that went wrong is an error. A failure that is in
-// quarantine is skipped, as pytest's xfail is: it neither failed nor passed.
+// quarantine is skipped, as pytest's xfail is: it neither failed nor passed; nor did one that was interrupted.
 static void count_verdict(struct counts *c, enum verdict v, bool as_expected, bool known, uint64_t ns)
 {
 	c->tests++;
@@ -110,6 +110,8 @@ static void add_outcome(struct view *v, const struct view_test *t, struct buf *b
 		buf_adds(b, "/>");
 	} else if (is_skipped(r->verdict)) {
 		buf_adds(b, "\n      <skipped");
+		if (r->verdict == VERDICT_INTERRUPTED && strncmp(evidence, "interrupted", 11) != 0)
+			evidence = text_make(&v->arena, "interrupted: %s", evidence);
 		add_attribute(b, "message", *evidence != '\0' ? evidence : verdict_name(r->verdict));
 		buf_adds(b, "/>");
 	} else if (!r->as_expected) {

@@ -92,7 +92,7 @@ static void add_report(struct view *v, struct buf *b)
 		buf_adds(b, "\n");
 	}
 	for (size_t i = 0; i < v->count; i++)
-		if (!v->tests[i].r->as_expected)
+		if (result_failed(v->tests[i].r))
 			add_failure(v, b, &v->tests[i]);
 	buf_adds(b,
 	         "\n<details><summary>All tests</summary>\n\n| verdict | test | time | p50 | p99 | peak memory |\n"

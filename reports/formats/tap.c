@@ -95,14 +95,30 @@ static void add_test(struct buf *b, const struct result *r, size_t number)
 		add_diagnostics(b, r);
 }
 
+// One that was interrupted has no end, and so no line: the plan stays open, and it is told why.
+static void add_interrupted(struct buf *b, const struct result *r)
+{
+	buf_adds(b, "# interrupted: ");
+	add_description(b, r->id);
+	buf_adds(b, ": ");
+	add_description(b, r->evidence != NULL ? r->evidence : "");
+	buf_addc(b, '\n');
+}
+
 int report_tap(const struct run *run, const char *path, struct err *e)
 {
+	const size_t ended = run->count - run_count(run, VERDICT_INTERRUPTED);
+	const size_t planned = run->planned > run->count ? run->planned : run->count;
 	struct buf b = { 0 };
+	size_t number = 0;
 
-	buf_addf(&b, "TAP version 14\n1..%zu\n", run->planned > run->count ? run->planned : run->count);
+	buf_addf(&b, "TAP version 14\n1..%zu\n", planned);
 	for (size_t i = 0; i < run->count; i++)
-		add_test(&b, &run->results[i], i + 1);
-	if (run->planned > run->count)
-		buf_addf(&b, "Bail out! %zu of %zu tests never ended\n", run->planned - run->count, run->planned);
+		if (run->results[i].verdict == VERDICT_INTERRUPTED)
+			add_interrupted(&b, &run->results[i]);
+		else
+			add_test(&b, &run->results[i], ++number);
+	if (planned > ended)
+		buf_addf(&b, "Bail out! %zu of %zu tests never ended\n", planned - ended, planned);
 	return report_finish(&b, 0, path, e);
 }

@@ -66,9 +66,11 @@ static void add_tiles(struct page *p)
 	struct arena *a = p->arena;
 
 	html_tiles(p);
-	html_tile(p, "Passed", text_count(a, v->passed), text_make(a, "of %zu", v->count));
+	html_tile(p, "Passed", text_count(a, v->passed), text_make(a, "of %zu", v->count - v->interrupted));
 	html_tile(p, "Failed", text_count(a, v->failed),
 	          v->skipped > 0 ? text_make(a, "%zu skipped", v->skipped) : "");
+	if (v->interrupted > 0)
+		html_tile(p, "Interrupted", text_count(a, v->interrupted), "");
 	if (v->target_count > 0)
 		html_tile(p, "Targets", text_count(a, v->target_count), "");
 	html_tile(p, "Time in tests", text_duration(a, v->wall_ns), "");

@@ -136,7 +136,7 @@ void html_failures(struct page *p)
 	for (size_t i = 0; i < p->view->count; i++) {
 		const struct view_test *t = &p->view->tests[i];
 
-		if (t->r->as_expected)
+		if (!result_failed(t->r))
 			continue;
 		if (folds && told == CARDS)
 			buf_addf(&p->b, "<details class=\"more\"><summary>Show %zu more</summary>\n",

@@ -117,10 +117,10 @@ const char *html_mark(const struct result *r)
 
 void html_verdict(struct page *p, const struct result *r)
 {
-	const char *kind = !r->as_expected                                                  ? "bad"
-	                   : r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_PLANNED ? "none"
-	                   : r->verdict == VERDICT_FLAKY || r->quarantine != NULL           ? "odd"
-	                                                                                    : "good";
+	const char *kind = result_failed(r)                                                          ? "bad"
+	                   : r->verdict == VERDICT_SKIPPED || r->verdict == VERDICT_PLANNED          ? "none"
+	                   : !r->as_expected || r->verdict == VERDICT_FLAKY || r->quarantine != NULL ? "odd"
+	                                                                                             : "good";
 
 	buf_addf(&p->b, "<span class=\"v %s\"><span class=\"m\">%s</span> %s%s</span>", kind, html_mark(r),
 	         verdict_name(r->verdict), r->quarantine != NULL ? " (known)" : "");

@@ -21,7 +21,7 @@ void html_named(struct page *p)
 
 	if (!is_any(v))
 		return;
-	html_section(p, "named", "Skipped, flaky, known", NULL);
+	html_section(p, "named", "Interrupted, skipped, flaky, known", NULL);
 	html_head(p, (const char *const[]){ "What", "Test", "Why", NULL });
 	for (unsigned which = 0; which < NAMED_COUNT; which++)
 		for (size_t i = 0; i < v->count; i++) {

@@ -43,7 +43,7 @@ static void add_ratio(double *sum, size_t *pairs, uint64_t value, uint64_t base)
 static void count_test(struct target *target, const struct view_test *t, const struct view_test *base)
 {
 	target->tests++;
-	target->failed += !t->r->as_expected;
+	target->failed += result_failed(t->r);
 	target->passed += passed(t);
 	target->wall_ns += t->r->wall_ns;
 	if (base == NULL || !passed(t) || !passed(base))

@@ -93,6 +93,7 @@ int pooled_measure(const char *program, pooled_run *run, char *const *files, int
 
 	if (telemetry == MAP_FAILED)
 		return err_set(e, ENOMEM, "out of memory");
+	prctl(PR_SET_PDEATHSIG, SIGKILL); // nobody wants the figures any more; our child goes with us
 	for (int i = 0; i < count; i++) {
 		uint64_t bytes;
 

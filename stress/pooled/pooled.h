@@ -37,7 +37,7 @@ typedef int pooled_run(const char *file, uint64_t capacity_bytes, struct tele_fi
 // Runs each file on the pool "slab-fixed" with far more room than it needs, in a process of its own, without
 // output, and prints "BYTES FILE" for each: its high-water mark. The last line is the highest: "BYTES
 // maximum". A file that ends with an error is measured up to there (said on stderr); one that cannot be read
-// or dies of a signal makes it -EIO. 0 or -errno with `e` filled.
+// or dies of a signal makes it -EIO. Ends with the process that started us. 0 or -errno with `e` filled.
 int pooled_measure(const char *program, pooled_run *run, char *const *files, int count, struct err *e);
 
 // Says on stderr that the pool is full, with the figures, then the calls that were alive as `trace_title` and

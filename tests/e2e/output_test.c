@@ -2,8 +2,15 @@
 #include "e2e.h"
 
 #include "harness.h"
+#include "io.h"
 
+#include <pty.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const char *two_tests(void)
 {
@@ -184,6 +191,75 @@ CASE("e2e: the live line has a bar, the running test with its memory, and from e
 	assert_contains(buf_text(&o.err), "] 0/2, ");
 	assert_contains(buf_text(&o.err), " s left  a.sh");
 	outcome_deinit(&o);
+}
+
+// `stressgen ARGS...` in `dir` on a terminal so many columns wide: all that it wrote there.
+static struct buf on_terminal(const char *dir, unsigned short columns, const char *const *args)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = columns };
+	struct buf text = { 0 };
+	char piece[4096];
+	int terminal, status;
+	ssize_t n;
+	pid_t pid = forkpty(&terminal, NULL, NULL, &size);
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (chdir(dir) == 0 && setenv("TERM", "xterm", 1) == 0)
+			execv(SG_BUILD_DIR "/bin/stressgen", (char *const *)(uintptr_t)args);
+		_exit(99);
+	}
+	while ((n = read(terminal, piece, sizeof piece)) > 0) // EIO: nobody has it open any more
+		buf_add(&text, piece, (size_t)n);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(terminal);
+	return text;
+}
+
+// Whether a live line holds the part; fails the case when one is wider than the terminal.
+static bool has_live_line(const char *text, size_t columns, const char *part)
+{
+	bool found = false;
+
+	for (const char *at = text; (at = strstr(at, "\r\033[K")) != NULL;) {
+		char line[512];
+		size_t len, cells = 0;
+
+		at += strlen("\r\033[K");
+		len = strcspn(at, "\r\n");
+		assert_true(len < sizeof line);
+		memcpy(line, at, len);
+		line[len] = '\0';
+		for (size_t i = 0; i < len; i++)
+			cells += ((unsigned char)line[i] & 0xc0U) != 0x80U;
+		if (at[len] == '\r' && strncmp(at + len, "\r\033[K", 4) == 0) { // it was drawn over: a live one
+			assert_true(cells < columns);
+			found = found || strstr(line, part) != NULL;
+		}
+	}
+	return found;
+}
+
+CASE("e2e: on a narrow terminal the live line keeps the running test's age and memory")
+{
+	static const char *const args[] = { "stressgen", "run", "s", "-o", "run", NULL };
+	const char *dir = harness_tmpdir();
+	char *run = io_join(dir, "run");
+	struct buf text;
+
+	e2e_write(dir, "s/a.sh", "#!/bin/sh\nexit 1\n", true);
+	e2e_write(dir, "s/b.sh", "#!/bin/sh\nsleep 2\n", true);
+	for (unsigned short columns = 30; columns <= 70; columns += 20) {
+		text = on_terminal(dir, columns, args);
+		assert_true(has_live_line(buf_text(&text), columns, columns < 40 ? "1/2 !1  1." : "b.sh  1."));
+		assert_true(has_live_line(buf_text(&text), columns, " MiB") ||
+		            has_live_line(buf_text(&text), columns, " KiB"));
+		assert_true(
+		        has_live_line(buf_text(&text), columns, columns < 40 ? "1/2 !1" : "1/2, 1 unexpected"));
+		buf_deinit(&text);
+		assert_int_equal(io_remove_tree(run), 0);
+	}
+	free(run);
 }
 
 CASE("e2e: what is skipped says why as it comes, without a time")

@@ -204,6 +204,33 @@ CASE("e2e: a test that does not end by SIGTERM is killed after the grace period,
 	expect_steps(dir, "events.jsonl", "no-new-tests ending killing saved");
 }
 
+CASE("e2e: a test that was interrupted is counted apart, in every format")
+{
+	static const struct {
+		const char *format, *has, *lacks;
+	} formats[] = {
+		{ "text", "\n0 passed, 0 failed, 0 skipped\n", "\xe2\x9c\x97" },
+		{ "json", "\"interrupted\": 1,", "\"failed\": 1" },
+		{ "junit", "<skipped message=\"interrupted: ", "<error" },
+		{ "tap", "\n# interrupted: t.sh: ", "not ok" },
+		{ "ctrf", "\"other\": 1", "\"failed\": 1" },
+	};
+	const char *dir = harness_tmpdir();
+	pid_t pid = start_stubborn(dir, "300ms");
+	int code;
+
+	assert_int_equal(kill(pid, SIGINT), 0);
+	free(end_of(dir, pid, &code));
+	assert_int_equal(code, 130);
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+		struct outcome o = E2E(dir, "report", "out", "--format", formats[i].format);
+
+		assert_contains(buf_text(&o.out), formats[i].has);
+		assert_null(strstr(buf_text(&o.out), formats[i].lacks));
+		outcome_deinit(&o);
+	}
+}
+
 CASE("e2e: a second signal kills at once")
 {
 	const char *dir = harness_tmpdir();

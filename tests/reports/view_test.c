@@ -218,6 +218,31 @@ static struct run broken_run(const char *name, const char *stop, const char *byt
 	return r;
 }
 
+CASE("view: a test that was interrupted has neither passed nor failed")
+{
+	struct fixture *f = fixture_new(harness_tmpdir(), "cut", 4);
+	struct result one = fixture_result("gc/a", VERDICT_PASSED),
+	              two = fixture_result("gc/b", VERDICT_INTERRUPTED);
+	struct run r;
+	struct view v;
+
+	two.as_expected = false;
+	fixture_end(f, &one);
+	fixture_end(f, &two);
+	fixture_stop(f, "SIGINT");
+	fixture_load(f, &r);
+	assert_int_equal(run_unexpected(&r), 0);
+	assert_int_equal(view_init(&v, &r), 0);
+	assert_int_equal(v.passed, 1);
+	assert_int_equal(v.failed, 0);
+	assert_int_equal(v.skipped, 0);
+	assert_int_equal(v.interrupted, 1);
+	assert_string_equal(view_sentence(&v), "The one test ended as expected.");
+	assert_string_equal(view_remarks(&v), "3 of 4 never ended, 1 of them interrupted.");
+	view_deinit(&v);
+	run_deinit(&r);
+}
+
 CASE("view: stopped, killed and damaged runs are said to be so")
 {
 	struct run stopped = broken_run("stopped", "SIGINT", NULL);
@@ -230,6 +255,7 @@ CASE("view: stopped, killed and damaged runs are said to be so")
 	assert_non_null(strstr(view_warning(&v, 0), "stopped (SIGINT) after 1 of 3 tests"));
 	assert_null(view_warning(&v, 1));
 	assert_string_equal(view_remarks(&v), "2 of 3 never ended.");
+	assert_int_equal(v.interrupted, 0);
 	view_deinit(&v);
 	assert_int_equal(view_init(&v, &killed), 0);
 	assert_non_null(strstr(view_warning(&v, 0), "killed after 1 of 3"));
