@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,11 +105,33 @@ static int cannot_write(const char *path, int rc, struct err *e)
 	return rc < 0 ? err_set(e, -rc, "%s: cannot be written: %s", path, strerror(-rc)) : 0;
 }
 
+// A device, a pipe or a link (/dev/null, /dev/stdout): what others use under that name must stay, so it is written
+// to where it is.
+static bool stays(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int write_in_place(const char *path, const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int rc = fd < 0 ? -errno : io_write_all(fd, data, len);
+
+	if (fd >= 0 && close(fd) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
 int io_replace_file(const char *path, const void *data, size_t len, struct err *e)
 {
 	struct buf temp = { 0 };
-	int rc = open_temp(path, &temp);
+	int rc;
 
+	if (stays(path))
+		return cannot_write(path, write_in_place(path, data, len), e);
+	rc = open_temp(path, &temp);
 	if (rc >= 0) {
 		rc = write_and_rename(rc, buf_text(&temp), path, data, len);
 		if (rc < 0)
@@ -122,8 +145,15 @@ int io_replace_begin(const char *path, struct err *e)
 {
 	struct buf temp = { 0 };
 	struct stat st;
-	int rc = open_temp(path, &temp);
+	int rc;
 
+	if (stays(path)) {
+		rc = stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? -EISDIR : 0;
+		if (rc == 0 && access(path, W_OK) < 0 && errno != ENOENT)
+			rc = -errno;
+		return cannot_write(path, rc, e);
+	}
+	rc = open_temp(path, &temp);
 	if (rc >= 0) {
 		close(rc);
 		rc = stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? -EISDIR : 0;

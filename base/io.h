@@ -13,7 +13,8 @@
 int io_write_all(int fd, const void *data, size_t len);
 // Adds the file to `out`; refuses more than `limit` bytes with -EFBIG. Fills `e` with the path and reason.
 int io_read_file(const char *path, size_t limit, struct buf *out, struct err *e);
-// Writes beside `path` and renames over it, so that readers see the old file or the new one whole.
+// Writes beside `path` and renames over it, so that readers see the old file or the new one whole. What is no
+// regular file (/dev/null, a pipe, a link) is written to as it is.
 int io_replace_file(const char *path, const void *data, size_t len, struct err *e);
 // Makes sure beforehand that io_replace_file will find its place: opens the file beside `path`, and leaves it
 // there for it. -EISDIR and the like with `e` filled.

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,6 +75,42 @@ CASE("io: the old file stays whole when its replacement cannot be written")
 	free(blocker);
 	free(dir);
 	free(path);
+}
+
+CASE("io: a link, a pipe or a device is written to, and stays what it is")
+{
+	char *target = file_put("target", "old and longer", 0600);
+	char *link = file_path("link"), *other = file_path("full"), *pipe = file_path("pipe");
+	char text[8] = "";
+	struct buf b = { 0 };
+	struct stat st;
+	int reader;
+
+	assert_int_equal(symlink("target", link), 0);
+	assert_int_equal(io_replace_begin(link, NULL), 0);
+	assert_int_equal(io_replace_file(link, "new", 3, NULL), 0);
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(io_read_file(target, 20, &b, NULL), 0);
+	assert_string_equal(buf_text(&b), "new");
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	reader = open(pipe, O_RDONLY | O_NONBLOCK);
+	assert_int_equal(io_replace_begin(pipe, NULL), 0);
+	assert_int_equal(io_replace_file(pipe, "new", 3, NULL), 0);
+	assert_int_equal(read(reader, text, sizeof text), 3);
+	assert_int_equal(lstat(pipe, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	close(reader);
+	// as root a rename would take its place
+	if (stat("/dev/full", &st) == 0 && S_ISCHR(st.st_mode)) {
+		assert_int_equal(symlink("/dev/full", other), 0);
+		assert_int_equal(io_replace_file(other, "new", 3, NULL), -ENOSPC);
+	}
+	buf_deinit(&b);
+	free(target);
+	free(link);
+	free(other);
+	free(pipe);
 }
 
 CASE("io: directories are made with all that lead to them, and once more without harm")
