@@ -14,6 +14,8 @@ static int check_trace(const char *path, struct err *e)
 	struct trace t = { 0 };
 	int r = trace_load(path, &t, e);
 
+	if (r == 0)
+		r = trace_performable(path, &t, trace_memory() / 2, e);
 	trace_deinit(&t);
 	return r;
 }

@@ -1,22 +1,28 @@
-// Reading and checking allocation traces.
+// Reading allocation traces.
 #include "trace.h"
 
 #include "io.h"
+#include "units.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "trace_format.h"
 
 #define FILE_MAX ((size_t)4 << 30)
-#define ALIGN_MAX 30U
 
 static uint32_t get_u32(const uint8_t *at)
 {
 	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static int no_trace(const char *name, struct err *e)
+{
+	return err_set(e, EINVAL, "%s: is no allocation trace of this version; stressgen record makes one", name);
 }
 
 // ---- the header -----------------------------------------------------------------------------------------------
@@ -29,8 +35,7 @@ static int read_header(const char *name, const uint8_t *data, size_t len, struct
 	uint32_t header;
 
 	if (len < TRACE_PREFIX || memcmp(data, SG_TRACE_MAGIC, 8) != 0)
-		return err_set(e, EINVAL, "%s: is no allocation trace of this version; stressgen record makes one",
-		               name);
+		return no_trace(name, e);
 	header = get_u32(data + 8);
 	if (header > len - TRACE_PREFIX || crc32(0, data + TRACE_PREFIX, header) != get_u32(data + 12))
 		return err_set(e, EINVAL, "%s: its header is damaged", name);
@@ -94,6 +99,7 @@ static int place_lanes(const char *name, const uint8_t *data, size_t len, size_t
                        struct err *e)
 {
 	struct block b;
+	char size[32];
 	size_t next = 0;
 	int rc;
 
@@ -103,6 +109,9 @@ static int place_lanes(const char *name, const uint8_t *data, size_t len, size_t
 		t->map_bytes += t->lanes[i].len;
 	if (rc < 0 || t->map_bytes == 0)
 		return rc;
+	if (t->map_bytes > trace_memory() / 2)
+		return err_set(e, EINVAL, "%s: is %s when it is unpacked, more than half of this machine's memory",
+		               name, units_bytes(size, sizeof size, t->map_bytes));
 	t->map = mmap(NULL, t->map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (t->map == MAP_FAILED) {
 		t->map = NULL;
@@ -132,110 +141,7 @@ static int read_blocks(const char *name, const uint8_t *data, size_t len, size_t
 	return rc;
 }
 
-// ---- checking -------------------------------------------------------------------------------------------------
-
-struct slot_state {
-	uint32_t generation;
-	uint16_t lane; // that used it last
-	bool live;
-};
-
-// What the event asks for now: 1 it can be performed, 0 it must wait, -1 it cannot be right.
-static int judge(const struct trace *t, const struct trace_event *v, const struct slot_state *slots, uint32_t lane)
-{
-	const struct slot_state *s;
-
-	if (v->op >= TRACE_OPS || v->slot >= t->slots || v->align > ALIGN_MAX)
-		return -1;
-	s = &slots[v->slot];
-	if (v->waits && s->generation != v->generation)
-		return 0;
-	if (!v->waits && s->generation > 0 && s->lane != lane)
-		return -1;
-	return (v->op == TRACE_FREE || v->op == TRACE_RESIZE) == s->live ? 1 : -1;
-}
-
-struct walk {
-	const struct trace *t;
-	struct slot_state *slots;
-	struct trace_cursor cursors[SG_TRACE_LANES];
-	uint64_t events;
-};
-
-// Performs what the lane can do now. The number of its events, or -1.
-static int64_t walk_lane(struct walk *w, uint32_t lane)
-{
-	struct trace_cursor *c = &w->cursors[lane];
-	struct trace_event v;
-	int64_t done = 0;
-
-	for (;;) {
-		struct trace_cursor before = *c;
-		int verdict;
-
-		if (!trace_next(c, &v))
-			return done;
-		verdict = judge(w->t, &v, w->slots, lane);
-		if (verdict < 0)
-			return -1;
-		if (verdict == 0) {
-			*c = before;
-			return done;
-		}
-		w->slots[v.slot] =
-		        (struct slot_state){ w->slots[v.slot].generation + 1, (uint16_t)lane, v.op != TRACE_FREE };
-		done++;
-	}
-}
-
-static int check(const char *name, struct walk *w, struct err *e)
-{
-	const struct trace *t = w->t;
-	bool over = false;
-
-	for (uint32_t i = 0; i < t->lane_count; i++)
-		w->cursors[i] = trace_begin(t, i);
-	while (!over) {
-		int64_t moved = 0;
-
-		over = true;
-		for (uint32_t i = 0; i < t->lane_count; i++) {
-			int64_t done = walk_lane(w, i);
-
-			if (done < 0)
-				return err_set(e, EINVAL, "%s: lane %u uses a block that it cannot have", name, i);
-			moved += done;
-			over = over && w->cursors[i].at == w->cursors[i].end;
-		}
-		w->events += (uint64_t)moved;
-		if (!over && moved == 0)
-			return err_set(e, EINVAL, "%s: its lanes wait for each other for ever", name);
-	}
-	if (w->events != t->events)
-		return err_set(e, EINVAL, "%s: has %llu events, its header says %llu", name,
-		               (unsigned long long)w->events, (unsigned long long)t->events);
-	return 0;
-}
-
-static int check_trace(const char *name, const struct trace *t, struct err *e)
-{
-	struct walk *w = calloc(1, sizeof *w);
-	int rc = -ENOMEM;
-
-	// an event is a slot's first at most once, so a header cannot ask for more memory than the file has bytes
-	// for
-	if (t->slots > t->events || t->events > t->map_bytes)
-		rc = err_set(e, EINVAL, "%s: its header has impossible figures", name);
-	else if (w == NULL || (w->slots = calloc(t->slots + 1U, sizeof *w->slots)) == NULL)
-		rc = err_set(e, ENOMEM, "%s: out of memory", name);
-	else {
-		w->t = t;
-		rc = check(name, w, e);
-	}
-	free(w != NULL ? w->slots : NULL);
-	free(w);
-	return rc;
-}
+// ---- all of it ------------------------------------------------------------------------------------------------
 
 int trace_parse(const char *name, const uint8_t *data, size_t len, struct trace *t, struct err *e)
 {
@@ -246,13 +152,25 @@ int trace_parse(const char *name, const uint8_t *data, size_t len, struct trace 
 	rc = read_header(name, data, len, t, &blocks, e);
 	if (rc == 0)
 		rc = read_blocks(name, data, len, blocks, t, e);
-	return rc < 0 ? rc : check_trace(name, t, e);
+	return rc < 0 ? rc : trace_check(name, t, e);
+}
+
+// Before all of it is read: /dev/zero, or a disk image. True where it cannot be told here.
+static bool may_be_trace(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char magic[8];
+	ssize_t n = fd < 0 ? -1 : read(fd, magic, sizeof magic);
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 || (n == sizeof magic && memcmp(magic, SG_TRACE_MAGIC, sizeof magic) == 0);
 }
 
 int trace_load(const char *path, struct trace *t, struct err *e)
 {
 	struct buf file = { 0 };
-	int rc = io_read_file(path, FILE_MAX, &file, e);
+	int rc = may_be_trace(path) ? io_read_file(path, FILE_MAX, &file, e) : no_trace(path, e);
 
 	*t = (struct trace){ 0 };
 	if (rc >= 0)

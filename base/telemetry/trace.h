@@ -41,6 +41,7 @@ struct trace {
 	uint64_t lost;    // calls that could not be recorded
 	uint64_t unknown; // blocks given back that were taken before the recording began
 	uint64_t events;
+	uint64_t peak_bytes; // as trace_bytes has them, live at once when a lane goes on as far as it can
 	uint32_t slots;
 	uint32_t lane_count;
 	struct trace_lane lanes[SG_TRACE_LANES];
@@ -49,11 +50,25 @@ struct trace {
 };
 
 // Reads and checks a trace: every event can be decoded, every block is taken before it is given back, no two lanes
-// race for one, and no lanes wait for each other for ever. -EINVAL with the reason in `e`, -ENOMEM, or why the
-// file cannot be read. trace_deinit in every case.
+// race for one, and no lanes wait for each other for ever; it may take half of the machine's memory. -EINVAL with
+// the reason in `e`, -ENOMEM, or why the file cannot be read. trace_deinit in every case.
 int trace_load(const char *path, struct trace *t, struct err *e);
 int trace_parse(const char *name, const uint8_t *data, size_t len, struct trace *t, struct err *e);
 void trace_deinit(struct trace *t);
+
+// What an event's block has when it is performed: at least 1 byte where another would be given back by a realloc
+// to 0, and at most what 32 bits say. Of TRACE_FREE 0.
+static inline size_t trace_bytes(const struct trace_event *v)
+{
+	if (v->op == TRACE_RESIZE && v->bytes == 0)
+		return 1;
+	return v->bytes < UINT32_MAX ? (size_t)v->bytes : UINT32_MAX;
+}
+
+// Whether a trace that was read has calls, and blocks for which so much memory is enough. 0, or -EINVAL with the
+// reason in `e`.
+int trace_performable(const char *name, const struct trace *t, uint64_t memory_bytes, struct err *e);
+uint64_t trace_memory(void); // the machine's, in bytes; UINT64_MAX: not known
 
 // Goes through a lane's events.
 struct trace_cursor {

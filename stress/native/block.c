@@ -36,6 +36,18 @@ bool block_take_aligned(struct lane *l, struct block *b, size_t align, size_t si
 	return block_taken(l, b, p, size);
 }
 
+bool block_take_exact(struct lane *l, struct block *b, size_t align, size_t size)
+{
+	void *p = NULL;
+	int rc;
+
+	LANE_TIMED(l, OP_MEMALIGN, rc = posix_memalign(&p, align, size));
+	p = rc == 0 ? p : NULL;
+	if (((uintptr_t)p & (align - 1)) != 0)
+		lane_bad(l, "posix_memalign of %zu, aligned to %zu, gave %p", size, align, p);
+	return block_taken(l, b, p, size);
+}
+
 bool block_resize(struct lane *l, struct block *b, size_t size)
 {
 	const size_t kept = size < b->size ? size : b->size;

@@ -95,6 +95,8 @@ int block_arrays(struct bench *b, size_t count, struct err *e);
 bool block_take_zeroed(struct lane *l, struct block *b, size_t size);
 // By aligned_alloc; `align` is a power of two, `size` is rounded up to it.
 bool block_take_aligned(struct lane *l, struct block *b, size_t align, size_t size);
+// By posix_memalign; `align` is a power of two and at least a pointer's size, `size` stays as it is.
+bool block_take_exact(struct lane *l, struct block *b, size_t align, size_t size);
 // By realloc; where it is denied the block stays as it is.
 bool block_resize(struct lane *l, struct block *b, size_t size);
 

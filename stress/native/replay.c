@@ -4,11 +4,20 @@
 
 #include "trace.h"
 
+#include <limits.h>
+#include <linux/futex.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define YIELDS 32U // before a wait sleeps: about as long as a call of a thread that runs on another processor
+#define LOOK_AGAIN_NS 20000000
 
 struct cell {
 	struct block block;
 	uint32_t generation; // calls to it so far
+	uint32_t sleepers;   // lanes that wait for the next one in the kernel
 };
 
 struct replay {
@@ -18,16 +27,47 @@ struct replay {
 
 static struct replay replay; // one trace for the process; its lanes are its threads
 
-static void wait_for(const struct cell *c, uint32_t generation)
+static uint32_t waker(uint32_t generation)
 {
-	while (__atomic_load_n(&c->generation, __ATOMIC_ACQUIRE) != generation)
-		sched_yield();
+	return UINT32_C(1) << generation % 32;
+}
+
+// Where many threads wait, those that only yield would leave no time for the one that they wait for. A call made
+// while this one goes to sleep may not see it: so it looks again by itself.
+static void wait_for(struct cell *c, uint32_t generation)
+{
+	struct timespec until;
+	uint32_t seen;
+
+	for (unsigned looks = 0; (seen = __atomic_load_n(&c->generation, __ATOMIC_ACQUIRE)) != generation;
+	     looks++) {
+		if (looks < YIELDS) {
+			sched_yield();
+			continue;
+		}
+		__atomic_add_fetch(&c->sleepers, 1, __ATOMIC_SEQ_CST);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += LOOK_AGAIN_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		syscall(SYS_futex, &c->generation, FUTEX_WAIT_BITSET_PRIVATE, seen, &until, NULL,
+		        waker(generation));
+		__atomic_sub_fetch(&c->sleepers, 1, __ATOMIC_RELAXED);
+	}
+}
+
+static void count_call(struct cell *c)
+{
+	const uint32_t now = c->generation + 1;
+
+	__atomic_store_n(&c->generation, now, __ATOMIC_RELEASE);
+	if (__builtin_expect(__atomic_load_n(&c->sleepers, __ATOMIC_RELAXED) > 0, 0))
+		syscall(SYS_futex, &c->generation, FUTEX_WAKE_BITSET_PRIVATE, INT_MAX, NULL, NULL, waker(now));
 }
 
 static void perform(struct lane *l, struct block *b, const struct trace_event *v)
 {
-	// a block of ours says its size in 32 bits
-	const size_t size = v->bytes < UINT32_MAX ? v->bytes : UINT32_MAX;
+	const size_t size = trace_bytes(v);
 
 	switch (v->op) {
 	case TRACE_MALLOC:
@@ -37,7 +77,7 @@ static void perform(struct lane *l, struct block *b, const struct trace_event *v
 		block_take_zeroed(l, b, size);
 		break;
 	case TRACE_ALIGNED:
-		block_take_aligned(l, b, (size_t)1 << (v->align > 3 ? v->align : 3), size);
+		block_take_exact(l, b, (size_t)1 << (v->align > 3 ? v->align : 3), size);
 		break;
 	case TRACE_RESIZE:
 		block_resize(l, b, size);
@@ -58,7 +98,7 @@ static void work(struct lane *l)
 		if (v.waits)
 			wait_for(cell, v.generation);
 		perform(l, &cell->block, &v);
-		__atomic_store_n(&cell->generation, cell->generation + 1, __ATOMIC_RELEASE);
+		count_call(cell);
 	}
 }
 
@@ -75,8 +115,8 @@ static int prepare(struct bench *b, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if (replay.trace.events == 0)
-		return err_set(e, EINVAL, "%s: has no calls", b->file);
+	if ((rc = trace_performable(b->file, &replay.trace, trace_memory() / 2, e)) < 0)
+		return rc;
 	replay.cells = bench_array(replay.trace.slots, sizeof *replay.cells, e);
 	b->common[WORKLOAD_THREADS] = replay.trace.lane_count;
 	return replay.cells == NULL ? -ENOMEM : 0;

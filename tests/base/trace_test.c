@@ -136,6 +136,62 @@ CASE("trace: calls that cannot have happened are refused")
 	}
 }
 
+CASE("trace: sizes beyond 32 bits are those that are performed, and too much at once is refused in words")
+{
+	struct trace_writer *w = writer();
+	struct trace t;
+	struct err e = { 0 };
+
+	put(w, 0, TRACE_MALLOC, 0, UINT64_MAX);
+	put(w, 0, TRACE_MALLOC, 1, UINT64_C(1) << 63);
+	put(w, 0, TRACE_FREE, 0, 0);
+	put(w, 0, TRACE_ALIGNED, 2, 1000);
+	put(w, 0, TRACE_RESIZE, 2, 0); // which others' realloc answers with a block
+	assert_int_equal(again(w, &t, &e), 0);
+	assert_int_equal(t.peak_bytes, 2 * (uint64_t)UINT32_MAX);
+	assert_int_equal(trace_performable("a", &t, 2 * (uint64_t)UINT32_MAX, &e), 0);
+	assert_int_equal(trace_performable("a", &t, UINT32_MAX, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "a: its blocks take 8.00 GiB at once"));
+	assert_int_equal(trace_bytes(&(struct trace_event){ .op = TRACE_RESIZE }), 1);
+	trace_deinit(&t);
+}
+
+CASE("trace: one without a call is told, and so is what is no trace without reading it whole")
+{
+	struct err e = { 0 };
+	struct trace t;
+
+	assert_int_equal(again(writer(), &t, &e), 0);
+	assert_int_equal(trace_performable("a", &t, 1, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "has no calls"));
+	trace_deinit(&t);
+	e = (struct err){ 0 };
+	assert_int_equal(trace_load("/dev/zero", &t, &e), -EINVAL); // not: more than 4 GiB
+	assert_non_null(strstr(e.text, "is no allocation trace"));
+	trace_deinit(&t);
+}
+
+// Each of 256 lanes can do one call, and the lane behind it waits for that: as often as there are calls.
+CASE("trace: lanes that hand one block round and round are followed")
+{
+	struct trace_writer *w = writer();
+	const uint32_t rounds = 300;
+	struct trace t;
+	struct err e = { 0 };
+	uint32_t generation = 0;
+
+	for (uint32_t r = 0; r < rounds; r++)
+		for (uint32_t lane = SG_TRACE_LANES; lane-- > 0; generation++)
+			trace_write(w, lane,
+			            &(struct trace_event){ .op = generation % 2 == 0 ? TRACE_MALLOC : TRACE_FREE,
+			                                   .waits = generation > 0,
+			                                   .generation = generation });
+	if (again(w, &t, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(t.events, rounds * SG_TRACE_LANES);
+	trace_deinit(&t);
+}
+
 CASE("trace: a file that is cut off anywhere, or with any byte changed, is refused or sound")
 {
 	struct trace_writer *w = writer();

@@ -139,3 +139,36 @@ CASE("record: a program with a malloc of its own, none at all, and a damaged tra
 	outcome_deinit(&missing);
 	outcome_deinit(&damaged);
 }
+
+static void put(struct trace_writer *w, uint32_t lane, struct trace_event v)
+{
+	trace_write(w, lane, &v);
+}
+
+// Threads that only yield would keep the one that they wait for from its turn.
+CASE("record: a trace by another malloc, with a realloc to nothing and a block that goes round, is performed")
+{
+	const char *dir = harness_tmpdir();
+	struct trace_writer *w = calloc(1, sizeof *w);
+	char *path = io_join(dir, "a.sgtrace");
+	struct err e = { 0 };
+	struct outcome o;
+
+	put(w, 0, (struct trace_event){ .op = TRACE_MALLOC, .bytes = 100 });
+	put(w, 0, (struct trace_event){ .op = TRACE_RESIZE });
+	put(w, 0, (struct trace_event){ .op = TRACE_ALIGNED, .slot = 1, .bytes = 100, .align = 30 });
+	for (uint32_t i = 2; i < 2000; i++)
+		put(w, i % 64,
+		    (struct trace_event){ .op = i % 2 == 0 ? TRACE_FREE : TRACE_MALLOC,
+		                          .bytes = i % 2 == 0 ? 0 : 64,
+		                          .waits = true,
+		                          .generation = i });
+	assert_int_equal(trace_writer_end(w, path, &e), 0);
+	o = E2E(dir, "replay", "a.sgtrace", "-o", "out");
+	if (o.exit_code != 0)
+		fail_msg("%s%s", buf_text(&o.out), buf_text(&o.err));
+	outcome_deinit(&o);
+	trace_writer_deinit(w);
+	free(w);
+	free(path);
+}

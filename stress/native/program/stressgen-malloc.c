@@ -2,6 +2,7 @@
 // preloaded, and never built with a sanitizer, which would bring its own.
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,18 @@ static const char *tbb_version(char *out)
 	return "tbb";
 }
 
+// A library that has the names and no memory behind them is none.
+static bool works(void)
+{
+	char *volatile p = malloc(100), *volatile zeroed = calloc(10, 10);
+	char *volatile grown = p != NULL ? realloc(p, 1000) : NULL;
+	bool good = grown != NULL && zeroed != NULL;
+
+	free(grown);
+	free(zeroed);
+	return good;
+}
+
 int main(void)
 {
 	const char *(*const families[])(char *) = { jemalloc_version, mimalloc_version, tcmalloc_version,
@@ -85,6 +98,10 @@ int main(void)
 		family = families[i](version);
 	if (function == NULL || dladdr(function, &info) == 0)
 		return 1;
+	if (!works()) {
+		fputs("its malloc, calloc or realloc gives no memory\n", stderr);
+		return 1;
+	}
 	if (family == NULL && dladdr((void *)dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &info) != 0) {
 		Dl_info of_malloc;
 
