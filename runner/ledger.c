@@ -76,6 +76,8 @@ static void on_soak(struct ledger *l, struct ledger_entry *entry, const json_t *
 {
 	entry->open = false;
 	entry->settled = true;
+	if (figure(record, SOAK_WALL_NS) > 0)
+		entry->deaths = 0; // it has run since: what killed the runner was something else
 	if (figure(record, SOAK_PASS) > l->soak_pass)
 		l->soak_pass = figure(record, SOAK_PASS);
 	if (figure(record, SOAK_AT_MS) > l->soak_ms)

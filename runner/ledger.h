@@ -15,7 +15,7 @@
 // One test of the suite, as far as the journal tells.
 struct ledger_entry {
 	unsigned attempts;    // started so far
-	unsigned deaths;      // starts without an end: the runner died while it ran
+	unsigned deaths;      // starts without an end, in a soak since its last pass: the runner died while it ran
 	bool open;            // the last start has no end yet
 	bool settled;         // its last end is one that is not repeated
 	bool as_expected;     // of that end

@@ -115,3 +115,31 @@ CASE("e2e: a failure in a later pass of a soak stays, though the pass after it i
 	assert_int_equal(o.exit_code, 1);
 	outcome_deinit(&o);
 }
+
+// Whoever restarts a soak after each crash of the machine has one test under way each time.
+CASE("e2e: a soak whose runner is killed three times goes on each time, and no test is blamed for it")
+{
+	const char *dir = begin();
+	struct outcome o;
+	json_t *report;
+
+	e2e_write(dir, "t.sh",
+	          "#!/bin/sh\n# @Test gc/once\necho >>passes\nn=$(wc -l <passes)\n"
+	          "[ $((n % 4)) -ne 0 ] || [ $n -gt 12 ] || { kill -KILL $PPID; sleep 60; }\n",
+	          true);
+	o = E2E(dir, "run", "t.sh", "--no-preload", "--soak", "10h", "-o", run_dir);
+	assert_int_equal(o.exit_code, 128 + 9);
+	outcome_deinit(&o);
+	for (unsigned i = 0; i < 2; i++) {
+		o = E2E(dir, "run", "--resume", "--soak", "10h", "-o", run_dir);
+		assert_int_equal(o.exit_code, 128 + 9);
+		outcome_deinit(&o);
+	}
+	o = E2E(dir, "run", "--resume", "--soak", "1ms", "-o", run_dir);
+	if (o.exit_code != 0)
+		fail_msg("%s%s", buf_text(&o.out), buf_text(&o.err));
+	outcome_deinit(&o);
+	report = e2e_report(run_dir);
+	assert_string_equal(json_string_value(json_object_get(e2e_test(report, "gc/once"), "verdict")), "passed");
+	json_decref(report);
+}
