@@ -130,12 +130,26 @@ static json_t *run_info(const struct hunt *h)
 	return info;
 }
 
+// The remedies' targets are their own.
+static int check_remedies(const struct opt_set *o, struct err *e)
+{
+	static const char *const others[] = { "target", "dialect", "target-cmd", "http2" };
+
+	for (size_t i = 0; opt_flag(o, "remedies") && i < sizeof others / sizeof others[0]; i++)
+		if (opt_by_flag(o, others[i]))
+			return err_set(e, EINVAL, "--remedies compares targets of its own; leave out --%s",
+			               others[i]);
+	return 0;
+}
+
 static int prepare(struct hunt *h)
 {
 	const struct opt_set *o = &h->app->opts;
 	const char *limit = opt_text(o, "limit"), *format = opt_text(o, "format");
-	int r = 0;
+	int r = check_remedies(o, h->e);
 
+	if (r < 0)
+		return r;
 	h->dir = opt_text(o, "output") != NULL ? opt_text(o, "output") : CLIFFS_DIR;
 	h->found.timeout_ns = opt_given(o, "timeout")   ? opt_number(o, "timeout")
 	                      : opt_flag(o, "remedies") ? SHORT_TIMEOUT_NS

@@ -28,7 +28,8 @@ static const char *behind(const char *text, const char *word)
 {
 	size_t len = strlen(word);
 
-	if (strncmp(text, word, len) != 0 || (text[len] != '\0' && text[len] != ':'))
+	if (strncmp(text, word, len) != 0 || (text[len] != '\0' && text[len] != ':') ||
+	    strcmp(text + len, ":") == 0)
 		return NULL;
 	return text[len] == '\0' ? text + len : text + len + 1;
 }
@@ -240,11 +241,16 @@ static int inject(struct pipeline *j, const char *text, struct spec *s, struct e
 
 int pipeline_instrument(struct pipeline *j, struct err *e)
 {
+	static const char *const by_preload[] = { "instrument", "jemalloc-cap" };
 	const char *given = opt_text(&j->app->opts, "fail-alloc");
 	const char *known = json_string_value(json_object_get(j->source, "fail_alloc"));
 	struct spec s = { .word = "" };
 	int r = 0;
 
+	for (size_t i = 0; !opt_flag(&j->app->opts, "preload") && i < sizeof by_preload / sizeof by_preload[0];
+	     i++)
+		if (opt_by_flag(&j->app->opts, by_preload[i]))
+			return err_set(e, EINVAL, "--%s works by what --no-preload leaves out", by_preload[i]);
 	if (given != NULL && known != NULL && strcmp(given, known) != 0)
 		return err_set(e, EINVAL,
 		               "this run was begun with --fail-alloc %s; leave it out, or start a new run", known);

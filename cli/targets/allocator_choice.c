@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,21 +69,45 @@ static void list_tunables(struct buf *out)
 	free(argv[1]);
 }
 
+// `words` is the linker's own: " 0x0 (min: 0x1, max: 0xffffffffffffffff)". What lies outside glibc drops without a
+// word, and the run would not be what its name says.
+static int check_value(const struct allocator_choice *c, const char *key, const char *value, const char *words,
+                       struct err *e)
+{
+	unsigned long long lowest = 0, highest = ULLONG_MAX, n;
+	const char *range = strstr(words, "(min: ");
+	char *end;
+
+	if (range != NULL && range < strchrnul(words, '\n')) {
+		lowest = strtoull(range + strlen("(min: "), &end, 0);
+		highest = strncmp(end, ", max: ", 7) == 0 ? strtoull(end + 7, NULL, 0) : ULLONG_MAX;
+	}
+	errno = 0;
+	n = strtoull(value, &end, 0);
+	if (isdigit((unsigned char)value[0]) && *end == '\0' && errno == 0 && n >= lowest && n <= highest)
+		return 0;
+	return err_set(e, EINVAL, "--alloc %s: %s is a number from %llu to %llu, not '%s'", c->spec, key, lowest,
+	               highest, value);
+}
+
 static int read_tunable(struct allocator_choice *c, const char *key, const char *value, struct err *e)
 {
 	struct buf known = { 0 };
+	const char *found;
 	char line[80];
 	int rc = 0;
 
 	list_tunables(&known);
 	snprintf(line, sizeof line, "glibc.malloc.%.60s:", key);
-	if (known.len > 0 && strstr(buf_text(&known), line) == NULL)
+	found = strstr(buf_text(&known), line);
+	if (known.len > 0 && found == NULL)
 		rc = err_set(
 		        e, EINVAL,
 		        "--alloc %s: this glibc has no tunable glibc.malloc.%s; ld.so --list-tunables has them",
 		        c->spec, key);
+	else if (found != NULL)
+		rc = check_value(c, key, value, found + strlen(line), e);
 	buf_deinit(&known);
-	(void)value;
 	return rc;
 }
 
@@ -162,10 +187,38 @@ static bool is_path(const char *spec)
 	return spec[strcspn(spec, "/:")] == '/';
 }
 
+// Why the dynamic linker goes on without it: "... cannot be preloaded (invalid ELF header): ignored."
+static int not_preloaded(const char *path, const char *complaint, struct err *e)
+{
+	const char *why = strstr(complaint, "cannot be preloaded (");
+	size_t len;
+
+	if (why == NULL)
+		return err_set(e, EINVAL, "--alloc %s: with it preloaded, malloc is still glibc's", path);
+	why += strlen("cannot be preloaded (");
+	len = strcspn(why, ")");
+	return err_set(e, EINVAL,
+	               "--alloc %s: is no library that can be preloaded (%.*s): malloc is still glibc's", path,
+	               (int)len, why);
+}
+
+static int try_library(const struct app *app, struct allocator_choice *c, struct err *e)
+{
+	struct allocator_answer answer;
+
+	if (allocator_try(app, c->path, NULL, &answer) < 0)
+		return err_set(e, EINVAL, "--alloc %s: no program starts with it preloaded: %s", c->path,
+		               answer.complaint);
+	if (strcmp(answer.family, "glibc") == 0)
+		return not_preloaded(c->path, answer.complaint, e);
+	c->family = strdup(answer.family);
+	snprintf(c->version, sizeof c->version, "%s", answer.version);
+	return c->family == NULL ? no_memory(e) : 0;
+}
+
 static int choose_path(const struct app *app, struct allocator_choice *c, const char *path, size_t len,
                        struct err *e)
 {
-	struct allocator_answer answer;
 	char *given = strndup(path, len);
 
 	if (given == NULL)
@@ -180,14 +233,7 @@ static int choose_path(const struct app *app, struct allocator_choice *c, const 
 	if (strpbrk(c->path, ": ") != NULL)
 		return err_set(e, EINVAL, "--alloc %s: a path with a colon or a blank cannot be preloaded",
 		               c->path);
-	if (allocator_try(app, c->path, NULL, &answer) < 0)
-		return err_set(e, ENODEV, "--alloc %s: no program starts with it preloaded: %s", c->path,
-		               answer.complaint);
-	if (strcmp(answer.family, "glibc") == 0)
-		return err_set(e, EINVAL, "--alloc %s: with it preloaded, malloc is still glibc's", c->path);
-	c->family = strdup(answer.family);
-	snprintf(c->version, sizeof c->version, "%s", answer.version);
-	return c->family == NULL ? no_memory(e) : 0;
+	return try_library(app, c, e);
 }
 
 // "jemalloc" is the first of its kind, "jemalloc@5.3" one whose version begins so.
@@ -247,6 +293,20 @@ static int try_options(const struct app *app, const struct allocator_choice *c, 
 	return 0;
 }
 
+// One that says neither its name nor its version is called by its file.
+static int set_title(struct allocator_choice *c, struct err *e)
+{
+	const bool other = strcmp(c->family, "other") == 0 && c->path != NULL;
+	const char *name = other ? strrchr(c->path, '/') + 1 : c->family;
+	const char *version = other ? "" : c->version;
+	int n = asprintf(&c->title, "%s%s%s%s%s", name, version[0] != '\0' ? " " : "", version,
+	                 c->options != NULL ? ", " : "", c->options != NULL ? c->options : "");
+
+	if (n < 0)
+		c->title = NULL;
+	return n < 0 ? no_memory(e) : 0;
+}
+
 int allocator_choose(const struct app *app, const char *spec, struct allocator_choice *out, struct err *e)
 {
 	const char *colon = strchr(spec, ':');
@@ -262,12 +322,7 @@ int allocator_choose(const struct app *app, const char *spec, struct allocator_c
 		rc = set_options(out, e);
 	if (rc == 0)
 		rc = try_options(app, out, e);
-	if (rc == 0 && asprintf(&out->title, "%s %s%s%s", out->family, out->version,
-	                        out->options != NULL ? ", " : "", out->options != NULL ? out->options : "") < 0) {
-		out->title = NULL;
-		rc = no_memory(e);
-	}
-	return rc;
+	return rc == 0 ? set_title(out, e) : rc;
 }
 
 int allocator_set_environment(const struct allocator_choice *c)

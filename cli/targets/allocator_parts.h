@@ -6,7 +6,9 @@
 
 struct allocator_answer {
 	char family[16], version[32];
-	char complaint[200]; // the first line that is none of the answer: what the library says of its options; ""
+	// The first line that is none of the answer: what the library or the linker says, or how the program
+	// ended; ""
+	char complaint[200];
 };
 
 // Runs a program on that library (NULL: on none) with those variables, and takes what it says. 0, or -errno when

@@ -35,11 +35,12 @@ static const struct {
 
 // ---- trying one -----------------------------------------------------------------------------------------------
 
-static int try_words(const struct app *app, const char *path, const struct strings *variables, struct buf *out)
+static int try_words(const struct app *app, const char *path, const struct strings *variables, struct buf *out,
+                     int *status)
 {
 	char *argv[32] = { strdup("/usr/bin/env") }, *preload = NULL;
 	size_t n = 1;
-	int status = 0, rc = -ENOMEM;
+	int rc = -ENOMEM;
 
 	if (path != NULL && asprintf(&preload, "LD_PRELOAD=%s", path) >= 0)
 		argv[n++] = preload;
@@ -47,8 +48,8 @@ static int try_words(const struct app *app, const char *path, const struct strin
 		argv[n++] = variables->items[i];
 	argv[n] = strdup(app->paths.malloc);
 	if (argv[0] != NULL && argv[n] != NULL) {
-		rc = tool_run_apart(argv, TRY_NS, out, &status);
-		if (rc == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+		rc = tool_run_apart(argv, TRY_NS, out, status);
+		if (rc == 0 && (!WIFEXITED(*status) || WEXITSTATUS(*status) != 0))
 			rc = -EIO;
 	}
 	free(argv[0]);
@@ -57,12 +58,27 @@ static int try_words(const struct app *app, const char *path, const struct strin
 	return rc;
 }
 
+// In the place of words that the program did not have.
+static void say_end(int rc, int status, struct allocator_answer *out)
+{
+	char *text = out->complaint;
+
+	if (rc == -ETIMEDOUT)
+		snprintf(text, sizeof out->complaint, "it hangs");
+	else if (WIFSIGNALED(status))
+		snprintf(text, sizeof out->complaint, "it dies of signal %d (%s)", WTERMSIG(status),
+		         strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, sizeof out->complaint, "it ends with exit status %d", WEXITSTATUS(status));
+}
+
 int allocator_try(const struct app *app, const char *path, const struct strings *variables,
                   struct allocator_answer *out)
 {
 	struct buf text = { 0 };
 	char file[256] = "";
-	int rc = try_words(app, path, variables, &text);
+	int status = 0;
+	int rc = try_words(app, path, variables, &text, &status);
 	const char *last;
 
 	*out = (struct allocator_answer){ 0 };
@@ -75,6 +91,8 @@ int allocator_try(const struct app *app, const char *path, const struct strings 
 		rc = -EIO;
 	snprintf(out->complaint, sizeof out->complaint, "%.*s", (int)strcspn(buf_text(&text), "\n"),
 	         rc < 0 || last != buf_text(&text) ? buf_text(&text) : "");
+	if (rc < 0 && out->complaint[0] == '\0')
+		say_end(rc, status, out);
 	buf_deinit(&text);
 	return rc;
 }

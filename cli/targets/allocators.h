@@ -37,8 +37,8 @@ struct allocator_choice {
 	struct strings variables; // its options as "NAME=VALUE" of the environment
 };
 
-// Reads NAME[@VERSION][:OPTIONS] or PATH.so[:OPTIONS], finds it and tries it. -ENODEV when it is missing or does
-// not work (exit 3), -EINVAL for options that it does not have.
+// Reads NAME[@VERSION][:OPTIONS] or PATH.so[:OPTIONS], finds it and tries it. -ENODEV when it is missing (exit
+// 3), -EINVAL for what does not work as a malloc and for options that it does not have.
 int allocator_choose(const struct app *app, const char *spec, struct allocator_choice *out, struct err *e);
 // Its options become variables of this process, for all tests to come.
 int allocator_set_environment(const struct allocator_choice *c);

@@ -1,6 +1,7 @@
 // A malloc to preload that does wrong what BROKEN_MALLOC says, now and then: "overlap" gives the block that it
 // gave last once more, "content" loses what was in a block that is resized, "zero" gives blocks from calloc that
 // are not zero, "align" gives aligned ones that are not. Nothing is ever given back, so nothing but that is wrong.
+// And always: "none" has no memory, "abort" ends the program before its main.
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,12 +26,22 @@ static uint64_t used;
 static void *last;
 static unsigned requests;
 
-static bool is_wrong(const char *what)
+static bool is_always(const char *what)
 {
 	const char *asked = getenv("BROKEN_MALLOC");
 
-	return asked != NULL && strcmp(asked, what) == 0 &&
-	       __atomic_add_fetch(&requests, 1, __ATOMIC_RELAXED) % EVERY == 0;
+	return asked != NULL && strcmp(asked, what) == 0;
+}
+
+static bool is_wrong(const char *what)
+{
+	return is_always(what) && __atomic_add_fetch(&requests, 1, __ATOMIC_RELAXED) % EVERY == 0;
+}
+
+__attribute__((constructor)) static void end_it(void)
+{
+	if (is_always("abort"))
+		abort();
 }
 
 __attribute__((constructor(101))) static void make_heap(void)
@@ -49,7 +60,7 @@ static void *take(size_t bytes, size_t align)
 	if (heap == NULL)
 		make_heap();
 	at = __atomic_fetch_add(&used, room, __ATOMIC_RELAXED);
-	if (heap == NULL || bytes > HEAP || at + room > HEAP) {
+	if (heap == NULL || bytes > HEAP || at + room > HEAP || is_always("none")) {
 		errno = ENOMEM;
 		return NULL;
 	}

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // The row of `targets --json` of that malloc; null where it is not there. To be released.
 static json_t *find_allocator(const char *name)
@@ -143,12 +144,21 @@ CASE("alloc: a missing malloc is exit 3, an unknown name and options that it doe
 		{ "glibc@1.0", "glibc@1.0", 3 },
 		{ "glibc:no_such_thing=1", "no tunable glibc.malloc.no_such_thing", 2 },
 		{ "glibc:arena_max", "is no NAME=VALUE", 2 },
-		{ "./empty.so", "malloc is still glibc's", 2 },
+		{ "glibc:arena_max=", "arena_max is a number from 1 to ", 2 },
+		{ "glibc:arena_max=0", "arena_max is a number from 1 to ", 2 },
+		{ "glibc:arena_max=2x", "arena_max is a number from 1 to ", 2 },
+		{ "glibc:check=-1", "check is a number from 0 to 3, not '-1'", 2 },
+		{ "glibc:check=4", "check is a number from 0 to 3, not '4'", 2 },
+		{ "./empty.so", "no library that can be preloaded (file too short): malloc is still glibc's", 2 },
+		{ "./loop.so", "Too many levels of symbolic links", 3 },
 	};
 	const char *dir = harness_tmpdir();
+	char *loop = io_join(dir, "loop.so");
 
 	// ld.so says that it is no library, and goes on without it
 	e2e_write(dir, "empty.so", "", false);
+	assert_int_equal(symlink("loop.so", loop), 0);
+	free(loop);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct outcome o = E2E(dir, "run", "--alloc", cases[i].spec, "-o", "out", "--", "/bin/true");
 
@@ -157,6 +167,37 @@ CASE("alloc: a missing malloc is exit 3, an unknown name and options that it doe
 		assert_contains(buf_text(&o.err), cases[i].words);
 		outcome_deinit(&o);
 	}
+}
+
+CASE("alloc: a library that has no memory, or that no program survives, is refused with the reason")
+{
+	static const char *const ways[][2] = {
+		{ "none", "its malloc, calloc or realloc gives no memory" },
+		{ "abort", "it dies of signal 6 (Aborted)" },
+	};
+
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		struct outcome o;
+
+		setenv("BROKEN_MALLOC", ways[i][0], 1);
+		o = E2E(harness_tmpdir(), "run", "--alloc", SG_BROKEN_MALLOC, "-o", "out", "--", "/bin/true");
+		if (o.exit_code != 2)
+			fail_msg("%s: exit %d: %s", ways[i][0], o.exit_code, buf_text(&o.err));
+		assert_contains(buf_text(&o.err), "no program starts with it preloaded: ");
+		assert_contains(buf_text(&o.err), ways[i][1]);
+		outcome_deinit(&o);
+	}
+	unsetenv("BROKEN_MALLOC");
+}
+
+CASE("alloc: a library without a name is called by its file")
+{
+	struct outcome o =
+	        E2E(harness_tmpdir(), "run", "--alloc", SG_BROKEN_MALLOC, "-o", "out", "--", "/bin/true");
+
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.err), "malloc is libbroken_malloc.so (/");
+	outcome_deinit(&o);
 }
 
 CASE("alloc: jemalloc's own complaint about an option ends the run before it begins")

@@ -298,3 +298,16 @@ CASE("cliff: one line says what is wrong when kernel, parameter, limit or format
 		outcome_deinit(&o);
 	}
 }
+
+CASE("cliff: remedies have targets of their own, and others with them are refused")
+{
+	static const char *const options[][2] = { { "--target", "eval" }, { "--dialect", "lua" } };
+
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+		struct outcome o = E2E(harness_tmpdir(), "cliff", "--remedies", options[i][0], options[i][1]);
+
+		assert_int_equal(o.exit_code, 2);
+		assert_contains(buf_text(&o.err), "--remedies compares targets of its own; leave out ");
+		outcome_deinit(&o);
+	}
+}

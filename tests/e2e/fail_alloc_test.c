@@ -160,3 +160,24 @@ CASE("e2e: where no request was made to fail the summary says so")
 	assert_contains(buf_text(&o.out), "! --fail-alloc had no effect in 1 test: no request was made to fail");
 	outcome_deinit(&o);
 }
+
+CASE("e2e: what works by the preloaded library is refused without it, and an empty count with exit 2")
+{
+	static const char *const options[][2] = { { "--instrument", "every" },
+		                                  { "--jemalloc-cap", "64M" },
+		                                  { "--fail-alloc", "nth:1" } };
+	struct outcome o;
+
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+		o = E2E(harness_tmpdir(), "run", "-o", "out", "--no-preload", options[i][0], options[i][1], "--",
+		        "/bin/true");
+		assert_int_equal(o.exit_code, 2);
+		assert_contains(buf_text(&o.err), "works by what --no-preload leaves out");
+		assert_contains(buf_text(&o.err), options[i][0]);
+		outcome_deinit(&o);
+	}
+	o = E2E(harness_tmpdir(), "run", "-o", "out", "--fail-alloc", "every:", "--", SG_REFUSED);
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "--fail-alloc every:: write nth:N");
+	outcome_deinit(&o);
+}
