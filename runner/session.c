@@ -235,7 +235,7 @@ int session_restart_guardian(struct session *s)
 
 	close(s->guardian.socket);
 	close(s->guardian.pidfd);
-	while (waitpid(s->guardian.pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(s->guardian.pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
 	pid_list_remove(&s->strangers, s->guardian.pid); // a test's orphan may get that number
 	rc = guardian_start(&s->guardian, &s->cgroups, &s->scratch);

@@ -101,6 +101,7 @@ struct job {
 	struct facts facts;
 	int output_error; // 0, or why its output could not be kept whole
 	pid_t pid;
+	bool reaped; // so it is not its number any more
 
 	// private to job*.c
 	struct err why; // backing of facts.not_started

@@ -304,6 +304,7 @@ static void reset(struct job *j, const struct suite_test *t, unsigned attempt)
 	j->left_to_its_fate = j->timeline_begun = j->respawned = false;
 	j->output_error = 0;
 	j->pid = 0;
+	j->reaped = false;
 	j->stop_by = NULL;
 	memset(&j->facts, 0, sizeof j->facts);
 	memset(&j->why, 0, sizeof j->why);

@@ -1,6 +1,7 @@
 // The processes of one test.
 #include "contain.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -106,7 +107,7 @@ void contain_look(struct contain *c)
 	c->members.count = 0;
 	cgroup_pids(c->group, &c->members);
 	in_group = c->members.count;
-	if (!cgroup_holds(c->group))
+	if (!cgroup_holds(c->group) && c->leader > 0)
 		add_if_alive(&c->members, c->leader);
 	look_at_orphans(c);
 	for (size_t i = 0; i < c->children.count; i++)
@@ -135,6 +136,13 @@ bool contain_over(struct contain *c)
 		return cgroup_empty(c->group);
 	// Without orphans all that is left is below the leader, and below a zombie there is nothing.
 	return true;
+}
+
+bool contain_childless(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 }
 
 void contain_signal(struct contain *c, int sig)

@@ -20,7 +20,7 @@ struct contain {
 	bool by_mark;                     // some may be no descendants of ours: what has the mark is the test's
 	bool spare_leader;                // only SIGKILL reaches it: bubblewrap, which would take the test with it
 	const char *mark;                 // what the test's processes have in their environment
-	pid_t leader;                     // the test's first process; not reaped while this is in use
+	pid_t leader;                     // the test's first process; 0: none, or it was reaped
 	int children_fd;                  // /proc/self/task/PID/children; -1: the kernel has no such file
 	struct pid_list members, children, in_group; // room for the lists, kept from test to test
 };
@@ -31,6 +31,9 @@ void contain_init(struct contain *c, struct cgroup *group, const struct pid_list
 void contain_look(struct contain *c);
 // Reaps the orphans that have ended; true when no process but the leader's zombie is left.
 bool contain_over(struct contain *c);
+// Whether we have no child at all that waitid(2) speaks of, which the guardian is not: for whoever has reaped the
+// leader, and knows that the group is empty. It costs a tenth of what contain_over() does.
+bool contain_childless(void);
 // `sig` to all of it.
 void contain_signal(struct contain *c, int sig);
 // Adds "pid 123 sleep 60" for what still lives, at most 32 of them.

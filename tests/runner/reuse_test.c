@@ -183,3 +183,26 @@ CASE("reuse: the CPU time of a process, and of the children that it has waited f
 	assert_true(after_us >= before_us + 80000); // to two ticks
 	assert_int_equal(proc_cpu_us(child), 0);    // it is gone
 }
+
+CASE("reuse: what has left its test's group, and holds nothing of it, is found and killed before the next test")
+{
+	struct lab l;
+
+	lab_init(&l);
+	lab_script(
+	        &l, "a.sh",
+	        "root=$(sed -n 's/^[^ ]* \\([^ ]*\\) cgroup2 .*/\\1/p' /proc/mounts | head -n 1)\n"
+	        "setsid sh -c 'if echo $$ >\"$0/cgroup.procs\"; then : >\"$TMPDIR/moved\"; exec sleep 71.011; fi; "
+	        ": >\"$TMPDIR/refused\"' \"$root\" >/dev/null 2>&1 3>&- &\n"
+	        "until [ -e \"$TMPDIR/moved\" ]; do [ ! -e \"$TMPDIR/refused\" ] || exit 77; sleep 0.01; done");
+	lab_script(&l, "b.sh", "! grep -qs '71[.]01[1]' /proc/[0-9]*/cmdline");
+	lab_run(&l);
+	lab_expect(&l, "b.sh", VERDICT_PASSED, "exit status 0");
+	if (lab_result(&l, "a.sh")->verdict == VERDICT_SKIPPED) {
+		lab_deinit(&l);
+		harness_skip("the root of cgroup v2 takes no process of ours");
+		return;
+	}
+	lab_expect(&l, "a.sh", VERDICT_LEAKED, "sleep 71.011");
+	lab_deinit(&l);
+}
