@@ -32,7 +32,7 @@ void contain_look(struct contain *c);
 // Reaps the orphans that have ended; true when no process but the leader's zombie is left.
 bool contain_over(struct contain *c);
 // Whether we have no child at all that waitid(2) speaks of, which the guardian is not: for whoever has reaped the
-// leader, and knows that the group is empty. It costs a tenth of what contain_over() does.
+// leader, and knows that the group is empty. It is cheaper than contain_over() by far.
 bool contain_childless(void);
 // `sig` to all of it.
 void contain_signal(struct contain *c, int sig);
