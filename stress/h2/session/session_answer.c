@@ -74,6 +74,7 @@ static ssize_t read_body(__attribute__((unused)) nghttp2_session *session, __att
 {
 	struct h2_session *s = arg;
 	struct request *r = source->ptr;
+	s->current = r; // the frame is told of next
 	const ssize_t there = see_body(s, r);
 	if (there < 0)
 		return there;
@@ -111,28 +112,42 @@ static struct h2_incoming incoming(const struct h2_session *s, const struct requ
 	};
 }
 
-// Hands the answer to nghttp2.
-static int submit(struct h2_session *s, struct request *r, const struct h2_incoming *in)
+static int submit_fields(struct h2_session *s, struct request *r, const nghttp2_nv *nv, size_t count)
 {
 	const nghttp2_data_provider provider = { .source.ptr = r, .read_callback = read_body };
-	nghttp2_nv nv[H2_REPLY_FIELDS];
-	size_t count = h2_reply_fields(&r->reply, in, nv);
-	r->submitted = true;
 	const bool more = h2_reply_has_body(&r->reply) || h2_reply_has_trailers(&r->reply);
+	r->submitted = true;
 	return nghttp2_submit_response(s->session, r->id, nv, count, more ? &provider : NULL);
 }
 
-int session_respond(struct h2_session *s, struct request *r)
+// Hands the answer to nghttp2.
+static int submit(struct h2_session *s, struct request *r, const struct h2_incoming *in)
+{
+	nghttp2_nv nv[H2_REPLY_FIELDS];
+	session_remember(s, r, in);
+	if (r->memo)
+		return submit_fields(s, r, r->memo->nv, r->memo->count);
+	const size_t count = h2_reply_fields(&r->reply, in, nv);
+	return submit_fields(s, r, nv, count);
+}
+
+// Made for this request.
+static int respond_anew(struct h2_session *s, struct request *r)
 {
 	const struct h2_incoming in = incoming(s, r);
 	if (r->plan.echoes) // whatever it will be
 		r->reply.answer = h2_route_echo(&r->plan);
 	else
 		h2_route(&in, s->shared->counters, &r->reply.answer);
-	r->answered = true;
-	s->answering++;
 	const uint64_t delay = r->reply.answer.delay_ns;
 	return delay > 0 && sleep_until(s, r, clock_now_ns() + delay) ? 0 : submit(s, r, &in);
+}
+
+int session_respond(struct h2_session *s, struct request *r)
+{
+	r->answered = true;
+	s->answering++;
+	return session_recall(s, r) ? submit_fields(s, r, r->memo->nv, r->memo->count) : respond_anew(s, r);
 }
 
 // The window is opened at the plan's rate.

@@ -68,34 +68,9 @@ static void request_free(struct h2_session *s, struct request *r)
 	drop(r->path);
 	drop(r->authority);
 	h2_upload_deinit(&r->upload, s->shared);
+	session_release(s, r->memo);
 	h2_reply_deinit(&r->reply);
 	h2_pool_give(s->shared->pool, r);
-}
-
-static void keep(nghttp2_rcbuf **place, nghttp2_rcbuf *value)
-{
-	nghttp2_rcbuf_incref(value);
-	*place = value;
-}
-
-static void take_header(struct request *r, const struct h2_server_shared *shared, nghttp2_rcbuf *name,
-                        nghttp2_rcbuf *value)
-{
-	const struct h2_server_limits *limits = &shared->limits;
-	const nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
-	r->header_bytes += n.len + v.len + 32;
-	r->headers_too_large |= r->header_bytes > limits->max_header_bytes;
-	if (n.base[0] != ':') {
-		r->header_count++;
-		if (!r->headers_too_large && !shared->is_mute) // beyond the limit nothing is spent on them
-			r->header_hash = h2_header_hash(r->header_hash, n.base, n.len, v.base, v.len);
-	} else if (n.len == 7 && n.base[1] == 'm') {
-		keep(&r->method, value);
-	} else if (n.len == 5) {
-		keep(&r->path, value);
-	} else if (n.len == 10 && n.base[1] == 'a') {
-		keep(&r->authority, value);
-	}
 }
 
 // ---- floods -------------------------------------------------------------------------------------------------
@@ -130,10 +105,13 @@ static bool asks_for_nothing(const nghttp2_frame_hd *hd)
 // ---- what came ----------------------------------------------------------------------------------------------
 
 // A stream id that is neither greater than those before nor one of theirs, which nghttp2 would read over.
-static bool goes_back(const struct h2_session *s, nghttp2_session *session, const nghttp2_frame_hd *hd)
+static bool goes_back(struct h2_session *s, nghttp2_session *session, const nghttp2_frame_hd *hd)
 {
-	return hd->type == NGHTTP2_HEADERS && hd->stream_id % 2 == 1 &&
-	       hd->stream_id <= nghttp2_session_get_last_proc_stream_id(session) &&
+	if (hd->type != NGHTTP2_HEADERS || hd->stream_id > s->newest) {
+		s->newest = hd->type == NGHTTP2_HEADERS ? hd->stream_id : s->newest;
+		return false;
+	}
+	return hd->stream_id % 2 == 1 && hd->stream_id <= nghttp2_session_get_last_proc_stream_id(session) &&
 	       !nghttp2_session_get_stream_user_data(session, hd->stream_id) &&
 	       !wire_ids_have(&s->ended, (uint32_t)hd->stream_id);
 }
@@ -194,7 +172,7 @@ static int on_header(__attribute__((unused)) nghttp2_session *session, const ngh
 		return 0;
 	}
 	const bool was_too_large = r->headers_too_large;
-	take_header(r, s->shared, name, value);
+	session_take_header(s, r, name, value);
 	if (r->headers_too_large && !was_too_large)
 		cost(s, H2_COST_TOO_LARGE);
 	// Far beyond the limit nghttp2 is told to read over the rest: it would look at each byte of each value.
@@ -375,6 +353,7 @@ static int greet(struct h2_session *s)
 		{ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->max_streams },
 		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits->window_bytes },
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, at_most_u32(limits->max_header_bytes) },
+		{ NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 }, // no tree of them, and no closed streams in it
 	};
 	int rc = nghttp2_submit_settings(s->session, NGHTTP2_FLAG_NONE, settings,
 	                                 sizeof(settings) / sizeof(settings[0]));
@@ -390,6 +369,7 @@ static void session_close(struct h2_session *s)
 	nghttp2_session_del(s->session);
 	while (s->requests)
 		request_free(s, s->requests);
+	session_forget_all(s);
 	h2_pool_give(s->shared->pool, s);
 }
 

@@ -1,12 +1,39 @@
-// The state of one connection of the server's session engine, as its halves share it: session_server.c is
-// nghttp2's callbacks and the connection's life, session_answer.c makes answers and gives them when their time has
-// come.
+// The state of one connection of the server's session engine, as its parts share it: session_server.c is
+// nghttp2's callbacks and the connection's life, session_asked.c reads header fields, session_answer.c makes
+// answers and gives them when their time has come.
 #ifndef SG_H2_SESSION_SERVER_H
 #define SG_H2_SESSION_SERVER_H
 
 #include "reply.h"
 #include "session_shared.h"
 #include "wire_flow.h"
+
+#define SESSION_FIELDS 24U        // that are known again at most
+#define SESSION_ASTRAY UINT32_MAX // a request that has more, or too large ones
+
+// A field of the last request, as references; and what the request came to with it.
+struct session_field {
+	nghttp2_rcbuf *name, *value;
+	unsigned kind;
+	uint64_t header_bytes, header_count, header_hash;
+};
+
+struct session_known {
+	struct session_field fields[SESSION_FIELDS];
+	uint32_t count;
+	uint64_t serial; // another one whenever a field of them changes
+};
+
+// An answer given again while requests are the same. Its texts live as long as it does.
+struct session_memo {
+	unsigned references; // the session's, and those of requests under way
+	uint32_t fields;
+	uint64_t serial;                          // of struct session_known
+	nghttp2_rcbuf *method, *path, *authority; // references, which the fields point into
+	size_t count;
+	nghttp2_nv nv[H2_REPLY_FIELDS];
+	struct h2_reply reply;
+};
 
 struct h2_session {
 	struct h2_server_shared *shared;
@@ -18,8 +45,11 @@ struct h2_session {
 	int credit;
 	uint64_t opened, moved;                      // requests; struct h2_waiting
 	uint32_t uploading, answering, asleep, slow; // as the wire engine's
+	int32_t newest;                              // the greatest stream id of a HEADERS frame
 	uint32_t header;                             // the stream whose header is under way; 0: none
 	struct wire_ids ended;                       // streams
+	struct session_memo *memo;                   // of the last answer that may be repeated; NULL: none
+	struct session_known known;
 	bool greeted, acked, over, ending;
 };
 
@@ -35,13 +65,25 @@ struct request {
 	uint64_t header_count, header_hash, header_bytes;
 	uint64_t trailer_count, trailer_hash;
 	struct h2_upload upload;
-	uint64_t sent; // of the answer's body
+	uint64_t sent;             // of the answer's body
+	struct session_memo *memo; // whose fields its answer has; NULL: its own
+	uint32_t followed; // fields that are the first of struct session_known; SESSION_ASTRAY: they are not
+	bool is_new;       // it has a field that the request before did not have
 	bool headers_too_large;
 	bool whole;               // END_STREAM has come
 	bool answered, submitted; // its answer is known; and nghttp2's
 	bool deferred;            // nghttp2 waits to be told of more body
 	struct h2_reply reply;    // last: its texts are not cleared
 };
+
+// A field of a request's header.
+void session_take_header(struct h2_session *s, struct request *r, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
+// Gives the request the last answer, where it is the same request again.
+bool session_recall(struct h2_session *s, struct request *r);
+// Keeps its answer for the next one, where that may be the same.
+void session_remember(struct h2_session *s, struct request *r, const struct h2_incoming *in);
+void session_release(struct h2_session *s, struct session_memo *m); // accepts NULL
+void session_forget_all(struct h2_session *s);
 
 struct h2_text session_text(nghttp2_rcbuf *b); // "" for NULL
 // The answer is known: it is given now, or when its time comes. 0 or nghttp2's error.
