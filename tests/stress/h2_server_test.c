@@ -114,6 +114,23 @@ CASE("h2 server: with --no-reflect headers say nothing of the request, in both e
 	expect_mute("wire");
 }
 
+CASE("h2 server: requests that change and come again are each answered with what they were")
+{
+	struct h2_output o;
+	h2_sh(&o, "%s run %s", H2_PROGRAM,
+	      h2_file("mixed.h2", "(scenario mixed (load (connections 3) (streams 7) (requests 6000))"
+	                          " (request a (weight 5) (path \"/\") (expect (status 200)))"
+	                          " (request b (weight 3) (path \"/bytes/10\") (expect (body (pattern 10))))"
+	                          " (request c (weight 2) (path \"/\") (header \"x-a\" \"1\"))"
+	                          " (request d (path \"/\") (header \"x-a\" \"2\") (header \"x-b\" \"1\"))"
+	                          " (request e (method HEAD) (path \"/bytes/10\"))"
+	                          " (request f (method POST) (path \"/\") (body \"x\") (expect (body echo)))"
+	                          " (request g (path \"/%{n}\") (expect (status 404))))"));
+	if (o.code != 0)
+		fail_msg("%d %s %s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+}
+
 CASE("h2 server: a large upload comes back byte for byte")
 {
 	struct h2_process p;

@@ -1,5 +1,5 @@
 // The wire engine of the server against what a client can do wrong, once and ten thousand times: the code that is
-// right, an end in time, and a bounded memory.
+// right, an end in time, and a bounded memory. What a request's fields can do wrong is for both engines.
 #include "h2_rule.h"
 #include "harness.h"
 #include "server_engine.h"
@@ -77,7 +77,7 @@ struct rig {
 	bool has_reset, has_goaway;
 };
 
-static const struct h2_server_engine *const engine = &h2_wire_server;
+static const struct h2_server_engine *engine = &h2_wire_server;
 
 static void look(struct rig *r, const struct wire_event *e)
 {
@@ -296,4 +296,116 @@ CASE("h2 wire server: headers beyond the limit are answered with 431, and too ma
 	assert_true(*r.counters.cell[H2_RESPONSES] > 10);
 	assert_int_equal(r.goaway, NGHTTP2_ENHANCE_YOUR_CALM);
 	teardown(&r);
+}
+
+// ---- fields, in both engines --------------------------------------------------------------------------------
+
+// A request with :authority, and those bytes of further fields.
+#define ASK(flags, n, ...) H2_HEAD(6 + (n), T_HEADERS, flags, 1), 0x82, 0x86, 0x84, 0x41, 1, 'a', __VA_ARGS__
+#define FIELD_2(n1, n2, v) 0x00, 2, (n1), (n2), 1, (v)
+#define LENGTH(v) 0x0f, 0x0d, 1, (v)
+#define WRONG(text, ...) RULE(text, RESET, PROTOCOL_ERROR, __VA_ARGS__)
+
+static const struct h2_rule fields[] = {
+	RULE("a field", TAKEN, NO_ERROR, ASK(END_BOTH, 5, FIELD_1('a', '1'))),
+	RULE("a field that is indexed", TAKEN, NO_ERROR, ASK(END_BOTH, 5, 0x40, 1, 'a', 1, '1')),
+	RULE("host in place of :authority", TAKEN, NO_ERROR, H2_HEAD(7, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x84,
+	     0x0f, 0x17, 1, 'h'),
+	RULE("content-length 0", TAKEN, NO_ERROR, ASK(END_BOTH, 4, LENGTH('0'))),
+	RULE("as much as content-length says", TAKEN, NO_ERROR, ASK(END_HEADERS, 4, LENGTH('3')), ABC),
+	RULE("trailers", TAKEN, NO_ERROR, ASK(END_HEADERS, 4, LENGTH('3')), H2_HEAD(3, T_DATA, 0, 1), 'a', 'b',
+	     'c', H2_HEAD(5, T_HEADERS, END_BOTH, 1), FIELD_1('t', '1')),
+
+	WRONG("no :path", H2_HEAD(5, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x41, 1, 'a'),
+	WRONG("no :method", H2_HEAD(5, T_HEADERS, END_BOTH, 1), 0x86, 0x84, 0x41, 1, 'a'),
+	WRONG("no :scheme", H2_HEAD(5, T_HEADERS, END_BOTH, 1), 0x82, 0x84, 0x41, 1, 'a'),
+	WRONG(":method twice", ASK(END_BOTH, 1, 0x82)),
+	WRONG(":status", ASK(END_BOTH, 1, 0x88)),
+	WRONG("a pseudo-header field that nobody knows", ASK(END_BOTH, 6, FIELD_2(':', 'x', '1'))),
+	WRONG("a pseudo-header field behind a regular one", H2_HEAD(11, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x41,
+	      1, 'a', FIELD_1('a', '1'), 0x84),
+	WRONG("an empty :path", H2_HEAD(7, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x04, 0, 0x41, 1, 'a'),
+	WRONG("a :path without its slash", H2_HEAD(8, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x04, 1, 'p', 0x41, 1,
+	      'a'),
+	WRONG("a space in :path", H2_HEAD(9, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x04, 2, '/', ' ', 0x41, 1, 'a'),
+	WRONG("a :scheme that begins with a digit", H2_HEAD(8, T_HEADERS, END_BOTH, 1), 0x82, 0x06, 1, '1', 0x84,
+	      0x41, 1, 'a'),
+	WRONG("a space in :method", H2_HEAD(8, T_HEADERS, END_BOTH, 1), 0x02, 1, ' ', 0x86, 0x84, 0x41, 1, 'a'),
+	WRONG("a space in :authority", H2_HEAD(6, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x84, 0x41, 1, ' '),
+	WRONG("a space in host", ASK(END_BOTH, 4, 0x0f, 0x17, 1, ' ')),
+	WRONG("host twice", ASK(END_BOTH, 8, 0x0f, 0x17, 1, 'a', 0x0f, 0x17, 1, 'a')),
+	WRONG("a name in upper case", ASK(END_BOTH, 5, FIELD_1('X', '1'))),
+	WRONG("a name in upper case that is indexed", ASK(END_BOTH, 5, 0x40, 1, 'X', 1, '1')),
+	WRONG("CR in a value", ASK(END_BOTH, 5, FIELD_1('a', '\r'))),
+	WRONG("LF in a value", ASK(END_BOTH, 5, FIELD_1('a', '\n'))),
+	WRONG("NUL in a value", ASK(END_BOTH, 5, FIELD_1('a', '\0'))),
+	WRONG("transfer-encoding", ASK(END_BOTH, 4, 0x0f, 0x2a, 1, 'x')),
+	WRONG("te: x", ASK(END_BOTH, 6, FIELD_2('t', 'e', 'x'))),
+	WRONG("upgrade", ASK(END_BOTH, 11, 0x00, 7, 'u', 'p', 'g', 'r', 'a', 'd', 'e', 1, 'x')),
+	WRONG("content-length that is no number", ASK(END_BOTH, 4, LENGTH('x'))),
+	WRONG("content-length twice", ASK(END_BOTH, 8, LENGTH('0'), LENGTH('0'))),
+	WRONG("content-length without content", ASK(END_BOTH, 4, LENGTH('3'))),
+	WRONG("content-length beyond the content", ASK(END_HEADERS, 4, LENGTH('4')), ABC),
+	WRONG("content beyond the content-length", ASK(END_HEADERS, 4, LENGTH('2')), ABC),
+	WRONG("content-length beyond the content, and trailers", ASK(END_HEADERS, 4, LENGTH('4')),
+	      H2_HEAD(3, T_DATA, 0, 1), 'a', 'b', 'c', H2_HEAD(5, T_HEADERS, END_BOTH, 1), FIELD_1('t', '1')),
+	WRONG("trailers that end nothing", ASK(END_HEADERS, 4, LENGTH('3')), H2_HEAD(5, T_HEADERS, END_HEADERS, 1),
+	      FIELD_1('t', '1')),
+	WRONG("a pseudo-header field in trailers", ASK(END_HEADERS, 4, LENGTH('0')),
+	      H2_HEAD(1, T_HEADERS, END_BOTH, 1), 0x84),
+	WRONG("a name in upper case in trailers", ASK(END_HEADERS, 4, LENGTH('0')),
+	      H2_HEAD(5, T_HEADERS, END_BOTH, 1), FIELD_1('X', '1')),
+};
+
+// Among right ones, and again and again: what was read once is not read in the same way.
+static void ask_again(const struct h2_rule *rule)
+{
+	static const uint8_t right[] = { ASK(END_BOTH, 5, FIELD_1('b', '2')) };
+	const unsigned rounds = 4;
+	uint8_t bytes[128], good[sizeof(right)];
+	struct rig r;
+	setup(&r, true);
+	memcpy(bytes, rule->bytes, rule->len);
+	memcpy(good, right, sizeof(right));
+	for (unsigned i = 0; i < 2 * rounds; i++) {
+		patch_ids(bytes, rule->len, 4 * i + 1);
+		feed(&r, bytes, rule->len, rule->len);
+		drain(&r);
+		patch_ids(good, sizeof(good), 4 * i + 3);
+		if (i % rounds > 1) // two in a row, too
+			feed(&r, good, sizeof(good), sizeof(good));
+		drain(&r);
+	}
+	const uint64_t answered = *r.counters.cell[H2_RESPONSES], reset = *r.counters.cell[H2_RESETS_OUT];
+	const unsigned all = 2 * rounds, goods = rounds;
+	if (r.has_goaway || answered != (rule->reaction == TAKEN ? all + goods : goods) ||
+	    reset != (rule->reaction == TAKEN ? 0 : all) || (reset > 0 && r.reset != rule->code))
+		fail_msg("%s, %s: answered %u of %u, RST %u (%u), GOAWAY %d", engine->name, rule->what,
+		         (unsigned)answered, all + goods, (unsigned)reset, r.reset, r.has_goaway);
+	teardown(&r);
+}
+
+CASE("h2 server: both engines reset each malformed request, the first time and each time after that")
+{
+	const struct h2_server_engine *const engines[] = { &h2_session_server, &h2_wire_server };
+	for (size_t e = 0; e < 2; e++)
+		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+			engine = engines[e];
+			ask_again(&fields[i]);
+		}
+}
+
+// Beyond what the wire engine demands.
+static const struct h2_rule demands[] = {
+	WRONG("neither :authority nor host", GET(1)),
+	WRONG("GET *", H2_HEAD(8, T_HEADERS, END_BOTH, 1), 0x82, 0x86, 0x04, 1, '*', 0x41, 1, 'a'),
+	RULE("OPTIONS *", TAKEN, NO_ERROR, H2_HEAD(16, T_HEADERS, END_BOTH, 1), 0x02, 7, 'O', 'P', 'T', 'I', 'O',
+	     'N', 'S', 0x86, 0x04, 1, '*', 0x41, 1, 'a'),
+};
+
+CASE("h2 server: nghttp2's engine wants a target, and * for OPTIONS alone")
+{
+	engine = &h2_session_server;
+	for (size_t i = 0; i < sizeof(demands) / sizeof(demands[0]); i++)
+		ask_again(&demands[i]);
 }

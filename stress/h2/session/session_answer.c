@@ -147,7 +147,10 @@ int session_respond(struct h2_session *s, struct request *r)
 {
 	r->answered = true;
 	s->answering++;
-	return session_recall(s, r) ? submit_fields(s, r, r->memo->nv, r->memo->count) : respond_anew(s, r);
+	if (!r->memo)
+		return respond_anew(s, r);
+	r->reply.answer = r->memo->reply.answer;
+	return submit_fields(s, r, r->memo->nv, r->memo->count);
 }
 
 // The window is opened at the plan's rate.

@@ -21,6 +21,7 @@ static struct request *request_new(struct h2_session *s)
 	memset(r, 0,
 	       offsetof(struct request, reply.status)); // the texts behind it are written before they are read
 	r->header_hash = r->trailer_hash = H2_HASH_START;
+	r->content_length = -1;
 	r->owner = s;
 	s->uploading++;
 	r->next = s->requests;
@@ -137,8 +138,10 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
 	struct h2_session *s = arg;
-	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+		wire_fields_begin(&s->section, WIRE_TRAILERS, s->shared->limits.max_header_bytes);
 		return 0;
+	}
 	struct request *r = request_new(s);
 	if (!r)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -149,15 +152,16 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	return 0;
 }
 
-static void take_trailer(struct request *r, const struct h2_server_limits *limits, nghttp2_rcbuf *name,
-                         nghttp2_rcbuf *value)
+static int take_field(struct h2_session *s, struct request *r, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
-	nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
-	r->header_bytes += n.len + v.len + 32;
-	if (r->header_bytes > limits->max_header_bytes)
-		return; // nothing is spent on more
-	r->trailer_count++;
-	r->trailer_hash = h2_header_hash(r->trailer_hash, n.base, n.len, v.base, v.len);
+	const bool was_too_large = r->headers_too_large;
+	session_take_header(s, r, name, value);
+	if (r->headers_too_large && !was_too_large)
+		cost(s, H2_COST_TOO_LARGE);
+	// Far beyond the limit nghttp2 is told to read over the rest.
+	return r->header_bytes / FAR_BEYOND > s->shared->limits.max_header_bytes
+	               ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE
+	               : 0;
 }
 
 static int on_header(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame *frame,
@@ -165,20 +169,31 @@ static int on_header(__attribute__((unused)) nghttp2_session *session, const ngh
 {
 	struct h2_session *s = arg;
 	struct request *r = find(s, frame->hd.stream_id);
-	if (!r)
+	if (!r || r->is_bad)
 		return 0;
-	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
-		take_trailer(r, &s->shared->limits, name, value);
-		return 0;
-	}
-	const bool was_too_large = r->headers_too_large;
-	session_take_header(s, r, name, value);
-	if (r->headers_too_large && !was_too_large)
-		cost(s, H2_COST_TOO_LARGE);
-	// Far beyond the limit nghttp2 is told to read over the rest: it would look at each byte of each value.
-	return r->header_bytes / FAR_BEYOND > s->shared->limits.max_header_bytes
-	               ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE
-	               : 0;
+	if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+		return session_knows(s, r, name, value) ? 0 : take_field(s, r, name, value);
+	session_take_trailer(s, r, name, value);
+	return 0;
+}
+
+// Reset, as nghttp2 does it where it judges requests itself. 0 or nghttp2's error.
+static int refuse_malformed(struct h2_session *s, struct request *r)
+{
+	r->is_bad = true;
+	h2_count(s->shared->counters, H2_BAD, 1);
+	cost(s, H2_COST_MALFORMED);
+	return nghttp2_submit_rst_stream(s->session, NGHTTP2_FLAG_NONE, r->id, NGHTTP2_PROTOCOL_ERROR);
+}
+
+// Whether the request is right so far, of which all bytes of that frame have come.
+static bool is_right(struct h2_session *s, struct request *r, const nghttp2_frame *frame)
+{
+	const bool end_stream = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+	if (frame->hd.type == NGHTTP2_DATA)
+		return !end_stream || r->content_length < 0 || (uint64_t)r->content_length == r->received;
+	return frame->headers.cat == NGHTTP2_HCAT_REQUEST ? session_end_header(s, r, end_stream)
+	                                                  : session_end_trailers(s, r, end_stream);
 }
 
 static int on_data(nghttp2_session *session, __attribute__((unused)) uint8_t flags, int32_t id,
@@ -189,15 +204,18 @@ static int on_data(nghttp2_session *session, __attribute__((unused)) uint8_t fla
 	h2_count(s->shared->counters, H2_BODY_IN, len);
 	s->moved += len;
 	nghttp2_session_consume_connection(session, len);
-	if (r && r->plan.rate > 0) {
+	if (r && r->plan.rate > 0 && !r->is_bad) {
 		r->unread += len;
 		if (r->alarm.place == 0)
 			session_read_slowly(s, r, clock_now_ns());
 	} else {
 		nghttp2_session_consume_stream(session, id, len);
 	}
-	if (!r)
+	if (!r || r->is_bad)
 		return 0;
+	r->received += len;
+	if (r->content_length >= 0 && r->received > (uint64_t)r->content_length)
+		return nghttp2_is_fatal(refuse_malformed(s, r)) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 	h2_upload_take(&r->upload, s->shared, session_text(r->method), bytes, len);
 	if (r->plan.echoes)
 		session_resume(s, r);
@@ -228,8 +246,10 @@ static void opened(struct h2_session *s, struct request *r, const nghttp2_frame 
 static int maybe_respond(struct h2_session *s, const nghttp2_frame *frame)
 {
 	struct request *r = find(s, frame->hd.stream_id);
-	if (!r)
+	if (!r || r->is_bad)
 		return 0;
+	if (!is_right(s, r, frame))
+		return refuse_malformed(s, r);
 	opened(s, r, frame);
 	if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
 		has_come(s, r);
@@ -327,6 +347,7 @@ static int make_session(struct h2_session *s)
 		return -ENOMEM;
 	}
 	nghttp2_option_set_no_auto_window_update(options, 1); // slow reading needs windows of our own
+	nghttp2_option_set_no_http_messaging(options, 1);     // session_asked.c
 	nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);

@@ -6,20 +6,17 @@
 
 #include "reply.h"
 #include "session_shared.h"
+#include "wire_fields.h"
 #include "wire_flow.h"
 
 #define SESSION_FIELDS 24U        // that are known again at most
 #define SESSION_ASTRAY UINT32_MAX // a request that has more, or too large ones
 
-// A field of the last request, as references; and what the request came to with it.
-struct session_field {
-	nghttp2_rcbuf *name, *value;
-	unsigned kind;
-	uint64_t header_bytes, header_count, header_hash;
-};
-
+// The header fields of the last request, as references.
 struct session_known {
-	struct session_field fields[SESSION_FIELDS];
+	struct {
+		nghttp2_rcbuf *name, *value;
+	} fields[SESSION_FIELDS];
 	uint32_t count;
 	uint64_t serial; // another one whenever a field of them changes
 };
@@ -50,6 +47,7 @@ struct h2_session {
 	struct wire_ids ended;                       // streams
 	struct session_memo *memo;                   // of the last answer that may be repeated; NULL: none
 	struct session_known known;
+	struct wire_fields section; // that is being read
 	bool greeted, acked, over, ending;
 };
 
@@ -67,8 +65,12 @@ struct request {
 	struct h2_upload upload;
 	uint64_t sent;             // of the answer's body
 	struct session_memo *memo; // whose fields its answer has; NULL: its own
-	uint32_t followed; // fields that are the first of struct session_known; SESSION_ASTRAY: they are not
-	bool is_new;       // it has a field that the request before did not have
+	uint32_t followed;      // fields that are the first of struct session_known; SESSION_ASTRAY: they are not
+	bool is_read;           // its fields have been looked at
+	bool is_new;            // it has a field that the request before did not have
+	bool is_bad;            // it is malformed: it was reset, and what still comes is dropped
+	uint64_t received;      // bytes of its body
+	int64_t content_length; // -1: none
 	bool headers_too_large;
 	bool whole;               // END_STREAM has come
 	bool answered, submitted; // its answer is known; and nghttp2's
@@ -76,10 +78,21 @@ struct request {
 	struct h2_reply reply;    // last: its texts are not cleared
 };
 
-// A field of a request's header.
+// A field of a request's header. One that is known is not looked at.
+static inline bool session_knows(struct h2_session *s, struct request *r, const nghttp2_rcbuf *name,
+                                 const nghttp2_rcbuf *value)
+{
+	const bool is_known = r->followed < s->known.count && s->known.fields[r->followed].name == name &&
+	                      s->known.fields[r->followed].value == value;
+	r->followed += is_known;
+	return is_known;
+}
 void session_take_header(struct h2_session *s, struct request *r, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
-// Gives the request the last answer, where it is the same request again.
-bool session_recall(struct h2_session *s, struct request *r);
+void session_take_trailer(struct h2_session *s, struct request *r, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
+// The header is whole: the request is the last one again, which is answered likewise, or is judged. False where it
+// is malformed.
+bool session_end_header(struct h2_session *s, struct request *r, bool end_stream);
+bool session_end_trailers(struct h2_session *s, struct request *r, bool end_stream);
 // Keeps its answer for the next one, where that may be the same.
 void session_remember(struct h2_session *s, struct request *r, const struct h2_incoming *in);
 void session_release(struct h2_session *s, struct session_memo *m); // accepts NULL

@@ -42,6 +42,19 @@ static bool is_path(const nghttp2_nv *nv)
 	       (nv->value[0] == '/' || IS(nv->value, nv->valuelen, "*"));
 }
 
+// Of RFC 3986, 3.1.
+static bool is_scheme(const nghttp2_nv *nv)
+{
+	for (size_t i = 0; i < nv->valuelen; i++) {
+		const uint8_t c = nv->value[i], lower = c | 0x20;
+		const bool letter = lower >= 'a' && lower <= 'z';
+		const bool other = (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+		if (!letter && (i == 0 || !other))
+			return false;
+	}
+	return nv->valuelen > 0;
+}
+
 static bool take_value(struct wire_fields *f, unsigned bit, const nghttp2_nv *nv)
 {
 	switch (bit) {
@@ -53,7 +66,7 @@ static bool take_value(struct wire_fields *f, unsigned bit, const nghttp2_nv *nv
 	case PATH:
 		return (nv->valuelen > 0 && is_path(nv)) || wrong(f, ":path is no path");
 	case SCHEME:
-		return nv->valuelen > 0 || wrong(f, ":scheme is empty");
+		return is_scheme(nv) || wrong(f, ":scheme is no scheme");
 	default:
 		return nghttp2_check_authority(nv->value, nv->valuelen) || wrong(f, ":authority is no authority");
 	}
@@ -121,6 +134,14 @@ static bool take_content_length(struct wire_fields *f, const nghttp2_nv *nv)
 	return true;
 }
 
+static bool take_host(struct wire_fields *f, const nghttp2_nv *nv)
+{
+	if (f->host)
+		return wrong(f, "host twice");
+	f->host = true;
+	return nghttp2_check_authority(nv->value, nv->valuelen) || wrong(f, "host is no authority");
+}
+
 static bool take_regular(struct wire_fields *f, const nghttp2_nv *nv)
 {
 	f->regular = true;
@@ -132,6 +153,8 @@ static bool take_regular(struct wire_fields *f, const nghttp2_nv *nv)
 		return wrong(f, "a field of HTTP/1's connections");
 	if (f->section != WIRE_TRAILERS && IS(nv->name, nv->namelen, "content-length"))
 		return take_content_length(f, nv);
+	if (f->section == WIRE_REQUEST && IS(nv->name, nv->namelen, "host"))
+		return take_host(f, nv);
 	return true;
 }
 

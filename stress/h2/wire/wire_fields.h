@@ -19,6 +19,7 @@ struct wire_fields {
 	unsigned pseudo;        // bits of the pseudo-header fields that were there
 	uint16_t status;        // WIRE_RESPONSE
 	bool connect;           // WIRE_REQUEST: the method is CONNECT
+	bool host;              // WIRE_REQUEST: there was a host
 	bool regular;           // a regular field was there
 	bool too_large;         // beyond max_bytes or WIRE_MAX_FIELDS; no fault by itself
 	int64_t content_length; // -1: none
