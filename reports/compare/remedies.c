@@ -196,9 +196,9 @@ json_t *remedies_to_json(const struct remedies *all)
 // ---- the page -----------------------------------------------------------------------------------------------
 
 #define BAR_HEIGHT 22.0
-#define BAR_NAMES 170.0
-#define BAR_ROOM 300.0
-#define BAR_WORDS 150.0
+#define BAR_NAMES 150.0
+#define BAR_ROOM 220.0
+#define BAR_WORDS 105.0
 
 static void add_bars(struct page *p, const struct remedies *all, size_t first)
 {
@@ -212,7 +212,7 @@ static void add_bars(struct page *p, const struct remedies *all, size_t first)
 
 	for (size_t i = 0; i < count; i++)
 		most = fmax(most, remedy_factor(plain, plain + i));
-	buf_adds(&p->b, "<div class=\"scroll\">");
+	buf_adds(&p->b, "<figure class=\"bars\">");
 	svg_open(&p->b, BAR_NAMES + BAR_ROOM + BAR_WORDS, BAR_HEIGHT * (double)count + 8, &words);
 	for (size_t i = 0; i < count; i++) {
 		const struct remedy *r = plain + i;
@@ -228,7 +228,7 @@ static void add_bars(struct page *p, const struct remedies *all, size_t first)
 		                            r->fails > 0 ? r->broke : ""));
 	}
 	svg_close(&p->b);
-	buf_adds(&p->b, "</div>");
+	buf_adds(&p->b, "</figure>");
 }
 
 static void add_table(struct page *p, const struct remedies *all, size_t first)

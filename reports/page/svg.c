@@ -314,25 +314,31 @@ const char *svg_label_ns(struct arena *a, double value)
 {
 	if (value <= 0)
 		return "0";
-	if (value < 1e3)
+	if (value < 999.5)
 		return text_make(a, "%.3g ns", value);
-	if (value < 1e6)
+	if (value < 999.5e3)
 		return text_make(a, "%.3g µs", value / 1e3);
-	if (value < 1e9)
+	if (value < 999.5e6)
 		return text_make(a, "%.3g ms", value / 1e6);
 	return text_make(a, "%.4g s", value / 1e9);
+}
+
+// Three digits; from 1000 of a unit to the next one there are four, which %.3g would write as a power of ten.
+static const char *label_unit(struct arena *a, double value, const char *unit)
+{
+	return text_make(a, value >= 999.5 ? "%.0f %s" : "%.3g %s", value, unit);
 }
 
 const char *svg_label_bytes(struct arena *a, double value)
 {
 	if (value <= 0)
 		return "0";
-	if (value < 1024)
-		return text_make(a, "%.4g B", value);
-	if (value < 1024.0 * 1024)
-		return text_make(a, "%.3g KiB", value / 1024);
-	if (value < 1024.0 * 1024 * 1024)
-		return text_make(a, "%.3g MiB", value / 1024 / 1024);
+	if (value < 1023.5)
+		return label_unit(a, value, "B");
+	if (value < 1023.5 * 1024)
+		return label_unit(a, value / 1024, "KiB");
+	if (value < 1023.5 * 1024 * 1024)
+		return label_unit(a, value / 1024 / 1024, "MiB");
 	return text_make(a, "%.4g GiB", value / 1024 / 1024 / 1024);
 }
 

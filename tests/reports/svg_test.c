@@ -89,6 +89,10 @@ CASE("svg: ticks of bytes are round in KiB and MiB")
 	assert_string_equal(svg_label_bytes(&a, ticks[0]), "0");
 	assert_string_equal(svg_label_bytes(&a, ticks[1]), "5 MiB");
 	assert_string_equal(svg_label_bytes(&a, ticks[4]), "20 MiB");
+	assert_string_equal(svg_label_bytes(&a, 1000 * 1024), "1000 KiB");
+	assert_string_equal(svg_label_bytes(&a, 1008.3 * 1024), "1008 KiB");
+	assert_string_equal(svg_label_bytes(&a, 1023.9 * 1024), "1 MiB");
+	assert_string_equal(svg_label_ns(&a, 999.9e3), "1 ms");
 	arena_deinit(&a);
 }
 
