@@ -333,14 +333,17 @@ static void put_jemallocs(struct summary *s)
 	fputc('\n', s->out);
 }
 
+#define UNCAPPED_TOLD 3U
+
 // ---- what was asked for and did not happen ------------------------------------------------------------------
 
-static bool was_not_capped(const struct result *r)
+// What was not capped, and why; NULL: nothing.
+static const char *not_capped(const struct result *r)
 {
 	for (size_t i = 0; i < r->counters_count; i++)
 		if (r->counters[i].note != NULL && strncmp(r->counters[i].note, "not capped", 10) == 0)
-			return true;
-	return false;
+			return r->counters[i].note;
+	return NULL;
 }
 
 // Requests were to be made to fail, and none was.
@@ -360,12 +363,20 @@ static bool was_not_refused(const struct result *r)
 
 static void put_without_effect(struct summary *s)
 {
-	size_t uncapped = 0, unrefused = 0;
+	size_t uncapped = 0, partly = 0, unrefused = 0;
 
 	for (size_t i = 0; i < s->view.count; i++) {
-		uncapped += was_not_capped(s->view.tests[i].r);
+		const char *note = not_capped(s->view.tests[i].r);
+
+		if (note != NULL && strstr(note, "no process of it") != NULL)
+			uncapped++;
+		else if (note != NULL && partly++ < UNCAPPED_TOLD)
+			fprintf(s->out, "! --jemalloc-cap: %s: %s\n", s->view.tests[i].id,
+			        text_line(&s->view.arena, note));
 		unrefused += was_not_refused(s->view.tests[i].r);
 	}
+	if (partly > UNCAPPED_TOLD)
+		fprintf(s->out, "! --jemalloc-cap: and %zu further tests\n", partly - UNCAPPED_TOLD);
 	if (uncapped > 0)
 		fprintf(s->out,
 		        "! --jemalloc-cap had no effect in %s: no process had a jemalloc that can be seen (--alloc jemalloc "
@@ -374,7 +385,7 @@ static void put_without_effect(struct summary *s)
 	if (unrefused > 0)
 		fprintf(s->out, "! --fail-alloc had no effect in %s: no request was made to fail\n",
 		        text_number(&s->view.arena, unrefused, "test", "tests"));
-	if (uncapped + unrefused > 0)
+	if (uncapped + partly + unrefused > 0)
 		fputc('\n', s->out);
 }
 

@@ -78,7 +78,9 @@ struct trace_cursor {
 
 static inline struct trace_cursor trace_begin(const struct trace *t, uint32_t lane)
 {
-	return (struct trace_cursor){ t->lanes[lane].bytes, t->lanes[lane].bytes + t->lanes[lane].len, 0 };
+	const struct trace_lane *l = &t->lanes[lane];
+
+	return (struct trace_cursor){ l->bytes, l->len > 0 ? l->bytes + l->len : l->bytes, 0 };
 }
 
 static inline uint64_t trace_varint(struct trace_cursor *c)

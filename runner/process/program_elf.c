@@ -125,6 +125,17 @@ const char *program_elf_no_preload(const struct elf_image *im)
 	return find_sanitizer(im, &s);
 }
 
+// By its loader: musl's, /lib/ld-musl-x86_64.so.1, cannot load what was made for glibc.
+static bool is_of_musl(const struct elf_image *im)
+{
+	static const char word[] = "/ld-musl-";
+	struct segments s = { 0 };
+
+	return find_segments(im, &s) == NULL && s.interpreter != NULL &&
+	       elf_within(im, s.interpreter->p_offset, s.interpreter->p_filesz) &&
+	       memmem(im->bytes + s.interpreter->p_offset, s.interpreter->p_filesz, word, strlen(word)) != NULL;
+}
+
 void program_elf_malloc(const struct elf_image *im, const char **own, const char **linked)
 {
 	static const struct {
@@ -136,7 +147,9 @@ void program_elf_malloc(const struct elf_image *im, const char **own, const char
 	};
 	const bool defines = elf_symbol(im, SHT_DYNSYM, "malloc") != 0;
 
-	*own = defines ? "the program defines malloc itself" : NULL;
+	*own = defines          ? "the program defines malloc itself"
+	       : is_of_musl(im) ? "the program is musl's, for which that library is not made"
+	                        : NULL;
 	*linked = elf_linked_malloc(im);
 	for (size_t i = 0; defines && *linked != NULL && i < sizeof known / sizeof known[0]; i++)
 		if (strcmp(known[i].name, *linked) == 0)

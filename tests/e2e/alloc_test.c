@@ -4,6 +4,7 @@
 #include "harness.h"
 #include "io.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -167,6 +168,29 @@ CASE("alloc: a missing malloc is exit 3, an unknown name and options that it doe
 		assert_contains(buf_text(&o.err), cases[i].words);
 		outcome_deinit(&o);
 	}
+}
+
+CASE("alloc: a program of musl stays on its own malloc, and is said to")
+{
+	const char *dir = harness_tmpdir();
+	char command[1024];
+	struct outcome o;
+	json_t *report;
+
+	need_jemalloc();
+	if (system("command -v musl-gcc >/dev/null") != 0)
+		harness_skip("musl-gcc is not on this machine");
+	snprintf(command, sizeof command, "echo 'int main(void) { return 0; }' | musl-gcc -x c -o '%s/small' -",
+	         dir);
+	assert_int_equal(system(command), 0);
+	o = E2E(dir, "run", "--alloc", "jemalloc", "-o", "out", "--", "./small");
+	if (o.exit_code != 0)
+		fail_msg("%s%s", buf_text(&o.out), buf_text(&o.err));
+	report = report_of(dir);
+	assert_contains(json_string_value(json_object_get(e2e_test(report, "small"), "allocator")),
+	                ": the program is musl's, for which that library is not made");
+	json_decref(report);
+	outcome_deinit(&o);
 }
 
 CASE("alloc: a library that has no memory, or that no program survives, is refused with the reason")

@@ -3,10 +3,12 @@
 #include "harness.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define USER SG_BUILD_DIR "/tests/alloc/jemalloc_user"
+#define USER_STATIC SG_BUILD_DIR "/tests/alloc/jemalloc_static_user"
 
 CASE("e2e: a program whose jemalloc is capped dies of an exhausted slab, with figures, looks and size classes")
 {
@@ -154,5 +156,28 @@ CASE("e2e: a cap and a chosen jemalloc with options go together")
 	pool = json_array_get(json_object_get(e2e_test(report, "alloc/both"), "pools"), 0);
 	assert_string_equal(json_string_value(json_object_get(pool, "name")), "jemalloc");
 	assert_int_equal(json_integer_value(json_object_get(pool, "capacity")), 64 << 20);
+	json_decref(report);
+}
+
+CASE("e2e: an arena that a program made in a jemalloc that is linked into it is said not to be capped")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+	json_t *report;
+	char run_dir[512], *text;
+
+	if (access(USER_STATIC, X_OK) < 0)
+		harness_skip("libjemalloc_pic.a was not there at build time");
+	snprintf(run_dir, sizeof run_dir, "%s/out", dir);
+	e2e_write(dir, "t.sh", "#!/bin/sh\n# @Test alloc/linked\n# @Run " USER_STATIC " 10 arena\n", true);
+	o = E2E(dir, "run", "t.sh", "--jemalloc-cap", "16M", "-o", "out");
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out),
+	                "! --jemalloc-cap: alloc/linked: not capped: 1 arena that the program made");
+	outcome_deinit(&o);
+	report = e2e_report(run_dir);
+	text = json_dumps(e2e_test(report, "alloc/linked"), 0);
+	assert_contains(text, "not capped: 1 arena that the program made in the jemalloc that is linked into it");
+	free(text);
 	json_decref(report);
 }

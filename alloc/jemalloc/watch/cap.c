@@ -26,6 +26,7 @@ static struct {
 	uint64_t cap; // 0: not armed
 	uint64_t used, high_water;
 	uint64_t denied_growths, denied_moves, exhausted;
+	uint64_t arenas;  // that are known: those at first, and those that were seen being made
 	bool grows_ahead; // opt.retain
 } cap;
 
@@ -240,6 +241,7 @@ bool cap_arm(uint64_t bytes)
 	        look_number("stats.active") + look_number("stats.retained") +
 	        (look_number("stats.arenas.4096.pdirty") + look_number("stats.arenas.4096.pmuzzy")) * PAGE_BYTES;
 	cap.high_water = cap.used;
+	cap.arenas = arenas;
 	cap.cap = bytes;
 	return true;
 }
@@ -248,9 +250,21 @@ void cap_new_arena(unsigned arena, bool own_hooks)
 {
 	if (cap.cap == 0)
 		return;
+	raise_to(&cap.arenas, (uint64_t)arena + 1);
 	if ((own_hooks || !hook(arena)) && watch_file != NULL)
 		snprintf(watch_file->note, sizeof watch_file->note,
 		         "arenas with extent hooks of the program's own are not capped");
+}
+
+// Where jemalloc is linked in statically the program's calls of arenas.create do not pass by here.
+void cap_looked(struct tele_file *t)
+{
+	uint64_t arenas = cap.cap > 0 && t->note[0] == '\0' ? look_number("arenas.narenas") : 0;
+
+	if (arenas > __atomic_load_n(&cap.arenas, __ATOMIC_RELAXED))
+		snprintf(t->note, sizeof t->note,
+		         "not capped: %llu arena%s that the program made in the jemalloc that is linked into it",
+		         (unsigned long long)(arenas - cap.arenas), arenas - cap.arenas == 1 ? "" : "s");
 }
 
 const void *cap_original(void)

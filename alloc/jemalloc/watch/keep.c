@@ -56,6 +56,8 @@ static void look_now(bool keep)
 		open_file();
 	if (watch_file != NULL && !kept.unwatched && !kept.ended)
 		look(watch_part(watch_file), keep);
+	if (watch_file != NULL && !kept.ended && kept.hooks.looked != NULL)
+		kept.hooks.looked(watch_file);
 	pthread_mutex_unlock(&looking);
 }
 

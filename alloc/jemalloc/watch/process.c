@@ -66,7 +66,7 @@ bool watch_find(void)
 
 __attribute__((constructor)) static void start(void)
 {
-	const struct keep_hooks hooks = { opened, cap_forked };
+	const struct keep_hooks hooks = { opened, cap_forked, cap_looked };
 	const char *cap_text = getenv(SG_JEMALLOC_ENV_CAP);
 	uint64_t cap = cap_text != NULL ? strtoull(cap_text, NULL, 10) : 0;
 	int saved = errno;

@@ -46,6 +46,7 @@ void look(struct jemalloc_file *f, bool keep);
 struct keep_hooks {
 	void (*opened)(struct tele_file *t); // before the file counts as there; may be NULL
 	void (*forked)(void);                // in a child; may be NULL
+	void (*looked)(struct tele_file *t); // after each look; may be NULL
 };
 
 // Reads from the environment where the file goes and how often to look. False: no telemetry is asked for.
@@ -62,6 +63,8 @@ bool cap_arm(uint64_t bytes);
 // An arena was made, under a cap: it gets the hooks, but for one that has hooks of the program's own, which is
 // counted.
 void cap_new_arena(unsigned arena, bool own_hooks);
+// Says in the file's note when there are more arenas than were seen being made: they are not capped.
+void cap_looked(struct tele_file *t);
 // The hooks that jemalloc's arenas had before; NULL without a cap.
 const void *cap_original(void);
 // The cap's figures into the file that has just been made (none without a cap).
