@@ -179,20 +179,32 @@ static void add_running(const struct progress *p, size_t room, struct buf *words
 
 #define LIVE_LINE_NS (10 * SG_NS_PER_S) // off a terminal, how often it is told
 
+// About how long it goes on: no finer than it is known.
+static void add_left(uint64_t seconds, struct buf *words)
+{
+	char text[32];
+
+	if (seconds < 60)
+		buf_addf(words, ", %" PRIu64 " s left", seconds);
+	else
+		buf_addf(words, ", %s left", units_duration(text, sizeof text, seconds * SG_NS_PER_S));
+}
+
 static bool add_live(const struct progress *p, struct buf *words)
 {
 	struct h2_live_figures f;
-	char done[32], rate[32], p50[32], p99[32], left[32];
+	char done[32], rate[32], p50[32], p99[32];
 
 	if (p->live == NULL || h2_live_read(p->live, &f) < 0)
 		return false;
-	buf_addf(words, "%s done, %s/s, p50 %s, p99 %s", units_count(done, sizeof done, f.done),
-	         units_count(rate, sizeof rate, f.rate), units_duration(p50, sizeof p50, f.p50_ns),
-	         units_duration(p99, sizeof p99, f.p99_ns));
+	buf_addf(words, "%s done, %s/s", units_count(done, sizeof done, f.done),
+	         units_count(rate, sizeof rate, f.rate));
+	if (f.p99_ns > 0) // some are right
+		buf_addf(words, ", p50 %s, p99 %s", units_duration(p50, sizeof p50, f.p50_ns),
+		         units_duration(p99, sizeof p99, f.p99_ns));
 	buf_addf(words, ", %" PRIu64 " wrong", f.wrong);
 	if (f.left_ns > 0)
-		buf_addf(words, ", %s left",
-		         units_duration(left, sizeof left, f.left_ns / SG_NS_PER_S * SG_NS_PER_S + SG_NS_PER_S));
+		add_left(f.left_ns / SG_NS_PER_S + 1, words);
 	return true;
 }
 

@@ -8,7 +8,7 @@
 #                                                 shell's); what each printed stays in $OUTPUTS/SERVER/ATTACK.txt, and
 #                                                 its frames beside it where $FRAMES is set
 #   servers.sh STRESSGEN-H2 drain   [SERVER...]   SIGTERM under load: what was accepted is answered
-#   servers.sh STRESSGEN-H2 clients               curl and nghttp against our server
+#   servers.sh STRESSGEN-H2 clients               curl, nghttp and httpx against our server
 #   servers.sh STRESSGEN-H2 own ENGINE tls|unix   every attack on our server, over TLS or a unix socket: all right
 #
 # Exit 0: all right (attacks: all performed); 1: not; 77: none of the servers is there.
@@ -22,7 +22,7 @@ scenarios=$here/../../gen/scenarios
 all="nghttpd nginx h2o apache2 haproxy node"
 PATH=$PATH:/usr/sbin
 work=$(mktemp -d)
-pid=
+pid='' behind_pid=''
 # First asked, so that it takes its own processes with it.
 stop() {
   if [ -n "$pid" ]; then
@@ -35,6 +35,8 @@ stop() {
     wait "$pid" 2>/dev/null
   fi
   pid=
+  [ -z "$behind_pid" ] || kill "$behind_pid"
+  behind_pid=
 }
 trap 'stop; rm -rf "$work"' EXIT
 
@@ -50,7 +52,7 @@ own_server() {
   port=$(sed -n 's/^port //p' "$work/own")
 }
 own_server
-for n in 128 10000 100000; do
+for n in 128 10000 100000 1048576; do
   curl -sf --http2-prior-knowledge "http://127.0.0.1:$port/bytes/$n" -o "$work/root/bytes/$n" || exit 1
 done
 kill "$own"
@@ -67,6 +69,13 @@ take_port() {
   own_server
   kill "$own"
   wait "$own"
+}
+
+# Our own, for one that serves no files.
+start_behind() {
+  local front=$port
+  own_server
+  behind_pid=$own behind=$port port=$front
 }
 
 configure() {
@@ -106,13 +115,15 @@ Mutex pthread
 END
     ;;
   haproxy)
+    start_behind
     {
       printf 'global\n  nbthread 1\ndefaults\n  mode http\n  timeout client 30s\n  timeout server 30s\n'
       printf '  timeout connect 5s\nfrontend f\n  bind 127.0.0.1:%s proto h2\n' "$port"
       for n in 128 10000; do
         printf '  http-request return status 200 content-type text/plain file %s if { path /bytes/%s }\n' \
           "$work/root/bytes/$n" "$n"
-      done
+      done # what is larger than its buffers comes from a server behind it
+      printf '  use_backend b if { path_beg /bytes/ }\nbackend b\n  server own 127.0.0.1:%s proto h2\n' "$behind"
     } >"$work/haproxy.conf"
     ;;
   esac
@@ -190,19 +201,29 @@ END
   return "$code"
 }
 
-# What the server did, in a few words; in bold where that is not right; "others lost" where a client beside was not
-# served rightly.
+# What the server said when it ended a connection that was idle: "GOAWAY NO_ERROR (timeout)".
+idle_words() {
+  sed -n 's/^@@ check attack ok .*\(GOAWAY [A-Z_]* ([^)]*)\) after .*/\1/p' "$work/out"
+}
+
+# What the server did, in a few words; in bold where that is not right, or no more than what it does when idle; "others
+# lost" where a client beside was not served rightly.
 attack_words() {
-  local words
+  local words bad=no
   words=$(sed -n 's/^@@ check attack [a-z]* //p' "$work/out" | sed -E 's/ after .*//; s/ \([^)]*\)//g
     s/RST_STREAM /RST /; s/taken, and still alive/taken/; s/no reaction in its time/silence/')
-  grep -q '^@@ check attack bad' "$work/out" && words="**$words**"
+  grep -q '^@@ check attack bad' "$work/out" && bad=yes
+  if [ "$1" != idle ] && [ -n "$idle" ] && grep -qF -- "$idle" "$work/out"; then
+    words=${words%GOAWAY*}"idle timeout" bad=yes
+  fi
+  [ "$bad" = no ] || words="**$words**"
   grep -Eq '^@@ check (beside|complete|connections) bad' "$work/out" && words="$words; others lost"
   kill -0 "$pid" 2>/dev/null || words="$words; **the server died**"
   printf '%s' "${words:-not performed}"
 }
 
-# What a server does about a connection with one request and nothing behind it: no attack's doing, and right.
+# What a server does about a connection with one request and nothing behind it. An attack that ends in the same words
+# has met no limit but that one.
 idle_attack() {
   cat >"$work/attacks/attack-idle.h2" <<'END'
 (scenario servers/idle
@@ -215,12 +236,14 @@ END
 # The names of those to be performed, one a line.
 attacks() {
   # shellcheck disable=SC2086 # $ATTACKS is a pattern
-  (cd "$work/attacks" && printf '%s\n' attack-${ATTACKS:-*}.h2) | sed 's/^attack-//; s/\.h2$//'
+  (cd "$work/attacks" && printf '%s\n' attack-idle.h2 attack-${ATTACKS:-*}.h2) | sed 's/^attack-//; s/\.h2$//' |
+    awk '!seen[$0]++'
 }
 
 run_attacks() {
   local file
   local -a frames=()
+  local idle=
   : >"$work/column-$1"
   [ -z "${OUTPUTS:-}" ] || mkdir -p "$OUTPUTS/$1"
   for file in $(attacks); do
@@ -228,7 +251,8 @@ run_attacks() {
     [ -z "${FRAMES:-}" ] || frames=(--frames "$OUTPUTS/$1/$file.frames")
     timeout 120 "$program" run "${frames[@]}" --h2-target "http://127.0.0.1:$port" "$work/attacks/attack-$file.h2" \
       >"$work/out" 2>&1
-    attack_words >>"$work/column-$1"
+    [ "$file" != idle ] || idle=$(idle_words)
+    attack_words "$file" >>"$work/column-$1"
     echo >>"$work/column-$1"
     [ -z "${OUTPUTS:-}" ] || cp "$work/out" "$OUTPUTS/$1/$file.txt"
   done
@@ -280,6 +304,10 @@ run_clients() {
   fi
   if command -v nghttp >/dev/null; then
     nghttp "http://127.0.0.1:$port/bytes/100000" | cmp - "$work/root/bytes/100000" && echo "nghttp: right" || code=1
+  fi
+  if /usr/bin/python3 -c 'import httpx, h2' 2>/dev/null; then
+    /usr/bin/python3 "$here/client.py" "http://127.0.0.1:$port/bytes/100000" | cmp - "$work/root/bytes/100000" &&
+      echo "httpx: right" || code=1
   fi
   return "$code"
 }

@@ -486,6 +486,23 @@ CASE("h2 cli: of a load without one right answer no latency is told")
 	h2_output_deinit(&o);
 }
 
+CASE("h2 cli: of a load of which each request runs out of its time the whole time is told")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[16384];
+	double seconds = 0;
+	h2_server(&p, "");
+	load(&o, p.port, "http://127.0.0.1:%u/delay/30s -n 3 --request-timeout 400ms");
+	h2_server_stop(&p, stats, sizeof(stats));
+	expect_code(&o, 1, "--request-timeout");
+	expect_in(o.out, "requests: 3 total, 3 started, 3 done, 0 succeeded, 3 failed, 0 errored, 3 timeout\n");
+	const char *at = strstr(o.out, "finished in ");
+	if (at == NULL || sscanf(at, "finished in %lf s, 0.0 req/s", &seconds) != 1 || seconds < 1.2)
+		fail_msg("%s", at != NULL ? at : o.out);
+	h2_output_deinit(&o);
+}
+
 CASE("h2 cli: several requests have a row each below the key figures")
 {
 	struct h2_process p;

@@ -519,6 +519,7 @@ static void cancel_late(struct link *l, uint64_t now_ns)
 		if (!x->submitted || x->fault != H2_FAULT_NONE || now_ns < x->start_ns + limit)
 			continue;
 		exchange_fault(x, H2_FAULT_TIMEOUT, "unanswered after its time");
+		l->load->hub.now_ns = now_ns; // nothing was read
 		int rc = l->load->config->engine->cancel(l->client, x);
 		if (rc < 0)
 			transport_close(&l->transport, rc);
