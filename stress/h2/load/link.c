@@ -25,7 +25,10 @@ __attribute__((format(printf, 2, 3))) static void trouble(struct link *l, const 
 	r->failed++;
 	if (r->trouble[0] != '\0')
 		return;
-	int n = snprintf(r->trouble, sizeof(r->trouble), "%s: ", l->load->config->target->authority);
+	const struct h2_target *t = l->load->config->target;
+	const bool local = t->address.any.sa_family == AF_UNIX;
+	const int n = snprintf(r->trouble, sizeof(r->trouble), "%s%s: ", local ? "unix:" : "",
+	                       local ? t->address.local.sun_path : t->authority);
 	va_list args;
 	va_start(args, format);
 	vsnprintf(r->trouble + n, sizeof(r->trouble) - (size_t)n, format, args);
@@ -391,9 +394,6 @@ static void trouble_before_open(struct link *l, int reason)
 		trouble(l, "%s", tls);
 	else if (l->transport.tls && l->transport.connected_ns && reason == UV_EOF)
 		trouble(l, "the server closed the connection in TLS's handshake; does it speak TLS?");
-	else if (l->load->config->target->address.any.sa_family == AF_UNIX)
-		trouble(l, "unix:%s: %s; is the server running?", l->load->config->target->address.local.sun_path,
-		        uv_strerror(reason));
 	else
 		trouble(l, "%s; is the server running?", uv_strerror(reason));
 }
