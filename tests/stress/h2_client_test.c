@@ -2,6 +2,7 @@
 #include "h2_support.h"
 #include "harness.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,6 +262,27 @@ CASE("h2 client: a port without a server is said to be so")
 	assert_int_equal(o.code, 1);
 	expect_in(o.err, "connection refused; is the server running?");
 	expect_one_line(o.err);
+	h2_output_deinit(&o);
+}
+
+static void greet_late(int fd, __attribute__((unused)) unsigned count)
+{
+	raw_read_preface(fd);
+	poll(NULL, 0, 500);
+	raw_send(fd, RAW_SETTINGS, 0, 0, NULL, 0);
+	for (uint32_t id; (id = raw_next_request(fd));)
+		RAW_SEND(fd, RAW_HEADERS, RAW_END_HEADERS | RAW_END_STREAM, id, 0x88);
+}
+
+CASE("h2 client: a load by time whose connection stands only behind that time makes a request all the same")
+{
+	struct h2_process p;
+	struct h2_output o;
+	h2_fake(&p, greet_late);
+	run(&o, "(scenario t (load (duration 50ms) (deadline 20s)) (request r))", p.port);
+	h2_fake_stop(&p);
+	assert_int_equal(o.code, 0);
+	expect_in(o.out, "@@ check complete ok ");
 	h2_output_deinit(&o);
 }
 

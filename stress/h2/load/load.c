@@ -35,9 +35,15 @@ void load_wake_all(struct load *load)
 		link_wake(&load->links[i]);
 }
 
+#define LATE_MS 10
+
 static void on_duration(uv_timer_t *timer)
 {
 	struct load *load = timer->data;
+	if (load->result->begun == 0) { // a connection is late: one request at least, or the deadline comes
+		uv_timer_start(timer, on_duration, LATE_MS, 0);
+		return;
+	}
 	load->time_up = true;
 	load_wake_all(load);
 }
