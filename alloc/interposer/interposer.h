@@ -71,7 +71,8 @@ enum sizing {
 enum path {
 	PATH_NONE,  // it has no slot; a forked child finds this in the wiped page
 	PATH_CHUNK, // SIZE_BY_CHUNK
-	PATH_PLAIN, // only counted: no sizes, no samples, and nobody who wants to see a call
+	PATH_PLAIN, // only counted: no sizes, no samples, nobody who wants to see a call, and no block out from
+	            // before the start
 	PATH_OTHER
 };
 
@@ -112,7 +113,8 @@ struct thread_ref {
 	struct heap_thread *entry; // NULL: the table was full
 	int64_t large_left;        // bytes of large blocks until the next one is sampled
 	uint64_t random;
-	uint64_t unused[11];
+	uint64_t publishes; // so far
+	uint64_t unused[10];
 };
 
 // Never NULL; &no_ref until the thread's first call.
@@ -130,6 +132,7 @@ int next_atfork(void (*before)(void), void (*in_parent)(void));
 bool next_has_stacks(void);
 #define BUMP_BYTES (64U * 1024U)
 extern char bump_bytes[BUMP_BYTES];
+extern unsigned bump_out; // blocks of it that nobody has given back
 // Memory for who allocates while next_resolve is under way; NULL when it is used up. Zeroed; never given back.
 void *bump_alloc(size_t align, size_t bytes);
 size_t bump_size(const void *p);
@@ -244,20 +247,33 @@ extern struct watcher watcher;
 
 // -- sample.c: what samples and failures leave in the file --
 
-#define SAMPLE_FILTER 8192U
+#define SAMPLE_FILTER_LEAST 1024U // entries in use at first: they stay in the nearest cache
+#define SAMPLE_FILTER 65536U
 // How many sampled blocks hash here. 255: that many or more, NULL, or memory from before the start; for good.
 extern uint8_t sample_filter[SAMPLE_FILTER];
+extern uint32_t sample_mask; // of the entries in use: SAMPLE_FILTER_LEAST - 1, then each larger one in turn
+static inline uint32_t sample_larger(uint32_t mask)
+{
+	return mask * 8 + 7;
+}
 static inline unsigned sample_hash(const void *p)
 {
-	return (uint32_t)(uintptr_t)p * UINT32_C(0x9e3779b1) >> 19; // of Fibonacci (Knuth 6.4), two instructions
+	return (uint32_t)(uintptr_t)p * UINT32_C(0x9e3779b1) >> 16; // of Fibonacci (Knuth 6.4), two instructions
 }
-_Static_assert(SAMPLE_FILTER == 1U << 13, "sample_hash has 13 bits");
+_Static_assert(SAMPLE_FILTER == 1U << 16, "sample_hash has 16 bits");
+static inline uint8_t *sample_entry(const void *p)
+{
+	return &sample_filter[sample_hash(p) & __atomic_load_n(&sample_mask, __ATOMIC_RELAXED)];
+}
 static inline bool sample_maybe(const void *p)
 {
-	return UNLIKELY(__atomic_load_n(&sample_filter[sample_hash(p)], __ATOMIC_RELAXED) != 0);
+	return UNLIKELY(__atomic_load_n(sample_entry(p), __ATOMIC_RELAXED) != 0);
 }
-// A block stands for `weight` bytes (0: its stack is not wanted), or its end is waited for, or both.
-void sample_taken(const void *p, size_t bytes, uint64_t weight, bool lifetime);
+// A power of four: the more blocks have had their end waited for, the fewer, each of which counts as so many.
+extern uint32_t lifetime_weight;
+// A block stands for `weight` bytes (0: its stack is not wanted), or its end is waited for and counts `lifetime`
+// times (0: it is not), or both.
+void sample_taken(const void *p, size_t bytes, uint64_t weight, uint32_t lifetime);
 // The block is about to be given back.
 void sample_given(const void *p);
 void sample_failure(const struct request *q, bool injected, uint64_t nth);

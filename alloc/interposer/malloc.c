@@ -46,7 +46,9 @@ static void *overflows(enum way w)
 
 __attribute__((noinline)) void our_free(void *p)
 {
-	if (p != NULL && !bump_owns(p))
+	if (UNLIKELY(bump_owns(p)))
+		__atomic_fetch_sub(&bump_out, 1, __ATOMIC_RELAXED);
+	else if (p != NULL)
 		observe_give(ref(), p);
 }
 
@@ -227,7 +229,7 @@ enum path malloc_begin(void)
 	free_path = paths[sizing].free;
 	if (sizing == SIZE_BY_CHUNK)
 		return PATH_CHUNK;
-	return options.mode == MODE_COUNTERS && !observes_all() ? PATH_PLAIN : PATH_OTHER;
+	return options.mode == MODE_COUNTERS && !observes_all() && bump_out == 0 ? PATH_PLAIN : PATH_OTHER;
 }
 
 static inline bool is_observed(struct thread_ref *r, struct tele_thread *slot, size_t bytes)
@@ -272,10 +274,11 @@ HOT EXPORT void *malloc(size_t bytes)
 	// If a signal handler forks from here on, the child finds zeros in `r`, the path's as well.
 	__atomic_signal_fence(__ATOMIC_ACQUIRE);
 	path = r->path;
-	if (path == PATH_PLAIN && LIKELY(bytes < LARGE_BYTES))
-		return take_and_count(slot, sizes, bytes);
-	if (UNLIKELY(path != PATH_CHUNK))
+	if (UNLIKELY(path != PATH_CHUNK)) {
+		if (path == PATH_PLAIN && LIKELY(bytes < LARGE_BYTES))
+			return take_and_count(slot, sizes, bytes);
 		return path == PATH_OTHER ? malloc_otherwise(bytes, r, slot, sizes) : our_malloc(bytes);
+	}
 	if (is_observed(r, slot, bytes))
 		return our_malloc(bytes);
 	p = take_and_count(slot, sizes, bytes);
@@ -304,16 +307,15 @@ HOT EXPORT void free(void *p)
 
 	__atomic_signal_fence(__ATOMIC_ACQUIRE);
 	path = r->path;
-	if (path == PATH_PLAIN) {
-		if (UNLIKELY(bump_owns(p)))
-			return;
-		own_count_block(&slot->values[FREE_CALLS], p);
-		next.free(p);
-	} else if (UNLIKELY(path != PATH_CHUNK)) {
-		if (path == PATH_OTHER)
+	if (UNLIKELY(path != PATH_CHUNK)) {
+		if (path == PATH_PLAIN) {
+			own_count_block(&slot->values[FREE_CALLS], p);
+			next.free(p);
+		} else if (path == PATH_OTHER) {
 			free_otherwise(p, r, slot);
-		else
+		} else {
 			our_free(p);
+		}
 	} else if (is_end_observed(r, slot, p)) {
 		our_free(p);
 	} else if (chunk_is_mapped(p)) {
@@ -355,13 +357,15 @@ EXPORT void *calloc(size_t count, size_t bytes)
 static void *realloc_bump(void *p, size_t bytes)
 {
 	size_t old = bump_size(p);
-	void *fresh;
+	void *fresh = NULL;
 
-	if (bytes == 0)
-		return NULL;
-	fresh = our_malloc(bytes);
-	if (fresh != NULL)
+	if (bytes > 0) {
+		fresh = our_malloc(bytes);
+		if (fresh == NULL)
+			return NULL;
 		memcpy(fresh, p, old < bytes ? old : bytes);
+	}
+	__atomic_fetch_sub(&bump_out, 1, __ATOMIC_RELAXED);
 	return fresh;
 }
 

@@ -15,6 +15,7 @@ static enum { UNRESOLVED, RESOLVING, RESOLVED } state;
 
 alignas(4096) char bump_bytes[BUMP_BYTES];
 static size_t bump_used;
+unsigned bump_out;
 static int (*find_object)(void *, struct dl_find_object *);
 
 static size_t no_usable_size(void *p)
@@ -196,6 +197,9 @@ bool next_resolve(void)
 	}
 	next.sanitizer = find_sanitizer();
 	sizing = find_sizing();
+	// What was not found has left a message in memory from before the start: the second call gives it back.
+	dlerror();
+	dlerror();
 	__atomic_store_n(&state, RESOLVED, __ATOMIC_RELEASE);
 	return true;
 }
@@ -241,7 +245,9 @@ void *bump_alloc(size_t align, size_t bytes)
 	if (at + bytes > BUMP_BYTES)
 		return NULL;
 	bump_used = at + bytes;
-	sample_filter[sample_hash(bump_bytes + at)] = UINT8_MAX;
+	for (uint32_t mask = SAMPLE_FILTER_LEAST - 1; mask < SAMPLE_FILTER; mask = sample_larger(mask))
+		sample_filter[sample_hash(bump_bytes + at) & mask] = UINT8_MAX;
+	bump_out++;
 	memcpy(bump_bytes + at - sizeof bytes, &bytes, sizeof bytes);
 	return bump_bytes + at;
 }

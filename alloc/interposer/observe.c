@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#define LIFETIMES 1024U // one block in so many has its end waited for
+#define LIFETIMES 1024U // one block in so many, times lifetime_weight, has its end waited for
 
 struct watcher watcher;
 uint8_t small_classes[SMALL_WORDS];
@@ -106,8 +106,8 @@ void observe_arm(struct thread_ref *r)
 	r->free_mark = first_mark(r, values[FREE_CALLS]);
 }
 
-// Most latencies of a thread are of two functions and within a few doublings: so a lane's pages are reserved one
-// by one, when they are needed first.
+// Most latencies of a thread are within a few doublings: so a lane's pages are reserved one by one, when they are
+// needed first.
 __attribute__((noinline, cold)) static bool reserve_times(struct thread_ref *r, uint64_t *at, uint64_t page)
 {
 	if (!process_reserve(at, sizeof *at)) {
@@ -133,7 +133,7 @@ static inline void record_time(struct thread_ref *r, enum heap_function f, uint6
 	if (r->lane == NULL)
 		return;
 	ticks = ticks > overhead ? ticks - overhead : 0;
-	times = &r->lane->times[f][heap_time_slot(ticks)];
+	times = &r->lane->times[heap_time_slot(ticks)][f];
 	if (!has_room(r, times))
 		return;
 	if (LIKELY(r->entry != NULL)) // the lane is this thread's alone
@@ -167,10 +167,12 @@ static inline uint64_t weight_of(struct thread_ref *r, size_t bytes)
 static inline void sample(struct thread_ref *r, const void *p, size_t bytes, bool timed)
 {
 	uint64_t weight = timed || bytes >= LARGE_BYTES ? weight_of(r, bytes) : 0;
-	bool lifetime = timed && random_below(r, LIFETIMES) < options.timed_every;
+	const uint32_t times = __atomic_load_n(&lifetime_weight, __ATOMIC_RELAXED);
+	// Of the number that has chosen the next call to be timed, the bits that it did not depend on.
+	bool lifetime = timed && (r->random & (LIFETIMES * times - 1)) < options.timed_every;
 
 	if (weight > 0 || lifetime)
-		sample_taken(p, bytes, weight, lifetime);
+		sample_taken(p, bytes, weight, lifetime ? times : 0);
 }
 
 // -- sizes by page ------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@
 #define BLOCKS_MOST 16384U
 #define SITES_MAX (SG_HEAP_SITES / 4 * 3)
 #define NO_SITE UINT32_MAX
+#define LIFETIMES_AT_FIRST 1024U // blocks of which each counts once
+#define LIFETIME_WEIGHT_MOST 16U
 #define SPINS 200
 #define YIELDS 200
 
@@ -23,10 +25,14 @@ struct block {
 	uint64_t born;
 	uint64_t weight, blocks; // what it stands for
 	uint32_t site;           // NO_SITE: nothing
-	bool lifetime;
+	uint32_t lifetime;       // how often it counts
 };
 
-uint8_t sample_filter[SAMPLE_FILTER] = { UINT8_MAX }; // where NULL hashes
+#define FILTER_LOAD 16U // entries of the filter for each block that is out, at the least
+
+uint8_t sample_filter[SAMPLE_FILTER] __attribute__((aligned(64)));
+uint32_t lifetime_weight = 1;
+uint32_t sample_mask = SAMPLE_FILTER_LEAST - 1;
 
 static struct {
 	struct block *blocks; // mapped at the first sample
@@ -161,7 +167,7 @@ static void remove_block(struct block *gone)
 
 static void filter_add(const void *p)
 {
-	uint8_t *n = &sample_filter[sample_hash(p)]; // others only look
+	uint8_t *n = sample_entry(p); // others only look
 
 	if (*n < UINT8_MAX)
 		__atomic_store_n(n, (uint8_t)(*n + 1), __ATOMIC_RELAXED);
@@ -169,10 +175,26 @@ static void filter_add(const void *p)
 
 static void filter_remove(const void *p)
 {
-	uint8_t *n = &sample_filter[sample_hash(p)];
+	uint8_t *n = sample_entry(p);
 
 	if (*n < UINT8_MAX) // at 255 it has lost count, and stays
 		__atomic_store_n(n, (uint8_t)(*n - 1), __ATOMIC_RELAXED);
+}
+
+// What is out is entered by the larger mask first, and stays entered by the smaller one, too, for good: whoever
+// goes on to free such a block finds it by either.
+static void grow_filter(void)
+{
+	const uint32_t larger = sample_larger(sample_mask);
+
+	for (unsigned i = 0; i < state.capacity; i++) {
+		const uintptr_t at = state.blocks[i].at;
+		uint8_t *n = &sample_filter[sample_hash((const void *)at) & larger];
+
+		if (at != 0 && *n < UINT8_MAX)
+			__atomic_store_n(n, (uint8_t)(*n + 1), __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(&sample_mask, larger, __ATOMIC_RELEASE);
 }
 
 // -- sites --------------------------------------------------------------------------------------------------
@@ -221,12 +243,23 @@ static void end_block(struct block *b)
 
 	if (b->site != NO_SITE)
 		change_site(b->site, 0 - b->weight, 0 - b->blocks);
-	if (b->lifetime) {
-		h->lifetimes[heap_time_slot(heap_ticks() - b->born)]++;
-		h->lifetimes_freed++;
+	if (b->lifetime > 0) {
+		h->lifetimes[heap_time_slot(heap_ticks() - b->born)] += b->lifetime;
+		h->lifetimes_freed += b->lifetime;
 	}
 	filter_remove((const void *)b->at);
 	remove_block(b);
+}
+
+// By what was taken and not by what came to its end: so that long lives are as likely as short ones.
+static void count_lifetime(uint32_t times)
+{
+	struct heap_file *h = process.heap;
+
+	h->lifetimes_taken += times;
+	if (UNLIKELY(h->lifetimes_taken >= (uint64_t)LIFETIMES_AT_FIRST * lifetime_weight * lifetime_weight) &&
+	    lifetime_weight < LIFETIME_WEIGHT_MOST)
+		__atomic_store_n(&lifetime_weight, lifetime_weight * 4, __ATOMIC_RELAXED);
 }
 
 static void begin_block(struct block *b, const struct block *new)
@@ -236,7 +269,9 @@ static void begin_block(struct block *b, const struct block *new)
 	*b = *new;
 	state.count++;
 	filter_add((const void *)new->at);
-	h->lifetimes_taken += new->lifetime;
+	if (UNLIKELY(state.count * FILTER_LOAD > sample_mask) && sample_mask < SAMPLE_FILTER - 1)
+		grow_filter();
+	count_lifetime(new->lifetime);
 	if (new->site == NO_SITE)
 		return;
 	change_site(new->site, new->weight, new->blocks);
@@ -246,7 +281,7 @@ static void begin_block(struct block *b, const struct block *new)
 
 // -- from outside -------------------------------------------------------------------------------------------
 
-void sample_taken(const void *p, size_t bytes, uint64_t weight, bool lifetime)
+void sample_taken(const void *p, size_t bytes, uint64_t weight, uint32_t lifetime)
 {
 	struct block new = { .at = (uintptr_t)p, .weight = weight, .site = NO_SITE, .lifetime = lifetime };
 	uint64_t frames[SG_HEAP_FRAMES];
@@ -351,9 +386,12 @@ void sample_reset(int *lock_word)
 	if (state.blocks != NULL)
 		munmap(state.blocks, state.capacity * sizeof *state.blocks);
 	memset(&state, 0, sizeof state);
-	for (unsigned i = 0; i < SAMPLE_FILTER; i++)
+	for (unsigned i = 0; i <= sample_mask; i++)
 		if (sample_filter[i] < UINT8_MAX)
 			sample_filter[i] = 0;
+	sample_filter[sample_hash(NULL)] = UINT8_MAX;
+	sample_mask = SAMPLE_FILTER_LEAST - 1;
+	lifetime_weight = 1;
 	state.lock_word = lock_word;
 	busy = false;
 }

@@ -19,7 +19,7 @@
 #endif
 
 #define SG_HEAP_MAGIC "SGHEAP1" // with its NUL: 8 bytes
-#define SG_HEAP_VERSION 2U
+#define SG_HEAP_VERSION 3U
 #define SG_HEAP_CLASSES 172U // of size_class.h; the last one counts all that is larger, too
 #define SG_HEAP_TIMES 392U   // eight to a doubling of clock ticks
 #define SG_HEAP_FRAMES 24U
@@ -28,6 +28,8 @@
 #define SG_HEAP_SHARED_LANES 4U
 #define SG_HEAP_LANES (SG_HEAP_THREADS + SG_HEAP_SHARED_LANES)
 #define SG_HEAP_SITES 1024U // a power of two
+#define SG_HEAP_PAGE 4096U
+#define SG_HEAP_LANE_BYTES (4 * SG_HEAP_PAGE)
 
 // X(enumerator, name): what latencies are told apart by.
 #define SG_HEAP_FUNCTIONS(X)                                                                                      \
@@ -81,9 +83,12 @@ struct heap_thread {
 	uint64_t values[SG_TELE_VALUES];
 };
 
-// Calls that were timed, by heap_time_slot of the ticks that the allocator took.
+// Calls that were timed, by heap_time_slot of the ticks that the allocator took. What all functions took as long
+// for lies side by side, and a lane begins with a page: most calls of a thread are within a few doublings, and so
+// in one.
 struct heap_lane {
-	uint64_t times[HEAP_FUNCTION_COUNT][SG_HEAP_TIMES];
+	uint64_t times[SG_HEAP_TIMES][HEAP_FUNCTION_COUNT];
+	uint64_t unused[SG_HEAP_LANE_BYTES / 8 - SG_HEAP_TIMES * HEAP_FUNCTION_COUNT];
 };
 
 struct heap_file {
@@ -94,7 +99,7 @@ struct heap_file {
 	uint64_t clock_overhead;        // ticks of reading the clock; already taken off the latencies
 	uint64_t timed_every;           // one call in so many is timed; 0: none
 	uint64_t sample_bytes;          // between sampled blocks on average; 0: none
-	uint64_t lifetimes_taken;       // blocks whose end is waited for
+	uint64_t lifetimes_taken;       // blocks whose end is waited for; later ones are fewer and count for more
 	uint64_t lifetimes_freed;       // of these, given back
 	uint64_t lost;                  // samples that found no room, or a busy table
 	uint64_t peak_number;           // how often the peak was raised
@@ -108,9 +113,14 @@ struct heap_file {
 	struct heap_thread threads[SG_HEAP_THREADS];
 	uint64_t sizes[SG_TELE_THREADS][SG_HEAP_CLASSES]; // requests that were met, by slot and size_class_of
 	struct heap_site sites[SG_HEAP_SITES];
+	uint64_t unused[334];
 	struct heap_lane
 	        lanes[SG_HEAP_LANES]; // of `threads` one each; behind them those that further threads share
 };
+
+_Static_assert(sizeof(struct heap_lane) == SG_HEAP_LANE_BYTES &&
+                       (sizeof(struct tele_file) + offsetof(struct heap_file, lanes)) % SG_HEAP_PAGE == 0,
+               "a lane begins with a page");
 
 // A clock that costs less than clock_gettime: ticks of a constant rate that heap_ns_per_tick finds out.
 static inline uint64_t heap_ticks(void)

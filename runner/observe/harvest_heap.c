@@ -68,6 +68,12 @@ static int add_latency(struct result_heap *to, struct result_heap_thread *thread
 	return 0;
 }
 
+static void add_times(uint64_t *to, const struct heap_lane *lane, unsigned function)
+{
+	for (unsigned i = 0; i < SG_HEAP_TIMES; i++)
+		to[i] += lane->times[i][function];
+}
+
 static int add_latencies(const struct heap_file *h, struct result_heap *to)
 {
 	const double ns_per_tick = heap_ns_per_tick(h);
@@ -79,8 +85,7 @@ static int add_latencies(const struct heap_file *h, struct result_heap *to)
 		unsigned at = 0;
 
 		while ((lane = heap_next_lane(h, &at)) != NULL)
-			for (unsigned i = 0; i < SG_HEAP_TIMES; i++)
-				times[i] += lane->times[f][i];
+			add_times(times, lane, f);
 		rc = add_latency(to, NULL, heap_function_name(f), times, ns_per_tick);
 	}
 	return rc < 0 ? rc : add_latency(to, NULL, "lifetime", h->lifetimes, ns_per_tick);
@@ -203,8 +208,12 @@ static int add_thread_latencies(const struct heap_file *h, const struct heap_lan
 	const double ns_per_tick = heap_ns_per_tick(h);
 	int rc = 0;
 
-	for (unsigned f = 0; f < HEAP_FUNCTION_COUNT && rc == 0 && h->thread_count > 1; f++)
-		rc = add_latency(to, thread, heap_function_name(f), lane->times[f], ns_per_tick);
+	for (unsigned f = 0; f < HEAP_FUNCTION_COUNT && rc == 0 && h->thread_count > 1; f++) {
+		uint64_t times[SG_HEAP_TIMES] = { 0 };
+
+		add_times(times, lane, f);
+		rc = add_latency(to, thread, heap_function_name(f), times, ns_per_tick);
+	}
 	return rc;
 }
 

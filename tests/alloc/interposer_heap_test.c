@@ -28,7 +28,7 @@ static uint64_t timed(const struct heap_file *h, enum heap_function f)
 
 	while ((lane = heap_next_lane(h, &at)) != NULL)
 		for (unsigned i = 0; i < SG_HEAP_TIMES; i++)
-			sum += lane->times[f][i];
+			sum += lane->times[i][f];
 	return sum;
 }
 
@@ -268,7 +268,7 @@ CASE("interposer: each thread has latencies of its own, which together are the p
 		uint64_t sum = 0;
 
 		for (unsigned i = 0; i < SG_HEAP_TIMES; i++)
-			sum += h->lanes[lane].times[HEAP_MALLOC][i];
+			sum += h->lanes[lane].times[i][HEAP_MALLOC];
 		if (lane < SG_HEAP_THREADS) {
 			assert_int_equal(sum, h->threads[lane].values[0]);
 			own += sum;
