@@ -415,6 +415,29 @@ static void turns(void)
 	}
 }
 
+// Frames that are larger by so much as the one below them is smaller: what the other one returned by is still
+// there.
+static void slide(size_t above, size_t below, void (*take)(size_t))
+{
+	volatile char *p = alloca(above);
+
+	p[0] = 1;
+	take(below);
+}
+
+static void slides(void)
+{
+	for (size_t i = 0; i < 2 * TURNS; i++) // from one place in the code
+		slide(i % 2 == 0 ? 512 : 16, i % 2 == 0 ? 16 : 512, i % 2 == 0 ? take_left : take_right);
+}
+
+// Short lives, as many as make the sampler wait for fewer ends.
+static void lives(void)
+{
+	for (int i = 0; i < 1 << 22; i++)
+		free(malloc(64));
+}
+
 // Each size up to above a page, three times over, some of them at once: prints the usable bytes of all.
 static void spans(void)
 {
@@ -527,7 +550,8 @@ int main(int argc, char **argv)
 		{ "handlers", handlers },     { "segv", segv },       { "storm", fork_storm },
 		{ "holds", holds },           { "asks", asks },       { "fills", fills },
 		{ "spans", spans },           { "lies", lies },       { "pages", pages },
-		{ "interrupts", interrupts }, { "turns", turns },
+		{ "interrupts", interrupts }, { "turns", turns },     { "slides", slides },
+		{ "lives", lives },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof all[0]; i++)

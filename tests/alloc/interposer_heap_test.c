@@ -172,14 +172,15 @@ CASE("interposer: what was live at the peak is told by call stack, though it is 
 	free(h);
 }
 
-CASE("interposer: a stack that comes again is told from one that differs in a single return address")
+// A thousand samples each, from two stacks that differ in the addresses of two frames.
+static void check_two_stacks(const char *command, unsigned one, unsigned other)
 {
 	const struct heap_site *sites[2];
 	unsigned found = 0;
 	struct heap_file *h;
 
 	setenv("STRESSGEN_INTERPOSER", "sample=1K", 1); // blocks of 4 KiB are all sampled
-	assert_int_equal(run(INTERPOSED " turns"), 0);
+	assert_int_equal(run(command), 0);
 	h = nth_heap(0, 1);
 	for (unsigned i = 0; i < SG_HEAP_SITES; i++)
 		if (h->sites[i].samples >= 500) {
@@ -191,9 +192,52 @@ CASE("interposer: a stack that comes again is told from one that differs in a si
 	assert_int_equal(sites[1]->samples, 1000);
 	assert_true(sites[0]->frame_count >= 4);
 	assert_int_equal(sites[0]->frame_count, sites[1]->frame_count);
-	for (unsigned i = 0; i < sites[0]->frame_count;
-	     i++) // where left and right call, and where they were called
-		assert_int_equal(sites[0]->frames[i] != sites[1]->frames[i], i == 1 || i == 2);
+	for (unsigned i = 0; i < sites[0]->frame_count; i++)
+		assert_int_equal(sites[0]->frames[i] != sites[1]->frames[i], i == one || i == other);
+	free(h);
+}
+
+CASE("interposer: a stack that comes again is told from one that differs in a single return address")
+{
+	check_two_stacks(INTERPOSED " turns", 1, 2); // where left and right call, and where they were called
+}
+
+CASE("interposer: a stack that comes again is told from one whose frames lie elsewhere, above what is left of it")
+{
+	check_two_stacks(INTERPOSED " slides", 1, 1);
+}
+
+CASE("interposer: the end of every sampled block is seen, however many are out")
+{
+	const struct heap_site *most = NULL;
+	struct heap_file *h;
+
+	setenv("STRESSGEN_INTERPOSER", "sample=1K time=1", 1); // those of a KiB and more, of which 3000 are out
+	assert_int_equal(run(INTERPOSED " spans"), 0);
+	h = nth_heap(0, 1);
+	for (unsigned i = 0; i < SG_HEAP_SITES; i++)
+		if (most == NULL || h->sites[i].samples > most->samples)
+			most = &h->sites[i];
+	assert_true(most->samples >= 3 * 3000);
+	assert_int_equal(most->live_blocks, 0);
+	assert_int_equal(most->live_bytes, 0);
+	assert_int_equal(h->lost, 0);
+	free(h);
+}
+
+CASE("interposer: fewer and fewer blocks have their end waited for, and count for more")
+{
+	struct heap_file *h;
+	uint64_t sum = 0;
+
+	assert_int_equal(run(INTERPOSED " lives"), 0);
+	h = nth_heap(0, 1);
+	for (unsigned i = 0; i < SG_HEAP_TIMES; i++)
+		sum += h->lifetimes[i];
+	assert_in_range(h->lifetimes_taken, 4096 - 700,
+	                4096 + 700); // one in 1024 of 2^22, six times the deviation
+	assert_in_range(h->lifetimes_freed, h->lifetimes_taken - 16, h->lifetimes_taken);
+	assert_int_equal(sum, h->lifetimes_freed);
 	free(h);
 }
 

@@ -1,8 +1,10 @@
 // What libstressalloc.so costs, beside an interposer that does nothing, libmemusage and heaptrack: CPU time of the
 // same program with each of them in front, in turn, several rounds, the fastest of each. Behind each figure is how
 // far that of the odd rounds lies from that of the even ones: what another start of this program may say as well.
-// `alloc_bench [--quick|ROUNDS]`; `alloc_bench --instructions` counts them instead (valgrind), which is the same
-// on a busy machine. `--pairs` and `--larson` are the children's parts.
+// `alloc_bench [--quick|ROUNDS]`; `alloc_bench --larson-pairs ROUNDS` runs larson alone, with and without the
+// library in random order, and prints the median of the rounds' ratios with its 95 % interval; `alloc_bench
+// --instructions` counts them instead (valgrind), which is the same on a busy machine. `--pairs` and `--larson`
+// are the children's parts.
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -427,6 +429,63 @@ static void compare_programs(char *self, int rounds, bool quick)
 		compare_program(programs[i].name, programs[i].argv, rounds);
 }
 
+// ---- larson by itself ---------------------------------------------------------------------------------------
+
+#define RATIO_MODES 4U // without, empty, counters, live and default: the first five of modes
+
+static int by_size(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+// Of a median, by the binomial distribution's normal approximation.
+static void print_ratio(const struct mode *m, double *ratios, int rounds)
+{
+	const int half = (int)(0.98 * sqrt(rounds)) + 1, middle = rounds / 2;
+
+	qsort(ratios, (size_t)rounds, sizeof *ratios, by_size);
+	printf("%-18s %.3f  (%.3f to %.3f)\n", m->name, ratios[middle], ratios[middle > half ? middle - half : 0],
+	       ratios[middle + half < rounds ? middle + half : rounds - 1]);
+}
+
+static int larson_round(char *self, double cpu[RATIO_MODES + 1])
+{
+	char part[] = "--larson";
+	char *argv[] = { self, part, NULL };
+	unsigned order[RATIO_MODES + 1];
+
+	for (unsigned i = 0; i <= RATIO_MODES; i++) {
+		const unsigned other = (unsigned)(next_random(&random_state) % (i + 1));
+
+		order[i] = order[other];
+		order[other] = i;
+	}
+	for (unsigned i = 0; i <= RATIO_MODES; i++)
+		if (run(&modes[order[i]], &allocators[0], argv, &cpu[order[i]], NULL, 0) < 0)
+			return -EIO;
+	return 0;
+}
+
+static int compare_larson(char *self, int rounds)
+{
+	double *ratios = calloc((size_t)rounds * RATIO_MODES, sizeof *ratios), cpu[RATIO_MODES + 1];
+	int rc = ratios != NULL ? 0 : -ENOMEM;
+
+	for (int round = 0; round < rounds && rc == 0; round++) {
+		rc = larson_round(self, cpu);
+		for (unsigned i = 0; i < RATIO_MODES && rc == 0; i++)
+			ratios[i * (unsigned)rounds + (unsigned)round] = cpu[i + 1] / cpu[0];
+	}
+	if (rc == 0)
+		printf("larson: CPU time as a multiple of that without, median of %d rounds (95 %%)\n", rounds);
+	for (unsigned i = 0; i < RATIO_MODES && rc == 0; i++)
+		print_ratio(&modes[i + 1], &ratios[i * (unsigned)rounds], rounds);
+	free(ratios);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0; // glibc and larson only: that it works
@@ -440,8 +499,10 @@ int main(int argc, char **argv)
 		return larson();
 	if (argc > 1 && strcmp(argv[1], "--instructions") == 0)
 		return compare_instructions(argv[0], argc > 2 && strcmp(argv[2], "--quick") == 0);
+	if (argc > 2 && strcmp(argv[1], "--larson-pairs") == 0 && atoi(argv[2]) > 0)
+		return compare_larson(argv[0], atoi(argv[2])) < 0;
 	if (rounds < 1) {
-		fputs("usage: alloc_bench [--quick|--instructions|ROUNDS]\n", stderr);
+		fputs("usage: alloc_bench [--quick|--instructions|--larson-pairs ROUNDS|ROUNDS]\n", stderr);
 		return 2;
 	}
 	stay_here();
