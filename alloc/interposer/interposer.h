@@ -113,8 +113,7 @@ struct thread_ref {
 	struct heap_thread *entry; // NULL: the table was full
 	int64_t large_left;        // bytes of large blocks until the next one is sampled
 	uint64_t random;
-	uint64_t publishes; // so far
-	uint64_t unused[10];
+	uint64_t unused[11];
 };
 
 // Never NULL; &no_ref until the thread's first call.

@@ -11,9 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LIMIT_MIN (INT64_C(8) << 10)
+#define LIMIT_MIN (INT64_C(4) << 10)
 #define LIMIT_MAX (INT64_C(1) << 20)
-#define LIMIT_KEPT 8U // publishes for which a thread stays with its limit: finding it takes longer than all else
 
 _Static_assert(VALUE_COUNT <= SG_TELE_COUNTERS, "the file has counters enough");
 _Static_assert(PEAK_BYTES <= SG_TELE_VALUES, "what threads count fits into their slots");
@@ -113,12 +112,11 @@ static int64_t next_limit(void)
 // time, so that live bytes that go up and down a little are heard of as seldom as can be.
 void live_publish(struct thread_ref *r)
 {
-	int64_t limit = r->high - r->low;
-	int64_t more = own_live(r->slot->values) - r->low - limit / 2;
+	int64_t more = own_live(r->slot->values) - r->low - (r->high - r->low) / 2;
 
 	r->low += more;
 	live_shared(more);
-	r->high = r->low + (++r->publishes % LIMIT_KEPT != 0 ? limit : next_limit());
+	r->high = r->low + next_limit();
 }
 
 static void publish_all(struct thread_ref *r)
