@@ -191,14 +191,16 @@ static int check_tests(struct run_loop *run)
 		const struct suite_test *t = &c->suite->tests[run->plan.order[i]];
 		struct command command = { 0 };
 		struct err why = { 0 };
+		bool names_it;
 
 		rc = command_resolve(&ctx, t, &command, &why);
 		run->direct[i] = rc == 0 && command.direct;
+		names_it = strncmp(why.text, t->path, strlen(t->path)) == 0;
 		command_deinit(&command);
 		if (rc == -ENOENT || (t->meta.skip != NULL && !c->run_skipped) || t->meta.planned)
 			rc = 0;
 		else if (rc < 0)
-			err_set(run->err, -rc, "%s: %s", t->path, why.text);
+			err_set(run->err, -rc, "%s%s%s", names_it ? "" : t->path, names_it ? "" : ": ", why.text);
 	}
 	return rc;
 }

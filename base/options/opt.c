@@ -341,18 +341,6 @@ int opt_environment(struct opt_set *s, struct err *e)
 	return 0;
 }
 
-static char *trim(char *text)
-{
-	char *end;
-
-	while (isspace((unsigned char)*text))
-		text++;
-	end = text + strlen(text);
-	while (end > text && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return text;
-}
-
 static long find_config(const struct opt_set *s, const char *name)
 {
 	for (size_t i = 0; i < s->count; i++)
@@ -386,7 +374,7 @@ static int config_line(struct opt_set *s, const char *where, char *line, struct 
 	if (equals == NULL)
 		return err_set(e, EINVAL, "%s: '%s' has no '='; write 'name = value'", where, line);
 	*equals = '\0';
-	name = trim(line);
+	name = text_trim(line);
 	i = find_config(s, name);
 	if (i < 0)
 		return unknown_config(s, where, name, e);
@@ -394,7 +382,7 @@ static int config_line(struct opt_set *s, const char *where, char *line, struct 
 	if (s->values[i].text != NULL && !same_source(s->values[i].source, where))
 		return 0;
 	snprintf(shown, sizeof shown, "%s: %s", where, name);
-	return set_value(s, (size_t)i, trim(equals + 1), where, shown, e);
+	return set_value(s, (size_t)i, text_trim(equals + 1), where, shown, e);
 }
 
 #define WHERE_BYTES 144U // below those of opt_value.source
@@ -412,7 +400,7 @@ int opt_config(struct opt_set *s, const char *path, const char *text, const char
 	if (copy == NULL)
 		return err_set(e, ENOMEM, "out of memory");
 	while (r == 0 && rest != NULL) {
-		char *line = trim(strsep(&rest, "\n"));
+		char *line = text_trim(strsep(&rest, "\n"));
 		char where[WHERE_BYTES];
 
 		number++;

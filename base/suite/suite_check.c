@@ -51,7 +51,7 @@ int suite_read_file(const char *path, char hash[9], struct buf *head, struct err
 	if (fd < 0 || fstat(fd, &st) < 0)
 		rc = -errno;
 	else if (!S_ISREG(st.st_mode))
-		rc = err_set(e, EINVAL, "%s: is not a file; a test is a file", path);
+		rc = err_set(e, EINVAL, "%s: is not a file: one suite can be run, or files", path);
 	else
 		rc = hash_fd(fd, &crc, head);
 	if (fd >= 0)

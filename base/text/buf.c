@@ -1,6 +1,7 @@
 // A growable byte string.
 #include "buf.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,4 +121,16 @@ char *buf_take(struct buf *b)
 const char *buf_text(const struct buf *b)
 {
 	return b->data != NULL ? b->data : "";
+}
+
+char *text_trim(char *text)
+{
+	char *end;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	end = text + strlen(text);
+	while (end > text && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	return text;
 }

@@ -28,5 +28,7 @@ void buf_vaddf(struct buf *b, const char *format, va_list args);
 char *buf_take(struct buf *b);
 // "" instead of NULL; borrowed until the next change.
 const char *buf_text(const struct buf *b);
+// Cuts the white space off both ends of a text, in place; returns where it begins now.
+char *text_trim(char *text);
 
 #endif

@@ -177,7 +177,7 @@ static int run_selected(struct pipeline *j, bool resume)
 	if (r < 0) {
 		const int code = complain(&e, r);
 
-		return summary.missing ? SG_EXIT_MISSING : code;
+		return summary.missing || r == -ENODEV ? SG_EXIT_MISSING : code;
 	}
 	report_code = j->unreported ? SG_EXIT_OK : pipeline_report(j->app, j->run_dir);
 	pipeline_say_why(j, &summary);

@@ -3,8 +3,10 @@
 #include "run_dir.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // The suite is there already: what would make another one has no say.
@@ -41,6 +43,23 @@ static const char *named_run(const struct opt_set *o)
 	return opt_text(o, "output");
 }
 
+// A suite that is named beside --resume must be that of the run which goes on.
+static int refuse_other_suite(const struct pipeline *j, struct err *e)
+{
+	const struct opt_set *o = &j->app->opts;
+	char named[PATH_MAX], own[PATH_MAX];
+	struct stat st;
+
+	if (o->arg_count != 1 || pipeline_is_run(o->args[0]) || stat(o->args[0], &st) < 0 || !S_ISDIR(st.st_mode))
+		return 0;
+	if (realpath(o->args[0], named) == NULL || realpath(j->suite.dir, own) == NULL || strcmp(named, own) == 0)
+		return 0;
+	return err_set(e, EINVAL,
+	               "%s is not the suite of %s, which is %s; which run is to go on? try: stressgen run "
+	               "--resume RUN",
+	               o->args[0], j->run_dir, j->suite.dir);
+}
+
 int pipeline_resume(struct app *app)
 {
 	struct pipeline j = { .app = app };
@@ -58,6 +77,8 @@ int pipeline_resume(struct app *app)
 		r = pipeline_recall(&j, j.run_dir, &e);
 	if (r == 0)
 		r = refuse_other_slab(&j, &e);
+	if (r == 0)
+		r = refuse_other_suite(&j, &e);
 	code = r < 0 ? complain(&e, r) : pipeline_run(&j, true);
 	pipeline_deinit(&j);
 	return code;

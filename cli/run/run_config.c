@@ -62,7 +62,9 @@ static int read_io(const char *text, struct runner_limits *out, struct err *e)
 	if (text == NULL)
 		return 0;
 	buf_addf(&line, "# @Io %s", text);
-	r = test_header_parse("--io", buf_text(&line), line.len, &meta, e);
+	r = test_header_parse("--io", buf_text(&line), line.len, &meta, NULL);
+	if (r < 0)
+		err_set(e, -r, "--io %s: I/O is written 10MB/s, 500/s, or both with a blank between them", text);
 	out->io_bytes_per_s = meta.io_bytes_per_s;
 	out->io_ops_per_s = meta.io_ops_per_s;
 	test_meta_deinit(&meta);
@@ -105,14 +107,63 @@ bool pipeline_protects(const struct opt_set *o)
 	return opt_flag(o, "self-protect") || opt_flag(o, "safe-mode") || (named && !opt_given(o, "self-protect"));
 }
 
+static bool is_blank(const char *text)
+{
+	return text != NULL && text[strspn(text, " \t\n")] == '\0';
+}
+
+// Each test would fail of it otherwise. Where its program is missing, -ENODEV.
+static int check_wrap(const struct pipeline *j, struct err *e)
+{
+	char path[] = "--wrap", *wrap = NULL;
+	const struct command_context ctx = { .suite_dir = ".",
+		                             .resolve = paths_resolve,
+		                             .resolve_arg = &j->app->paths };
+	const char *given = j->wrap != NULL ? j->wrap : opt_text(&j->app->opts, "wrap");
+	struct suite_test t = { .path = path };
+	struct command command = { 0 };
+	struct err why = { 0 };
+	const char *what;
+	int r;
+
+	if (given == NULL)
+		return 0;
+	if (is_blank(given))
+		return err_set(e, EINVAL,
+		               "--wrap is empty; write the command in front of each test's, 'valgrind -q'");
+	t.meta.run = wrap = strdup(given);
+	r = wrap == NULL ? -ENOMEM : command_resolve(&ctx, &t, &command, &why);
+	what = strstr(why.text, "@Run ");
+	if (r == -ENOENT && !pipeline_contained(&j->app->opts))
+		r = err_set(e, ENODEV, "--wrap %s: %s", given, why.text);
+	else if (r == -EINVAL)
+		err_set(e, EINVAL, "--wrap %s: it %s", given, what != NULL ? what + strlen("@Run ") : why.text);
+	else
+		r = 0;
+	command_deinit(&command);
+	free(wrap);
+	return r;
+}
+
 // What would only seem to be in force.
 static int check_modes(const struct opt_set *o, struct err *e)
 {
 	static const char *const containers[] = { "container-image", "container-root", "container-engine" };
+	static const char *const alone[] = { "container-sequential", "container-seq", "safe-mode" };
 
-	if (opt_text(o, "wrap") != NULL && opt_text(o, "wrap")[strspn(opt_text(o, "wrap"), " ")] == '\0')
+	if (is_blank(opt_text(o, "between")))
 		return err_set(e, EINVAL,
-		               "--wrap is empty; write the command in front of each test's, 'valgrind -q'");
+		               "--between is empty; write the command that resets state between two tests");
+	for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
+		for (size_t k = 0; opt_by_flag(o, alone[i]) && k < 2; k++) {
+			const char *several = k == 0 ? "parallel" : "container-parallel";
+
+			if (opt_by_flag(o, several) && opt_flag(o, several) && opt_flag(o, alone[i]))
+				return err_set(e, EINVAL,
+				               "--%s and --%s contradict each other: one test at a time, or "
+				               "several?",
+				               alone[i], several);
+		}
 	for (size_t i = 0; i < sizeof containers / sizeof containers[0]; i++)
 		if (opt_by_flag(o, containers[i]) && !pipeline_contained(o))
 			return err_set(e, EINVAL,
@@ -176,6 +227,8 @@ int pipeline_config(const struct pipeline *j, struct runner_config *c, struct er
 {
 	int r = check_modes(&j->app->opts, e);
 
+	if (r == 0)
+		r = check_wrap(j, e);
 	if (r == 0)
 		r = fill_limits(&j->app->opts, c, e);
 	if (r == 0)

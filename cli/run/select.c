@@ -66,16 +66,31 @@ static int check_names(const char *option, const char *value, struct err *e)
 		const size_t len = strcspn(value, ", ");
 		struct test_meta meta = { 0 };
 		struct buf line = { 0 };
+		struct err why = { 0 };
 
 		buf_addf(&line, "# @%s %.*s", key, (int)len, value);
 		if (memchr(value, '*', len) == NULL && memchr(value, '?', len) == NULL &&
 		    memchr(value, '[', len) == NULL)
-			rc = test_header_parse("command line", buf_text(&line), line.len, &meta, e);
+			rc = test_header_parse("command line", buf_text(&line), line.len, &meta, &why);
+		if (rc < 0) {
+			const char *said = strstr(why.text, ": a "); // behind "command line:1: @Kind x"
+
+			err_set(e, EINVAL, "--%s %.*s: %s", option, (int)len, value,
+			        said != NULL ? said + 2 : why.text);
+		}
 		test_meta_deinit(&meta);
 		buf_deinit(&line);
 		value += len;
 	}
 	return rc < 0 ? rc : 0;
+}
+
+// An empty value is a script's variable that was never set, and not a wish for everything.
+static int check_empty(const char *option, const char *value, struct err *e)
+{
+	if (value == NULL || value[strspn(value, " ,\n")] != '\0')
+		return 0;
+	return err_set(e, EINVAL, "--%s is empty; leave it out to select everything", option);
 }
 
 static int add_named(const struct opt_set *o, size_t i, struct buf *text, struct err *e)
@@ -85,6 +100,8 @@ static int add_named(const struct opt_set *o, size_t i, struct buf *text, struct
 
 	if (value == NULL)
 		return 0;
+	if (check_empty(named[i].option, value, e) < 0)
+		return -EINVAL;
 	if (strpbrk(value, "()") != NULL)
 		return err_set(e, EINVAL, "--%s '%s': no parentheses here; --filter takes expressions",
 		               named[i].option, value);
@@ -354,7 +371,12 @@ static int load_times(struct selecting *s, struct err *e)
 static int choose(struct selecting *s, struct err *e)
 {
 	struct pipeline *j = s->j;
-	int rc = make_filter(s, e);
+	int rc = check_empty("only", opt_text(s->opts, "only"), e);
+
+	if (rc == 0)
+		rc = check_empty("filter", opt_text(s->opts, "filter"), e);
+	if (rc == 0)
+		rc = make_filter(s, e);
 
 	if (rc == 0 && s->filter != NULL && filter_needs_status(s->filter))
 		rc = load_last(s, opt_flag(s->opts, "last-failed") ? "--last-failed" : "the selection",

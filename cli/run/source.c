@@ -43,6 +43,9 @@ int pipeline_command(struct pipeline *j, char *const *words, size_t count, struc
 
 	if (count == 0)
 		return err_set(e, EINVAL, "'--' has no command behind it; write: stressgen run -- ./prog args");
+	if (words[0][0] == '\0')
+		return err_set(e, EINVAL,
+		               "the command behind '--' is an empty word; write: stressgen run -- ./prog args");
 	s->dir = strdup(".");
 	t = suite_add(s);
 	for (size_t i = 0; i < count; i++)

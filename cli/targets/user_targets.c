@@ -3,7 +3,6 @@
 #include "pattern.h"
 #include "pipeline.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -37,18 +36,6 @@ void user_targets_deinit(struct user_targets *t)
 		target_deinit(&t->items[i]);
 	free(t->items);
 	*t = (struct user_targets){ 0 };
-}
-
-static char *trim(char *text)
-{
-	char *end;
-
-	while (isspace((unsigned char)*text))
-		text++;
-	end = text + strlen(text);
-	while (end > text && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return text;
 }
 
 static int no_memory(struct reader *r)
@@ -140,8 +127,8 @@ static int read_line(struct reader *r, char *line)
 	if (equals == NULL)
 		return err_set(r->e, EINVAL, "%s: '%s' has no '='; write 'name = value'", r->where, line);
 	*equals = '\0';
-	name = trim(line);
-	value = trim(equals + 1);
+	name = text_trim(line);
+	value = text_trim(equals + 1);
 	if (strcmp(name, "environment") == 0)
 		return add_environment(r, value);
 	if (strcmp(name, "pattern") == 0)
@@ -206,10 +193,10 @@ static int begin_section(struct reader *r, char *line)
 	if (end == NULL)
 		return err_set(r->e, EINVAL, "%s: a section's name ends with ']'", r->where);
 	*end = '\0';
-	line = trim(line + 1);
+	line = text_trim(line + 1);
 	r->now = NULL;
 	if (strncmp(line, "target ", 7) == 0)
-		return begin_target(r, trim(line + 7));
+		return begin_target(r, text_trim(line + 7));
 	if (strncmp(line, "profile ", 8) == 0)
 		return 0;
 	return err_set(r->e, EINVAL, "%s: unknown section [%s]; known are [target NAME] and [profile NAME]",
@@ -265,7 +252,7 @@ static int read_file(void *arg, const char *path, const char *text, struct err *
 	if (copy == NULL)
 		return no_memory(&r);
 	while (rc == 0 && rest != NULL) {
-		char *line = trim(strsep(&rest, "\n"));
+		char *line = text_trim(strsep(&rest, "\n"));
 
 		snprintf(r.where, sizeof r.where, "%s:%u", path, ++number);
 		if (*line == '[')

@@ -115,3 +115,59 @@ CASE("e2e: a budget that nothing fits into says what the shortest test takes")
 	assert_null(strstr(buf_text(&o.err), " 0 ns"));
 	outcome_deinit(&o);
 }
+
+CASE("e2e: what cannot be meant is one clear line and exit 2, before anything runs")
+{
+	static const struct {
+		const char *line, *said;
+		int code;
+	} rows[] = {
+		{ "run s --between ''", "--between is empty; write the command that resets state", 2 },
+		{ "run s --only ''", "--only is empty; leave it out to select everything", 2 },
+		{ "run s --filter ''", "--filter is empty; leave it out to select everything", 2 },
+		{ "run s --tag ,", "--tag is empty; leave it out to select everything", 2 },
+		{ "run s --kind nope", "--kind nope: a kind is one of gc, recursion, http2, alloc, other", 2 },
+		{ "run s --priority P9", "--priority P9: a priority is one of P0 (first), P1, P2, P3", 2 },
+		{ "run s --io 5", "--io 5: I/O is written 10MB/s, 500/s, or both", 2 },
+		{ "run s --wrap \"'open\"", "--wrap 'open: it has a ' without its other half", 2 },
+		{ "run s --wrap nowhere", "--wrap nowhere: program not found: nowhere", 3 },
+		{ "run s --parallel --container-seq", "--container-seq and --parallel contradict each other", 2 },
+		{ "run s --parallel --safe-mode", "--safe-mode and --parallel contradict each other", 2 },
+		{ "run -- ''", "the command behind '--' is an empty word", 2 },
+		{ "run s s", "s: is not a file: one suite can be run, or files", 2 },
+		{ "run plain", "stressgen: plain: cannot be executed and its extension is not known", 2 },
+	};
+	const char *dir = two_tests();
+	struct outcome o;
+
+	e2e_write(dir, "plain", "x\n", false);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char line[200];
+
+		snprintf(line, sizeof line, "stressgen %s", rows[i].line);
+		o = e2e_shell(dir, line);
+		assert_contains(buf_text(&o.err), rows[i].said);
+		assert_ptr_equal(strchr(buf_text(&o.err), '\n'), buf_text(&o.err) + o.err.len - 1);
+		assert_int_equal(o.exit_code, rows[i].code);
+		outcome_deinit(&o);
+	}
+	o = e2e_shell(dir, "ls -A stressgen-runs 2>/dev/null | grep .");
+	assert_int_equal(o.exit_code, 1); // nothing was left behind
+	outcome_deinit(&o);
+}
+
+CASE("e2e: --resume is refused beside a suite that is not the run's")
+{
+	const char *dir = two_tests();
+	struct outcome o = E2E(dir, "run", "s", "--quiet");
+
+	outcome_deinit(&o);
+	e2e_write(dir, "other/c.sh", "#!/bin/sh\n", true);
+	o = E2E(dir, "run", "other", "--resume");
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "other is not the suite of stressgen-runs/");
+	outcome_deinit(&o);
+	o = E2E(dir, "run", "s", "--resume");
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+}

@@ -111,7 +111,7 @@ CASE("e2e: the worst tests of a run are listed, most first")
 	const char *dir = harness_tmpdir();
 	struct outcome o;
 
-	e2e_write(dir, "suite/long.sh", "#!/bin/sh\nsleep 0.3\n", true);
+	e2e_write(dir, "suite/long.sh", "#!/bin/sh\nsleep 2\n", true);
 	e2e_write(dir, "suite/short.sh", "#!/bin/sh\n", true);
 	o = E2E(dir, "run", "suite", "-o", "run");
 	outcome_deinit(&o);

@@ -53,8 +53,8 @@ CASE("container: signals, time limits and escaped processes are told as without 
 	lab_script(&l, "crash.sh", "kill -SEGV $$");
 	lab_script(&l, "exit.sh", "exit 7");
 	lab_script(&l, "number.sh", "exit 139");
-	lab_script(&l, "hang.sh", "# @Timeout 500ms\ntrap '' TERM\nwhile :; do sleep 71.005; done");
-	lab_script(&l, "escape.sh", "(setsid sleep 71.006 >/dev/null 2>&1 &); sleep 0.2");
+	lab_script(&l, "hang.sh", "# @Timeout 4s\ntrap '' TERM\nwhile :; do sleep 71.005; done");
+	lab_script(&l, "escape.sh", "(setsid sleep 71.006 >/dev/null 2>&1 &); sleep 2");
 	lab_script(&l, "quick.sh", "(setsid true >/dev/null 2>&1 &); exit 0");
 	lab_run(&l);
 	lab_expect(&l, "crash.sh", VERDICT_CRASHED, "SIGSEGV");
@@ -75,7 +75,7 @@ CASE("container: a test has its time after SIGTERM, which it gets once")
 	begin(&l);
 	l.config.grace_ns = UINT64_C(120000000000);
 	lab_script(&l, "t.sh",
-	           "# @Timeout 500ms\nend() { n=$((n + 1)); sleep 1; echo \"ended $n\"; exit 3; }\ntrap end TERM\n"
+	           "# @Timeout 4s\nend() { n=$((n + 1)); sleep 1; echo \"ended $n\"; exit 3; }\ntrap end TERM\n"
 	           "while :; do sleep 0.05; done");
 	lab_run(&l);
 	lab_expect(&l, "t.sh", VERDICT_TIMEOUT, "it ended after SIGTERM");

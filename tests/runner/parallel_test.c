@@ -73,7 +73,7 @@ CASE("parallel: a test that ran out of time beside another is tried alone, and t
 	struct lab l;
 
 	begin(&l, 2);
-	lab_script(&l, "a.sh", "# @Timeout 500ms\n[ ! -e \"$D/once\" ] || exit 0; touch \"$D/once\"; sleep 600");
+	lab_script(&l, "a.sh", "# @Timeout 3s\n[ ! -e \"$D/once\" ] || exit 0; touch \"$D/once\"; sleep 600");
 	lab_script(&l, "b.sh", MEET "meet b once");
 	lab_run(&l);
 	lab_expect(&l, "a.sh", VERDICT_FLAKY, "contention; @Serial");

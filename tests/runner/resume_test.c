@@ -344,7 +344,7 @@ CASE("resume: the guardian is replaced when it is killed")
 	lab_init(&l);
 	lab_script(&l, "a.sh",
 	           "for p in /proc/[0-9]*; do [ \"$(cat $p/comm 2>/dev/null)\" = stressgen-guard ] && "
-	           "[ \"$(cut -d' ' -f4 $p/stat)\" = $PPID ] && kill -9 ${p#/proc/}; done; sleep 0.3");
+	           "[ \"$(cut -d' ' -f4 $p/stat)\" = $PPID ] && kill -9 ${p#/proc/}; done; sleep 2");
 	lab_script(&l, "b.sh", "true");
 	lab_run(&l);
 	assert_int_equal(l.rc, 0);

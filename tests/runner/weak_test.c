@@ -47,7 +47,7 @@ static void fill_suite(struct lab *l)
 	lab_program(l, "fork.sh", "# @Timeout 500ms", RUNNER_MISBEHAVE, "hang weak-marker");
 	lab_script(l, "group.sh", "sleep 300.5 & sleep 300.5 & kill -9 $$");
 	lab_program(l, "hog.sh", "# @Memory 64", RUNNER_MISBEHAVE, "hog 400");
-	lab_script(l, "pass.sh", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; sleep 0.3");
+	lab_script(l, "pass.sh", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; sleep 1");
 }
 
 static void expect_all(const struct lab *l)
