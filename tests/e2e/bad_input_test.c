@@ -299,9 +299,9 @@ CASE("e2e: latest stays where it was when a run cannot begin")
 
 CASE("e2e: a kind, level or priority that there is none of, and an empty --wrap, are refused")
 {
-	static const char *const bad[][3] = { { "--kind", "gcc", "@Kind gcc" },
-		                              { "--level", "unit,systen", "@Level systen" },
-		                              { "--priority", "P9", "@Priority P9" },
+	static const char *const bad[][3] = { { "--kind", "gcc", "--kind gcc: " },
+		                              { "--level", "unit,systen", "--level systen: " },
+		                              { "--priority", "P9", "--priority P9: " },
 		                              { "--wrap", " ", "--wrap is empty" } };
 	const char *dir = harness_tmpdir();
 	struct outcome o;
