@@ -21,19 +21,6 @@ static void run(struct h2_output *o, const char *scenario, unsigned port)
 		h2_sh(o, "%s run %s", H2_PROGRAM, file);
 }
 
-static void expect_in(const char *text, const char *words)
-{
-	if (!strstr(text, words))
-		fail_msg("\"%s\" is not in:\n%s", words, text);
-}
-
-static void expect_one_line(const char *text)
-{
-	const char *end = strchr(text, '\n');
-	if (!end || end[1] != '\0')
-		fail_msg("not one line: \"%s\"", text);
-}
-
 // Runs the scenario against the fake; it must fail, with these words on stdout.
 static void expect_wrong(void (*serve)(int, unsigned), const char *scenario, const char *words)
 {
@@ -42,8 +29,8 @@ static void expect_wrong(void (*serve)(int, unsigned), const char *scenario, con
 	h2_fake(&p, serve);
 	run(&o, scenario, p.port);
 	h2_fake_stop(&p);
-	expect_in(o.out, words);
-	expect_in(o.out, "@@ gauge requests 0 requests\n"); // none was counted as right
+	h2_expect_in(o.out, words);
+	h2_expect_in(o.out, "@@ gauge requests 0 requests\n"); // none was counted as right
 	assert_int_equal(o.code, 1);
 	h2_output_deinit(&o);
 }
@@ -56,13 +43,13 @@ static void expect_trouble(void (*serve)(int, unsigned), const char *words)
 	h2_fake(&p, serve);
 	run(&o, "(scenario t (load (deadline 700ms)) (request r))", p.port);
 	h2_fake_stop(&p);
-	expect_in(o.err, words);
-	expect_one_line(o.err);
-	expect_in(o.out, "@@ check connections bad ");
+	h2_expect_in(o.err, words);
+	h2_expect_one_line(o.err);
+	h2_expect_in(o.out, "@@ check connections bad ");
 	// Where SETTINGS came first the request may have been on its way.
 	if (!strstr(o.out, "@@ check complete bad 0 of 1 requests ended"))
-		expect_in(o.out, "@@ check r bad 1 of 1 wrong (1 ");
-	expect_in(o.out, "@@ gauge requests 0 requests\n");
+		h2_expect_in(o.out, "@@ check r bad 1 of 1 wrong (1 ");
+	h2_expect_in(o.out, "@@ gauge requests 0 requests\n");
 	assert_int_equal(o.code, 1);
 	h2_output_deinit(&o);
 }
@@ -79,9 +66,9 @@ CASE("h2 client: every scenario of the suite passes against our server")
 		h2_sh(&o, "%s run %s/gen/scenarios/%s.h2", H2_PROGRAM, SG_SOURCE_DIR, names[i]);
 		if (o.code != 0 || strstr(o.out, " bad ") || !strstr(o.out, "\n@@ done\n"))
 			fail_msg("%s: %d\n%s%s", names[i], o.code, o.out, o.err);
-		expect_in(o.out, "@@ hist total HISTFAAAA");
-		expect_in(o.out, "@@ hist connect HISTFAAAA");
-		expect_in(o.out, "@@ check server ok ");
+		h2_expect_in(o.out, "@@ hist total HISTFAAAA");
+		h2_expect_in(o.out, "@@ hist connect HISTFAAAA");
+		h2_expect_in(o.out, "@@ check server ok ");
 		assert_string_equal(o.err, "");
 		h2_output_deinit(&o);
 	}
@@ -95,13 +82,13 @@ CASE("h2 client: the load is what the scenario says, by the server's own count")
 	             "(path \"/bytes/300\") (expect (body (pattern 300)))"),
 	    0);
 	assert_int_equal(o.code, 0);
-	expect_in(o.out, "@@ check r ok 1001 right: GET /bytes/300, status 200\n");
-	expect_in(o.out, "@@ gauge server_connections 7 count\n");
-	expect_in(o.out, "@@ gauge server_streams 1001 count\n");
-	expect_in(o.out, "@@ gauge server_frames_received_HEADERS 1001 frames\n");
-	expect_in(o.out, "@@ gauge server_body_bytes_sent 300300 count\n");
-	expect_in(o.out, "@@ gauge server_cpu ");
-	expect_in(o.out, "@@ gauge server_max_rss ");
+	h2_expect_in(o.out, "@@ check r ok 1001 right: GET /bytes/300, status 200\n");
+	h2_expect_in(o.out, "@@ gauge server_connections 7 count\n");
+	h2_expect_in(o.out, "@@ gauge server_streams 1001 count\n");
+	h2_expect_in(o.out, "@@ gauge server_frames_received_HEADERS 1001 frames\n");
+	h2_expect_in(o.out, "@@ gauge server_body_bytes_sent 300300 count\n");
+	h2_expect_in(o.out, "@@ gauge server_cpu ");
+	h2_expect_in(o.out, "@@ gauge server_max_rss ");
 	h2_output_deinit(&o);
 }
 
@@ -112,10 +99,10 @@ CASE("h2 client: weights deal the requests out")
 	    "(scenario t (load (requests 100) (streams 5)) (request a (weight 3)) (request b (path \"/bytes/1\")))",
 	    0);
 	assert_int_equal(o.code, 0);
-	expect_in(o.out, "@@ check a ok 75 right");
-	expect_in(o.out, "@@ check b ok 25 right");
-	expect_in(o.out, "@@ hist a HISTF");
-	expect_in(o.out, "@@ hist b HISTF");
+	h2_expect_in(o.out, "@@ check a ok 75 right");
+	h2_expect_in(o.out, "@@ check b ok 25 right");
+	h2_expect_in(o.out, "@@ hist a HISTF");
+	h2_expect_in(o.out, "@@ hist b HISTF");
 	h2_output_deinit(&o);
 }
 
@@ -124,8 +111,8 @@ CASE("h2 client: a load by time ends in time")
 	struct h2_output o;
 	run(&o, "(scenario t (load (connections 2) (streams 4) (duration 300ms)) (request r))", 0);
 	assert_int_equal(o.code, 0);
-	expect_in(o.out, "@@ check complete ok ");
-	expect_in(o.out, "requests ended in time");
+	h2_expect_in(o.out, "@@ check complete ok ");
+	h2_expect_in(o.out, "requests ended in time");
 	h2_output_deinit(&o);
 }
 
@@ -137,8 +124,8 @@ CASE("h2 client: more streams than the server allows wait for their turn")
 	    " (expect (body (pattern 9)))))",
 	    0);
 	assert_int_equal(o.code, 0);
-	expect_in(o.out, "@@ check r ok 500 right");
-	expect_in(o.out, "@@ gauge retried 0 requests"); // it knew the limit before it asked
+	h2_expect_in(o.out, "@@ check r ok 500 right");
+	h2_expect_in(o.out, "@@ gauge retried 0 requests"); // it knew the limit before it asked
 	h2_output_deinit(&o);
 }
 
@@ -151,8 +138,8 @@ CASE("h2 client: large bodies go up and come down whole")
 	    0);
 	if (o.code != 0)
 		fail_msg("%s%s", o.out, o.err);
-	expect_in(o.out, "@@ check r ok 16 right");
-	expect_in(o.out, "@@ gauge server_body_bytes_received 48000000 count");
+	h2_expect_in(o.out, "@@ check r ok 16 right");
+	h2_expect_in(o.out, "@@ gauge server_body_bytes_received 48000000 count");
 	h2_output_deinit(&o);
 }
 
@@ -181,9 +168,9 @@ CASE("h2 client: nghttpd serves its scenarios too")
 	free(file);
 	if (o.code != 0)
 		fail_msg("%d %s%s", o.code, o.out, o.err);
-	expect_in(o.out, "@@ check big ok 667 right");
-	expect_in(o.out, "@@ check none ok 667 right");
-	expect_in(o.out, "@@ check head ok 666 right");
+	h2_expect_in(o.out, "@@ check big ok 667 right");
+	h2_expect_in(o.out, "@@ check none ok 667 right");
+	h2_expect_in(o.out, "@@ check head ok 666 right");
 	assert_null(strstr(o.out, "@@ check server")); // it is not ours: nothing is known of it
 	h2_output_deinit(&o);
 }
@@ -260,8 +247,8 @@ CASE("h2 client: a port without a server is said to be so")
 	h2_fake_stop(&p); // nobody listens there now
 	run(&o, "(scenario t (request r))", p.port);
 	assert_int_equal(o.code, 1);
-	expect_in(o.err, "connection refused; is the server running?");
-	expect_one_line(o.err);
+	h2_expect_in(o.err, "connection refused; is the server running?");
+	h2_expect_one_line(o.err);
 	h2_output_deinit(&o);
 }
 
@@ -282,7 +269,7 @@ CASE("h2 client: a load by time whose connection stands only behind that time ma
 	run(&o, "(scenario t (load (duration 50ms) (deadline 20s)) (request r))", p.port);
 	h2_fake_stop(&p);
 	assert_int_equal(o.code, 0);
-	expect_in(o.out, "@@ check complete ok ");
+	h2_expect_in(o.out, "@@ check complete ok ");
 	h2_output_deinit(&o);
 }
 
@@ -295,15 +282,15 @@ CASE("h2 client: a unix socket without a server, and https where no TLS is spoke
 	      h2_file("u.h2", "(scenario t (target \"http://127.0.0.1:1\") (connect-to \"unix:/nowhere/s\")"
 	                      " (request r))"));
 	assert_int_equal(o.code, 1);
-	expect_in(o.err, "unix:/nowhere/s: no such file or directory; is the server running?");
-	expect_one_line(o.err);
+	h2_expect_in(o.err, "unix:/nowhere/s: no such file or directory; is the server running?");
+	h2_expect_one_line(o.err);
 	h2_output_deinit(&o);
 	h2_sh(&o, "%s run --h2-insecure --h2-target https://127.0.0.1:%u %s", H2_PROGRAM, p.port,
 	      h2_file("t.h2", "(scenario t (request r))"));
 	h2_fake_stop(&p);
 	assert_int_equal(o.code, 1);
-	expect_in(o.err, "TLS: wrong version number; does it speak TLS there? http:// is without");
-	expect_one_line(o.err);
+	h2_expect_in(o.err, "TLS: wrong version number; does it speak TLS there? http:// is without");
+	h2_expect_one_line(o.err);
 	h2_output_deinit(&o);
 }
 
@@ -442,8 +429,8 @@ CASE("h2 client: a response that never ends is unanswered at the deadline")
 	    p.port);
 	h2_fake_stop(&p);
 	assert_int_equal(o.code, 1);
-	expect_in(o.out, "@@ check r bad 2 of 2 wrong (2 unanswered)");
-	expect_in(o.err, "the deadline of 500 ms came first: 2 requests were under way unanswered");
+	h2_expect_in(o.out, "@@ check r bad 2 of 2 wrong (2 unanswered)");
+	h2_expect_in(o.err, "the deadline of 500 ms came first: 2 requests were under way unanswered");
 	assert_null(strstr(o.out, "@@ done"));
 	h2_output_deinit(&o);
 }
@@ -491,8 +478,8 @@ static void expect_all_right(void (*serve)(int, unsigned), const char *scenario,
 	h2_fake_stop(&p);
 	if (o.code != 0)
 		fail_msg("%d %s%s", o.code, o.out, o.err);
-	expect_in(o.out, "@@ check r ok 10 right");
-	expect_in(o.out, words);
+	h2_expect_in(o.out, "@@ check r ok 10 right");
+	h2_expect_in(o.out, words);
 	h2_output_deinit(&o);
 }
 
@@ -522,96 +509,4 @@ CASE("h2 client: it does not reconnect for ever to a server that never answers a
 {
 	expect_trouble(goaway_at_once,
 	               "the server ended the connection 3 times in a row without answering a request");
-}
-
-// ---- bad input ----------------------------------------------------------------------------------------------
-
-static void expect_usage(const char *args, const char *words)
-{
-	struct h2_output o;
-	h2_sh(&o, "%s %s", H2_PROGRAM, args);
-	if (o.code != 2 || !strstr(o.err, words))
-		fail_msg("%s: %d %s, expected %s", args, o.code, o.err, words);
-	assert_string_equal(o.out, "");
-	h2_output_deinit(&o);
-}
-
-CASE("h2 client: bad input is one clear line and exit 2")
-{
-	struct h2_output o;
-	const char *bad = h2_file("bad.h2", "; a comment\n(scenario t\n  (request r (path \"x\")))\n");
-	h2_sh(&o, "%s run %s", H2_PROGRAM, bad);
-	assert_int_equal(o.code, 2);
-	expect_in(o.err, "bad.h2:3:14: a path begins with /");
-	expect_one_line(o.err);
-	h2_output_deinit(&o);
-	h2_sh(&o, "%s check %s %s/gen/scenarios/methods.h2", H2_PROGRAM, bad, SG_SOURCE_DIR);
-	assert_int_equal(o.code, 2);
-	expect_one_line(o.err);
-	h2_output_deinit(&o);
-
-	char args[600];
-	const char *good = h2_file("good.h2", "(scenario t (request r))");
-	snprintf(args, sizeof(args), "run --h2-target http://192.0.2.1:80 %s", good);
-	expect_usage(args, "'http://192.0.2.1:80' is not this machine");
-	snprintf(args, sizeof(args), "run --h2-target localhost:80 %s", good);
-	expect_usage(args, "is no target; write http://HOST:PORT");
-	snprintf(args, sizeof(args), "run --h2-targt http://127.0.0.1 %s", good);
-	expect_usage(args, "--h2-target");
-	expect_usage("run", "run takes one scenario file");
-	expect_usage("run /nonexistent.h2", "/nonexistent.h2");
-	expect_usage("run /", "/");
-	expect_usage("server --port 65536", "65536");
-	expect_usage("server extra", "server takes options only");
-	expect_usage("serve", "unknown command 'serve'");
-	expect_usage("", "Usage: stressgen-h2 COMMAND");
-}
-
-CASE("h2 client: the target can come from the environment, and the command line goes first")
-{
-	struct h2_output o;
-	const char *file = h2_file("t.h2", "(scenario t (request r))");
-	h2_sh(&o, "STRESSGEN_H2_TARGET=http://192.0.2.1 %s run %s", H2_PROGRAM, file);
-	assert_int_equal(o.code, 2);
-	expect_in(o.err, "'http://192.0.2.1' is not this machine");
-	h2_output_deinit(&o);
-	h2_sh(&o, "STRESSGEN_H2_TARGET=http://192.0.2.1 %s run --h2-target http://192.0.2.2 %s", H2_PROGRAM, file);
-	assert_int_equal(o.code, 2);
-	expect_in(o.err, "'http://192.0.2.2' is not this machine");
-	h2_output_deinit(&o);
-}
-
-CASE("h2 client: help is on stdout and names every option")
-{
-	struct h2_output o;
-	h2_sh(&o, "%s --help && %s run --help && %s server --help", H2_PROGRAM, H2_PROGRAM, H2_PROGRAM);
-	assert_int_equal(o.code, 0);
-	expect_in(o.out, "run");
-	expect_in(o.out, "--h2-target URL");
-	expect_in(o.out, "--idle-timeout TIME");
-	h2_output_deinit(&o);
-}
-
-CASE("h2 client: its server does not outlive it, however it goes")
-{
-	struct h2_output o;
-	const char *file = h2_file("t.h2", "(scenario t (load (duration 60s)) (request r))");
-	h2_sh(&o,
-	      "%s run %s & client=$!; for wait in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do"
-	      " server=$(cat /proc/$client/task/$client/children); [ -n \"$server\" ] && break; sleep 0.1; done;"
-	      " [ -n \"$server\" ] || exit 90; kill -KILL $client; wait $client;"
-	      " for wait in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do"
-	      " grep -q \"^State:.[RSD]\" /proc/$server/status 2>/dev/null || exit 91; sleep 0.1; done; exit 92",
-	      H2_PROGRAM, file);
-	assert_int_equal(o.code, 91);
-	h2_output_deinit(&o);
-}
-
-CASE("h2 client: a report that cannot be written is an error, not a success")
-{
-	struct h2_output o;
-	h2_sh(&o, "%s run %s >/dev/full", H2_PROGRAM, h2_file("t.h2", "(scenario t (request r))"));
-	assert_int_equal(o.code, 5);
-	expect_in(o.err, "the report cannot be written");
-	h2_output_deinit(&o);
 }

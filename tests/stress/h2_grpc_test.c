@@ -9,12 +9,6 @@
 
 static const char *const engines[] = { "wire", "session" };
 
-static void expect_in(const char *text, const char *words)
-{
-	if (!strstr(text, words))
-		fail_msg("\"%s\" is not in:\n%s", words, text);
-}
-
 // Against our server, by each pair of engines: all must be right.
 static void expect_right(const char *scenario, const char *words)
 {
@@ -25,8 +19,8 @@ static void expect_right(const char *scenario, const char *words)
 		      engines[i % 2], path);
 		if (o.code != 0 || strstr(o.out, " bad "))
 			fail_msg("%s against %s: %d\n%s%s", engines[i / 2], engines[i % 2], o.code, o.out, o.err);
-		expect_in(o.out, words);
-		expect_in(o.out, "@@ check once ok ");
+		h2_expect_in(o.out, words);
+		h2_expect_in(o.out, "@@ check once ok ");
 		h2_output_deinit(&o);
 	}
 }
@@ -44,8 +38,8 @@ static void expect_of(const char *command, const char *request, bool right, cons
 		      path);
 		if (o.code != !right)
 			fail_msg("%s, %s: %d\n%s%s", engines[i], request, o.code, o.out, o.err);
-		expect_in(o.out, words);
-		expect_in(o.out, right ? "@@ gauge requests 40 requests" : "@@ gauge requests 0 requests");
+		h2_expect_in(o.out, words);
+		h2_expect_in(o.out, right ? "@@ gauge requests 40 requests" : "@@ gauge requests 0 requests");
 		h2_output_deinit(&o);
 	}
 }
@@ -79,7 +73,7 @@ CASE("h2 templates: counters have no gaps and no doubles over threads, and a see
 	h2_sh(&o, "grep -o ':path=\"/reflect/[0-9]*-' frames.txt | sort -u | wc -l; "
 	          "grep -o ':path=\"/reflect/[0-9]*-' frames.txt | grep -o '[0-9]*' | sort -n | tail -1; "
 	          "grep -o ':path=\"[^\"]*' frames.txt | sort | sha256sum");
-	expect_in(o.out, "400\n399\n");
+	h2_expect_in(o.out, "400\n399\n");
 	h2_server(&p, "--frames frames.txt");
 	h2_sh(&again, "sed -i 's/(threads 4)//' '%s'; '%s' run --h2-target http://127.0.0.1:%u '%s'", path,
 	      H2_PROGRAM, p.port, path);
@@ -139,8 +133,8 @@ CASE("h2 checks: another hash, trailer or number of messages is wrong, and told 
 		         rows[i / 2].request);
 		h2_sh(&o, "'%s' run --h2-engine %s '%s'", H2_PROGRAM, engines[i % 2], h2_file("t.h2", scenario));
 		assert_int_equal(o.code, 1);
-		expect_in(o.out, rows[i / 2].words);
-		expect_in(o.out, "@@ gauge requests 0 requests");
+		h2_expect_in(o.out, rows[i / 2].words);
+		h2_expect_in(o.out, "@@ gauge requests 0 requests");
 		h2_output_deinit(&o);
 	}
 }

@@ -9,12 +9,6 @@
 
 #define STRESSGEN "cd '%s' && " SG_BUILD_DIR "/bin/stressgen h2 --color never "
 
-static void expect_in(const char *text, const char *words)
-{
-	if (!strstr(text, words))
-		fail_msg("\"%s\" is not in:\n%s", words, text);
-}
-
 CASE("h2 load: connections, streams and requests are those of the command line")
 {
 	struct h2_process p;
@@ -25,9 +19,9 @@ CASE("h2 load: connections, streams and requests are those of the command line")
 	if (o.code != 0)
 		fail_msg("%d\n%s%s", o.code, o.out, o.err);
 	h2_server_stop(&p, stats, sizeof(stats));
-	expect_in(stats, "\"connections\":4,");
-	expect_in(stats, "\"streams\":2000,");
-	expect_in(stats, "\"body_bytes_sent\":40000,");
+	h2_expect_in(stats, "\"connections\":4,");
+	h2_expect_in(stats, "\"streams\":2000,");
+	h2_expect_in(stats, "\"body_bytes_sent\":40000,");
 	assert_int_equal((int)run_gauge("requests"), 2000);
 	assert_int_equal((int)run_gauge("status_2xx"), 2000);
 	h2_output_deinit(&o);
@@ -49,8 +43,8 @@ CASE("h2 load: headers, method and body are sent as given, with both engines")
 		if (o.code != 0)
 			fail_msg("%d\n%s%s", o.code, o.out, o.err);
 		h2_server_stop(&p, stats, sizeof(stats));
-		expect_in(stats, "\"body_bytes_received\":36,");
-		expect_in(stats, "\"body_bytes_sent\":36,");
+		h2_expect_in(stats, "\"body_bytes_received\":36,");
+		h2_expect_in(stats, "\"body_bytes_sent\":36,");
 		h2_output_deinit(&o);
 	}
 }
@@ -78,7 +72,7 @@ CASE("h2 load: a wrong status fails the run, and says which")
 	h2_server(&p, "");
 	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/status/503 -n 5 -o run", harness_tmpdir(), p.port);
 	assert_int_equal(o.code, 1);
-	expect_in(o.out, "503, expected 200 to 399");
+	h2_expect_in(o.out, "503, expected 200 to 399");
 	h2_output_deinit(&o);
 	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/status/503 -n 5 -o run2 --expect-status 503", harness_tmpdir(),
 	      p.port);
@@ -97,8 +91,8 @@ CASE("h2 load: threads share connections and requests")
 	if (o.code != 0)
 		fail_msg("%d\n%s%s", o.code, o.out, o.err);
 	h2_server_stop(&p, stats, sizeof(stats));
-	expect_in(stats, "\"connections\":5,");
-	expect_in(stats, "\"streams\":1001,");
+	h2_expect_in(stats, "\"connections\":5,");
+	h2_expect_in(stats, "\"streams\":1001,");
 	assert_int_equal((int)run_gauge("requests"), 1001);
 	h2_output_deinit(&o);
 }
@@ -118,7 +112,7 @@ CASE("h2 load: an open loop makes each request that is due, one thread or three,
 		if (o.code != 0)
 			fail_msg("%s: %d\n%s%s", rows[i], o.code, o.out, o.err);
 		h2_server_stop(&p, stats, sizeof(stats));
-		expect_in(stats, "\"streams\":100,");
+		h2_expect_in(stats, "\"streams\":100,");
 		h2_output_deinit(&o);
 	}
 }
@@ -135,8 +129,8 @@ CASE("h2 load: connections are replaced after their requests, and nothing is los
 	if (o.code != 0)
 		fail_msg("%d\n%s%s", o.code, o.out, o.err);
 	h2_server_stop(&p, stats, sizeof(stats));
-	expect_in(stats, "\"connections\":10,");
-	expect_in(stats, "\"streams\":100,");
+	h2_expect_in(stats, "\"connections\":10,");
+	h2_expect_in(stats, "\"streams\":100,");
 	h2_output_deinit(&o);
 }
 
@@ -170,11 +164,11 @@ CASE("h2 load: a request beyond its time is reset, and wrong; the others are rig
 		assert_int_equal(o.code, 1);
 		h2_output_deinit(&o);
 		h2_sh(&o, "cat '%s'/run/report.json", harness_tmpdir());
-		expect_in(o.out, "2 of 2 wrong (2 timeout); first: request 1: unanswered after its time");
+		h2_expect_in(o.out, "2 of 2 wrong (2 timeout); first: request 1: unanswered after its time");
 		assert_int_equal((int)run_gauge("requests"), 2);
 		h2_output_deinit(&o);
 		h2_server_stop(&p, stats, sizeof(stats));
-		expect_in(stats, "\"resets_received\":2,");
+		h2_expect_in(stats, "\"resets_received\":2,");
 	}
 }
 
@@ -195,7 +189,7 @@ CASE("h2 load: requests that a stalled server delays are counted from when they 
 		if (o.code != 0)
 			fail_msg("%d\n%s%s", o.code, o.out, o.err);
 		h2_server_stop(&p, stats, sizeof(stats));
-		expect_in(stats, "\"streams\":900,");
+		h2_expect_in(stats, "\"streams\":900,");
 		// 210 of 900 waited for over 300 ms, whatever -m is; a loaded machine only adds to them.
 		if (run_percentile(80) < 300000000)
 			fail_msg("-m %u: p80 %u us", streams[i], (unsigned)(run_percentile(80) / 1000));
@@ -221,19 +215,19 @@ CASE("h2 load: the highest rate that keeps a goal is searched")
 		fail_msg("%f\n%s", rate, o.out);
 	char found[64];
 	snprintf(found, sizeof(found), "\n  highest rate that holds: %.0f/s; its last trial:\n", rate);
-	expect_in(o.out, found);
+	h2_expect_in(o.out, found);
 	h2_output_deinit(&o);
 	h2_sh(&o,
 	      STRESSGEN
 	      "http://127.0.0.1:%u/delay/20ms -c 1 -m 1 --rate 2 -D 500ms --find-max-rate 'p50<1us' -o run3",
 	      harness_tmpdir(), p.port);
 	assert_int_equal(o.code, 1);
-	expect_in(o.out, "\n  the goal does not hold at any rate\n");
+	h2_expect_in(o.out, "\n  the goal does not hold at any rate\n");
 	h2_output_deinit(&o);
 	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/delay/20ms --find-max-rate 'p99=3' -o run2", harness_tmpdir(),
 	      p.port);
 	assert_int_equal(o.code, 2);
-	expect_in(o.err, "is no goal");
+	h2_expect_in(o.err, "is no goal");
 	h2_output_deinit(&o);
 	h2_server_stop(&p, stats, sizeof(stats));
 }
@@ -243,19 +237,19 @@ CASE("h2 load: another machine is not loaded without --yes, and not without boun
 	struct h2_output o;
 	h2_sh(&o, STRESSGEN "http://192.0.2.1/ -n 1 </dev/null", harness_tmpdir());
 	assert_int_equal(o.code, 2);
-	expect_in(o.err, "192.0.2.1 is another machine");
-	expect_in(o.err, "--yes says that you may");
+	h2_expect_in(o.err, "192.0.2.1 is another machine");
+	h2_expect_in(o.err, "--yes says that you may");
 	h2_output_deinit(&o);
 	h2_sh(&o, STRESSGEN "http://127.0.0.1/ -n 1 --connect-to 192.0.2.1:80 </dev/null", harness_tmpdir());
 	assert_int_equal(o.code, 2);
 	h2_output_deinit(&o);
 	h2_sh(&o, STRESSGEN "http://192.0.2.1/ -c 5000 --yes --dry-run </dev/null", harness_tmpdir());
 	assert_int_equal(o.code, 2);
-	expect_in(o.err, "on another machine --connections may be at most 1000");
+	h2_expect_in(o.err, "on another machine --connections may be at most 1000");
 	h2_output_deinit(&o);
 	h2_sh(&o, STRESSGEN "http://192.0.2.1/ --rate 10-200k/1s --yes --dry-run </dev/null", harness_tmpdir());
 	assert_int_equal(o.code, 2);
-	expect_in(o.err, "on another machine --rate may be at most 100k");
+	h2_expect_in(o.err, "on another machine --rate may be at most 100k");
 	h2_output_deinit(&o);
 }
 

@@ -54,6 +54,19 @@ void h2_output_deinit(struct h2_output *o)
 	free(o->err);
 }
 
+void h2_expect_in(const char *text, const char *words)
+{
+	if (!strstr(text, words))
+		fail_msg("\"%s\" is not in:\n%s", words, text);
+}
+
+void h2_expect_one_line(const char *text)
+{
+	const char *end = strchr(text, '\n');
+	if (!end || end[1] != '\0')
+		fail_msg("not one line: \"%s\"", text);
+}
+
 static json_t *run_report(void)
 {
 	char path[600];

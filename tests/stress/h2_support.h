@@ -33,6 +33,10 @@ struct h2_process {
 	unsigned port;
 };
 
+// Fails the test where `words` are not in `text`, or `text` is not one line.
+void h2_expect_in(const char *text, const char *words);
+void h2_expect_one_line(const char *text);
+
 // "stressgen-h2 server ARGS", once it is ready.
 void h2_server(struct h2_process *p, const char *args);
 // SIGTERM and its end; what it said after "port N" comes into `text`. Returns the exit code.
