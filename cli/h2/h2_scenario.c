@@ -290,11 +290,14 @@ static void put_tls(const struct opt_set *o, struct buf *out)
 	buf_adds(out, ")\n");
 }
 
-static void put_target(const struct opt_set *o, const struct h2_url *u, struct buf *out)
+static int put_target(const struct opt_set *o, const struct h2_url *u, struct buf *out, struct err *e)
 {
 	const char *there = opt_text(o, "base-uri");
+	const bool tls = strcmp(u->scheme, "https") == 0;
 	char base[300];
 
+	if (!tls && opt_given(o, "tls"))
+		return err_set(e, EINVAL, "--tls is for https URLs; this one is http://%.200s", u->authority);
 	snprintf(base, sizeof base, "%s://%s", u->scheme, u->authority);
 	buf_addc(out, ' ');
 	put_field("target", base, out);
@@ -303,8 +306,9 @@ static void put_target(const struct opt_set *o, const struct h2_url *u, struct b
 	else if (there != NULL && strncmp(there, "unix:", 5) == 0)
 		put_field("connect-to", there, out);
 	buf_addc(out, '\n');
-	if (strcmp(u->scheme, "https") == 0)
+	if (tls)
 		put_tls(o, out);
+	return 0;
 }
 
 int h2_scenario_write(const struct opt_set *o, const struct h2_scenario_parts *parts, struct buf *out,
@@ -322,8 +326,9 @@ int h2_scenario_write(const struct opt_set *o, const struct h2_scenario_parts *p
 	         "; @Run {stressgen:h2} run --h2-engine %s%s%s {file}\n(scenario http2/load\n",
 	         limit, opt_text(o, "h2-engine"), parts->other_host ? " --allow-host " : "",
 	         parts->other_host ? parts->other_host : "");
-	put_target(o, &first, out);
-	rc = put_load(o, out, e);
+	rc = put_target(o, &first, out, e);
+	if (rc == 0)
+		rc = put_load(o, out, e);
 	if (rc == 0 && parts->requests != NULL) {
 		buf_addc(out, ' ');
 		put_field("requests", parts->requests, out);

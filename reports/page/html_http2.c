@@ -96,7 +96,7 @@ static void http2_table(struct page *p, const struct view_group *g)
 {
 	const bool pauses = view_has_pauses(p->view, g);
 
-	html_head(p, (const char *const[]){ "Scenario", "Verdict", ">Requests", ">Throughput", ">p50", ">p99",
+	html_head(p, (const char *const[]){ "Scenario", "Verdict", ">Right answers", ">Throughput", ">p50", ">p99",
 	                                    ">p99.9", ">Max", pauses ? ">GC pauses" : NULL, ">In all",
 	                                    ">Longest pause", NULL });
 	for (size_t i = 0; i < g->count; i++) {

@@ -10,12 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void expect_in(const char *text, const char *words)
-{
-	if (!strstr(text, words))
-		fail_msg("\"%s\" is not in:\n%s", words, text);
-}
-
 // "stressgen h2 ARGS -o run", in the case's directory; %u in `args` is the port. An earlier run is removed.
 __attribute__((format(printf, 3, 0))) static void load(struct h2_output *o, unsigned port, const char *args)
 {
@@ -105,7 +99,7 @@ CASE("h2 cli: h2load's names and letters mean the same here")
 		load(&o, p.port, rows[i].args);
 		h2_server_stop(&p, stats, sizeof(stats));
 		expect_code(&o, 0, rows[i].args);
-		expect_in(stats, rows[i].stats);
+		h2_expect_in(stats, rows[i].stats);
 		h2_output_deinit(&o);
 	}
 }
@@ -133,7 +127,7 @@ CASE("h2 cli: connections are opened at the rate of -r")
 	load(&o, p.port, "http://127.0.0.1:%u/ -c 4 -n 4 -r 1 --rate-period 100ms");
 	h2_server_stop(&p, stats, sizeof(stats));
 	expect_code(&o, 0, "-r");
-	expect_in(stats, "\"connections\":4,");
+	h2_expect_in(stats, "\"connections\":4,");
 	const char *finished = strstr(o.out, "  finished in ");
 	assert_non_null(finished);
 	double took = 0;
@@ -159,7 +153,7 @@ CASE("h2 cli: a file of URLs and paths, of stdin too; those of the command line 
 		            : "http://127.0.0.1:%u/ -i - -n 10 < urls");
 		h2_server_stop(&p, stats, sizeof(stats));
 		expect_code(&o, 0, "-i");
-		expect_in(stats, "\"body_bytes_sent\":150,");
+		h2_expect_in(stats, "\"body_bytes_sent\":150,");
 		h2_output_deinit(&o);
 	}
 }
@@ -177,7 +171,7 @@ CASE("h2 cli: a file of (request ...) forms with weights and checks, of which th
 	load(&o, p.port, "http://127.0.0.1:%u/ -i forms -n 100 -m 5");
 	h2_server_stop(&p, stats, sizeof(stats));
 	expect_code(&o, 0, "-i");
-	expect_in(stats, "\"streams\":100,");
+	h2_expect_in(stats, "\"streams\":100,");
 	h2_output_deinit(&o);
 	h2_sh(&o,
 	      "cd '%s' && cmp forms run/suite/requests && grep -o '(requests \"[^\"]*\")' run/suite/load.h2; ls -A run/suite",
@@ -239,7 +233,7 @@ CASE("h2 cli: headers, trailers, length and hash of responses are checked, and a
 		load(&o, p.port, args);
 		expect_code(&o, rows[i].words ? 1 : 0, rows[i].args);
 		if (rows[i].words)
-			expect_in(o.err, rows[i].words);
+			h2_expect_in(o.err, rows[i].words);
 		h2_output_deinit(&o);
 	}
 	h2_server_stop(&p, stats, sizeof(stats));
@@ -258,10 +252,10 @@ CASE("h2 cli: a live line tells requests, rate, percentiles, errors and the time
 	expect_code(&o, 0, "--progress");
 	const char *line = strstr(o.err, " done, ");
 	assert_non_null(line);
-	expect_in(line, "/s, p50 ");
-	expect_in(line, ", p99 ");
-	expect_in(line, ", 0 wrong");
-	expect_in(line, " s left");
+	h2_expect_in(line, "/s, p50 ");
+	h2_expect_in(line, ", p99 ");
+	h2_expect_in(line, ", 0 wrong");
+	h2_expect_in(line, " s left");
 	h2_output_deinit(&o);
 	h2_sh(&o, "ls -A '%s/run/suite'", harness_tmpdir());
 	assert_string_equal(o.out, "load.h2\n");
@@ -277,14 +271,14 @@ CASE("h2 cli: the key figures are those that h2load tells")
 	load(&o, p.port, "http://127.0.0.1:%u/ http://127.0.0.1:%u/status/404 -n 10");
 	h2_server_stop(&p, stats, sizeof(stats));
 	expect_code(&o, 1, "figures");
-	expect_in(o.out, "  finished in ");
-	expect_in(o.out, " req/s, ");
-	expect_in(o.out,
-	          "  requests: 10 total, 10 started, 10 done, 5 succeeded, 5 failed, 0 errored, 0 timeout\n");
-	expect_in(o.out, "  status codes: 5 2xx, 0 3xx, 5 4xx, 0 5xx\n");
-	expect_in(o.out, "  time for request ");
-	expect_in(o.out, "  time for connect ");
-	expect_in(o.out, "  time to 1st byte ");
+	h2_expect_in(o.out, "  finished in ");
+	h2_expect_in(o.out, " req/s, ");
+	h2_expect_in(o.out,
+	             "  requests: 10 total, 10 started, 10 done, 5 succeeded, 5 failed, 0 errored, 0 timeout\n");
+	h2_expect_in(o.out, "  status codes: 5 2xx, 0 3xx, 5 4xx, 0 5xx\n");
+	h2_expect_in(o.out, "  time for request ");
+	h2_expect_in(o.out, "  time for connect ");
+	h2_expect_in(o.out, "  time to 1st byte ");
 	h2_output_deinit(&o);
 	h2_server(&p, "");
 	load(&o, p.port, "http://127.0.0.1:%u/delay/5s -n 2 -m 2 --request-timeout 200ms --quiet");
@@ -292,7 +286,7 @@ CASE("h2 cli: the key figures are those that h2load tells")
 	assert_null(strstr(o.out, "  finished in "));
 	h2_output_deinit(&o);
 	load(&o, p.port, "http://127.0.0.1:%u/delay/5s -n 2 -m 2 --request-timeout 200ms");
-	expect_in(o.out, "2 done, 0 succeeded, 2 failed, 0 errored, 2 timeout\n");
+	h2_expect_in(o.out, "2 done, 0 succeeded, 2 failed, 0 errored, 2 timeout\n");
 	h2_output_deinit(&o);
 	h2_server_stop(&p, stats, sizeof(stats));
 }
@@ -377,7 +371,7 @@ CASE("h2 cli: a peer that is not HTTP/2, closes at once, never answers or answer
 		load(&o, p.port, "http://127.0.0.1:%u/ -n 1 --timeout 500ms");
 		h2_fake_stop(&p);
 		expect_code(&o, 1, rows[i].words);
-		expect_in(o.err, rows[i].words);
+		h2_expect_in(o.err, rows[i].words);
 		h2_output_deinit(&o);
 	}
 }
@@ -415,6 +409,7 @@ CASE("h2 cli: bad input is one line and exit 2, with the file's line")
 		{ "http://127.0.0.1:1/ --expect-sha256 12", "a SHA-256 is 64 hexadecimal digits" },
 		{ "http://127.0.0.1:1/ --expect-header x", "--expect-header: 'x' is not 'name: value'" },
 		{ "http://127.0.0.1:1/ --expect-messages 1", "--expect-messages is of gRPC calls" },
+		{ "http://127.0.0.1:1/ --tls 1.2", "--tls is for https URLs; this one is http://127.0.0.1:1" },
 		{ "http://127.0.0.1:1/ --grpc-message a",
 		  "--grpc-message: '/' is no call; write http://HOST:PORT/PACKAGE.SERVICE/METHOD" },
 		{ "http://127.0.0.1:1/a/b --grpc-message @nothing", "--grpc-message: nothing: No such file" },
@@ -459,7 +454,7 @@ CASE("h2 cli: what is wrong on the command line is one line, and names nothing t
 		struct h2_output o;
 		load(&o, 1, rows[i].args);
 		expect_code(&o, 2, rows[i].args);
-		expect_in(o.err, rows[i].says);
+		h2_expect_in(o.err, rows[i].says);
 		if (strchr(o.err, '\n') != strrchr(o.err, '\n') || strstr(o.err, "load.h2"))
 			fail_msg("%s: %s", rows[i].args, o.err);
 		h2_output_deinit(&o);
@@ -475,7 +470,7 @@ CASE("h2 cli: of a load without one right answer no latency is told")
 	load(&o, p.port, "http://127.0.0.1:%u/ -n 10 --expect-status 201");
 	h2_server_stop(&p, stats, sizeof(stats));
 	expect_code(&o, 1, "--expect-status 201");
-	expect_in(o.out, "0 right, 10 wrong, 1 connection x 1 stream, 0/s\n");
+	h2_expect_in(o.out, "0 right, 10 wrong, 1 connection x 1 stream, 0/s\n");
 	assert_null(strstr(o.out, "p50 0 ns"));
 	assert_null(strstr(o.out, "    p50      p99"));  // of the table, where connections' would stand
 	assert_null(strstr(o.out, "first bad check: ")); // which the evidence has
@@ -496,7 +491,7 @@ CASE("h2 cli: of a load of which each request runs out of its time the whole tim
 	load(&o, p.port, "http://127.0.0.1:%u/delay/30s -n 3 --request-timeout 400ms");
 	h2_server_stop(&p, stats, sizeof(stats));
 	expect_code(&o, 1, "--request-timeout");
-	expect_in(o.out, "requests: 3 total, 3 started, 3 done, 0 succeeded, 3 failed, 0 errored, 3 timeout\n");
+	h2_expect_in(o.out, "requests: 3 total, 3 started, 3 done, 0 succeeded, 3 failed, 0 errored, 3 timeout\n");
 	const char *at = strstr(o.out, "finished in ");
 	if (at == NULL || sscanf(at, "finished in %lf s, 0.0 req/s", &seconds) != 1 || seconds < 1.2)
 		fail_msg("%s", at != NULL ? at : o.out);
@@ -514,8 +509,8 @@ CASE("h2 cli: several requests have a row each below the key figures")
 	load(&o, p.port, "http://127.0.0.1:%u/ -i requests -n 100");
 	h2_server_stop(&p, stats, sizeof(stats));
 	expect_code(&o, 0, "-i requests");
-	expect_in(o.out, "\n  time for request ");
-	expect_in(o.out, "\n    look  ");
-	expect_in(o.out, "\n    order  ");
+	h2_expect_in(o.out, "\n  time for request ");
+	h2_expect_in(o.out, "\n    look  ");
+	h2_expect_in(o.out, "\n    order  ");
 	h2_output_deinit(&o);
 }
