@@ -178,7 +178,7 @@ static int held_by_malloc(struct remedying *m, struct kernel *k, size_t item)
 }
 
 struct figures {
-	uint64_t cpu[KINDS][ROUNDS], memory[KINDS][ROUNDS];
+	uint64_t repetition[KINDS][ROUNDS], memory[KINDS][ROUNDS];
 };
 
 // All remedies once, in turn. 1; 0 when one does not pass there: its figures would be those of a program that
@@ -193,7 +193,7 @@ static int one_round(struct remedying *m, struct kernel *k, size_t first, int64_
 
 		if (r < 0 || end.verdict != VERDICT_PASSED)
 			return r < 0 ? r : 0;
-		f->cpu[i][round] = end.cpu_ns;
+		f->repetition[i][round] = end.repetition_ns;
 		f->memory[i][round] = end.peak_rss_bytes;
 		item->used_bytes = end.slab_used_bytes;
 		item->held_bytes = end.slab_capacity_bytes;
@@ -207,10 +207,10 @@ static int take_figures(struct remedying *m, struct kernel *k, size_t first, int
 
 	for (size_t i = 0; r == 0 && first + i < m->count; i++) {
 		struct remedy *item = &m->items[first + i];
-		qsort(f->cpu[i], ROUNDS, sizeof f->cpu[i][0], by_size);
+		qsort(f->repetition[i], ROUNDS, sizeof f->repetition[i][0], by_size);
 		qsort(f->memory[i], ROUNDS, sizeof f->memory[i][0], by_size);
 		item->at = at;
-		item->cpu_ns = f->cpu[i][ROUNDS / 2];
+		item->repetition_ns = f->repetition[i][ROUNDS / 2];
 		item->peak_rss_bytes = f->memory[i][ROUNDS / 2];
 		if (item->held_bytes == 0)
 			r = held_by_malloc(m, k, first + i);

@@ -106,6 +106,7 @@ static void note_ending(void *arg, __attribute__((unused)) size_t settled, __att
                         __attribute__((unused)) const struct suite_test *t, const struct result *r)
 {
 	struct trial_end *end = arg;
+	const struct result_series *main = result_main_series(r);
 
 	*end = (struct trial_end){ .verdict = r->verdict,
 		                   .expected = r->as_expected,
@@ -116,6 +117,7 @@ static void note_ending(void *arg, __attribute__((unused)) size_t settled, __att
 		                   .exit_code = r->exit_code,
 		                   .wall_ns = r->wall_ns,
 		                   .cpu_ns = r->user_ns + r->sys_ns,
+		                   .repetition_ns = main != NULL ? hist_percentile(main->hist, 50) : 0,
 		                   .peak_rss_bytes = r->peak_rss_bytes };
 	snprintf(end->evidence, sizeof end->evidence, "%s", r->evidence != NULL ? r->evidence : "");
 	for (size_t i = 0; i < r->pool_count; i++)

@@ -16,6 +16,7 @@ struct trial_end {
 	bool late;                   // a load of HTTP/2 that its deadline ended
 	int signal, exit_code;
 	uint64_t wall_ns, cpu_ns, peak_rss_bytes;
+	uint64_t repetition_ns;       // the median one, as the program tells; 0: it does not
 	uint64_t slab_used_bytes;     // the most that its fullest pool held at a time
 	uint64_t slab_capacity_bytes; // that of the same pool in the end; 0: it has none
 	char evidence[256];           // in words

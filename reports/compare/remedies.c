@@ -32,21 +32,22 @@ static const char *factor_words(struct arena *a, const struct remedy *plain, con
 	return text_make(a, "%s%.3g times", r->fails == 0 ? "at least " : "", remedy_factor(plain, r));
 }
 
-// What it costs: CPU time and memory where both pass.
+// What it costs: time and memory where both pass.
 static const char *price_words(struct arena *a, const struct remedy *plain, const struct remedy *r)
 {
 	const char *memory = "";
 
-	if (r->cpu_ns == 0 || plain->cpu_ns == 0)
+	if (r->repetition_ns == 0 || plain->repetition_ns == 0)
 		return "";
 	if (r->peak_rss_bytes > 0 && plain->peak_rss_bytes > 0)
 		memory = text_make(a, ", %.2f of the memory",
 		                   (double)r->peak_rss_bytes / (double)plain->peak_rss_bytes);
-	return text_make(a, " (%.2f of the CPU time%s)", (double)r->cpu_ns / (double)plain->cpu_ns, memory);
+	return text_make(a, " (%.2f of the time%s)", (double)r->repetition_ns / (double)plain->repetition_ns,
+	                 memory);
 }
 
 // "recursion/sum on eval breaks above depth 43,500 with a slab of 1.00 MiB. What helps: more slabs, at least 64
-// times as far (1.05 of the CPU time); ... No help: ..."
+// times as far (1.05 of the time); ... No help: ..."
 static const char *sentence(struct arena *a, const struct remedies *all, size_t first)
 {
 	const struct remedy *plain = &all->items[first];
@@ -70,7 +71,7 @@ static const char *sentence(struct arena *a, const struct remedies *all, size_t 
 	                 *not != '\0' ? " No help: " : "", not, *not != '\0' ? "." : "");
 }
 
-// The page's heading: all that get furthest. Which of those costs least is for the tables: a few percent of CPU
+// The page's heading: all that get furthest. Which of those costs least is for the tables: a few percent of
 // time are noise.
 static const char *headline(struct arena *a, const struct remedies *all)
 {
@@ -111,9 +112,11 @@ static void print_family(struct arena *a, const struct remedies *all, size_t fir
                          FILE *out)
 {
 	static const struct table_column columns[] = {
-		{ "remedy", false, 0, true },      { "target", false, 3, true },    { "passes", true, 0, false },
-		{ "times", true, 0, false },       { "by", false, 0, false },       { "CPU", true, 0, false },
-		{ "peak memory", true, 1, false }, { "slab used", true, 2, false }, { "waste", true, 1, false }
+		{ "remedy", false, 0, true },      { "target", false, 3, true },
+		{ "passes", true, 0, false },      { "times", true, 0, false },
+		{ "by", false, 0, false },         { "repetition", true, 0, false },
+		{ "peak memory", true, 1, false }, { "slab used", true, 2, false },
+		{ "waste", true, 1, false }
 	};
 	struct table *t = table_new(a, columns, sizeof columns / sizeof columns[0]);
 	const struct remedy *plain = &all->items[first];
@@ -129,7 +132,7 @@ static void print_family(struct arena *a, const struct remedies *all, size_t fir
 		table_cell(t, STYLE_PLAIN, passes_words(a, r));
 		table_cell(t, helps ? STYLE_GOOD : STYLE_FAINT, text_make(a, "%.3g", remedy_factor(plain, r)));
 		table_cell(t, STYLE_PLAIN, r->fails > 0 ? r->broke : "");
-		table_cell(t, STYLE_PLAIN, r->cpu_ns > 0 ? text_duration(a, r->cpu_ns) : "");
+		table_cell(t, STYLE_PLAIN, r->repetition_ns > 0 ? text_duration(a, r->repetition_ns) : "");
 		table_cell(t, STYLE_PLAIN, r->peak_rss_bytes > 0 ? text_bytes(a, r->peak_rss_bytes) : "");
 		table_cell(t, STYLE_PLAIN, r->used_bytes > 0 ? text_bytes(a, r->used_bytes) : "");
 		table_cell(t, STYLE_PLAIN, waste_words(a, r));
@@ -142,7 +145,7 @@ static void print_family(struct arena *a, const struct remedies *all, size_t fir
 		        style,
 		        text_make(
 		                a,
-		                "CPU time, memory and slab are those at %s %s, which all pass; waste is what the slab "
+		                "A repetition's time, memory and slab are those at %s %s, which all pass; waste is what the slab "
 		                "held and never used (without a slab: of the memory beyond that of the least value).",
 		                plain->param, text_count(a, (uint64_t)plain->at)),
 		        2, 2, out);
@@ -169,10 +172,10 @@ static json_t *one_to_json(const struct remedy *plain, const struct remedy *r)
 
 	if (plain->passes > 0)
 		json_object_set_new(o, "factor", json_real(remedy_factor(plain, r)));
-	if (r->cpu_ns > 0)
-		json_object_update_new(o, json_pack("{s:I, s:I, s:I, s:I, s:I}", "at", (json_int_t)r->at, "cpu_ns",
-		                                    (json_int_t)r->cpu_ns, "peak_rss_bytes",
-		                                    (json_int_t)r->peak_rss_bytes, "used_bytes",
+	if (r->repetition_ns > 0)
+		json_object_update_new(o, json_pack("{s:I, s:I, s:I, s:I, s:I}", "at", (json_int_t)r->at,
+		                                    "repetition_ns", (json_int_t)r->repetition_ns,
+		                                    "peak_rss_bytes", (json_int_t)r->peak_rss_bytes, "used_bytes",
 		                                    (json_int_t)r->used_bytes, "held_bytes",
 		                                    (json_int_t)r->held_bytes));
 	return o;
@@ -233,8 +236,10 @@ static void add_bars(struct page *p, const struct remedies *all, size_t first)
 
 static void add_table(struct page *p, const struct remedies *all, size_t first)
 {
-	static const char *const titles[] = { "Remedy", "Target",       ">Passes",    ">Times as far", "Gives way",
-		                              ">CPU",   ">Peak memory", ">Slab used", ">Waste",        NULL };
+	static const char *const titles[] = {
+		"Remedy",        "Target",       ">Passes",    ">Times as far", "Gives way",
+		">A repetition", ">Peak memory", ">Slab used", ">Waste",        NULL
+	};
 	struct arena *a = p->arena;
 	const struct remedy *plain = &all->items[first];
 
@@ -248,7 +253,8 @@ static void add_table(struct page *p, const struct remedies *all, size_t first)
 		html_figure_cell(p, (uint64_t)r->passes, passes_words(a, r));
 		html_real_cell(p, remedy_factor(plain, r), text_make(a, "%.3g", remedy_factor(plain, r)));
 		html_cell(p, r->fails > 0 ? r->broke : "");
-		html_figure_cell(p, r->cpu_ns, r->cpu_ns > 0 ? text_duration(a, r->cpu_ns) : "");
+		html_figure_cell(p, r->repetition_ns,
+		                 r->repetition_ns > 0 ? text_duration(a, r->repetition_ns) : "");
 		html_figure_cell(p, r->peak_rss_bytes,
 		                 r->peak_rss_bytes > 0 ? text_bytes(a, r->peak_rss_bytes) : "");
 		html_figure_cell(p, r->used_bytes, r->used_bytes > 0 ? text_bytes(a, r->used_bytes) : "");
@@ -272,7 +278,7 @@ static void add_family(struct page *p, const struct remedies *all, size_t first)
 		        p,
 		        text_make(
 		                a,
-		                "CPU time, memory and slab are those at %s %s, which all pass; waste is what the slab "
+		                "A repetition's time, memory and slab are those at %s %s, which all pass; waste is what the slab "
 		                "held and never used (without a slab: of the memory beyond that of the least value).",
 		                plain->param, text_count(a, (uint64_t)plain->at)));
 	html_section_end(p);

@@ -19,7 +19,7 @@ struct remedy {
 	int64_t passes, fails;                // fails 0: not looked further
 	// At `at`, the largest value that passes under all of them; medians of several runs. 0: not measured.
 	int64_t at;
-	uint64_t cpu_ns, peak_rss_bytes;
+	uint64_t repetition_ns, peak_rss_bytes; // the time of one, without the program's start
 	uint64_t used_bytes,
 	        held_bytes; // the most in use at a time, and what the slab held for that; held 0: no slab
 };

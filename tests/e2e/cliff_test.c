@@ -252,7 +252,7 @@ CASE("cliff: remedies for a full slab are compared, with a sentence on top, JSON
 		const double factor = json_real_value(json_object_get(r, "factor"));
 
 		assert_true(number(r, "at") > 0 && number(r, "at") <= number(r, "passes"));
-		assert_true(number(r, "cpu_ns") > 0);
+		assert_true(number(r, "repetition_ns") > 0);
 		assert_true(number(r, "used_bytes") > 0);
 		if (strcmp(text(r, "runtime"), "eval") != 0)
 			continue;
