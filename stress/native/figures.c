@@ -155,13 +155,14 @@ static void add_summary(const struct bench *b, const struct sums *s, struct buf 
 bool bench_report(const struct bench *b, struct buf *out)
 {
 	const struct sums s = sum_up(b);
-	bool ok = add_all_series(b, out);
+	bool ok = add_checks(&s, out); // first: a malloc that does wrong may spoil what comes behind
 
-	if (!ok)
+	if (!add_all_series(b, out)) {
 		buf_addf(out, "@@ check histograms bad out of memory, or too long for a line\n");
+		ok = false;
+	}
 	add_speed(b, &s, out);
 	add_memory(b, out);
-	ok = add_checks(&s, out) && ok;
 	add_summary(b, &s, out);
 	return ok;
 }
