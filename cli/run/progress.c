@@ -164,12 +164,10 @@ static void add_running(const struct progress *p, size_t room, struct buf *words
 
 		add_figures(r, &figures);
 		most = share > figures.len + NAME_LEAST + 2 ? share - figures.len - 2 : NAME_LEAST;
-		if (shown == 1 && share < (len < NAME_LEAST ? len : NAME_LEAST) + 2 + figures.len)
-			; // there is room for them alone
-		else if (len > most)
-			buf_addf(words, "%s..%s", i > 0 ? ", " : "  ", r->t->id + len - most + 2);
-		else
-			buf_addf(words, "%s%s", i > 0 ? ", " : "  ", r->t->id);
+		if (shown > 1 ||
+		    share >= (len < NAME_LEAST ? len : NAME_LEAST) + 2 + figures.len) // else figures alone
+			buf_addf(words, "%s%s%s", i > 0 ? ", " : "  ", len > most ? ".." : "",
+			         r->t->id + (len > most ? len - most + 2 : 0));
 		buf_adds(words, buf_text(&figures));
 		buf_deinit(&figures);
 	}
