@@ -24,6 +24,11 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
 
+// What is counted is counted by instructions that are written out. ThreadSanitizer is to see it.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#define OWN_BY_INSTRUCTION
+#endif
+
 // What is declared here is this library's own: so it is addressed without a table in between.
 #pragma GCC visibility push(hidden)
 
@@ -102,6 +107,10 @@ struct thread_ref {
 	uint64_t malloc_mark;     // the next malloc to be observed is the one that finds so many before it
 	uint64_t free_mark;
 	int64_t low, high; // the process hears of live bytes where the slot's (usable - freed) leave these
+	// LARGE_BYTES on PATH_PLAIN and PATH_CHUNK, else 0: one comparison is the test for the path, the slot, the
+	// fork, and a request that is small.
+	size_t plain_below, chunk_below;
+	// here the second cache line begins
 	enum path path;
 	const uint64_t *allocated, *deallocated;       // jemalloc's own
 	uint64_t allocated_before, deallocated_before; // with these they are the slot's usable and freed bytes
@@ -113,7 +122,7 @@ struct thread_ref {
 	struct heap_thread *entry; // NULL: the table was full
 	int64_t large_left;        // bytes of large blocks until the next one is sampled
 	uint64_t random;
-	uint64_t unused[11];
+	uint64_t unused[9];
 };
 
 // Never NULL; &no_ref until the thread's first call.
@@ -266,7 +275,16 @@ static inline uint8_t *sample_entry(const void *p)
 }
 static inline bool sample_maybe(const void *p)
 {
+#ifdef OWN_BY_INSTRUCTION // as below, and with what is compared in memory: two instructions fewer
+	uint64_t hash = sample_hash(p);
+	bool maybe;
+
+	__asm__("andl %1, %k0" : "+r"(hash) : "m"(sample_mask) : "cc");
+	__asm__ volatile("cmpb $0, %1" : "=@ccne"(maybe) : "m"(sample_filter[hash]));
+	return UNLIKELY(maybe);
+#else
 	return UNLIKELY(__atomic_load_n(sample_entry(p), __ATOMIC_RELAXED) != 0);
+#endif
 }
 // A power of four: the more blocks have had their end waited for, the fewer, each of which counts as so many.
 extern uint32_t lifetime_weight;
@@ -301,11 +319,7 @@ void faults_live(int64_t bytes);
 // -- the counting itself --
 
 // One instruction, so that a signal handler that allocates loses nothing; without a lock, because the slot is
-// the thread's own. ThreadSanitizer is to see it.
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-#define OWN_BY_INSTRUCTION
-#endif
-
+// the thread's own.
 static inline void own_add(uint64_t *at, uint64_t n)
 {
 #ifdef OWN_BY_INSTRUCTION
@@ -328,7 +342,7 @@ static inline void own_count_block(uint64_t *at, const void *p)
 // Small requests are sampled among those that are timed; larger ones are all observed and sampled by their bytes.
 #define LARGE_BYTES 4096U
 #define SMALL_WORDS (LARGE_BYTES / 8 + 1)
-extern uint8_t small_classes[SMALL_WORDS]; // size_class_of a small request, by its bytes in words of 8, rounded up
+extern uint8_t small_classes[LARGE_BYTES];  // heap_class of a small request
 extern uint16_t small_usables[SMALL_WORDS]; // SIZE_BY_PAGE: what was handed out for one
 #define SMALL_UNKNOWN UINT16_MAX
 

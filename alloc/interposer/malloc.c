@@ -63,8 +63,7 @@ __attribute__((noinline, cold)) static void *refuse_plain(size_t bytes)
 	struct thread_ref *r = my_ref;
 
 	if (r->slot != NULL)
-		count_request(r->slot, r->sizes, MALLOC_CALLS, bytes, small_classes[small_words(bytes)],
-		              UINT64_MAX);
+		count_request(r->slot, r->sizes, MALLOC_CALLS, bytes, small_classes[bytes], UINT64_MAX);
 	observe_refusal(r->slot != NULL ? r : NULL, &(struct request){ .way = BY_MALLOC, .bytes = bytes });
 	return NULL;
 }
@@ -221,9 +220,13 @@ enum path malloc_begin(void)
 		[SIZE_BY_PAGE] = { count_by_page, free_by_page },
 	};
 
+	small_classes[0] = (uint8_t)heap_class(0);
 	for (unsigned words = 0; words < SMALL_WORDS; words++) {
-		small_classes[words] = (uint8_t)heap_class(words * 8);
+		const uint8_t class = (uint8_t)heap_class(words * 8 + 8); // four to a doubling: words share one
+
 		small_usables[words] = SMALL_UNKNOWN;
+		for (unsigned bytes = words * 8 + 1; bytes <= words * 8 + 8 && bytes < LARGE_BYTES; bytes++)
+			small_classes[bytes] = class;
 	}
 	count_path = paths[sizing].count;
 	free_path = paths[sizing].free;
@@ -248,7 +251,7 @@ static inline void *take_and_count(struct tele_thread *slot, uint64_t *sizes, si
 {
 	void *p;
 
-	count_request(slot, sizes, MALLOC_CALLS, bytes, small_classes[small_words(bytes)], 1);
+	count_request(slot, sizes, MALLOC_CALLS, bytes, small_classes[bytes], 1);
 	p = next.malloc(bytes);
 	return LIKELY(p != NULL) ? p : refuse_plain(bytes);
 }
@@ -268,18 +271,15 @@ HOT EXPORT void *malloc(size_t bytes)
 	struct thread_ref *r = my_ref;
 	struct tele_thread *slot = r->slot;
 	uint64_t *sizes = r->sizes;
-	enum path path;
 	void *p;
 
-	// If a signal handler forks from here on, the child finds zeros in `r`, the path's as well.
+	// If a signal handler forks from here on, the child finds zeros in `r`, these as well.
 	__atomic_signal_fence(__ATOMIC_ACQUIRE);
-	path = r->path;
-	if (UNLIKELY(path != PATH_CHUNK)) {
-		if (path == PATH_PLAIN && LIKELY(bytes < LARGE_BYTES))
-			return take_and_count(slot, sizes, bytes);
-		return path == PATH_OTHER ? malloc_otherwise(bytes, r, slot, sizes) : our_malloc(bytes);
-	}
-	if (is_observed(r, slot, bytes))
+	if (LIKELY(bytes < r->plain_below))
+		return take_and_count(slot, sizes, bytes);
+	if (UNLIKELY(bytes >= r->chunk_below))
+		return r->path == PATH_OTHER ? malloc_otherwise(bytes, r, slot, sizes) : our_malloc(bytes);
+	if (UNLIKELY(slot->values[MALLOC_CALLS] >= r->malloc_mark))
 		return our_malloc(bytes);
 	p = take_and_count(slot, sizes, bytes);
 	if (UNLIKELY(p == NULL))
@@ -303,19 +303,16 @@ HOT EXPORT void free(void *p)
 {
 	struct thread_ref *r = my_ref;
 	struct tele_thread *slot = r->slot;
-	enum path path;
 
 	__atomic_signal_fence(__ATOMIC_ACQUIRE);
-	path = r->path;
-	if (UNLIKELY(path != PATH_CHUNK)) {
-		if (path == PATH_PLAIN) {
-			own_count_block(&slot->values[FREE_CALLS], p);
-			next.free(p);
-		} else if (path == PATH_OTHER) {
+	if (LIKELY(r->plain_below > 0)) {
+		own_count_block(&slot->values[FREE_CALLS], p);
+		next.free(p);
+	} else if (UNLIKELY(r->chunk_below == 0)) {
+		if (r->path == PATH_OTHER)
 			free_otherwise(p, r, slot);
-		} else {
+		else
 			our_free(p);
-		}
 	} else if (is_end_observed(r, slot, p)) {
 		our_free(p);
 	} else if (chunk_is_mapped(p)) {

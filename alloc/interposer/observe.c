@@ -7,7 +7,7 @@
 #define LIFETIMES 1024U // one block in so many, times lifetime_weight, has its end waited for
 
 struct watcher watcher;
-uint8_t small_classes[SMALL_WORDS];
+uint8_t small_classes[LARGE_BYTES];
 uint16_t small_usables[SMALL_WORDS];
 uint16_t *page_leaves[LEAVES];
 bool aligned_within;

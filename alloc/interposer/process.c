@@ -18,6 +18,7 @@ _Static_assert(VALUE_COUNT <= SG_TELE_COUNTERS, "the file has counters enough");
 _Static_assert(PEAK_BYTES <= SG_TELE_VALUES, "what threads count fits into their slots");
 _Static_assert(SG_TELE_THREADS == 64, "the slots are the bits of one word");
 _Static_assert(sizeof(struct thread_ref) == 256, "cache lines of their own");
+_Static_assert(offsetof(struct thread_ref, path) == 64, "what the fast paths need is one of them");
 
 // Wiped to zero in a child made by fork, by whatever call.
 struct wiped {
@@ -238,6 +239,7 @@ static void release_slot(struct thread_ref *r)
 {
 	unsigned slot = (unsigned)(r - own.wiped->refs);
 
+	r->plain_below = r->chunk_below = 0;
 	r->path = PATH_NONE;
 	r->slot = NULL;
 	__atomic_fetch_and(&own.taken, ~(UINT64_C(1) << slot), __ATOMIC_RELEASE);
@@ -263,6 +265,8 @@ static struct thread_ref *attach(void)
 		attach_heap(r, (unsigned)slot);
 	observe_arm(r);
 	r->path = own.path;
+	r->plain_below = own.path == PATH_PLAIN ? LARGE_BYTES : 0;
+	r->chunk_below = own.path == PATH_CHUNK ? LARGE_BYTES : 0;
 	my_ref = r;
 	count_shared(THREADS, 1);
 	pthread_setspecific(own.key, r); // may allocate; by now that is an ordinary call

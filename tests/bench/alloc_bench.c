@@ -3,6 +3,7 @@
 // far that of the odd rounds lies from that of the even ones: what another start of this program may say as well.
 // `alloc_bench [--quick|ROUNDS]`; `alloc_bench --larson-pairs ROUNDS` runs larson alone, with and without the
 // library in random order, and prints the median of the rounds' ratios with its 95 % interval; `alloc_bench
+// --counters-pairs ROUNDS` does so with what the modes, but for `every`, add to a pair; `alloc_bench
 // --instructions` counts them instead (valgrind), which is the same on a busy machine. `--pairs` and `--larson`
 // are the children's parts.
 #include <errno.h>
@@ -277,13 +278,13 @@ static void stay_here(void)
 	sched_setaffinity(0, sizeof here, &here);
 }
 
-static int measure_pairs(char *self, const struct mode *m, const struct allocator *a, double out[2])
+static int measure_pairs(char *self, const struct mode *m, const struct allocator *a, int repeats, double out[2])
 {
-	char part[] = "--pairs";
-	char *argv[] = { self, part, NULL };
-	char text[100];
+	char part[] = "--pairs", times[12], text[100];
+	char *argv[] = { self, part, times, NULL };
 	double cpu;
 
+	snprintf(times, sizeof times, "%d", repeats);
 	return run(m, a, argv, &cpu, text, sizeof text) < 0 || sscanf(text, "%lf %lf", &out[0], &out[1]) != 2
 	               ? -EIO
 	               : 0;
@@ -312,7 +313,7 @@ static int compare_pairs(char *self, const struct allocator *a, int rounds)
 
 			if (!is_there(modes[i].library))
 				continue;
-			if (measure_pairs(self, &modes[i], a, ns) < 0) {
+			if (measure_pairs(self, &modes[i], a, REPEATS, ns) < 0) {
 				fprintf(stderr, "alloc_bench: %s with %s could not be measured\n", a->name,
 				        modes[i].name);
 				return i < 2 || modes[i].options != NULL ? -EIO : 0;
@@ -429,9 +430,9 @@ static void compare_programs(char *self, int rounds, bool quick)
 		compare_program(programs[i].name, programs[i].argv, rounds);
 }
 
-// ---- larson by itself ---------------------------------------------------------------------------------------
+// ---- in random order, with intervals ------------------------------------------------------------------------
 
-#define RATIO_MODES 4U // without, empty, counters, live and default: the first five of modes
+#define SOME_MODES 5U // without, empty, counters, live and default: the first of modes
 
 static int by_size(const void *a, const void *b)
 {
@@ -440,49 +441,103 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-// Of a median, by the binomial distribution's normal approximation.
-static void print_ratio(const struct mode *m, double *ratios, int rounds)
+// The interval of a median is by the binomial distribution's normal approximation.
+static void print_median(double *values, int rounds, int digits)
 {
 	const int half = (int)(0.98 * sqrt(rounds)) + 1, middle = rounds / 2;
 
-	qsort(ratios, (size_t)rounds, sizeof *ratios, by_size);
-	printf("%-18s %.3f  (%.3f to %.3f)\n", m->name, ratios[middle], ratios[middle > half ? middle - half : 0],
-	       ratios[middle + half < rounds ? middle + half : rounds - 1]);
+	qsort(values, (size_t)rounds, sizeof *values, by_size);
+	printf("  %6.*f  (%.*f to %.*f)", digits, values[middle], digits,
+	       values[middle > half ? middle - half : 0], digits,
+	       values[middle + half < rounds ? middle + half : rounds - 1]);
 }
 
-static int larson_round(char *self, double cpu[RATIO_MODES + 1])
+static void shuffle_modes(unsigned order[SOME_MODES])
 {
-	char part[] = "--larson";
-	char *argv[] = { self, part, NULL };
-	unsigned order[RATIO_MODES + 1];
-
-	for (unsigned i = 0; i <= RATIO_MODES; i++) {
+	for (unsigned i = 0; i < SOME_MODES; i++) {
 		const unsigned other = (unsigned)(next_random(&random_state) % (i + 1));
 
 		order[i] = order[other];
 		order[other] = i;
 	}
-	for (unsigned i = 0; i <= RATIO_MODES; i++)
-		if (run(&modes[order[i]], &allocators[0], argv, &cpu[order[i]], NULL, 0) < 0)
-			return -EIO;
-	return 0;
+}
+
+static int larson_round(char *self, double cpu[SOME_MODES])
+{
+	char part[] = "--larson";
+	char *argv[] = { self, part, NULL };
+	unsigned order[SOME_MODES];
+	int rc = 0;
+
+	shuffle_modes(order);
+	for (unsigned i = 0; i < SOME_MODES && rc == 0; i++)
+		rc = run(&modes[order[i]], &allocators[0], argv, &cpu[order[i]], NULL, 0);
+	return rc;
 }
 
 static int compare_larson(char *self, int rounds)
 {
-	double *ratios = calloc((size_t)rounds * RATIO_MODES, sizeof *ratios), cpu[RATIO_MODES + 1];
+	double *ratios = calloc((size_t)rounds * SOME_MODES, sizeof *ratios), cpu[SOME_MODES];
 	int rc = ratios != NULL ? 0 : -ENOMEM;
 
 	for (int round = 0; round < rounds && rc == 0; round++) {
 		rc = larson_round(self, cpu);
-		for (unsigned i = 0; i < RATIO_MODES && rc == 0; i++)
-			ratios[i * (unsigned)rounds + (unsigned)round] = cpu[i + 1] / cpu[0];
+		for (unsigned i = 1; i < SOME_MODES && rc == 0; i++)
+			ratios[i * (unsigned)rounds + (unsigned)round] = cpu[i] / cpu[0];
 	}
 	if (rc == 0)
 		printf("larson: CPU time as a multiple of that without, median of %d rounds (95 %%)\n", rounds);
-	for (unsigned i = 0; i < RATIO_MODES && rc == 0; i++)
-		print_ratio(&modes[i + 1], &ratios[i * (unsigned)rounds], rounds);
+	for (unsigned i = 1; i < SOME_MODES && rc == 0; i++) {
+		printf("%-18s", modes[i].name);
+		print_median(&ratios[i * (unsigned)rounds], rounds, 3);
+		putchar('\n');
+	}
 	free(ratios);
+	return rc;
+}
+
+// ns that a mode adds to a pair, LIFO and random, by mode and round.
+static int added_round(char *self, const struct allocator *a, double *added, int rounds, int round)
+{
+	double ns[SOME_MODES][2];
+	unsigned order[SOME_MODES];
+	int rc = 0;
+
+	shuffle_modes(order);
+	for (unsigned i = 0; i < SOME_MODES && rc == 0; i++)
+		rc = measure_pairs(self, &modes[order[i]], a, REPEATS / 4, ns[order[i]]);
+	for (unsigned i = 1; i < SOME_MODES && rc == 0; i++)
+		for (unsigned k = 0; k < 2; k++)
+			added[(2 * i + k) * (unsigned)rounds + (unsigned)round] = ns[i][k] - ns[0][k];
+	return rc;
+}
+
+static int compare_added(char *self, const struct allocator *a, int rounds)
+{
+	double *added = calloc((size_t)rounds * 2 * SOME_MODES, sizeof *added);
+	int rc = added != NULL ? 0 : -ENOMEM;
+
+	for (int round = 0; round < rounds && rc == 0; round++)
+		rc = added_round(self, a, added, rounds, round);
+	for (unsigned i = 1; i < SOME_MODES && rc == 0; i++) {
+		printf("%-9s %-18s", a->name, modes[i].name);
+		for (unsigned k = 0; k < 2; k++)
+			print_median(&added[(2 * i + k) * (unsigned)rounds], rounds, 2);
+		putchar('\n');
+	}
+	free(added);
+	return rc;
+}
+
+static int compare_all_added(char *self, int rounds)
+{
+	int rc = 0;
+
+	stay_here();
+	printf("ns added to a pair, LIFO and random, median of %d rounds (95 %%)\n", rounds);
+	for (size_t i = 0; i < sizeof allocators / sizeof allocators[0] && rc == 0; i++)
+		if (is_there(allocators[i].library))
+			rc = compare_added(self, &allocators[i], rounds);
 	return rc;
 }
 
@@ -494,15 +549,18 @@ int main(int argc, char **argv)
 
 	sched_getaffinity(0, sizeof all, &all);
 	if (argc > 1 && strcmp(argv[1], "--pairs") == 0)
-		return pairs(argc > 2 ? atoi(argv[2]) : REPEATS);
+		return pairs(argc > 2 ? atoi(argv[2]) : 1);
 	if (argc > 1 && strcmp(argv[1], "--larson") == 0)
 		return larson();
 	if (argc > 1 && strcmp(argv[1], "--instructions") == 0)
 		return compare_instructions(argv[0], argc > 2 && strcmp(argv[2], "--quick") == 0);
 	if (argc > 2 && strcmp(argv[1], "--larson-pairs") == 0 && atoi(argv[2]) > 0)
 		return compare_larson(argv[0], atoi(argv[2])) < 0;
+	if (argc > 2 && strcmp(argv[1], "--counters-pairs") == 0 && atoi(argv[2]) > 0)
+		return compare_all_added(argv[0], atoi(argv[2])) < 0;
 	if (rounds < 1) {
-		fputs("usage: alloc_bench [--quick|--instructions|--larson-pairs ROUNDS|ROUNDS]\n", stderr);
+		fputs("usage: alloc_bench [--quick|--instructions|--larson-pairs ROUNDS|--counters-pairs ROUNDS|ROUNDS]\n",
+		      stderr);
 		return 2;
 	}
 	stay_here();
