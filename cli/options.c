@@ -42,6 +42,11 @@
 		name, 0, OPT_U64, "N", def, min, max, NULL, commands, true, help                                  \
 	}
 
+#define PERCENT(name, def, min, max, commands, help)                                                              \
+	{                                                                                                         \
+		name, 0, OPT_PERCENT, "PERCENT", def, min, max, NULL, commands, true, help                        \
+	}
+
 #define MANY(name, short_name, def, min, max, commands, help)                                                     \
 	{                                                                                                         \
 		name, short_name, OPT_COUNT, "N", def, min, max, NULL, commands, true, help                       \
@@ -105,8 +110,8 @@ const struct opt cli_options[] = {
 	SIZE("slab-capacity", NULL, 4096, UINT64_C(1) << 40, TRIES,
 	     "Capacity of the fixed slab under the embedded Lua and the evaluator. Default: twice the highest peak "
 	     "measured over the suite's kernels."),
-	COUNT("slab-mark", NULL, 1, 99, TRIES,
-	      "How full, in percent, a slab-gc slab under them gets before a collection. Default: 75."),
+	PERCENT("slab-mark", NULL, 1, 99, TRIES,
+	        "How full a slab-gc slab under them gets before a collection. Default: 75%."),
 	FLAG("leak-check", 0, "no", RUNS, true,
 	     "Ask each test for what is live after a full collection at the end of each of its cycles; what grows has leaked."),
 	TIME("soak", "0", 0, 0, RUNS,
@@ -141,12 +146,12 @@ const struct opt cli_options[] = {
 	FLAG("self-protect", 0, "no", RUNS, true,
 	     "Stop the run (exit 42, --resume goes on) when others than its tests take too much of the machine. A threshold "
 	     "on the command line turns it on, too."),
-	COUNT("cpu-threshold", "80", 1, 100, RUNS, "Percent of the CPU that is too much for --self-protect."),
-	COUNT("cpu-limit", NULL, 1, 100, RUNS, "The same."),
-	COUNT("mem-threshold", "90", 1, 100, RUNS, "Percent of the memory that is too much for it."),
-	COUNT("mem-limit", NULL, 1, 100, RUNS, "The same."),
-	COUNT("disk-threshold", "95", 1, 100, RUNS,
-	      "How full, in percent, the disk that the run is written to may be."),
+	PERCENT("cpu-threshold", "80", 1, 100, RUNS, "Percent of the CPU that is too much for --self-protect."),
+	PERCENT("cpu-limit", NULL, 1, 100, RUNS, "The same."),
+	PERCENT("mem-threshold", "90", 1, 100, RUNS, "Percent of the memory that is too much for it."),
+	PERCENT("mem-limit", NULL, 1, 100, RUNS, "The same."),
+	PERCENT("disk-threshold", "95", 1, 100, RUNS,
+	        "How full, in percent, the disk that the run is written to may be."),
 	TIME("protect-after", "10s", 0, 0, RUNS, "For how long without a break before it stops."),
 	TIME("suite-timeout", "0", 0, 0, RUNS,
 	     "Time limit of the whole run; what is left is run by --resume. 0: none."),

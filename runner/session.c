@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "container.h"
+#include "glibc_only.h"
 #include "header.h"
 #include "io.h"
 #include "jemalloc_file.h"
@@ -79,6 +80,7 @@ static int copy_environment(struct session *s)
 		if (!is_own_variable(environ[i], s->config))
 			s->environment[s->environment_count++] = environ[i];
 	s->preload_before = getenv("LD_PRELOAD");
+	s->glibc_only = glibc_only_prefix();
 	s->malloc_conf = getenv("MALLOC_CONF") != NULL ? getenv("MALLOC_CONF") : "";
 	if (s->config->preload != NULL && strpbrk(s->config->preload, ": ") != NULL)
 		s->preload_refused =

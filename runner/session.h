@@ -37,6 +37,7 @@ struct session {
 	size_t environment_count;
 	const char *preload_before;  // LD_PRELOAD as we were given it; NULL
 	const char *malloc_conf;     // MALLOC_CONF likewise; "": none
+	const char *glibc_only;      // in front of what is preloaded and was made for glibc; ""
 	const char *preload_refused; // why config->preload cannot be used; NULL
 	struct pressure_log pressure;
 	uint64_t hard_limits[RLIM_NLIMITS]; // ours

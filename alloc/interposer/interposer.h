@@ -136,6 +136,8 @@ bool next_resolve(void);
 bool next_is_beside_malloc(void *function);
 // pthread_atfork, of whichever libc this is.
 int next_atfork(void (*before)(void), void (*in_parent)(void));
+// musl's, or another that is not glibc.
+bool next_is_other_libc(void);
 // Whether the unwinder finds what it needs: not under musl.
 bool next_has_stacks(void);
 #define BUMP_BYTES (64U * 1024U)

@@ -107,7 +107,7 @@ static bool chunks_agree(void)
 	return agree;
 }
 
-static bool is_other_libc(void)
+bool next_is_other_libc(void)
 {
 	return dlsym(RTLD_DEFAULT, "gnu_get_libc_version") == NULL;
 }
@@ -190,7 +190,7 @@ bool next_resolve(void)
 		return false;
 	state = RESOLVING;
 	find_all();
-	if (is_other_libc()) {
+	if (next_is_other_libc()) {
 		next.calloc = take_zeroed;
 		next.posix_memalign = take_aligned;
 		next.memalign = next.aligned_alloc;

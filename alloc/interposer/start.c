@@ -93,6 +93,8 @@ struct tele_file *start_file(struct heap_file **heap)
 	for (unsigned v = 0; v < VALUE_COUNT; v++)
 		if (is_counted(v))
 			memcpy(file->counters[v].name, names[v], strlen(names[v]) + 1);
+	if (next_is_other_libc())
+		memcpy(file->note, SG_TELE_OTHER_LIBC, sizeof SG_TELE_OTHER_LIBC);
 	*heap = (struct heap_file *)(file + 1);
 	fill_heap(*heap);
 	return file;

@@ -80,6 +80,8 @@ static const char *type_words(enum opt_type type)
 		return "a whole number";
 	case OPT_COUNT:
 		return "a number such as 500, 10k or 1M";
+	case OPT_PERCENT:
+		return "a percentage such as 75 or 75%";
 	case OPT_BYTES:
 		return "a size such as 64M";
 	case OPT_DURATION:
@@ -98,6 +100,8 @@ static int parse_number(const struct opt *o, const char *text, uint64_t *number)
 		return units_parse_u64(text, number);
 	case OPT_COUNT:
 		return units_parse_count(text, number);
+	case OPT_PERCENT:
+		return units_parse_percent(text, number);
 	case OPT_BYTES:
 		return units_parse_bytes(text, number);
 	case OPT_DURATION:

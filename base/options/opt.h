@@ -14,6 +14,7 @@ enum opt_type {
 	OPT_FLAG,     // yes/no; --name or --no-name
 	OPT_U64,      // whole number within [min, max]
 	OPT_COUNT,    // 1M, 10k, 250: by powers of 1000
+	OPT_PERCENT,  // 75 or 75%
 	OPT_BYTES,    // 64M
 	OPT_DURATION, // 30s, in ns
 	OPT_TEXT,
@@ -27,7 +28,7 @@ struct opt {
 	enum opt_type type;
 	const char *value;   // what help calls the value, "N", "DIR"; "[N]": without one it is 1; NULL for flags
 	const char *def;     // default as text; NULL: none
-	uint64_t min, max;   // OPT_U64, OPT_COUNT, OPT_BYTES, OPT_DURATION; max 0: no limit
+	uint64_t min, max;   // OPT_U64, OPT_COUNT, OPT_PERCENT, OPT_BYTES, OPT_DURATION; max 0: no limit
 	const char *choices; // OPT_CHOICE
 	uint32_t commands;   // bit mask of the subcommands it belongs to
 	bool config;         // may stand in stressgen.conf

@@ -28,7 +28,8 @@ void opt_range_text(const struct opt *o, char *text, size_t size)
 
 bool opt_is_ranged(const struct opt *o)
 {
-	return o->type == OPT_U64 || o->type == OPT_COUNT || o->type == OPT_BYTES || o->type == OPT_DURATION;
+	return o->type == OPT_U64 || o->type == OPT_COUNT || o->type == OPT_PERCENT || o->type == OPT_BYTES ||
+	       o->type == OPT_DURATION;
 }
 
 #define HELP_INDENT 30U

@@ -19,6 +19,8 @@
 #define SG_TELE_MAPS (32U * 1024U)
 #define SG_TELE_THREADS 64U
 #define SG_TELE_VALUES 16U
+// The interposer's note in a process that is counted all the same.
+#define SG_TELE_OTHER_LIBC "a program of another libc than glibc (musl): no call stacks"
 #define SG_TELE_ENV_DIR "STRESSGEN_TELEMETRY_DIR"
 
 enum tele_role {
@@ -70,7 +72,7 @@ struct tele_file {
 	uint64_t start_time; // field 22 of /proc/PID/stat, clock ticks since boot
 	uint64_t created_ns; // CLOCK_MONOTONIC
 	char program[64];    // as telemetry_program has it, or what the process calls itself
-	char note[128];      // why it is not instrumented, or ""
+	char note[128];      // why it is not instrumented, or what it is not seen of (SG_TELE_OTHER_LIBC), or ""
 	uint64_t maps_len;
 	struct tele_counter counters[SG_TELE_COUNTERS];
 	struct tele_pool pools[SG_TELE_POOLS];

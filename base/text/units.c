@@ -118,7 +118,8 @@ int units_parse_count(const char *text, uint64_t *value)
 	return parse_with_unit(text, units, sizeof units / sizeof units[0], value);
 }
 
-int units_parse_u64(const char *text, uint64_t *value)
+// A whole number with nothing, or `unit`, behind it.
+static int parse_whole(const char *text, const char *unit, uint64_t *value)
 {
 	uint64_t whole, fraction;
 	int rc;
@@ -128,10 +129,20 @@ int units_parse_u64(const char *text, uint64_t *value)
 	rc = read_number(&text, &whole, &fraction);
 	if (rc < 0)
 		return rc;
-	if (*text != '\0')
+	if (*text != '\0' && strcmp(text, unit) != 0)
 		return -EINVAL;
 	*value = whole;
 	return 0;
+}
+
+int units_parse_u64(const char *text, uint64_t *value)
+{
+	return parse_whole(text, "", value);
+}
+
+int units_parse_percent(const char *text, uint64_t *value)
+{
+	return parse_whole(text, "%", value);
 }
 
 // Three significant digits of value/scale, which is at least 1 (or the unit is the smallest there is).

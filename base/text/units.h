@@ -14,6 +14,8 @@ int units_parse_bytes(const char *text, uint64_t *bytes);
 int units_parse_count(const char *text, uint64_t *value);
 // Whole numbers only, no sign, no blanks. 0 or -EINVAL, -ERANGE.
 int units_parse_u64(const char *text, uint64_t *value);
+// A whole number of percent, "75" or "75%". 0 or -EINVAL, -ERANGE.
+int units_parse_percent(const char *text, uint64_t *value);
 
 // At most 15 characters, three significant digits: "7.90 ms", "144 ms", "2.05 s", "3 m 20 s". Returns `text`.
 char *units_duration(char *text, size_t size, uint64_t ns);

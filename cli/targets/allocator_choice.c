@@ -257,8 +257,14 @@ static int choose_name(const struct app *app, struct allocator_choice *c, const 
 {
 	struct allocators all = { 0 };
 	const struct allocator *one;
-	int rc = allocators_find(app, &all) < 0 ? no_memory(e) : 0;
+	int rc;
 
+	if (len > 0 && name[len - 1] == '@')
+		return err_set(e, EINVAL,
+		               "--alloc %.*s: there is no version behind the '@'; write '%.*s', or a version that "
+		               "stressgen targets lists",
+		               (int)len, name, (int)len - 1, name);
+	rc = allocators_find(app, &all) < 0 ? no_memory(e) : 0;
 	one = rc == 0 ? find(&all, name, len) : NULL;
 	if (rc == 0 && one == NULL)
 		rc = err_set(

@@ -196,25 +196,33 @@ static int cap_library(const struct job *j, const char *ours, char *path, size_t
 	return 0;
 }
 
-// Ours in front of the malloc's, then what was preloaded before. Nothing of it: no variable.
+static int add_library(struct job *j, size_t *len, const char *prefix, const char *library)
+{
+	struct job_environment *env = &j->environment;
+
+	if (library == NULL || library[0] == '\0')
+		return 0;
+	if (put(env->preload + *len, sizeof env->preload - *len, "%s%s%s",
+	        env->preload[*len - 1] == '=' ? "" : ":", prefix, library) < 0)
+		return -ENAMETOOLONG;
+	*len += strlen(env->preload + *len);
+	return 0;
+}
+
+// Ours in front of the malloc's, then what was preloaded before. Nothing of it: no variable. Ours runs under any
+// libc; a program of musl that the test starts could not start with the others.
 static int prepare_preload(struct job *j, const char *ours, size_t *n)
 {
 	char cap[PATH_MAX];
-	const char *const libraries[] = { cap, ours, allocator_for(j), j->session->preload_before };
+	const char *const glibc_only = j->session->glibc_only;
 	struct job_environment *env = &j->environment;
 	size_t len = (size_t)snprintf(env->preload, sizeof env->preload, "LD_PRELOAD=");
 	const size_t empty = len;
 
-	if (cap_library(j, ours, cap, sizeof cap) < 0)
+	if (cap_library(j, ours, cap, sizeof cap) < 0 || add_library(j, &len, glibc_only, cap) < 0 ||
+	    add_library(j, &len, "", ours) < 0 || add_library(j, &len, glibc_only, allocator_for(j)) < 0 ||
+	    add_library(j, &len, "", j->session->preload_before) < 0)
 		return -ENAMETOOLONG;
-	for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
-		if (libraries[i] == NULL || libraries[i][0] == '\0')
-			continue;
-		if (put(env->preload + len, sizeof env->preload - len, "%s%s", len > empty ? ":" : "",
-		        libraries[i]) < 0)
-			return -ENAMETOOLONG;
-		len += strlen(env->preload + len);
-	}
 	if (len > empty)
 		env->entries[(*n)++] = env->preload;
 	return 0;

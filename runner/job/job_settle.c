@@ -5,6 +5,7 @@
 #include "harvest.h"
 #include "harvest_heap.h"
 #include "io.h"
+#include "telemetry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -205,6 +206,16 @@ static int say_there_is_not(struct job *j, const char *role, const char *what, c
 	return 0;
 }
 
+// The first of its processes' programs; NULL: there was none.
+static const char *process_of_other_libc(const struct result *r)
+{
+	for (size_t i = 0; i < r->counters_count; i++)
+		if (strcmp(r->counters[i].role, "interposer") == 0 && r->counters[i].note != NULL &&
+		    strcmp(r->counters[i].note, SG_TELE_OTHER_LIBC) == 0)
+			return r->counters[i].program;
+	return NULL;
+}
+
 // Which malloc it ran on, where one was chosen.
 static int say_allocator(struct job *j)
 {
@@ -212,6 +223,7 @@ static int say_allocator(struct job *j)
 	const char *title =
 	        i != NULL && i->allocator != NULL ? i->allocator_title : j->session->config->allocator_title;
 	struct buf words = { 0 };
+	const char *musl;
 
 	if (title == NULL)
 		return 0;
@@ -219,6 +231,11 @@ static int say_allocator(struct job *j)
 		buf_addf(&words, "its own, not %s: %s", title, j->not_on_allocator);
 	else
 		buf_adds(&words, title);
+	if (j->not_on_allocator == NULL && (musl = process_of_other_libc(&j->result)) != NULL)
+		buf_addf(&words,
+		         "; %s stayed on its own: it is a program of another libc (musl), for which that "
+		         "library is not made",
+		         musl);
 	j->result.allocator = buf_take(&words);
 	return j->result.allocator == NULL ? -ENOMEM : 0;
 }

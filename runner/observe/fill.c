@@ -101,7 +101,7 @@ static void look_at_heap(struct fill *f, int fd, uint64_t age_ns)
 	struct fill_heap *to;
 	struct tele_file head;
 
-	if (telemetry_look(fd, &head) < 0 || head.note[0] != '\0')
+	if (telemetry_look(fd, &head) < 0 || head.counters[0].name[0] == '\0') // it is not instrumented
 		return;
 	to = find_heap(f, head.pid, head.program);
 	if (to != NULL)

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int pooled_take_value(const char *program, char **argv, int *i, const char *name, const char **value,
@@ -41,13 +40,11 @@ int pooled_read_bytes(const char *program, const char *option, const char *text,
 
 int pooled_read_mark(const char *program, const char *text, unsigned *percent, struct err *e)
 {
-	char *end = NULL;
-	unsigned long n;
+	uint64_t n;
 
 	if (text == NULL)
 		return 0;
-	n = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
-	if (n < 1 || n > 99 || (*end != '\0' && strcmp(end, "%") != 0))
+	if (units_parse_percent(text, &n) < 0 || n < 1 || n > 99)
 		return err_set(e, EINVAL, "--mark: '%s' is no percentage from 1 to 99; see %s --help", text,
 		               program);
 	*percent = (unsigned)n;

@@ -35,8 +35,25 @@ extern int mallctlbymib(const size_t *mib, size_t length, void *old, size_t *old
                         size_t fresh_bytes);
 extern void *mallocx(size_t bytes, int flags);
 
-// How many large blocks an arena gives that was made just now.
-static unsigned fill_new_arena(int by_mib)
+// Hooks that were put in front of the arena's by somebody else.
+static void wait_for_hooks(unsigned arena)
+{
+	void *before = NULL, *now;
+	char name[40];
+
+	snprintf(name, sizeof name, "arena.%u.extent_hooks", arena);
+	for (int i = 0; i < 60000; i++) {
+		size_t bytes = sizeof now;
+
+		if (mallctl(name, &now, &bytes, NULL, 0) != 0 || (before != NULL && now != before))
+			return;
+		before = now;
+		usleep(1000);
+	}
+}
+
+// How many large blocks an arena gives that was made just now, or that has waited to be looked at.
+static unsigned fill_new_arena(int by_mib, int waits)
 {
 	size_t mib[8], length = 8, bytes = sizeof(unsigned);
 	unsigned arena, count = 0;
@@ -45,6 +62,8 @@ static unsigned fill_new_arena(int by_mib)
 	                     mallctlbymib(mib, length, &arena, &bytes, NULL, 0) != 0
 	           : mallctl("arenas.create", &arena, &bytes, NULL, 0) != 0)
 		return 0;
+	if (waits)
+		wait_for_hooks(arena);
 	while (count < 1000 && mallocx(65536, (int)((arena + 1) << 20 | 1U << 8)) != NULL) // no thread cache
 		count++;
 	return count;
@@ -76,7 +95,8 @@ int main(int argc, char **argv)
 	if (argc > 2 && strcmp(argv[2], "none") == 0)
 		free_every(blocks, 1);
 	if (argc > 2 && strncmp(argv[2], "arena", 5) == 0)
-		printf(" %u", fill_new_arena(argv[2][5] != 0));
+		printf(" %u",
+		       fill_new_arena(strcmp(argv[2], "arena-by-mib") == 0, strcmp(argv[2], "arena-seen") == 0));
 	if (argc > 2 && strcmp(argv[2], "large") == 0)
 		printf(" %s", malloc(32UL << 20) != NULL ? "large" : "none");
 	return fflush(stdout) != 0;

@@ -17,6 +17,7 @@ static const struct opt table[] = {
 	{ "only", 'o', OPT_LIST, "ID", NULL, 0, 0, NULL, RUN, false, "Which." },
 	{ "color", 0, OPT_CHOICE, "WHEN", "auto", 0, 0, "auto,always,never", RUN, true, "When." },
 	{ "preload", 'p', OPT_FLAG, NULL, "yes", 0, 1, NULL, RUN, true, "Whether." },
+	{ "mark", 0, OPT_PERCENT, "PERCENT", NULL, 1, 99, NULL, RUN, true, "How full." },
 };
 
 #define ROWS (sizeof table / sizeof table[0])
@@ -49,6 +50,20 @@ CASE("opt: long, short, joined and negated forms are read when they are right")
 	assert_false(opt_given(&s, "grace"));
 	assert_int_equal(s.arg_count, 1);
 	opt_deinit(&s);
+}
+
+CASE("opt: a percentage is read with and without its sign")
+{
+	static char *const ways[] = { "--mark=75%", "--mark=75" };
+
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		struct opt_set s;
+		struct err e = { 0 };
+
+		assert_int_equal(PARSE(&s, &e, ways[i]), 0);
+		assert_int_equal(opt_number(&s, "mark"), 75);
+		opt_deinit(&s);
+	}
 }
 
 CASE("opt: what follows -- is left alone when it looks like options")
@@ -84,6 +99,9 @@ CASE("opt: the reason is said in one line when a value is wrong")
 	REFUSED("not a whole number", "--depth", "ten");
 	REFUSED("out of range; it may be 1 to 1000", "--depth", "1001");
 	REFUSED("not a whole number", "--depth", "-1");
+	REFUSED("not a percentage such as 75 or 75%; try another, within 1 to 99", "--mark", "75%%");
+	REFUSED("not a percentage", "--mark", "3k");
+	REFUSED("out of range; it may be 1 to 99", "--mark", "100%");
 	REFUSED("not a size", "--memory", "lots");
 	REFUSED("not a duration", "--grace", "soon");
 	REFUSED("not one of auto,always,never", "--color", "blue");

@@ -111,6 +111,17 @@ CASE("units: whole numbers are refused when anything else stands beside the digi
 	CHECK_ROWS(rows, units_parse_u64);
 }
 
+CASE("units: percentages are whole numbers, with and without their sign")
+{
+	static const struct row rows[] = {
+		{ "75", 0, 75 },       { "75%", 0, 75 },       { "0%", 0, 0 },
+		{ "%", -EINVAL, 0 },   { "75%%", -EINVAL, 0 }, { "7.5%", -EINVAL, 0 },
+		{ "-1%", -EINVAL, 0 }, { "75 %", -EINVAL, 0 }, { "99999999999999999999%", -ERANGE, 0 },
+	};
+
+	CHECK_ROWS(rows, units_parse_percent);
+}
+
 CASE("units: durations have three digits when they are shown")
 {
 	char text[16];

@@ -143,6 +143,8 @@ CASE("alloc: a missing malloc is exit 3, an unknown name and options that it doe
 		{ "nosuch", "no allocator 'nosuch'", 2 },
 		{ "/no/such.so", "No such file", 3 },
 		{ "glibc@1.0", "glibc@1.0", 3 },
+		{ "glibc@", "--alloc glibc@: there is no version behind the '@'; write 'glibc', or", 2 },
+		{ "glibc@:arena_max=1", "--alloc glibc@: there is no version behind the '@'", 2 },
 		{ "glibc:no_such_thing=1", "no tunable glibc.malloc.no_such_thing", 2 },
 		{ "glibc:arena_max", "is no NAME=VALUE", 2 },
 		{ "glibc:arena_max=", "arena_max is a number from 1 to ", 2 },
@@ -170,19 +172,72 @@ CASE("alloc: a missing malloc is exit 3, an unknown name and options that it doe
 	}
 }
 
+static void make_small_of_musl(const char *dir)
+{
+	char command[1024];
+
+	if (system("command -v musl-gcc >/dev/null") != 0)
+		harness_skip("musl-gcc is not on this machine");
+	snprintf(
+	        command, sizeof command,
+	        "printf '#include <stdlib.h>\nint main(int n, char **v) { void *volatile p = malloc(9); free(p); return n > 1 ? 7 : 0; }\n' | "
+	        "musl-gcc -x c -o '%s/small' -",
+	        dir);
+	assert_int_equal(system(command), 0);
+}
+
+// What a script starts cannot be looked into beforehand: glibc's libraries must not be what kills it.
+CASE("alloc: a program of musl that a script starts lives, and is said to be on its own malloc")
+{
+	static const char *const ways[][2] = { { "--alloc", "jemalloc" }, { "--jemalloc-cap", "64M" } };
+	const char *dir = harness_tmpdir();
+
+	need_jemalloc();
+	make_small_of_musl(dir);
+	e2e_write(dir, "chain.sh", "#!/bin/sh\n./small x\n[ $? -eq 7 ] && [ -z \"$(./small 2>&1)\" ]\n", true);
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		struct outcome o =
+		        E2E(dir, "run", ways[i][0], ways[i][1], "-o", ways[i][0] + 2, "--", "./chain.sh");
+		char run_dir[512], *counters;
+		json_t *report, *test;
+
+		if (o.exit_code != 0)
+			fail_msg("%s: %s%s", ways[i][0], buf_text(&o.out), buf_text(&o.err));
+		snprintf(run_dir, sizeof run_dir, "%s/%s", dir, ways[i][0] + 2);
+		report = e2e_report(run_dir);
+		test = e2e_test(report, "chain.sh");
+		if (i == 0)
+			assert_contains(json_string_value(json_object_get(test, "allocator")),
+			                "; small stayed on its own: it is a program of another libc (musl)");
+		counters = json_dumps(json_object_get(test, "counters"), 0);
+		assert_contains(counters, "a program of another libc than glibc (musl): no call stacks");
+		assert_contains(counters, "\"program\": \"small\"");
+		free(counters);
+		json_decref(report);
+		outcome_deinit(&o);
+	}
+}
+
+CASE("alloc: a program of musl that is capped starts all the same")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	make_small_of_musl(dir);
+	o = E2E(dir, "run", "--jemalloc-cap", "64M", "-o", "out", "--", "sh", "-c", "exec ./small x");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out), "exit status 7");
+	outcome_deinit(&o);
+}
+
 CASE("alloc: a program of musl stays on its own malloc, and is said to")
 {
 	const char *dir = harness_tmpdir();
-	char command[1024];
 	struct outcome o;
 	json_t *report;
 
 	need_jemalloc();
-	if (system("command -v musl-gcc >/dev/null") != 0)
-		harness_skip("musl-gcc is not on this machine");
-	snprintf(command, sizeof command, "echo 'int main(void) { return 0; }' | musl-gcc -x c -o '%s/small' -",
-	         dir);
-	assert_int_equal(system(command), 0);
+	make_small_of_musl(dir);
 	o = E2E(dir, "run", "--alloc", "jemalloc", "-o", "out", "--", "./small");
 	if (o.exit_code != 0)
 		fail_msg("%s%s", buf_text(&o.out), buf_text(&o.err));

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "slab_probe.h"
+#include "units.h"
 
 #include <execinfo.h>
 #include <jemalloc/jemalloc.h>
@@ -26,8 +27,10 @@ static struct {
 	uint64_t cap; // 0: not armed
 	uint64_t used, high_water;
 	uint64_t denied_growths, denied_moves, exhausted;
-	uint64_t arenas;  // that are known: those at first, and those that were seen being made
-	bool grows_ahead; // opt.retain
+	uint64_t arenas;     // that are known: those at first, and those that were seen being made
+	unsigned late;       // of them, those that only a look found
+	uint64_t late_bytes; // what these had by then
+	bool grows_ahead;    // opt.retain
 } cap;
 
 // The size that this thread was denied just before, as a growth; 0: none.
@@ -256,15 +259,47 @@ void cap_new_arena(unsigned arena, bool own_hooks)
 		         "arenas with extent hooks of the program's own are not capped");
 }
 
-// Where jemalloc is linked in statically the program's calls of arenas.create do not pass by here.
+static uint64_t arena_number(unsigned arena, const char *what)
+{
+	char name[64];
+
+	snprintf(name, sizeof name, "stats.arenas.%u.%s", arena, what);
+	return look_number(name);
+}
+
+// What an arena has taken from the system, as far as it is not bookkeeping.
+static uint64_t taken_by(unsigned arena)
+{
+	return (arena_number(arena, "pactive") + arena_number(arena, "pdirty") + arena_number(arena, "pmuzzy")) *
+	               PAGE_BYTES +
+	       arena_number(arena, "retained");
+}
+
+// Where jemalloc is linked in statically the program's calls of arenas.create do not pass by here: such an arena
+// is capped from the first look on that finds it. Only one thread looks at a time.
 void cap_looked(struct tele_file *t)
 {
-	uint64_t arenas = cap.cap > 0 && t->note[0] == '\0' ? look_number("arenas.narenas") : 0;
+	const unsigned from = (unsigned)__atomic_load_n(&cap.arenas, __ATOMIC_RELAXED);
+	const unsigned arenas = cap.cap > 0 ? (unsigned)look_number("arenas.narenas") : 0;
+	char had[32];
 
-	if (arenas > __atomic_load_n(&cap.arenas, __ATOMIC_RELAXED))
-		snprintf(t->note, sizeof t->note,
-		         "not capped: %llu arena%s that the program made in the jemalloc that is linked into it",
-		         (unsigned long long)(arenas - cap.arenas), arenas - cap.arenas == 1 ? "" : "s");
+	for (unsigned i = from; i < arenas; i++) {
+		const bool own_hooks = read_hooks(i) != cap.original;
+
+		cap_new_arena(i, own_hooks);
+		if (own_hooks)
+			continue;
+		cap.late++;
+		cap.late_bytes += taken_by(i);
+		__atomic_add_fetch(&cap.used, taken_by(i), __ATOMIC_RELAXED);
+		tell(__atomic_load_n(&cap.used, __ATOMIC_RELAXED));
+	}
+	if (arenas > from && cap.late > 0)
+		snprintf(
+		        t->note, sizeof t->note,
+		        "not capped before a look found them: %u arena%s the program made in the jemalloc linked into "
+		        "it, %s by then",
+		        cap.late, cap.late == 1 ? "" : "s", units_bytes(had, sizeof had, cap.late_bytes));
 }
 
 const void *cap_original(void)
