@@ -228,7 +228,8 @@ int ledger_write_start(struct ledger *l, size_t test, unsigned attempt)
 	return rc == 0 ? journal_append_text(l->journal, "start", &l->text, false) : rc;
 }
 
-int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool final)
+// Into the text, and noted.
+static int take_end(struct ledger *l, size_t test, const struct result *r, bool final)
 {
 	const struct suite_test *t = &l->suite->tests[test];
 	struct ledger_entry *entry = &l->entries[test];
@@ -245,11 +246,38 @@ int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool
 	buf_adds(&l->text, final ? ",\"final\":true" : ",\"final\":false");
 	if (rc == 0 && t->hash != NULL)
 		rc = fields_add_text(&l->text, "hash", t->hash);
-	if (rc == 0)
-		rc = journal_append_text(l->journal, "end", &l->text, !r->as_expected);
+	return rc;
+}
+
+static void let_go_of_text(struct ledger *l)
+{
 	if (l->text.cap > TEXT_KEPT)
 		buf_deinit(&l->text);
+}
+
+int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool final)
+{
+	int rc = take_end(l, test, r, final);
+
+	if (rc == 0)
+		rc = journal_append_text(l->journal, "end", &l->text, !r->as_expected);
+	let_go_of_text(l);
 	return rc;
+}
+
+int ledger_hold_end(struct ledger *l, size_t test, const struct result *r)
+{
+	int rc = take_end(l, test, r, true);
+
+	if (rc == 0)
+		rc = journal_hold_text(l->journal, "end", &l->text);
+	let_go_of_text(l);
+	return rc;
+}
+
+int ledger_flush(struct ledger *l)
+{
+	return journal_flush(l->journal);
 }
 
 int ledger_write_soak(struct ledger *l, size_t test, const struct result *r, uint64_t pass, uint64_t at_ms)

@@ -52,6 +52,11 @@ int ledger_write_header(struct ledger *l, const char *run_name, const char *mark
 int ledger_write_start(struct ledger *l, size_t test, unsigned attempt);
 // `final`: no further attempt will follow.
 int ledger_write_end(struct ledger *l, size_t test, const struct result *r, bool final);
+// The same, of the last attempt, but it is written with the record that follows, or by ledger_flush, and nobody
+// may be told before. For a test that ended as expected: the end of any other is synced at once.
+int ledger_hold_end(struct ledger *l, size_t test, const struct result *r);
+// As journal_flush.
+int ledger_flush(struct ledger *l);
 // One pass of one test of a soak: {id, figures: [pass, at_ms, ...]} (base/result/soak.h). It is settled by that.
 int ledger_write_soak(struct ledger *l, size_t test, const struct result *r, uint64_t pass, uint64_t at_ms);
 // It was interrupted in a pass that is not its first: {id, cut: true}. The pass after it will do.

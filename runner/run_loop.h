@@ -28,6 +28,14 @@ struct worker {
 	bool beside;     // another test ran at the same time
 };
 
+// The end of the test that has settled last, when the start of the next one takes it along into the journal. It is
+// told when it is there.
+struct held_end {
+	bool there;
+	size_t position, settled; // in the plan; what had settled before
+	struct result result;     // owned
+};
+
 struct run_loop {
 	const struct runner_config *config;
 	struct runner_summary *summary;
@@ -39,6 +47,7 @@ struct run_loop {
 	uv_poll_t guardian;
 	struct session session;
 	struct ledger ledger;
+	struct held_end held;
 	struct plan plan;
 	struct schedule schedule;
 	struct worker *workers;
@@ -72,6 +81,8 @@ bool run_journalled(struct run_loop *run, int rc);
 
 // run_tests.c: gets going, from the loop's next turn on.
 void run_start_next(struct run_loop *run);
+// Writes and tells the end that is held, if there is one. False when the journal cannot be written.
+bool run_tell_held(struct run_loop *run);
 // The hooks of a worker's job.
 void run_on_done(struct job *j);
 void run_on_sampled(struct job *j, uint64_t age_ns, uint64_t rss_bytes);

@@ -27,24 +27,62 @@ static void settle(struct run_loop *run, size_t position)
 
 // ---- the journal ----------------------------------------------------------------------------------------------
 
-// The test at `position` has its last result: written down, told, counted.
-static bool record_end(struct run_loop *run, size_t position, const struct result *r)
+// Its last result is in the journal: told, counted. `settled` of the plan had before.
+static void tell_end(struct run_loop *run, size_t position, size_t settled, const struct result *r)
 {
 	const struct runner_hooks *hooks = &run->config->hooks;
 
+	if (hooks->ended != NULL)
+		hooks->ended(hooks->arg, settled, run->plan.count, test_at(run, position), r);
+	run->summary->ran++;
+	run->unexpected_here += result_failed(r);
+	run->interrupted += r->verdict == VERDICT_INTERRUPTED;
+}
+
+bool run_tell_held(struct run_loop *run)
+{
+	struct held_end *held = &run->held;
+	bool ok = true;
+
+	if (!held->there)
+		return true;
+	held->there = false;
+	ok = run_journalled(run, ledger_flush(&run->ledger));
+	if (ok)
+		tell_end(run, held->position, held->settled, &held->result);
+	result_deinit(&held->result);
+	return ok;
+}
+
+// A test that ended as expected leaves its end to the start of the next, which follows at once: one write less.
+// Whoever kills us in between has killed us before it ended.
+static bool hold_end(struct run_loop *run, size_t position, struct result *r)
+{
+	struct held_end *held = &run->held;
+
+	if (!run_tell_held(run) ||
+	    !run_journalled(run, ledger_hold_end(&run->ledger, run->plan.order[position], r)))
+		return false;
+	*held = (struct held_end){ .there = true, .position = position, .settled = run->settled, .result = *r };
+	memset(r, 0, sizeof *r);
+	settle(run, position);
+	return true;
+}
+
+// The test at `position` has its last result: written down, told, counted.
+static bool record_end(struct run_loop *run, size_t position, const struct result *r)
+{
 	const bool cut_short = run->pass > 1 && r->verdict == VERDICT_INTERRUPTED; // that pass has not been for it
 	const bool whole =
 	        (run->pass <= 1 || !r->as_expected || entry_at(run, position)->interrupted) && !cut_short;
 
+	if (!run_tell_held(run))
+		return false;
 	if (whole && !run_journalled(run, ledger_write_end(&run->ledger, run->plan.order[position], r, true)))
 		return false;
 	if (!run_soak_record(run, position, r))
 		return false;
-	if (hooks->ended != NULL)
-		hooks->ended(hooks->arg, run->settled, run->plan.count, test_at(run, position), r);
-	run->summary->ran++;
-	run->unexpected_here += result_failed(r);
-	run->interrupted += r->verdict == VERDICT_INTERRUPTED;
+	tell_end(run, position, run->settled, r);
 	settle(run, position);
 	return true;
 }
@@ -85,7 +123,8 @@ static void note_company(struct run_loop *run, struct worker *w)
 		run->workers[i].beside = run->workers[i].beside || !job_is_idle(&run->workers[i].job);
 }
 
-// Prepare, journal the start, spawn. True: it runs, or its result is written down. False: the run cannot go on.
+// Prepare, journal the start (and the end of the test before), spawn. True: it runs, or its result is written
+// down. False: the run cannot go on.
 static bool start_test(struct run_loop *run, struct worker *w, size_t position)
 {
 	const struct ledger_entry *entry = entry_at(run, position);
@@ -98,14 +137,15 @@ static bool start_test(struct run_loop *run, struct worker *w, size_t position)
 	w->position = position;
 	j->plain = false;
 	j->direct = run->direct[position];
-	if (hooks->started != NULL)
-		hooks->started(hooks->arg, run->settled, run->plan.count, test_at(run, position));
 	rc = job_prepare(j, test_at(run, position), attempt);
 	j->facts.interrupted_why = interrupted_words(entry);
-	if (rc == 0) {
+	if (rc == 0)
 		ok = run_journalled(run, ledger_write_start(&run->ledger, run->plan.order[position], attempt));
+	ok = run_tell_held(run) && ok;
+	if (ok && hooks->started != NULL)
+		hooks->started(hooks->arg, run->settled, run->plan.count, test_at(run, position));
+	if (rc == 0)
 		rc = ok ? job_spawn(j) : 1;
-	}
 	if (rc < 0)
 		run->rc = err_set(run->err, -rc, "%s: cannot be prepared: %s", j->test->id, strerror(-rc));
 	if (rc == 0) {
@@ -207,7 +247,7 @@ static bool batch_lets_start(struct run_loop *run, bool *ok)
 	run->in_batch = 0;
 	if (run->config->between == NULL || schedule_is_over(&run->schedule))
 		return true;
-	*ok = start_between(run);
+	*ok = run_tell_held(run) && start_between(run);
 	return false;
 }
 
@@ -249,15 +289,19 @@ static void on_next(uv_idle_t *handle)
 		run_stop_begin(run, reason);
 	if (reason != NULL || w == NULL) {
 		uv_idle_stop(handle); // run_on_done starts it again
-		if (reason != NULL && run_is_idle(run))
+		if (!run_tell_held(run))
+			run_end(run, "error");
+		else if (reason != NULL && run_is_idle(run))
 			run_end(run, reason);
 		return;
 	}
 	position = batch_lets_start(run, &ok) ? schedule_next(&run->schedule) : SCHEDULE_NONE;
-	if (position != SCHEDULE_NONE)
+	if (position != SCHEDULE_NONE) {
 		ok = take(run, w, position);
-	else
+	} else {
+		ok = run_tell_held(run) && ok;
 		uv_idle_stop(handle);
+	}
 	if (!ok)
 		run_end(run, "error");
 	else if (idle_worker(run) == NULL)
@@ -385,7 +429,10 @@ void run_on_done(struct job *j)
 		if (j->result.as_expected && entry->failures > 0 && j->result.verdict != VERDICT_INTERRUPTED)
 			mark_flaky(w, entry, &j->result);
 		look_into_quarantine(run, j);
-		record_end(run, w->position, &j->result);
+		if (j->result.as_expected && run->pass == 0)
+			hold_end(run, w->position, &j->result);
+		else
+			record_end(run, w->position, &j->result);
 		if (run->pass > 1 && j->result.as_expected) // thousands of passes: what they printed is not kept
 			io_remove_tree(j->attempt_dir);
 	}

@@ -107,6 +107,7 @@ void run_end(struct run_loop *run, const char *reason)
 
 	if (run->over)
 		return;
+	run_tell_held(run);
 	run->stop_reason = reason;
 	if (!run_is_idle(run)) {
 		run_stop_jobs(run, reason, reason, true); // the last of them comes back here
@@ -368,6 +369,7 @@ int runner_run(const struct runner_config *c, struct runner_summary *s, struct e
 		s->stop_signal = run->stop_signal;
 	}
 	run->over = true;
+	result_deinit(&run->held.result);
 	finish(run);
 	if (rc < 0)
 		err_set(e, -rc, "%s", s->untrusted ? s->why : strerror(-rc));

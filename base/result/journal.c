@@ -1,4 +1,4 @@
-// The journal: appended with one write() a record, read back without trust.
+// The journal: appended with one write() a record, or two where the first was held; read back without trust.
 #include "journal.h"
 
 #include "buf.h"
@@ -33,7 +33,8 @@ struct journal {
 	uint64_t synced_ns;        // when that was, or was ordered
 	int failed;                // -errno of a cut that failed: the tail is not ours to write behind any more
 	uint64_t written, ordered; // records; the second by the thread
-	struct buf line;           // for records that come as text
+	struct buf line;           // the record that is being written, behind the one that is held
+	size_t held;               // bytes of `line` that are a record waiting for the next one; 0: none
 	struct syncer *beside;     // NULL: syncs happen in journal_append
 };
 
@@ -276,9 +277,11 @@ static json_t *without_head(const json_t *record)
 	return copy;
 }
 
-// Adds a whole line, newline included, with the members in `fields`, which are not in braces.
+// Adds a whole line, newline included, with the members in `fields`, which are not in braces. After an error
+// `line` is as it was, unless it has failed itself.
 static int format_line(const char *type, const char *fields, size_t len, struct buf *line)
 {
+	const size_t at = line->len;
 	char crc[CRC_DIGITS + 1];
 
 	buf_adds(line, CRC_PREFIX "00000000\",\"type\":\"");
@@ -288,8 +291,8 @@ static int format_line(const char *type, const char *fields, size_t len, struct 
 	buf_adds(line, "}\n");
 	if (line->failed)
 		return -ENOMEM;
-	snprintf(crc, sizeof crc, "%08x", crc_of(line->data + BODY_AT, line->len - 1 - BODY_AT));
-	memcpy(line->data + CRC_PREFIX_LEN, crc, CRC_DIGITS);
+	snprintf(crc, sizeof crc, "%08x", crc_of(line->data + at + BODY_AT, line->len - 1 - at - BODY_AT));
+	memcpy(line->data + at + CRC_PREFIX_LEN, crc, CRC_DIGITS);
 	return 0;
 }
 
@@ -310,15 +313,15 @@ static int format_record(const char *type, const json_t *record, struct buf *lin
 }
 
 // One write; what a full disk cut short is taken back, so that the next record begins a line.
-static int write_line(struct journal *j, const struct buf *line)
+static int write_bytes(struct journal *j, const char *bytes, size_t len)
 {
 	ssize_t n;
 	int rc;
 
 	do
-		n = write(j->fd, line->data, line->len);
+		n = write(j->fd, bytes, len);
 	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)line->len) {
+	if (n == (ssize_t)len) {
 		j->end += n;
 		return 0;
 	}
@@ -326,6 +329,32 @@ static int write_line(struct journal *j, const struct buf *line)
 	if (n > 0 && ftruncate(j->fd, j->end) < 0)
 		j->failed = -errno;
 	return rc;
+}
+
+static void note_written(struct journal *j)
+{
+	j->unsynced++;
+	j->written++;
+}
+
+// The record that was held, and by the same write the one behind it, if there is one. Where there is no room for
+// both there may be for the first.
+static int write_lines(struct journal *j)
+{
+	const size_t held = j->held, behind = j->line.len - held;
+	int rc = write_bytes(j, j->line.data, j->line.len);
+
+	if (rc < 0 && held > 0 && behind > 0 && j->failed == 0 && write_bytes(j, j->line.data, held) == 0) {
+		j->held = 0;
+		note_written(j);
+		return rc;
+	}
+	if (rc < 0)
+		return rc;
+	for (int lines = (held > 0) + (behind > 0); lines > 0; lines--)
+		note_written(j);
+	j->held = 0;
+	return 0;
 }
 
 static int sync_now(struct journal *j)
@@ -368,42 +397,62 @@ static int what_failed(const struct journal *j)
 	return j->beside != NULL ? syncer_error(j->beside) : 0;
 }
 
-static int append_line(struct journal *j, const struct buf *line, bool sync)
+// Leaves what is held.
+static void cut_line(struct journal *j)
 {
-	int rc = write_line(j, line);
+	if (j->line.data == NULL)
+		return;
+	j->line.len = j->held;
+	j->line.data[j->held] = '\0';
+	j->line.failed = false;
+}
 
-	if (rc < 0)
-		return rc;
-	j->unsynced++;
-	j->written++;
-	return sync ? sync_now(j) : sync_if_due(j);
+// The line that has been formatted, and the one that was held. After an error only the latter may be left.
+static int append_line(struct journal *j, int formatted, bool sync)
+{
+	int rc = formatted == 0 ? write_lines(j) : formatted;
+
+	if (rc == 0)
+		rc = sync ? sync_now(j) : sync_if_due(j);
+	if (j->line.cap > LINE_KEPT && j->held == 0)
+		buf_deinit(&j->line);
+	else
+		cut_line(j);
+	return rc;
 }
 
 int journal_append(struct journal *j, const char *type, const json_t *record, bool sync)
 {
-	struct buf line = { 0 };
 	int rc = what_failed(j);
 
-	if (rc == 0)
-		rc = format_record(type, record, &line);
-	if (rc == 0)
-		rc = append_line(j, &line, sync);
-	buf_deinit(&line);
-	return rc;
+	return append_line(j, rc == 0 ? format_record(type, record, &j->line) : rc, sync);
 }
 
 int journal_append_text(struct journal *j, const char *type, const struct buf *fields, bool sync)
 {
 	int rc = fields->failed ? -ENOMEM : what_failed(j);
 
-	buf_clear(&j->line);
+	return append_line(j, rc == 0 ? format_line(type, fields->data, fields->len, &j->line) : rc, sync);
+}
+
+int journal_hold_text(struct journal *j, const char *type, const struct buf *fields)
+{
+	int rc = fields->failed ? -ENOMEM : journal_flush(j);
+
+	if (rc == 0)
+		rc = what_failed(j);
 	if (rc == 0)
 		rc = format_line(type, fields->data, fields->len, &j->line);
 	if (rc == 0)
-		rc = append_line(j, &j->line, sync);
-	if (j->line.cap > LINE_KEPT)
-		buf_deinit(&j->line);
+		j->held = j->line.len;
+	else
+		cut_line(j);
 	return rc;
+}
+
+int journal_flush(struct journal *j)
+{
+	return j->held > 0 ? append_line(j, what_failed(j), false) : 0;
 }
 
 int journal_close(struct journal *j)
@@ -412,7 +461,11 @@ int journal_close(struct journal *j)
 
 	if (j == NULL)
 		return 0;
-	rc = syncer_stop(j->beside);
+	rc = journal_flush(j);
+	if (rc == 0)
+		rc = syncer_stop(j->beside);
+	else
+		syncer_stop(j->beside);
 	if (j->unsynced > 0 && rc == 0)
 		rc = sync_now(j);
 	if (close(j->fd) < 0 && rc == 0)
