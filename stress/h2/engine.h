@@ -40,8 +40,8 @@ struct h2_client_engine {
 	void (*close)(struct h2_client *c);
 	// Lends the exchange to the engine until `ended`. 0 or -errno (the exchange stays the caller's).
 	int (*submit)(struct h2_client *c, struct exchange *x);
-	// Gives the exchange up: RST_STREAM(CANCEL) where the server knows of it, then `ended` with that code. 0
-	// or -errno.
+	// Gives the exchange up: RST_STREAM(CANCEL) where the server knows of it, and `ended` with that code at
+	// once. 0 or -errno.
 	int (*cancel)(struct h2_client *c, struct exchange *x);
 	// 0 or -errno: -EPROTO for what the server must not send; then `reason` tells it in words.
 	int (*receive)(struct h2_client *c, const uint8_t *bytes, size_t len);

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "tls.h"
+#include "units.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -64,6 +65,24 @@ static void trouble_before_settings(struct link *l, int reason)
 	else
 		trouble(l, "before the server's SETTINGS: %s",
 		        reason ? uv_strerror(reason) : "the connection ended");
+}
+
+// It was given up: a request's time was over, and nothing was under way.
+static void trouble_late(struct link *l)
+{
+	const struct transport *t = &l->transport;
+	char time[32];
+	units_duration(time, sizeof(time), l->load->config->scenario->request_timeout_ns);
+	if (t->connected_ns == 0)
+		trouble(l, "no connection was made in the %s that a request has", time);
+	else if (!l->opened)
+		trouble(l, "TLS's handshake did not end in the %s that a request has", time);
+	else if (!l->ready)
+		trouble(l, "the server did not answer with its SETTINGS in the %s that a request has", time);
+	else if (l->max_streams == 0)
+		trouble(l, "the server allows no stream at all (SETTINGS_MAX_CONCURRENT_STREAMS is 0)");
+	else
+		trouble(l, "the server read nothing for the %s that a request has", time);
 }
 
 static void trouble_after_settings(struct link *l, int reason)
@@ -236,6 +255,25 @@ static void account(struct link *l, struct exchange *x)
 	release(l, x);
 }
 
+void link_end_late(struct link *l, struct exchange *x, uint64_t now_ns)
+{
+	exchange_fault(x, H2_FAULT_TIMEOUT, "not even sent in its time");
+	if (l->load->first_ns == 0)
+		l->load->first_ns = x->start_ns;
+	l->load->last_ns = now_ns;
+	account(l, x);
+}
+
+void link_skip_late(struct link *l, uint64_t start_ns, uint64_t now_ns)
+{
+	struct exchange *x = begin_next(l);
+	l->begun--; // not on this connection
+	if (!x)
+		return;
+	x->start_ns = start_ns;
+	link_end_late(l, x, now_ns);
+}
+
 static void on_ended(void *arg, struct exchange *x, uint32_t code, bool by_us)
 {
 	struct link *l = arg;
@@ -251,7 +289,7 @@ static void on_ended(void *arg, struct exchange *x, uint32_t code, bool by_us)
 	account(l, x);
 }
 
-static bool wants_more(const struct link *l)
+bool link_wants_more(const struct link *l)
 {
 	if (l->again_count > 0 || l->due_count > 0)
 		return true;
@@ -260,7 +298,7 @@ static bool wants_more(const struct link *l)
 
 // ---- the engine's other events ------------------------------------------------------------------------------
 
-static void count_ready(struct link *l)
+void link_count_ready(struct link *l)
 {
 	if (!l->counted)
 		load_link_ready(l->load);
@@ -282,7 +320,7 @@ static void on_settings(void *arg, uint32_t max_streams)
 		hist_record(r->tls, l->transport.secured_ns - l->transport.connected_ns);
 		r->tls_resumed += h2_tls_is_resumed(l->transport.tls);
 	}
-	count_ready(l);
+	link_count_ready(l);
 }
 
 static void on_goaway(void *arg, __attribute__((unused)) uint32_t last, uint32_t code, const uint8_t *text,
@@ -327,7 +365,7 @@ static int on_received(struct transport *t, const uint8_t *bytes, size_t len)
 static bool may_finish(struct link *l)
 {
 	const uint64_t idle_ns = l->load->config->scenario->idle_ns;
-	if (!wants_more(l))
+	if (!link_wants_more(l))
 		return true;
 	if (!is_spent(l) || l->again_count > 0 || l->due_count > 0)
 		return false;
@@ -341,6 +379,7 @@ static ssize_t on_pull(struct transport *t, uint8_t *to, size_t room)
 	struct link *l = (struct link *)t;
 	const struct h2_client_engine *engine = l->load->config->engine;
 	int rc = 0;
+	l->pulled = true;
 	if (l->ready && !l->goaway && !l->finishing) {
 		rc = submit_all(l);
 		if (rc == 0 && l->in_flight == 0 && may_finish(l)) {
@@ -402,7 +441,9 @@ static void tell_trouble(struct link *l, int reason)
 {
 	if (l->load->result->timed_out)
 		return; // that is told for all links at once
-	if (l->ready)
+	if (l->given_up)
+		trouble_late(l);
+	else if (l->ready)
 		trouble_after_settings(l, reason);
 	else if (!l->opened)
 		trouble_before_open(l, reason);
@@ -413,7 +454,7 @@ static void tell_trouble(struct link *l, int reason)
 static void on_closed(struct transport *t, int reason)
 {
 	struct link *l = (struct link *)t;
-	bool in_order = in_good_order(l), more = wants_more(l);
+	bool in_order = in_good_order(l), more = link_wants_more(l);
 	l->fruitless = l->answered > 0 ? 0 : l->fruitless + 1;
 	if (in_order && more && l->fruitless < MAX_FRUITLESS) {
 		connect_again(l);
@@ -425,7 +466,7 @@ static void on_closed(struct transport *t, int reason)
 	l->load->config->engine->close(l->client);
 	l->client = NULL;
 	l->ready = false;
-	count_ready(l);
+	link_count_ready(l);
 	load_link_ended(l->load);
 }
 
@@ -456,7 +497,7 @@ static int connect_now(struct link *l)
 	int rc = load->config->engine->open(&config, &l->client);
 	if (rc < 0)
 		return rc;
-	l->connect_ns = clock_now_ns();
+	l->connect_ns = l->waiting_from_ns = clock_now_ns();
 	const struct h2_target *target = load->config->target;
 	if (target->tls)
 		rc = transport_secure(&l->transport, load->hub.tls, target->host);
@@ -509,34 +550,6 @@ void link_replace(struct link *l)
 		return;
 	l->replaced = true;
 	transport_wake(&l->transport);
-}
-
-static void cancel_late(struct link *l, uint64_t now_ns)
-{
-	const uint64_t limit = l->load->config->scenario->request_timeout_ns;
-	for (uint32_t i = 0; i < l->slot_count && l->in_flight > 0 && l->client; i++) {
-		struct exchange *x = &l->slots[i];
-		if (!x->submitted || x->fault != H2_FAULT_NONE || now_ns < x->start_ns + limit)
-			continue;
-		exchange_fault(x, H2_FAULT_TIMEOUT, "unanswered after its time");
-		l->load->hub.now_ns = now_ns; // nothing was read
-		int rc = l->load->config->engine->cancel(l->client, x);
-		if (rc < 0)
-			transport_close(&l->transport, rc);
-	}
-}
-
-void link_watch(struct link *l, uint64_t now_ns, bool requests)
-{
-	if (!l->ready)
-		return;
-	const uint64_t lifetime_ns = l->load->config->scenario->lifetime_ns;
-	if (lifetime_ns && now_ns - l->connect_ns >= lifetime_ns)
-		link_replace(l);
-	if (requests)
-		cancel_late(l, now_ns);
-	if (requests || (l->idle_until_ns && now_ns >= l->idle_until_ns))
-		transport_wake(&l->transport);
 }
 
 void link_wake(struct link *l)

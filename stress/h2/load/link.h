@@ -63,16 +63,19 @@ struct link {
 	uint64_t quota;       // requests that it has not begun
 	uint32_t max_streams; // at a time, by the server
 	uint64_t connect_ns;
-	uint64_t answered;      // on the present connection
-	uint64_t begun;         // likewise
-	uint64_t idle_until_ns; // spent, and waiting to close; 0: not yet
-	bool replaced;          // churn: to be closed as soon as nothing is under way
-	unsigned fruitless;     // connections in a row without an answer
-	bool opened;            // TCP's connection stands
-	bool ready;             // SETTINGS came
-	bool counted;           // among the load's ready ones
-	bool goaway;            // no more requests on this connection: the server said so, or ids ran out
-	bool finishing;         // we end it
+	uint64_t answered;        // on the present connection
+	uint64_t begun;           // likewise
+	uint64_t idle_until_ns;   // spent, and waiting to close; 0: not yet
+	uint64_t waiting_from_ns; // since when the connection takes no request; of one that does, of no meaning
+	bool pulled;              // it took bytes since it was looked at last
+	bool given_up;            // it took no request in a request's time, and there is nothing left to wait for
+	bool replaced;            // churn: to be closed as soon as nothing is under way
+	unsigned fruitless;       // connections in a row without an answer
+	bool opened;              // TCP's connection stands
+	bool ready;               // SETTINGS came
+	bool counted;             // among the load's ready ones
+	bool goaway;              // no more requests on this connection: the server said so, or ids ran out
+	bool finishing;           // we end it
 	uint32_t goaway_code;
 	char goaway_text[64];
 	uint8_t greeting[48]; // the first bytes received, for saying what a server is that is not HTTP/2
@@ -86,8 +89,16 @@ bool link_has_room(const struct link *l);
 void link_begin(struct link *l, uint64_t due_ns);
 // It closes when what is under way has ended, and a new connection takes its place.
 void link_replace(struct link *l);
-// Looks at what is over by `now_ns`: its idle time, and, if `requests`, requests beyond their time.
+// Looks at what is over by `now_ns`: its idle time, and, if `requests`, requests beyond their time, under way or
+// not (link_late.c).
 void link_watch(struct link *l, uint64_t now_ns, bool requests);
+// For link_late.c. Whether there is more to do for it; among the load's ready links now, or before; a request that
+// was begun and is not under way ends, its time over; the next one is begun and ends so, its clock running from
+// `start_ns`: there must be a free slot.
+bool link_wants_more(const struct link *l);
+void link_count_ready(struct link *l);
+void link_end_late(struct link *l, struct exchange *x, uint64_t now_ns);
+void link_skip_late(struct link *l, uint64_t start_ns, uint64_t now_ns);
 // There may be reason to begin or to end something.
 void link_wake(struct link *l);
 // The deadline: everything that is under way ends unanswered.

@@ -168,6 +168,8 @@ static void on_watch(uv_timer_t *timer)
 		give_up_opening(load);
 	for (unsigned i = 0; i < load->link_count; i++)
 		link_watch(&load->links[i], now_ns, requests);
+	if (requests)
+		pace_skip_late(load, now_ns - s->request_timeout_ns, now_ns);
 }
 
 static void on_live(uv_timer_t *timer)

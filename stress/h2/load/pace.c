@@ -45,6 +45,18 @@ bool pace_take(struct load *load, uint64_t now_ns, uint64_t *due_ns)
 	return true;
 }
 
+void pace_skip_late(struct load *load, uint64_t before_ns, uint64_t now_ns)
+{
+	const struct pace *p = &load->pace;
+	unsigned i = 0;
+	while (i < load->link_count && load->links[i].free_count == 0)
+		i++;
+	uint64_t due_ns;
+	while (i < load->link_count && p->started && !p->ended && p->next_ns <= before_ns &&
+	       pace_take(load, before_ns, &due_ns))
+		link_skip_late(&load->links[i], due_ns, now_ns);
+}
+
 // Hands out what is due, to one connection after the other.
 static void hand_out(struct load *load, uint64_t now_ns)
 {

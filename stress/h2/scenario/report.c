@@ -136,20 +136,22 @@ static bool check_request(const struct h2_request *q, const struct h2_tally *t, 
 static bool checks(const struct scenario *s, const struct h2_load_result *r, const struct h2_child_usage *u,
                    struct buf *out)
 {
+	const char *none_right = r->wrong > 0 && r->right == 0 ? ", none of them right" : "";
 	bool ok = h2_check(out, "connections", r->trouble[0] == '\0', "%u connected%s%s", r->connected,
 	                   r->trouble[0] ? "; " : "", r->trouble);
 	for (size_t i = 0; i < s->count; i++)
 		ok &= check_request(&s->items[i], &r->tallies[i], out);
 	if (s->schedule.count)
 		ok &= h2_check(out, "complete", r->right > 0 && r->right + r->wrong == r->begun && r->unsent == 0,
-		               "%" PRIu64 " of %" PRIu64 " requests that were due ended", r->right + r->wrong,
-		               r->begun + r->unsent);
+		               "%" PRIu64 " of %" PRIu64 " requests that were due ended%s", r->right + r->wrong,
+		               r->begun + r->unsent, none_right);
 	else if (r->planned)
 		ok &= h2_check(out, "complete", r->right + r->wrong == r->planned,
 		               "%" PRIu64 " of %" PRIu64 " requests ended", r->right + r->wrong, r->planned);
 	else
 		ok &= h2_check(out, "complete", r->right > 0 && r->right + r->wrong == r->begun,
-		               "%" PRIu64 " of %" PRIu64 " requests ended in time", r->right + r->wrong, r->begun);
+		               "%" PRIu64 " of %" PRIu64 " requests ended in time%s", r->right + r->wrong,
+		               r->begun, none_right);
 	if (s->attack) {
 		struct buf words = { 0 };
 		const bool right = h2_assault_is_right(s->attack, &r->assault);

@@ -241,6 +241,8 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *to, size
                          nghttp2_data_source *source, __attribute__((unused)) void *arg)
 {
 	struct exchange *x = source->ptr;
+	if (nghttp2_session_get_stream_user_data(session, id) != x) // given up
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	const struct h2_prepared *p = x->prepared;
 	size_t n = h2_body_read(&p->body, x->body_sent, to, room);
 	x->body_sent += n;
@@ -270,8 +272,17 @@ static int client_submit(struct h2_client *c, struct exchange *x)
 
 static int client_cancel(struct h2_client *c, struct exchange *x)
 {
-	return h2_session_errno(
-	        nghttp2_submit_rst_stream(c->session, NGHTTP2_FLAG_NONE, x->stream, NGHTTP2_CANCEL));
+	// The stream closes when its RST_STREAM goes out, which may be never: it knows the exchange no longer.
+	int rc = nghttp2_submit_rst_stream(c->session, NGHTTP2_FLAG_NONE, x->stream, NGHTTP2_CANCEL);
+	if (rc == 0)
+		rc = nghttp2_session_set_stream_user_data(c->session, x->stream, NULL);
+	if (rc < 0)
+		return h2_session_errno(rc);
+	c->current_id = 0;
+	c->current = NULL;
+	x->reset_by_us = true;
+	c->config.events->ended(c->config.arg, x, NGHTTP2_CANCEL, !x->ended);
+	return 0;
 }
 
 static int client_receive(struct h2_client *c, const uint8_t *bytes, size_t len)
