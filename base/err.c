@@ -28,6 +28,14 @@ static size_t put_place(char *text, size_t size, const char *file, unsigned line
 	return (size_t)n < size ? (size_t)n : size - 1;
 }
 
+// What a message quotes of a file may have line feeds in it, or escapes of the terminal.
+static void make_one_line(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 int err_at(struct err *e, int code, const char *file, unsigned line, unsigned column, const char *format, ...)
 {
 	va_list args;
@@ -38,6 +46,7 @@ int err_at(struct err *e, int code, const char *file, unsigned line, unsigned co
 		va_start(args, format);
 		vsnprintf(e->text + used, sizeof e->text - used, format, args);
 		va_end(args);
+		make_one_line(e->text + used);
 	}
 	return -code;
 }

@@ -52,6 +52,9 @@ struct runner_config {
 	// the absolute path of "{stressgen:NAME}", borrowed; NULL: no such program
 	const char *(*resolve)(void *arg, const char *name);
 	void *resolve_arg;
+	// the package that brings a program that is missing, into `to`; false: not known; NULL: nobody knows
+	bool (*package)(void *arg, const char *program, char *to, size_t size);
+	void *package_arg;
 	const struct param *params; // override @Param for {param:NAME}
 	size_t param_count;
 	const char *preload;         // libstressalloc.so; NULL: none

@@ -1,6 +1,7 @@
 // The runner's configuration, as the options say.
 #include "pipeline.h"
 
+#include "catalogue.h"
 #include "command.h"
 
 #include <errno.h>
@@ -183,6 +184,8 @@ static void fill_config(const struct pipeline *j, struct runner_config *c)
 	c->selected = j->selected;
 	c->resolve = paths_resolve;
 	c->resolve_arg = &j->app->paths;
+	c->package = catalogue_package;
+	c->package_arg = j->app;
 	c->params = j->params;
 	c->param_count = j->param_count;
 	c->preload = opt_flag(o, "preload") ? j->app->paths.preload : NULL;

@@ -60,6 +60,8 @@ int catalogue_servers(const struct catalogue *c, struct gen_target **out, size_t
 // Whether a target of this machine could serve, but for a library that is not here; *package is what brings it, ""
 // where that is not known.
 bool catalogue_lacks_library(const struct catalogue *c, const char *target, const char **package);
+// runner_config.package, of the app: the package of the first target that needs a program of that name.
+bool catalogue_package(void *app, const char *program, char *to, size_t size);
 // Adds the kernel files of that name, or that file. -EINVAL when there are none.
 int catalogue_kernel(const struct catalogue *c, const char *name, struct strings *out, struct err *e);
 // The kernel files that --kernel chooses (default: all), copied into `out`.

@@ -170,6 +170,25 @@ static bool is_named(const struct catalogue_target *t, const char *name)
 	       (strncmp(t->name, name, len) == 0 && t->name[len] == '@');
 }
 
+bool catalogue_package(void *app, const char *program, char *to, size_t size)
+{
+	struct catalogue c = { 0 };
+	struct err e = { "" };
+	bool known = false;
+
+	if (catalogue_init(&c, app, &e) == 0)
+		for (size_t i = 0; i < c.target_count && !known; i++) {
+			const struct catalogue_target *t = &c.targets[i];
+
+			known = t->needs != NULL && strcmp(t->needs, program) == 0 && t->package != NULL &&
+			        t->package[0] != '\0';
+			if (known)
+				snprintf(to, size, "%s", t->package);
+		}
+	catalogue_deinit(&c);
+	return known;
+}
+
 static int missing_error(const struct catalogue_target *t, struct err *e)
 {
 	return err_set(e, ENODEV, "target '%s' is not on this machine: no %s in PATH%s%s", t->name, t->needs,

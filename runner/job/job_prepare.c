@@ -58,6 +58,8 @@ static int prepare_command(struct job *j)
 	const struct command_context ctx = { .suite_dir = j->session->suite_dir,
 		                             .resolve = c->resolve,
 		                             .resolve_arg = c->resolve_arg,
+		                             .package = c->package,
+		                             .package_arg = c->package_arg,
 		                             .params = c->params,
 		                             .param_count = c->param_count,
 		                             .wrap = j->plain ? NULL : c->wrap,

@@ -301,6 +301,49 @@ static int take_unseen(const struct reader *r)
 	return rc;
 }
 
+// The program that "env NAME=VALUE ... PROGRAM" executes; NULL where that is not plain to see.
+static const char *behind_env(const struct command *c)
+{
+	const char *slash = strrchr(c->argv[0], '/');
+	size_t i = 1;
+
+	if (strcmp(slash != NULL ? slash + 1 : c->argv[0], "env") != 0)
+		return NULL;
+	while (i < c->argc && strchr(c->argv[i], '=') != NULL && strncmp(c->argv[i], "PATH=", 5) != 0)
+		i++;
+	return i < c->argc && c->argv[i][0] != '-' && strpbrk(c->argv[i], "/=") == NULL ? c->argv[i] : NULL;
+}
+
+static int not_found(const struct reader *r, const char *program)
+{
+	char package[80] = "";
+
+	if (r->ctx->package != NULL && r->ctx->package(r->ctx->package_arg, program, package, sizeof package))
+		return err_set(r->e, ENOENT, "program not found: %s; try: apt-get install %s", program, package);
+	return err_set(r->e, ENOENT, "program not found: %s", program);
+}
+
+// Finds the program; behind env, which would find out too late, the one that it executes must be there as well.
+static int find_program(const struct reader *r, bool is_file)
+{
+	struct command *c = r->out;
+	const char *behind = NULL;
+	char *found = NULL;
+
+	c->program = is_file ? strdup(r->file) : command_find(c->argv[0]);
+	if (c->program == NULL)
+		return not_found(r, c->argv[0]);
+	if (r->ctx->prefix == NULL && r->ctx->wrap == NULL)
+		behind = behind_env(c);
+	if (behind == NULL)
+		return 0;
+	found = command_find(behind);
+	if (found == NULL)
+		return not_found(r, behind);
+	free(found);
+	return 0;
+}
+
 int command_resolve(const struct command_context *ctx, const struct suite_test *t, struct command *out,
                     struct err *e)
 {
@@ -329,9 +372,7 @@ int command_resolve(const struct command_context *ctx, const struct suite_test *
 		const bool is_file = r.runs && strcmp(out->argv[0], r.file) == 0;
 
 		out->direct = is_file && out->argc == 1;
-		out->program = is_file ? strdup(r.file) : command_find(out->argv[0]);
-		if (out->program == NULL)
-			rc = err_set(e, ENOENT, "program not found: %s", out->argv[0]);
+		rc = find_program(&r, is_file);
 	}
 	free(r.file);
 	return rc;

@@ -15,6 +15,9 @@ struct command_context {
 	const char *suite_dir;                               // absolute
 	const char *(*resolve)(void *arg, const char *name); // {stressgen:NAME}; may be NULL
 	void *resolve_arg;
+	// the package that brings a program that is missing, into `to`; false: not known; NULL: nobody knows
+	bool (*package)(void *arg, const char *program, char *to, size_t size);
+	void *package_arg;
 	const struct param *params; // before the test's own @Param
 	size_t param_count;
 	const char *wrap; // words in front of the command; NULL
@@ -37,7 +40,8 @@ struct command {
 // Words are split at blanks; '...' is literal, "..." knows \" and \\, a backslash outside quotes takes the next
 // character as it is. There is no shell: | and > are ordinary arguments. Placeholders are replaced everywhere,
 // and what they bring in is never split. Fills a zeroed `out` (deinit in every case). -ENOENT "program not
-// found: X" when it is not on this machine; -EINVAL for a command that cannot be read.
+// found: X" when it, or what stands behind its "env", is not on this machine; -EINVAL for a command that cannot be
+// read.
 int command_resolve(const struct command_context *ctx, const struct suite_test *t, struct command *out,
                     struct err *e);
 void command_deinit(struct command *c);

@@ -26,6 +26,14 @@ CASE("err: place is file, line and column when there is a column")
 	assert_string_equal(without.text, "a.k:3: what");
 }
 
+CASE("err: what is quoted of a file stays one line when it has control characters")
+{
+	struct err e = { "" };
+
+	err_at(&e, EINVAL, "a.h2", 1, 2, "'%s' is none", "x\ny\033[2J\tz\177\xc3\xa9");
+	assert_string_equal(e.text, "a.h2:1:2: 'x?y?[2J?z?\xc3\xa9' is none");
+}
+
 CASE("err: code is returned when nobody wants the message")
 {
 	assert_int_equal(err_set(NULL, EBUSY, "x"), -EBUSY);

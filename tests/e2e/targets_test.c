@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // The toy language as a runtime of the person's own.
 static const char *configure(const char *more)
@@ -193,6 +194,26 @@ CASE("e2e: the package that brings a runtime is named where it is missing, and i
 	o = E2E(dir, "gen", "-k", "recursion/sum", "--target", "node", "-o", "a");
 	assert_int_equal(o.exit_code, 3);
 	assert_contains(buf_text(&o.err), "no node in PATH; try: apt-get install nodejs");
+	outcome_deinit(&o);
+}
+
+CASE("e2e: a test whose runtime is missing says so, with the package that brings it")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "gen", "-k", "recursion/sum", "--dialect", "ruby", "-o", "suite");
+
+	struct buf path = { 0 };
+
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	buf_addf(&path, "%s/env", dir);
+	assert_int_equal(symlink("/usr/bin/env", buf_text(&path)), 0);
+	buf_deinit(&path);
+	setenv("PATH", dir, 1);
+	o = E2E(dir, "run", "suite", "-o", "run");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out), "program not found: ruby; try: apt-get install ruby");
+	assert_null(strstr(buf_text(&o.out), "No such file"));
 	outcome_deinit(&o);
 }
 

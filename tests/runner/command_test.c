@@ -19,7 +19,7 @@ static const char *words_of(const char *run)
 {
 	static char text[1024];
 	struct param params[] = { { (char[]){ "depth" }, (char[]){ "two words" } } };
-	struct command_context ctx = { "/suite", resolve, NULL, NULL, 0, NULL, NULL, NULL, false };
+	struct command_context ctx = { .suite_dir = "/suite", .resolve = resolve };
 	struct suite_test t = { .path = (char[]){ "sub/a.t" }, .id = (char[]){ "a" } };
 	struct command c = { 0 };
 	struct err e = { "" };
@@ -67,13 +67,18 @@ CASE("command: what cannot be read or found is said")
 	assert_string_equal(words_of("{stressgen:nothing}"), "program not found: {stressgen:nothing}");
 	assert_string_equal(words_of("no-such-program-here x"), "program not found: no-such-program-here");
 	assert_string_equal(words_of("/etc/passwd"), "program not found: /etc/passwd");
+	assert_string_equal(words_of("env no-such-program-here x"), "program not found: no-such-program-here");
+	assert_string_equal(words_of("/usr/bin/env A=1 B=/c nowhere -x"), "program not found: nowhere");
+	assert_string_equal(words_of("env A=1 PATH=/elsewhere nowhere"), "env|A=1|PATH=/elsewhere|nowhere");
+	assert_string_equal(words_of("env -i nowhere"), "env|-i|nowhere");
+	assert_string_equal(words_of("env A=1 sh -c true"), "env|A=1|sh|-c|true");
 }
 
 CASE("command: parameters of the command line are before the test's own")
 {
 	struct param own = { (char[]){ "n" }, (char[]){ "1" } };
 	struct param given = { (char[]){ "n" }, (char[]){ "2" } };
-	struct command_context ctx = { "/suite", NULL, NULL, &given, 1, NULL, NULL, NULL, false };
+	struct command_context ctx = { .suite_dir = "/suite", .params = &given, .param_count = 1 };
 	struct suite_test t = { .path = (char[]){ "a" }, .id = (char[]){ "a" } };
 	struct command c = { 0 };
 
@@ -89,7 +94,7 @@ CASE("command: parameters of the command line are before the test's own")
 // How a file named `name` with this text and mode would be executed.
 static int resolve_file(const char *name, const char *text, unsigned mode, struct command *c, struct err *e)
 {
-	struct command_context ctx = { harness_tmpdir(), resolve, NULL, NULL, 0, NULL, NULL, NULL, false };
+	struct command_context ctx = { .suite_dir = harness_tmpdir(), .resolve = resolve };
 	struct suite_test t = { .id = (char[]){ "a" } };
 	char *path = io_join(harness_tmpdir(), name);
 	int rc;
@@ -121,7 +126,7 @@ CASE("command: an executable file is its own command, by sh when it has no #! li
 
 CASE("command: what ran by itself before is not looked at again, unless something stands in front of it")
 {
-	struct command_context ctx = { "/suite", NULL, NULL, NULL, 0, NULL, NULL, NULL, true };
+	struct command_context ctx = { .suite_dir = "/suite", .direct = true };
 	struct suite_test t = { .path = (char[]){ "gone" }, .id = (char[]){ "gone" } };
 	struct command c = { 0 };
 	struct err e = { "" };
