@@ -74,9 +74,9 @@ static void look_at_requests(struct link *l, uint64_t now_ns)
 
 void link_watch(struct link *l, uint64_t now_ns, bool requests)
 {
-	const uint64_t lifetime_ns = l->load->config->scenario->lifetime_ns;
-	if (!l->client)
+	if (!l->client) // not opened yet, or ended
 		return;
+	const uint64_t lifetime_ns = l->load->config->scenario->lifetime_ns;
 	if (lifetime_ns && now_ns - l->connect_ns >= lifetime_ns)
 		link_replace(l);
 	if (requests)
