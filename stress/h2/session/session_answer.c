@@ -120,13 +120,20 @@ static int submit_fields(struct h2_session *s, struct request *r, const nghttp2_
 	return nghttp2_submit_response(s->session, r->id, nv, count, more ? &provider : NULL);
 }
 
+// Those of its memo.
+static int submit_again(struct h2_session *s, struct request *r)
+{
+	r->is_short = session_is_spelled(s, r->memo);
+	return submit_fields(s, r, r->memo->nv, r->is_short ? 1 : r->memo->count);
+}
+
 // Hands the answer to nghttp2.
 static int submit(struct h2_session *s, struct request *r, const struct h2_incoming *in)
 {
 	nghttp2_nv nv[H2_REPLY_FIELDS];
 	session_remember(s, r, in);
 	if (r->memo)
-		return submit_fields(s, r, r->memo->nv, r->memo->count);
+		return submit_again(s, r);
 	const size_t count = h2_reply_fields(&r->reply, in, nv);
 	return submit_fields(s, r, nv, count);
 }
@@ -150,7 +157,7 @@ int session_respond(struct h2_session *s, struct request *r)
 	if (!r->memo)
 		return respond_anew(s, r);
 	r->reply.answer = r->memo->reply.answer;
-	return submit_fields(s, r, r->memo->nv, r->memo->count);
+	return submit_again(s, r);
 }
 
 // The window is opened at the plan's rate.

@@ -202,6 +202,7 @@ void session_remember(struct h2_session *s, struct request *r, const struct h2_i
 		keep(&m->authority, r->authority);
 	m->reply.answer = r->reply.answer;
 	m->count = h2_reply_fields(&m->reply, in, m->nv);
+	m->spelled_len = 0;
 	session_release(s, s->memo);
 	s->memo = r->memo = m;
 }
@@ -210,5 +211,6 @@ void session_forget_all(struct h2_session *s)
 {
 	forget(&s->known, 0);
 	session_release(s, s->memo);
-	s->memo = NULL;
+	session_release(s, s->sent);
+	s->memo = s->sent = NULL;
 }

@@ -31,8 +31,7 @@ static struct request *request_new(struct h2_session *s)
 	return r;
 }
 
-// NULL for a stream that has no request any more.
-static struct request *find(struct h2_session *s, int32_t id)
+struct request *session_find(struct h2_session *s, int32_t id)
 {
 	if (!s->current || s->current->id != id)
 		s->current = nghttp2_session_get_stream_user_data(s->session, id);
@@ -168,7 +167,7 @@ static int on_header(__attribute__((unused)) nghttp2_session *session, const ngh
                      nghttp2_rcbuf *name, nghttp2_rcbuf *value, __attribute__((unused)) uint8_t flags, void *arg)
 {
 	struct h2_session *s = arg;
-	struct request *r = find(s, frame->hd.stream_id);
+	struct request *r = session_find(s, frame->hd.stream_id);
 	if (!r || r->is_bad)
 		return 0;
 	if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
@@ -200,7 +199,7 @@ static int on_data(nghttp2_session *session, __attribute__((unused)) uint8_t fla
                    const uint8_t *bytes, size_t len, void *arg)
 {
 	struct h2_session *s = arg;
-	struct request *r = find(s, id);
+	struct request *r = session_find(s, id);
 	h2_count(s->shared->counters, H2_BODY_IN, len);
 	s->moved += len;
 	nghttp2_session_consume_connection(session, len);
@@ -245,7 +244,7 @@ static void opened(struct h2_session *s, struct request *r, const nghttp2_frame 
 // A request is answered when it is whole, or as soon as it is clear that it will be refused.
 static int maybe_respond(struct h2_session *s, const nghttp2_frame *frame)
 {
-	struct request *r = find(s, frame->hd.stream_id);
+	struct request *r = session_find(s, frame->hd.stream_id);
 	if (!r || r->is_bad)
 		return 0;
 	if (!is_right(s, r, frame))
@@ -296,7 +295,7 @@ static int on_stream_close(__attribute__((unused)) nghttp2_session *session, int
                            __attribute__((unused)) uint32_t code, void *arg)
 {
 	struct h2_session *s = arg;
-	struct request *r = find(s, id);
+	struct request *r = session_find(s, id);
 	wire_ids_put(&s->ended, (uint32_t)id);
 	if (r)
 		request_free(s, r);
@@ -318,7 +317,10 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
 {
 	struct h2_session *s = arg;
 	count_sent(s->shared->counters, frame);
-	bool carries = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
+	const bool is_header = frame->hd.type == NGHTTP2_HEADERS;
+	const bool carries = is_header || frame->hd.type == NGHTTP2_DATA;
+	if (is_header)
+		session_note_sent(s, session_find(s, frame->hd.stream_id));
 	if (carries) {
 		earn(s);
 		s->moved++;
@@ -326,7 +328,7 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
 	if (!carries || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
 		return 0;
 	h2_count(s->shared->counters, H2_RESPONSES, 1);
-	const struct request *r = find(s, frame->hd.stream_id);
+	const struct request *r = session_find(s, frame->hd.stream_id);
 	if (!r || r->whole)
 		return 0;
 	// The answer is out and the upload is not: the rest of it is not wanted (RFC 9113, 8.1).
@@ -391,6 +393,7 @@ static void session_close(struct h2_session *s)
 	while (s->requests)
 		request_free(s, s->requests);
 	session_forget_all(s);
+	h2_pool_give(s->shared->pool, s->frame);
 	h2_pool_give(s->shared->pool, s);
 }
 
@@ -403,6 +406,8 @@ static int session_open(struct h2_server_shared *shared, void *owner, struct h2_
 	s->shared = shared;
 	s->owner = owner;
 	s->credit = H2_CREDIT;
+	s->held.change = session_spell;
+	s->held.arg = s;
 	int rc = make_session(s);
 	if (rc == 0)
 		rc = greet(s);

@@ -1,6 +1,6 @@
 // The state of one connection of the server's session engine, as its parts share it: session_server.c is
 // nghttp2's callbacks and the connection's life, session_asked.c reads header fields, session_answer.c makes
-// answers and gives them when their time has come.
+// answers and gives them when their time has come, session_spell.c spells those that are given again.
 #ifndef SG_H2_SESSION_SERVER_H
 #define SG_H2_SESSION_SERVER_H
 
@@ -10,6 +10,7 @@
 #include "wire_flow.h"
 
 #define SESSION_FIELDS 24U        // that are known again at most
+#define SESSION_SPELLED 64U       // bytes of an answer's field section that is kept
 #define SESSION_ASTRAY UINT32_MAX // a request that has more, or too large ones
 
 // The header fields of the last request, as references.
@@ -28,7 +29,10 @@ struct session_memo {
 	uint64_t serial;                          // of struct session_known
 	nghttp2_rcbuf *method, *path, *authority; // references, which the fields point into
 	size_t count;
-	nghttp2_nv nv[H2_REPLY_FIELDS];
+	nghttp2_nv nv[H2_REPLY_FIELDS]; // the status first
+	uint64_t table;                 // as it was (struct h2_session), when
+	uint32_t spelled_len;           // nghttp2 spelled them like this; 0: not yet
+	uint8_t spelled[SESSION_SPELLED];
 	struct h2_reply reply;
 };
 
@@ -47,6 +51,10 @@ struct h2_session {
 	struct wire_ids ended;                       // streams
 	struct session_memo *memo;                   // of the last answer that may be repeated; NULL: none
 	struct session_known known;
+	uint64_t table;            // HPACK's, of what we send: another one whenever a field section changes it
+	struct session_memo *sent; // of the HEADERS that nghttp2 is about to hand out, and whether that is short
+	bool sent_short;
+	uint8_t *frame;             // that stands for one of nghttp2's; of the pool; NULL: not yet
 	struct wire_fields section; // that is being read
 	bool greeted, acked, over, ending;
 };
@@ -74,6 +82,7 @@ struct request {
 	bool headers_too_large;
 	bool whole;               // END_STREAM has come
 	bool answered, submitted; // its answer is known; and nghttp2's
+	bool is_short;            // nghttp2 knows no more than its status: the memo has the rest
 	bool deferred;            // nghttp2 waits to be told of more body
 	struct h2_reply reply;    // last: its texts are not cleared
 };
@@ -97,6 +106,14 @@ bool session_end_trailers(struct h2_session *s, struct request *r, bool end_stre
 void session_remember(struct h2_session *s, struct request *r, const struct h2_incoming *in);
 void session_release(struct h2_session *s, struct session_memo *m); // accepts NULL
 void session_forget_all(struct h2_session *s);
+// Whether the memo's fields can be sent as they were sent before.
+bool session_is_spelled(const struct h2_session *s, const struct session_memo *m);
+// nghttp2 hands out the HEADERS of this request next (NULL: of none); by then it may be gone.
+void session_note_sent(struct h2_session *s, const struct request *r);
+// h2_held's `change`, of the session.
+const uint8_t *session_spell(void *arg, const uint8_t *frame, size_t *len);
+
+struct request *session_find(struct h2_session *s, int32_t id); // NULL for a stream that has none any more
 
 struct h2_text session_text(nghttp2_rcbuf *b); // "" for NULL
 // The answer is known: it is given now, or when its time comes. 0 or nghttp2's error.

@@ -32,7 +32,12 @@ ssize_t h2_session_pull(nghttp2_session *session, struct h2_held *held, uint8_t 
 				return h2_session_errno((int)n);
 			if (n == 0)
 				break;
-			held->len = (size_t)n;
+			size_t len = (size_t)n;
+			if (held->change)
+				held->bytes = held->change(held->arg, held->bytes, &len);
+			if (!held->bytes)
+				return -ENOMEM;
+			held->len = len;
 		}
 		size_t n = held->len < room - used ? held->len : room - used;
 		memcpy(to + used, held->bytes, n);

@@ -11,6 +11,10 @@
 struct h2_held {
 	const uint8_t *bytes;
 	size_t len;
+	// What is sent in the place of a frame of nghttp2's: `frame` itself, or another, valid until the next one,
+	// whose length it sets; NULL: no memory. NULL: all are sent as they are.
+	const uint8_t *(*change)(void *arg, const uint8_t *frame, size_t *len);
+	void *arg;
 };
 
 // 0, or a negative errno for a negative nghttp2_error.
