@@ -1,13 +1,13 @@
 // libstressalloc.so's inside: what every malloc, free and operator new does beside calling the next one.
 //
 // A thread counts in a slot of the telemetry file that only it writes (telemetry.h, heap.h), reached through a
-// thread_ref in a page that is zero in a forked child. So one test of one pointer covers everything that is
-// out of the ordinary: before the start, a thread's first call, a child's first call, a thread that has
-// ended, more threads than slots. A second test, of the function's own count against a mark, sends every n-th call
-// to where it is timed and sampled (observe.c); a mark of 0 sends all of them, which is how every call is timed,
-// made to fail, or watched. (One test of one countdown would do for both, and takes longer: it writes.) No call
-// allocates or prints; only a thread's and a child's first call, and the samples, make system calls or take a
-// lock.
+// thread_ref in a page that is zero in a forked child. So one test of one field covers everything that is out of
+// the ordinary: before the start, a thread's first call, a child's first call, a thread that has ended, more
+// threads than slots; with malloc, large requests as well. A second test, of a countdown (malloc of glibc, which
+// writes no other count of calls) or of the function's own count against a mark, sends every n-th call to where it
+// is timed and sampled (observe.c); a mark of 0 sends all of them, which is how every call is timed, made to fail,
+// or watched. No call allocates or prints; only a thread's and a child's first call, and the samples, make system
+// calls or take a lock.
 #ifndef SG_INTERPOSER_H
 #define SG_INTERPOSER_H
 
@@ -103,15 +103,17 @@ extern enum sizing sizing;         // likewise
 // nor a pair of them, which processors fetch together.
 struct thread_ref {
 	struct tele_thread *slot; // NULL: the slow path
-	uint64_t *sizes;          // of the slot
-	uint64_t malloc_mark;     // the next malloc to be observed is the one that finds so many before it
-	uint64_t free_mark;
-	int64_t low, high; // the process hears of live bytes where the slot's (usable - freed) leave these
-	// LARGE_BYTES on PATH_PLAIN and PATH_CHUNK, else 0: one comparison is the test for the path, the slot, the
-	// fork, and a request that is small.
+	uint64_t *small;          // heap_file.small of the slot: PATH_PLAIN and PATH_CHUNK; NULL: no room for it
+	int64_t malloc_left;      // PATH_CHUNK: calls of malloc before the next one that is observed
+	uint64_t free_mark;       // the next free to be observed is the one that finds so many before it
+	int64_t low, high;        // the process hears of live bytes where the slot's (usable - freed) leave these
+	// SG_HEAP_SMALL on PATH_PLAIN and PATH_CHUNK, else 0: one comparison is the test for the path, the slot,
+	// the fork, and a request that is small.
 	size_t plain_below, chunk_below;
 	// here the second cache line begins
 	enum path path;
+	uint64_t *sizes;                               // of the slot
+	uint64_t malloc_mark;                          // as free_mark, but for PATH_CHUNK; 0: all are observed
 	const uint64_t *allocated, *deallocated;       // jemalloc's own
 	uint64_t allocated_before, deallocated_before; // with these they are the slot's usable and freed bytes
 	// Of the other functions' calls, those before the next one that is timed; malloc's and free's as well
@@ -122,7 +124,7 @@ struct thread_ref {
 	struct heap_thread *entry; // NULL: the table was full
 	int64_t large_left;        // bytes of large blocks until the next one is sampled
 	uint64_t random;
-	uint64_t unused[9];
+	uint64_t unused[7];
 };
 
 // Never NULL; &no_ref until the thread's first call.
@@ -341,10 +343,11 @@ static inline void own_count_block(uint64_t *at, const void *p)
 #endif
 }
 
-// Small requests are sampled among those that are timed; larger ones are all observed and sampled by their bytes.
+// Requests below a page are sampled among those that are timed; larger ones are all observed and sampled by their
+// bytes.
 #define LARGE_BYTES 4096U
 #define SMALL_WORDS (LARGE_BYTES / 8 + 1)
-extern uint8_t small_classes[LARGE_BYTES];  // heap_class of a small request
+extern uint8_t small_classes[LARGE_BYTES];  // heap_class of such a request
 extern uint16_t small_usables[SMALL_WORDS]; // SIZE_BY_PAGE: what was handed out for one
 #define SMALL_UNKNOWN UINT16_MAX
 

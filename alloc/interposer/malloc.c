@@ -58,7 +58,17 @@ __attribute__((noinline)) void our_free(void *p)
 // behind one jump. What is rare is a jump at the end, so that no registers are saved for it.
 
 // It was counted beforehand as one that is met.
-__attribute__((noinline, cold)) static void *refuse_plain(size_t bytes)
+__attribute__((noinline, cold)) static void *refuse_small(size_t bytes)
+{
+	struct thread_ref *r = my_ref;
+
+	if (r->small != NULL)
+		own_add(&r->small[bytes], UINT64_MAX);
+	observe_refusal(r->slot != NULL ? r : NULL, &(struct request){ .way = BY_MALLOC, .bytes = bytes });
+	return NULL;
+}
+
+__attribute__((noinline, cold)) static void *refuse_counted(size_t bytes)
 {
 	struct thread_ref *r = my_ref;
 
@@ -235,11 +245,6 @@ enum path malloc_begin(void)
 	return options.mode == MODE_COUNTERS && !observes_all() && bump_out == 0 ? PATH_PLAIN : PATH_OTHER;
 }
 
-static inline bool is_observed(struct thread_ref *r, struct tele_thread *slot, size_t bytes)
-{
-	return UNLIKELY(slot->values[MALLOC_CALLS] >= r->malloc_mark || bytes >= LARGE_BYTES);
-}
-
 // NULL and memory from before the start are among those that are sampled.
 static inline bool is_end_observed(struct thread_ref *r, struct tele_thread *slot, const void *p)
 {
@@ -253,42 +258,68 @@ static inline void *take_and_count(struct tele_thread *slot, uint64_t *sizes, si
 
 	count_request(slot, sizes, MALLOC_CALLS, bytes, small_classes[bytes], 1);
 	p = next.malloc(bytes);
-	return LIKELY(p != NULL) ? p : refuse_plain(bytes);
+	return LIKELY(p != NULL) ? p : refuse_counted(bytes);
 }
 
-static inline void *malloc_otherwise(size_t bytes, struct thread_ref *r, struct tele_thread *slot, uint64_t *sizes)
+// The same of a small one.
+static inline void *take_small(uint64_t *small, size_t bytes)
 {
 	void *p;
 
-	if (is_observed(r, slot, bytes))
+	own_add(&small[bytes], 1);
+	p = next.malloc(bytes);
+	return LIKELY(p != NULL) ? p : refuse_small(bytes);
+}
+
+// Usable bytes of what glibc has handed out.
+static inline void *count_chunk(size_t bytes, void *p)
+{
+	struct thread_ref *r = ref_again();
+	struct tele_thread *slot = r->slot;
+
+	if (UNLIKELY(slot == NULL)) // a signal handler has forked, and this is the child
+		return p;
+	return chunk_is_mapped(p) ? count_other(r, bytes, p) : add_usable(r, slot, usable_of_chunk(p), p);
+}
+
+// Of at least SG_HEAP_SMALL bytes, or where sizes are known otherwise.
+static inline void *malloc_otherwise(size_t bytes, struct thread_ref *r)
+{
+	struct tele_thread *slot = r->slot;
+	uint64_t *sizes = r->sizes;
+	enum path path;
+	void *p;
+
+	__atomic_signal_fence(__ATOMIC_ACQUIRE); // as below
+	path = r->path;
+	if (UNLIKELY(path == PATH_NONE || bytes >= LARGE_BYTES))
+		return our_malloc(bytes);
+	if (path == PATH_PLAIN)
+		return take_and_count(slot, sizes, bytes);
+	if (UNLIKELY(path == PATH_CHUNK ? --r->malloc_left < 0 : slot->values[MALLOC_CALLS] >= r->malloc_mark))
 		return our_malloc(bytes);
 	p = take_and_count(slot, sizes, bytes);
-	return LIKELY(p != NULL) ? count_path(p, bytes) : NULL;
+	if (UNLIKELY(p == NULL))
+		return NULL;
+	return path == PATH_CHUNK ? count_chunk(bytes, p) : count_path(p, bytes);
 }
 
 HOT EXPORT void *malloc(size_t bytes)
 {
 	struct thread_ref *r = my_ref;
-	struct tele_thread *slot = r->slot;
-	uint64_t *sizes = r->sizes;
+	uint64_t *small = r->small;
 	void *p;
 
 	// If a signal handler forks from here on, the child finds zeros in `r`, these as well.
 	__atomic_signal_fence(__ATOMIC_ACQUIRE);
 	if (LIKELY(bytes < r->plain_below))
-		return take_and_count(slot, sizes, bytes);
+		return take_small(small, bytes);
 	if (UNLIKELY(bytes >= r->chunk_below))
-		return r->path == PATH_OTHER ? malloc_otherwise(bytes, r, slot, sizes) : our_malloc(bytes);
-	if (UNLIKELY(slot->values[MALLOC_CALLS] >= r->malloc_mark))
+		return malloc_otherwise(bytes, r);
+	if (UNLIKELY(--r->malloc_left < 0))
 		return our_malloc(bytes);
-	p = take_and_count(slot, sizes, bytes);
-	if (UNLIKELY(p == NULL))
-		return NULL;
-	r = ref_again();
-	slot = r->slot;
-	if (UNLIKELY(slot == NULL)) // a signal handler has forked, and this is the child
-		return p;
-	return chunk_is_mapped(p) ? count_other(r, bytes, p) : add_usable(r, slot, usable_of_chunk(p), p);
+	p = take_small(small, bytes);
+	return LIKELY(p != NULL) ? count_chunk(bytes, p) : NULL;
 }
 
 static inline void free_otherwise(void *p, struct thread_ref *r, struct tele_thread *slot)

@@ -76,11 +76,24 @@ static inline bool is_at_mark(struct thread_ref *r, uint64_t *mark, uint64_t cal
 	return true;
 }
 
+// The fast path has taken one off already, and sends here what has nothing left.
+static inline bool is_last(struct thread_ref *r, int64_t *left)
+{
+	if (*left > 0) { // a large one
+		(*left)--;
+		return false;
+	}
+	*left = (int64_t)draw(r);
+	return true;
+}
+
 // The marks of malloc and free are what sends calls here; where all are to come, they stay at 0.
 static inline bool is_timed(struct thread_ref *r, enum heap_function f)
 {
 	if (UNLIKELY(!samples()))
 		return false;
+	if (f == HEAP_MALLOC && r->malloc_mark > 0 && r->chunk_below > 0)
+		return is_last(r, &r->malloc_left);
 	if (f == HEAP_MALLOC && r->malloc_mark > 0)
 		return is_at_mark(r, &r->malloc_mark, r->slot->values[MALLOC_CALLS]);
 	if (f == HEAP_FREE && r->free_mark > 0)
@@ -102,6 +115,7 @@ void observe_arm(struct thread_ref *r)
 	r->large_left = (int64_t)random_below(r, 2 * options.sample_bytes);
 	for (unsigned f = 0; f < HEAP_FUNCTION_COUNT; f++)
 		r->left[f] = samples() ? draw(r) : UINT64_MAX;
+	r->malloc_left = observes_all() ? INT64_MIN / 2 : samples() ? (int64_t)draw(r) : INT64_MAX;
 	r->malloc_mark = first_mark(r, values[MALLOC_CALLS]);
 	r->free_mark = first_mark(r, values[FREE_CALLS]);
 }

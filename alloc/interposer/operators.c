@@ -88,11 +88,21 @@ static bool is_own(enum operator o)
 // Calls of this thread so far that took or gave back memory.
 static uint64_t calls(void)
 {
-	const uint64_t *v = my_ref->slot != NULL ? my_ref->slot->values : NULL;
+	const struct thread_ref *r = my_ref;
+	const uint64_t *v = r->slot != NULL ? r->slot->values : NULL;
+	uint64_t small = 0, bytes = 0;
 
-	return slow_calls + (v != NULL ? v[MALLOC_CALLS] + v[MEMALIGN_CALLS] + v[CALLOC_CALLS] + v[REALLOC_CALLS] +
-	                                         v[FREE_CALLS]
-	                               : 0);
+	if (v != NULL && r->small != NULL)
+		heap_add_small(r->small, &small, &bytes);
+	return slow_calls + small +
+	       (v != NULL
+	                ? v[MALLOC_CALLS] + v[MEMALIGN_CALLS] + v[CALLOC_CALLS] + v[REALLOC_CALLS] + v[FREE_CALLS]
+	                : 0);
+}
+
+static inline bool is_silent(enum operator o)
+{
+	return LIKELY(__atomic_load_n(&nexts[o].kinship, __ATOMIC_RELAXED) == OWN_SILENT);
 }
 
 // Whether a call of the operator is still to be counted. Once it was seen not to call malloc it never does: a
@@ -101,7 +111,7 @@ static bool is_uncounted(enum operator o, const struct thread_ref *r, uint64_t b
 {
 	if (r->slot == NULL) // none of our files, or a signal handler has forked, and this is the child
 		return false;
-	if (UNLIKELY(__atomic_load_n(&nexts[o].kinship, __ATOMIC_RELAXED) != OWN_SILENT)) {
+	if (!is_silent(o)) {
 		if (calls() != before)
 			return false;
 		__atomic_store_n(&nexts[o].kinship, OWN_SILENT, __ATOMIC_RELAXED);
@@ -178,7 +188,7 @@ static bool is_nothrow(const char *symbol)
 			bytes = SIZE_MAX / 2;                                                                     \
 			return function arguments;                                                                \
 		}                                                                                                 \
-		before = calls();                                                                                 \
+		before = is_silent(which) ? 0 : calls();                                                          \
 		p = function arguments;                                                                           \
 		if (LIKELY(is_uncounted(which, r, before)))                                                       \
 			count_new(r, p, align, bytes);                                                            \
@@ -204,7 +214,7 @@ static bool is_nothrow(const char *symbol)
 			our_free(p);                                                                              \
 			return;                                                                                   \
 		}                                                                                                 \
-		before = calls();                                                                                 \
+		before = is_silent(which) ? 0 : calls();                                                          \
 		usable = usable_before(p);                                                                        \
 		function arguments;                                                                               \
 		if (LIKELY(is_uncounted(which, r, before)))                                                       \

@@ -18,6 +18,7 @@ _Static_assert(VALUE_COUNT <= SG_TELE_COUNTERS, "the file has counters enough");
 _Static_assert(PEAK_BYTES <= SG_TELE_VALUES, "what threads count fits into their slots");
 _Static_assert(SG_TELE_THREADS == 64, "the slots are the bits of one word");
 _Static_assert(sizeof(struct thread_ref) == 256, "cache lines of their own");
+_Static_assert(MALLOC_CALLS == SG_HEAP_CALLS && REQUESTED_BYTES == SG_HEAP_REQUESTED, "as heap.h has them");
 _Static_assert(offsetof(struct thread_ref, path) == 64, "what the fast paths need is one of them");
 
 // Wiped to zero in a child made by fork, by whatever call.
@@ -174,8 +175,16 @@ static int claim_slot(void)
 	return slot;
 }
 
+// What the slot has counted, for all its owners.
+static void read_values(const struct thread_ref *r, uint64_t values[SG_TELE_VALUES])
+{
+	memcpy(values, r->slot->values, sizeof r->slot->values);
+	if (r->small != NULL)
+		heap_add_small(r->small, &values[MALLOC_CALLS], &values[REQUESTED_BYTES]);
+}
+
 // Its place in the list of threads, and what it starts from.
-static struct heap_thread *enter_thread(unsigned slot)
+static struct heap_thread *enter_thread(const struct thread_ref *r, unsigned slot)
 {
 	struct heap_file *h = process.heap;
 	uint64_t n = __atomic_fetch_add(&h->thread_count, 1, __ATOMIC_RELAXED);
@@ -188,7 +197,7 @@ static struct heap_thread *enter_thread(unsigned slot)
 	t = &h->threads[n];
 	t->slot = slot;
 	t->from_ns = clock_now_ns();
-	memcpy(t->values, process.file->threads[slot].values, sizeof t->values);
+	read_values(r, t->values);
 	prctl(PR_GET_NAME, t->name);
 	t->tid = (uint32_t)syscall(SYS_gettid);
 	return t;
@@ -197,12 +206,14 @@ static struct heap_thread *enter_thread(unsigned slot)
 static void leave_thread(const struct thread_ref *r)
 {
 	struct heap_thread *t = r->entry;
+	uint64_t values[SG_TELE_VALUES];
 
 	if (t == NULL)
 		return;
+	read_values(r, values);
 	prctl(PR_GET_NAME, t->name); // most threads are named after their start
 	for (unsigned v = 0; v < SG_TELE_VALUES; v++)
-		t->values[v] = r->slot->values[v] - t->values[v];
+		t->values[v] = values[v] - t->values[v];
 	t->to_ns = clock_now_ns();
 }
 
@@ -212,7 +223,9 @@ static void attach_heap(struct thread_ref *r, unsigned slot)
 	struct heap_lane *lane;
 
 	r->sizes = process_reserve(h->sizes[slot], sizeof h->sizes[slot]) ? h->sizes[slot] : nowhere;
-	r->entry = enter_thread(slot);
+	if (own.path == PATH_PLAIN || own.path == PATH_CHUNK)
+		r->small = process_reserve(h->small[slot], sizeof h->small[slot]) ? h->small[slot] : NULL;
+	r->entry = enter_thread(r, slot);
 	lane = &h->lanes[r->entry != NULL ? (size_t)(r->entry - h->threads)
 	                                  : SG_HEAP_THREADS + slot % SG_HEAP_SHARED_LANES];
 	r->lane = options.mode >= MODE_SAMPLED ? lane : NULL;
@@ -261,12 +274,17 @@ static struct thread_ref *attach(void)
 	r->low = own_live(r->slot->values); // by the slot's earlier owners
 	r->high = r->low + next_limit();
 	r->sizes = nowhere;
+	r->small = NULL;
 	if (process.heap != NULL)
 		attach_heap(r, (unsigned)slot);
 	observe_arm(r);
-	r->path = own.path;
-	r->plain_below = own.path == PATH_PLAIN ? LARGE_BYTES : 0;
-	r->chunk_below = own.path == PATH_CHUNK ? LARGE_BYTES : 0;
+	if (own.path == PATH_OTHER)
+		r->path = PATH_OTHER;
+	else if (r->small != NULL) { // else all calls go by the slow path
+		r->path = own.path;
+		r->plain_below = own.path == PATH_PLAIN ? SG_HEAP_SMALL : 0;
+		r->chunk_below = own.path == PATH_CHUNK ? SG_HEAP_SMALL : 0;
+	}
 	my_ref = r;
 	count_shared(THREADS, 1);
 	pthread_setspecific(own.key, r); // may allocate; by now that is an ordinary call

@@ -56,12 +56,31 @@ static void bound_everything(struct heap_file *h)
 		h->lifetimes_freed = h->lifetimes_taken;
 }
 
+// To each slot's sizes, of those that the file has.
+static int read_small(int fd, struct heap_file *h)
+{
+	int rc;
+
+	memset(h->small, 0, sizeof h->small);
+	if (h->version < SG_HEAP_VERSION)
+		return 0;
+	rc = read_at(fd, h->small, sizeof h->small,
+	             (off_t)(sizeof(struct tele_file) + offsetof(struct heap_file, small)));
+	for (unsigned slot = 0; slot < SG_TELE_THREADS && rc == 0; slot++)
+		for (unsigned bytes = 0; bytes < SG_HEAP_SMALL; bytes++)
+			h->sizes[slot][heap_class(bytes)] += h->small[slot][bytes];
+	return rc;
+}
+
 // A thread that still ran has what its slot has counted since it came.
 static int complete_threads(int fd, struct heap_file *h)
 {
 	struct tele_thread slots[SG_TELE_THREADS];
 	int rc = read_at(fd, slots, sizeof slots, offsetof(struct tele_file, threads));
 
+	for (unsigned slot = 0; slot < SG_TELE_THREADS && rc == 0; slot++)
+		heap_add_small(h->small[slot], &slots[slot].values[SG_HEAP_CALLS],
+		               &slots[slot].values[SG_HEAP_REQUESTED]);
 	for (unsigned i = 0; i < h->thread_count && rc == 0; i++) {
 		struct heap_thread *t = &h->threads[i];
 
@@ -89,6 +108,12 @@ const struct heap_lane *heap_next_lane(const struct heap_file *h, unsigned *at)
 	return *at < SG_HEAP_LANES ? &h->lanes[(*at)++] : NULL;
 }
 
+static bool is_known(uint32_t version, uint32_t bytes)
+{
+	return version == SG_HEAP_VERSION ? bytes == sizeof(struct heap_file)
+	                                  : version == 3 && bytes == offsetof(struct heap_file, small);
+}
+
 static int read_part(int fd, struct heap_file *out)
 {
 	struct tele_file head;
@@ -99,11 +124,12 @@ static int read_part(int fd, struct heap_file *out)
 	rc = read_at(fd, out, offsetof(struct heap_file, lanes), (off_t)sizeof(struct tele_file));
 	if (rc < 0)
 		return rc;
-	if (memcmp(out->magic, SG_HEAP_MAGIC, sizeof out->magic) != 0 || out->version != SG_HEAP_VERSION ||
-	    out->bytes != sizeof *out)
+	if (memcmp(out->magic, SG_HEAP_MAGIC, sizeof out->magic) != 0 || !is_known(out->version, out->bytes))
 		return -ENODATA;
 	bound_everything(out);
 	rc = read_lanes(fd, out);
+	if (rc == 0)
+		rc = read_small(fd, out);
 	return rc < 0 ? rc : complete_threads(fd, out);
 }
 

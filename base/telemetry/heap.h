@@ -19,9 +19,9 @@
 #endif
 
 #define SG_HEAP_MAGIC "SGHEAP1" // with its NUL: 8 bytes
-#define SG_HEAP_VERSION 3U
-#define SG_HEAP_CLASSES 172U // of size_class.h; the last one counts all that is larger, too
-#define SG_HEAP_TIMES 392U   // eight to a doubling of clock ticks
+#define SG_HEAP_VERSION 4U      // 3 is the same without heap_file.small
+#define SG_HEAP_CLASSES 172U    // of size_class.h; the last one counts all that is larger, too
+#define SG_HEAP_TIMES 392U      // eight to a doubling of clock ticks
 #define SG_HEAP_FRAMES 24U
 #define SG_HEAP_FAILURES 32U
 #define SG_HEAP_THREADS 128U
@@ -30,6 +30,9 @@
 #define SG_HEAP_SITES 1024U // a power of two
 #define SG_HEAP_PAGE 4096U
 #define SG_HEAP_LANE_BYTES (4 * SG_HEAP_PAGE)
+#define SG_HEAP_SMALL 1024U
+#define SG_HEAP_CALLS 0U     // malloc_calls among a slot's values
+#define SG_HEAP_REQUESTED 2U // requested_bytes
 
 // X(enumerator, name): what latencies are told apart by.
 #define SG_HEAP_FUNCTIONS(X)                                                                                      \
@@ -116,11 +119,26 @@ struct heap_file {
 	uint64_t unused[334];
 	struct heap_lane
 	        lanes[SG_HEAP_LANES]; // of `threads` one each; behind them those that further threads share
+	// Calls of malloc that were met, by slot and by the bytes asked for: one write for what would be three.
+	// They are in no other figure of this file, nor of the slots; who reads adds them to malloc_calls,
+	// requested_bytes and `sizes`.
+	uint64_t small[SG_TELE_THREADS][SG_HEAP_SMALL];
 };
 
 _Static_assert(sizeof(struct heap_lane) == SG_HEAP_LANE_BYTES &&
                        (sizeof(struct tele_file) + offsetof(struct heap_file, lanes)) % SG_HEAP_PAGE == 0,
                "a lane begins with a page");
+
+// Adds what a slot's small requests are together.
+static inline void heap_add_small(const uint64_t *small, uint64_t *calls, uint64_t *bytes)
+{
+	for (unsigned size = 0; size < SG_HEAP_SMALL; size++) {
+		const uint64_t n = __atomic_load_n(&small[size], __ATOMIC_RELAXED);
+
+		*calls += n;
+		*bytes += n * size;
+	}
+}
 
 // A clock that costs less than clock_gettime: ticks of a constant rate that heap_ns_per_tick finds out.
 static inline uint64_t heap_ticks(void)

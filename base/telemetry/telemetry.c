@@ -1,6 +1,8 @@
 // The telemetry file of this process, and the reading of others' without trust.
 #include "telemetry.h"
 
+#include "heap.h"
+
 #include "clock.h"
 
 #include <errno.h>
@@ -269,15 +271,45 @@ static void complete_live(struct tele_file *t)
 		peak->value = bytes->value;
 }
 
-static void add_threads(struct tele_file *t)
+#define SLOTS_COMING 8U // threads with a slot that are not yet in the list
+
+// An interposer's small requests stand behind the file's first part, by their bytes. The lowest slot that is free
+// is the next to be used, so of most there is nothing to read.
+static void add_small(int fd, struct tele_file *t)
+{
+	const off_t heap = (off_t)sizeof *t;
+	struct tele_counter *calls = find_counter(t, "malloc_calls"), *bytes = find_counter(t, "requested_bytes");
+	uint64_t small[SG_HEAP_SMALL], slots;
+	char magic[sizeof SG_HEAP_MAGIC];
+	uint32_t version;
+
+	if (calls == NULL || bytes == NULL || pread(fd, magic, sizeof magic, heap) != (ssize_t)sizeof magic ||
+	    memcmp(magic, SG_HEAP_MAGIC, sizeof magic) != 0 ||
+	    pread(fd, &version, sizeof version, heap + (off_t)offsetof(struct heap_file, version)) !=
+	            (ssize_t)sizeof version ||
+	    version != SG_HEAP_VERSION ||
+	    pread(fd, &slots, sizeof slots, heap + (off_t)offsetof(struct heap_file, thread_count)) !=
+	            (ssize_t)sizeof slots)
+		return;
+	slots = slots < SG_TELE_THREADS - SLOTS_COMING ? slots + SLOTS_COMING : SG_TELE_THREADS;
+	for (uint64_t i = 0; i < slots; i++)
+		if (pread(fd, small, sizeof small,
+		          heap + (off_t)(offsetof(struct heap_file, small) + i * sizeof small)) ==
+		    (ssize_t)sizeof small)
+			heap_add_small(small, &calls->value, &bytes->value);
+}
+
+static void add_threads(int fd, struct tele_file *t)
 {
 	for (unsigned i = 0; i < SG_TELE_VALUES; i++)
 		for (unsigned k = 0; k < SG_TELE_THREADS; k++) {
 			t->counters[i].value += t->threads[k].values[i];
 			t->threads[k].values[i] = 0;
 		}
-	if (t->role == TELE_INTERPOSER)
-		complete_live(t);
+	if (t->role != TELE_INTERPOSER)
+		return;
+	add_small(fd, t);
+	complete_live(t);
 }
 
 int telemetry_look(int fd, struct tele_file *out)
@@ -294,7 +326,7 @@ int telemetry_look(int fd, struct tele_file *out)
 	out->program[sizeof out->program - 1] = '\0';
 	for (unsigned i = 0; i < SG_TELE_COUNTERS; i++)
 		out->counters[i].name[sizeof out->counters[i].name - 1] = '\0';
-	add_threads(out);
+	add_threads(fd, out);
 	return 0;
 }
 
@@ -311,16 +343,18 @@ int telemetry_read(const char *path, struct tele_file *out, struct err *e)
 		rc = err_set(e, EINVAL, "%s: is not a telemetry file of %zu bytes", path, sizeof *out);
 	if (rc == 0)
 		rc = read_whole(fd, out, sizeof *out);
-	close(fd);
-	if (rc < 0)
+	if (rc < 0) {
+		close(fd);
 		return err_set(e, -rc, "%s: cannot be read: %s", path, strerror(-rc));
+	}
 	rc = check_head(path, out, e);
 	if (rc == 0 && out->bytes != st.st_size)
 		rc = err_set(e, EINVAL, "%s: telemetry of %u bytes in a file of %lld", path, out->bytes,
 		             (long long)st.st_size);
 	if (rc == 0) {
 		bound_everything(out);
-		add_threads(out);
+		add_threads(fd, out);
 	}
+	close(fd);
 	return rc;
 }

@@ -127,6 +127,53 @@ CASE("heap: a thread that still ran has what its slot counted since it came")
 	free(out);
 }
 
+CASE("heap: small requests are among the sizes, the calls and the bytes of their slots, and of running threads")
+{
+	struct whole *w = make_whole();
+	struct heap_file *out = malloc(sizeof *out);
+	struct tele_file *t = malloc(sizeof *t);
+	char *path = io_join(harness_tmpdir(), "interposer-1-1");
+
+	strcpy(w->t.counters[SG_HEAP_CALLS].name, "malloc_calls");
+	strcpy(w->t.counters[SG_HEAP_REQUESTED].name, "requested_bytes");
+	strcpy(w->t.counters[9].name, "live_blocks");
+	w->t.counters[SG_HEAP_CALLS].value = 1000;
+	w->t.threads[2].values[SG_HEAP_CALLS] = 100;
+	w->h.thread_count = 1;
+	w->h.threads[0] = (struct heap_thread){ .tid = 1, .slot = 2, .values = { 101, 0, 20 } };
+	w->h.sizes[2][heap_class(100)] = 7;
+	w->h.small[2][0] = 2;
+	w->h.small[2][100] = 3;
+	w->h.small[2][97] = 4;
+	w->h.small[5][SG_HEAP_SMALL - 1] = 5;
+	assert_int_equal(read_back(w, sizeof *w, out), 0);
+	assert_int_equal(out->sizes[2][heap_class(0)], 2);
+	assert_int_equal(out->sizes[2][heap_class(100)], 14);
+	assert_int_equal(out->sizes[5][heap_class(SG_HEAP_SMALL - 1)], 5);
+	assert_int_equal(out->threads[0].values[SG_HEAP_CALLS], 100 + 9 - 101);
+	assert_int_equal(out->threads[0].values[SG_HEAP_REQUESTED], 300 + 388 - 20);
+	assert_int_equal(telemetry_read(path, t, NULL), 0);
+	assert_int_equal(t->counters[SG_HEAP_CALLS].value, 1000 + 100 + 9 + 5);
+	assert_int_equal(t->counters[SG_HEAP_REQUESTED].value, 300 + 388 + 5 * (SG_HEAP_SMALL - 1));
+	assert_int_equal(t->counters[9].value, 1000 + 100 + 9 + 5);
+
+	// As it was written before there were any.
+	w->h.version = 3;
+	w->h.bytes = offsetof(struct heap_file, small);
+	w->t.bytes -= (uint32_t)sizeof w->h.small;
+	assert_int_equal(read_back(w, sizeof *w - sizeof w->h.small, out), 0);
+	assert_int_equal(out->sizes[2][heap_class(100)], 7);
+	assert_int_equal(out->small[2][100], 0);
+	assert_int_equal(telemetry_read(path, t, NULL), 0);
+	assert_int_equal(t->counters[SG_HEAP_CALLS].value, 1000 + 100);
+	w->h.version = 2;
+	assert_int_equal(read_back(w, sizeof *w - sizeof w->h.small, out), -ENODATA);
+	free(path);
+	free(t);
+	free(w);
+	free(out);
+}
+
 CASE("heap: a stack that changed after the peak still tells what it had out then")
 {
 	struct heap_file *h = calloc(1, sizeof *h);
