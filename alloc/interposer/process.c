@@ -34,7 +34,8 @@ static struct {
 	struct wiped *wiped;
 	struct early early; // until there is a file
 	uint64_t taken;     // bit per slot that has an owner
-	int64_t live;       // what threads have published; never above the true figure
+	uint64_t reserved; // bit per slot whose sizes and small requests have their room: kept from owner to owner
+	int64_t live;      // what threads have published; never above the true figure
 	int64_t peak;
 	int64_t limit_max, threads_max;
 	struct tele_file *older; // the parent's parent's file, in a child
@@ -217,14 +218,25 @@ static void leave_thread(const struct thread_ref *r)
 	t->to_ns = clock_now_ns();
 }
 
+static void reserve_counts(struct thread_ref *r, unsigned slot)
+{
+	struct heap_file *h = process.heap;
+	const uint64_t bit = UINT64_C(1) << slot;
+	const bool here = (__atomic_load_n(&own.reserved, __ATOMIC_RELAXED) & bit) != 0;
+
+	r->sizes = here || process_reserve(h->sizes[slot], sizeof h->sizes[slot]) ? h->sizes[slot] : nowhere;
+	if (own.path == PATH_PLAIN || own.path == PATH_CHUNK)
+		r->small = here || process_reserve(h->small[slot], sizeof h->small[slot]) ? h->small[slot] : NULL;
+	if (r->sizes != nowhere && (r->small != NULL || own.path == PATH_OTHER))
+		__atomic_fetch_or(&own.reserved, bit, __ATOMIC_RELAXED);
+}
+
 static void attach_heap(struct thread_ref *r, unsigned slot)
 {
 	struct heap_file *h = process.heap;
 	struct heap_lane *lane;
 
-	r->sizes = process_reserve(h->sizes[slot], sizeof h->sizes[slot]) ? h->sizes[slot] : nowhere;
-	if (own.path == PATH_PLAIN || own.path == PATH_CHUNK)
-		r->small = process_reserve(h->small[slot], sizeof h->small[slot]) ? h->small[slot] : NULL;
+	reserve_counts(r, slot);
 	r->entry = enter_thread(r, slot);
 	lane = &h->lanes[r->entry != NULL ? (size_t)(r->entry - h->threads)
 	                                  : SG_HEAP_THREADS + slot % SG_HEAP_SHARED_LANES];
@@ -341,7 +353,7 @@ static void repair_child(void)
 		file->counters[LIVE_BYTES].value = (uint64_t)live;
 		file->counters[PEAK_BYTES].value = (uint64_t)live;
 		file->counters[INHERITED_BYTES].value = (uint64_t)live;
-		own.taken = 0;
+		own.taken = own.reserved = 0;
 		own.live = own.peak = live;
 		own.limit_max = own.threads_max = 0;
 		process.file = file;
