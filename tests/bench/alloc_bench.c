@@ -147,7 +147,7 @@ struct mode {
 static const struct mode modes[] = {
 	{ "without", NULL, NULL, 0 },
 	{ "empty interposer", EMPTY_INTERPOSER, NULL, 0 },
-	{ "counters", STRESSALLOC, "mode=counters", 45 },
+	{ "counters", STRESSALLOC, "mode=counters", 30 },
 	{ "live and peak", STRESSALLOC, "mode=live", 110 },
 	{ "sampled (default)", STRESSALLOC, "mode=sampled", 125 },
 	{ "every call timed", STRESSALLOC, "mode=every", 0 },
