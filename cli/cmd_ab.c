@@ -28,7 +28,7 @@ int cmd_ab(struct app *app)
 	r = load(&j, &e);
 	if (r == 0)
 		r = pipeline_check_dir(&j, "ab", &e);
-	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
+	code = r < 0 ? pipeline_refuse(&e, r) : pipeline_run(&j, false);
 	pipeline_abandon(&j);
 	pipeline_deinit(&j);
 	return code;

@@ -14,7 +14,7 @@ int cmd_run(struct app *app)
 	r = pipeline_arguments(&j, &e);
 	if (r == 0)
 		r = pipeline_check_dir(&j, "run", &e);
-	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
+	code = r < 0 ? pipeline_refuse(&e, r) : pipeline_run(&j, false);
 	pipeline_abandon(&j);
 	pipeline_deinit(&j);
 	return code;

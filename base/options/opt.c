@@ -1,4 +1,5 @@
 // Options: parsing of the command line, the environment and the config file by one table of rows.
+#include "clock.h"
 #include "opt_parts.h"
 
 #include "units.h"
@@ -112,6 +113,17 @@ static int parse_number(const struct opt *o, const char *text, uint64_t *number)
 	}
 }
 
+#define MOST_NS (UINT64_C(36500) * 86400U * SG_NS_PER_S)
+
+// Where a row names no greatest value there is one all the same: results are written with signed numbers, and a
+// time has others added to it.
+static uint64_t most(const struct opt *o)
+{
+	if (o->max != 0)
+		return o->max;
+	return o->type == OPT_DURATION ? MOST_NS : o->type == OPT_BYTES ? (uint64_t)INT64_MAX : UINT64_MAX;
+}
+
 // `shown` is how the person wrote the option: "--depth", "stressgen.conf:3: depth".
 static int check_value(const struct opt *o, const char *shown, const char *text, uint64_t *number, struct err *e)
 {
@@ -126,9 +138,15 @@ static int check_value(const struct opt *o, const char *shown, const char *text,
 		               type_words(o->type), o->def != NULL ? o->def : "another", range);
 	if (r < 0 && !opt_is_ranged(o))
 		return err_set(e, EINVAL, "%s: '%s' is not %s", shown, text, type_words(o->type));
-	if (opt_is_ranged(o) && (r == -ERANGE || *number < o->min || (o->max != 0 && *number > o->max)))
-		return err_set(e, EINVAL, "%s: %s is out of range; it may be %s", shown, text, range);
-	return 0;
+	if (!opt_is_ranged(o) || (r == 0 && *number >= o->min && *number <= most(o)))
+		return 0;
+	if (r < 0 || *number > most(o)) {
+		struct opt bounded = *o;
+
+		bounded.max = most(o);
+		opt_range_text(&bounded, range, sizeof range);
+	}
+	return err_set(e, EINVAL, "%s: %s is out of range; it may be %s", shown, text, range);
 }
 
 // Whether two sources are one: said alike, or two lines of one file ("FILE:3", "FILE:7").

@@ -1,9 +1,12 @@
 // What the arguments of `run` and `ab` name: a suite, an earlier run's suite, single files, or one command.
+#include "command.h"
 #include "pipeline.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static bool is_directory(const char *path)
@@ -51,6 +54,35 @@ static const char *nothing_named(const struct opt_set *o)
 	return is_directory(SG_LATEST) ? SG_LATEST : SG_SUITE_DIR;
 }
 
+// A program that was typed and is not there is no test that has failed. In a container it is the image's affair.
+static int check_program(const struct pipeline *j, const char *name, struct err *e)
+{
+	char *found;
+	struct stat st;
+
+	if (strchr(name, '{') != NULL || pipeline_contained(&j->app->opts))
+		return 0;
+	found = command_find(name);
+	if (found != NULL) {
+		free(found);
+		return 0;
+	}
+	if (strchr(name, '/') == NULL || stat(name, &st) < 0)
+		return err_set(e, ENODEV, "program not found: %s", name);
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, EINVAL, "%s is a directory, no program; a suite is run by: stressgen run %s", name,
+		               name);
+	return err_set(e, EINVAL, "%s cannot be executed; chmod +x, or write its interpreter in front of it", name);
+}
+
+static int one_command(struct pipeline *j, struct err *e)
+{
+	const struct opt_set *o = &j->app->opts;
+	int r = pipeline_command(j, o->rest, o->rest_count, e);
+
+	return r == 0 ? check_program(j, o->rest[0], e) : r;
+}
+
 int pipeline_arguments(struct pipeline *j, struct err *e)
 {
 	const struct opt_set *o = &j->app->opts;
@@ -61,7 +93,7 @@ int pipeline_arguments(struct pipeline *j, struct err *e)
 	if (o->rest != NULL && o->arg_count > 0)
 		return err_set(e, EINVAL, "give a suite, or a command behind '--', not both");
 	if (o->rest != NULL)
-		return pipeline_command(j, o->rest, o->rest_count, e);
+		return one_command(j, e);
 	if (o->arg_count == 0 && !is_directory(first))
 		return err_set(e, EINVAL,
 		               "which suite? There is no %s here; try: stressgen run DIR (a suite, or an earlier "

@@ -212,6 +212,13 @@ static int choose_allocator(struct pipeline *j, struct err *e)
 	return r;
 }
 
+int pipeline_refuse(const struct err *e, int rc)
+{
+	const int code = complain(e, rc);
+
+	return rc == -ENODEV ? SG_EXIT_MISSING : code;
+}
+
 int pipeline_run(struct pipeline *j, bool resume)
 {
 	struct err e = { 0 };
@@ -221,10 +228,8 @@ int pipeline_run(struct pipeline *j, bool resume)
 		r = choose_allocator(j, &e);
 	if (r == 0)
 		r = h2_elsewhere_begin(j->app, &e);
-	if (r == -ENODEV) {
-		complain(&e, r);
-		return SG_EXIT_MISSING;
-	}
+	if (r == -ENODEV)
+		return pipeline_refuse(&e, r);
 	if (r == 0)
 		r = pipeline_instrument(j, &e);
 	if (r == 0)

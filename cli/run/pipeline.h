@@ -92,7 +92,10 @@ bool pipeline_is_run(const char *path);
 int pipeline_load(struct pipeline *j, const char *dir, struct err *e);
 // The suite of the earlier run in DIR, and its parameters.
 int pipeline_recall(struct pipeline *j, const char *dir, struct err *e);
-// What the command line names: one of those, of the following two, or DIR.
+// Prints why nothing ran; the exit code (-ENODEV: something that was asked for is missing).
+int pipeline_refuse(const struct err *e, int rc);
+// What the command line names: one of those, of the following two, or DIR. -ENODEV where it is a command whose
+// program is not there.
 int pipeline_arguments(struct pipeline *j, struct err *e);
 // "-- ./prog args": a suite of one test whose command it is.
 int pipeline_command(struct pipeline *j, char *const *words, size_t count, struct err *e);

@@ -104,6 +104,8 @@ CASE("opt: the reason is said in one line when a value is wrong")
 	REFUSED("out of range; it may be 1 to 99", "--mark", "100%");
 	REFUSED("not a size", "--memory", "lots");
 	REFUSED("not a duration", "--grace", "soon");
+	REFUSED("99999999h is out of range; it may be 0 ns to 876000 h 0 m", "--grace", "99999999h");
+	REFUSED("876001h is out of range; it may be 0 ns to 876000 h 0 m", "--grace", "876001h");
 	REFUSED("not one of auto,always,never", "--color", "blue");
 	REFUSED("not yes or no", "--preload=maybe");
 }

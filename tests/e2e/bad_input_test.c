@@ -317,3 +317,30 @@ CASE("e2e: a kind, level or priority that there is none of, and an empty --wrap,
 	assert_int_equal(o.exit_code, 0);
 	outcome_deinit(&o);
 }
+
+CASE("e2e: a command whose program is not there is no failed test but exit 3, one that cannot be run exit 2")
+{
+	static const struct {
+		const char *command, *program, *words;
+		int exit_code;
+	} bad[] = {
+		{ "run", "./nowhere", "program not found: ./nowhere", 3 },
+		{ "run", "no-such-program", "program not found: no-such-program", 3 },
+		{ "ab", "./nowhere", "program not found: ./nowhere", 3 },
+		{ "run", "/", "/ is a directory, no program; a suite is run by: stressgen run /", 2 },
+		{ "run", "./text", "./text cannot be executed; chmod +x", 2 },
+	};
+	const char *dir = harness_tmpdir();
+	char *text = io_join(dir, "text"), *out = io_join(dir, "out");
+
+	assert_int_equal(io_replace_file(text, "x", 1, NULL), 0);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct outcome o = E2E(dir, bad[i].command, "-o", "out", "--", bad[i].program);
+
+		assert_one_line(&o, bad[i].exit_code, bad[i].words);
+		assert_int_equal(access(out, F_OK), -1);
+		outcome_deinit(&o);
+	}
+	free(text);
+	free(out);
+}
