@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define INFO_LIMIT (16U << 20)
 
@@ -219,6 +220,21 @@ out:
 	return r->info == NULL ? err_set(e, ENOMEM, "%s: %s", r->dir, strerror(ENOMEM)) : 0;
 }
 
+// Whoever makes the suite and runs it at once may be stopped in between.
+static int no_journal(const char *dir, struct err *e)
+{
+	char *suite = io_join(dir, "suite/suite.json");
+	const bool made = suite != NULL && access(suite, F_OK) == 0;
+
+	free(suite);
+	if (!made)
+		return err_set(e, ENOENT, "%s: there is no run here (no journal.jsonl)", dir);
+	return err_set(e, ENOENT,
+	               "%s: there is no run here, but a suite: it was stopped before the first test; run that by: "
+	               "stressgen run '%s/suite'",
+	               dir, dir);
+}
+
 static int load_journal(struct run *r, struct err *e)
 {
 	struct reading reading = { r, e };
@@ -229,7 +245,7 @@ static int load_journal(struct run *r, struct err *e)
 	if (path == NULL)
 		return err_set(e, ENOMEM, "%s: %s", r->dir, strerror(ENOMEM));
 	if (stat(path, &st) < 0 && errno == ENOENT)
-		rc = err_set(e, ENOENT, "%s: there is no run here (no journal.jsonl)", r->dir);
+		rc = no_journal(r->dir, e);
 	else
 		rc = journal_read(path, on_record, &reading, &r->journal, e);
 	if (rc == 0 && r->header == NULL)

@@ -70,9 +70,10 @@ static int check_program(const struct pipeline *j, const char *name, struct err 
 	if (strchr(name, '/') == NULL || stat(name, &st) < 0)
 		return err_set(e, ENODEV, "program not found: %s", name);
 	if (S_ISDIR(st.st_mode))
-		return err_set(e, EINVAL, "%s is a directory, no program; a suite is run by: stressgen run %s", name,
-		               name);
-	return err_set(e, EINVAL, "%s cannot be executed; chmod +x, or write its interpreter in front of it", name);
+		return err_set(e, EINVAL, "%s is a directory, no program; a suite is run by: stressgen run %s",
+		               name, name);
+	return err_set(e, EINVAL, "%s cannot be executed; chmod +x, or write its interpreter in front of it",
+	               name);
 }
 
 static int one_command(struct pipeline *j, struct err *e)

@@ -182,10 +182,11 @@ int pipeline_recall(struct pipeline *j, const char *dir, struct err *e)
 	suite_dir = json_string_value(json_object_get(run.info, "suite"));
 	source = json_object_get(run.info, "source");
 	if (json_object_size(run.info) == 0 && run.count == 0)
-		r = err_set(e, EINVAL,
-		            "%s: its runner was killed before the first test (there is no run.json); remove it, and "
-		            "start the run again",
-		            dir);
+		r = err_set(
+		        e, EINVAL,
+		        "%s: its runner was killed before the first test (there is no run.json); remove it, and "
+		        "start the run again",
+		        dir);
 	else if (suite_dir == NULL)
 		r = err_set(e, EINVAL,
 		            "%s/run.json does not name its suite (is it cut off?); it cannot be run again", dir);

@@ -228,14 +228,22 @@ CASE("run: run.json may be missing or broken, the journal alone will do")
 
 CASE("run: it is refused, and why is said, when there is none, no header, or another format")
 {
-	char *dir = file_path("run");
+	char *dir = file_path("run"), *half = file_path("half");
 	struct run r = { 0 };
 	struct err e = { "" };
 	struct journal *j;
 
+	file_make("half/suite/suite.json", "{}", 0644);
+	assert_int_equal(run_load(half, &r, &e), -ENOENT);
+	assert_non_null(
+	        strstr(e.text, "but a suite: it was stopped before the first test; run that by: stressgen run"));
+	run_deinit(&r);
+	free(half);
+	e.text[0] = '\0';
 	assert_int_equal(run_load(dir, &r, &e), -ENOENT);
 	assert_non_null(strstr(e.text, dir));
 	assert_non_null(strstr(e.text, "there is no run here"));
+	assert_null(strstr(e.text, "but a suite"));
 	run_deinit(&r);
 	j = begin();
 	e.text[0] = '\0';
