@@ -100,6 +100,9 @@ void h2_counters_measure(const struct h2_counters *c)
 		return;
 	*c->cell[H2_CPU] = ((uint64_t)r.ru_utime.tv_sec + (uint64_t)r.ru_stime.tv_sec) * SG_NS_PER_S +
 	                   ((uint64_t)r.ru_utime.tv_usec + (uint64_t)r.ru_stime.tv_usec) * SG_NS_PER_US;
-	*c->cell[H2_MEMORY_PEAK] = (uint64_t)r.ru_maxrss * 1024;
 	*c->cell[H2_MEMORY] = resident_bytes();
+	*c->cell[H2_MEMORY_PEAK] = (uint64_t)r.ru_maxrss * 1024;
+	if (*c->cell[H2_MEMORY_PEAK] <
+	    *c->cell[H2_MEMORY]) // the kernel brings its high-water mark up to date late
+		*c->cell[H2_MEMORY_PEAK] = *c->cell[H2_MEMORY];
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TICKETS 16U // sessions kept: TLS 1.3's are meant for one connection each
 
@@ -179,7 +180,11 @@ static bool use_own_certificate(SSL_CTX *ctx)
 
 static int use_certificate(SSL_CTX *ctx, const char *certificate, const char *key, struct err *e)
 {
+	const char *const files[] = { certificate, key };
 	char text[400];
+	for (unsigned i = 0; i < 2; i++)
+		if (access(files[i], R_OK) < 0)
+			return err_set(e, EINVAL, "TLS: %s: %s", files[i], strerror(errno));
 	snprintf(text, sizeof(text), "%s is no certificate in PEM", certificate);
 	if (!SSL_CTX_use_certificate_chain_file(ctx, certificate))
 		return context_error(e, text);

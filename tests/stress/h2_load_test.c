@@ -62,6 +62,26 @@ CASE("h2 load: a duration with a warm-up leaves the warm-up out of the figures")
 	assert_true(run_gauge("warm_up_requests") > 0);
 	assert_true(run_gauge("requests") > run_gauge("warm_up_requests"));
 	h2_output_deinit(&o);
+	// What came in it is not in the rate of bytes: of 50 KB in all and as much again to warm up, in half a
+	// second.
+	h2_server(&p, "");
+	h2_sh(&o,
+	      "rm -r '%s/run'; " STRESSGEN
+	      "http://127.0.0.1:%u/bytes/1000 --rate 100 -c 1 -m 100 -D 500ms --warm-up 500ms -o run",
+	      harness_tmpdir(), harness_tmpdir(), p.port);
+	h2_server_stop(&p, stats, sizeof(stats));
+	if (o.code != 0)
+		fail_msg("%d\n%s%s", o.code, o.out, o.err);
+	assert_int_equal((int)run_gauge("warm_up_requests"), 50);
+	double requests = 0, rate = 0;
+	char unit[16] = "";
+	const char *at = strstr(o.out, "finished in ");
+	assert_non_null(at);
+	assert_int_equal(sscanf(at, "finished in %*f %*[^,], %lf req/s, %lf %15[^/]", &requests, &rate, unit), 3);
+	// 1000 bytes, frames' heads and a header each: about as many KiB a second as requests.
+	if (strcmp(unit, "KiB") != 0 || rate < requests * 0.3 || rate > requests * 1.5)
+		fail_msg("%s", at);
+	h2_output_deinit(&o);
 }
 
 CASE("h2 load: a wrong status fails the run, and says which")

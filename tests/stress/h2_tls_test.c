@@ -178,6 +178,9 @@ CASE("h2 tls: files that are no certificate or key are refused in one line")
 	assert_int_equal(h2_tls_server_context(path, path, H2_TLS_ANY, &c, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "no.pem is no certificate in PEM"));
 	e.text[0] = '\0';
+	assert_int_equal(h2_tls_server_context(path, "/nonexistent/key", H2_TLS_ANY, &c, &e), -EINVAL);
+	assert_string_equal(e.text, "TLS: /nonexistent/key: No such file or directory");
+	e.text[0] = '\0';
 	assert_int_equal(h2_tls_server_context(path, NULL, H2_TLS_ANY, &c, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "a certificate and its key go together"));
 	e.text[0] = '\0';

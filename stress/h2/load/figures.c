@@ -81,12 +81,12 @@ void h2_figures(const struct scenario *s, const struct h2_load_result *r, const 
 {
 	char time[32], in[32], sent[32];
 	const double seconds = (double)r->elapsed_ns / (double)SG_NS_PER_S;
+	const double measured_bytes = (double)(*r->counters.cell[H2_BYTES_IN] - r->warm_bytes_in);
 	if (r->begun == 0 && r->connected == 0) // there is nothing to be told but why, which stands in the checks
 		return;
 	buf_addf(out, "finished in %s, %.1f req/s, %s/s\n", units_duration(time, sizeof(time), r->elapsed_ns),
 	         seconds > 0 ? (double)(r->right - r->warm) / seconds : 0,
-	         units_bytes(in, sizeof(in),
-	                     seconds > 0 ? (uint64_t)((double)*r->counters.cell[H2_BYTES_IN] / seconds) : 0));
+	         units_bytes(in, sizeof(in), seconds > 0 ? (uint64_t)(measured_bytes / seconds) : 0));
 	requests(r, out);
 	statuses(r, out);
 	buf_addf(out, "traffic: %s received, %s sent\n",

@@ -21,12 +21,19 @@ static uint64_t process_cpu_ns(void)
 	       ((uint64_t)r.ru_utime.tv_usec + (uint64_t)r.ru_stime.tv_usec) * SG_NS_PER_US;
 }
 
+static uint64_t whole_ms(uint64_t ns)
+{
+	return (ns + SG_NS_PER_MS - 1) / SG_NS_PER_MS;
+}
+
 // ---- timers -------------------------------------------------------------------------------------------------
 
 static void on_warm(uv_timer_t *timer)
 {
 	struct load *load = timer->data;
-	load->measured_from_ns = load->first_ns = clock_now_ns();
+	load->result->warm_bytes_in = *load->result->counters.cell[H2_BYTES_IN];
+	if (!load->pace.on) // which knew the moment from its beginning
+		load->measured_from_ns = load->first_ns = clock_now_ns();
 }
 
 void load_wake_all(struct load *load)
@@ -54,6 +61,8 @@ void load_link_ready(struct load *load)
 	if (++load->ready_links < load->link_count || !load->pace.on)
 		return;
 	load->measured_from_ns = load->first_ns = now + load->config->scenario->warm_up_ns;
+	if (load->config->scenario->warm_up_ns)
+		uv_timer_start(&load->warm_up, on_warm, whole_ms(load->config->scenario->warm_up_ns), 0);
 	pace_start(load, now);
 }
 
@@ -176,11 +185,6 @@ static void on_live(uv_timer_t *timer)
 {
 	const struct load *load = timer->data;
 	h2_live_tell(load->config->live, load->config->scenario, load->thread, load->result, load->watch_from_ns);
-}
-
-static uint64_t whole_ms(uint64_t ns)
-{
-	return (ns + SG_NS_PER_MS - 1) / SG_NS_PER_MS;
 }
 
 static void start_timers(struct load *load)

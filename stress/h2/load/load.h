@@ -33,6 +33,7 @@ struct h2_load_result {
 	uint64_t planned;             // requests; 0: as many as the duration allows
 	uint64_t begun, right, wrong; // begun: requests that were sent at least once
 	uint64_t warm;                // of the right ones, those begun in the warm-up: in no figure
+	uint64_t warm_bytes_in;       // received by the end of the warm-up
 	uint64_t unsent;              // due in an open loop, and never sent before it was broken off
 	uint64_t retried;             // refused and made again
 	uint64_t goaways, reconnects;

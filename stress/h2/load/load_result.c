@@ -53,6 +53,7 @@ void load_result_merge(struct h2_load_result *to, struct h2_load_result *from)
 	to->right += from->right;
 	to->wrong += from->wrong;
 	to->warm += from->warm;
+	to->warm_bytes_in += from->warm_bytes_in;
 	to->unsent += from->unsent;
 	to->retried += from->retried;
 	to->goaways += from->goaways;
