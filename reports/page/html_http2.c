@@ -142,7 +142,9 @@ static void attacks_table(struct page *p)
 		buf_adds(&p->b, "<td>");
 		html_verdict(p, row->test->r);
 		buf_adds(&p->b, "</td>");
-		html_cell(p, row->reaction);
+		buf_adds(&p->b, "<td class=\"said\">");
+		html_text(p, row->reaction);
+		buf_adds(&p->b, "</td>");
 		html_real_cell(p, row->has_cost ? row->cpu_ms : NAN, attack_cpu(p->view, row));
 		html_real_cell(p, row->has_cost ? (double)row->memory_bytes : NAN, attack_memory(p->view, row));
 		html_real_cell(p, row->has_others ? (double)row->calm_ns : NAN,
