@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -13,56 +14,79 @@
 
 #define YIELDS 32U // before a wait sleeps: about as long as a call of a thread that runs on another processor
 #define LOOK_AGAIN_NS 20000000
+#define DOORS 4096U // a power of two, some for each lane
 
 struct cell {
 	struct block block;
 	uint32_t generation; // calls to it so far
-	uint32_t sleepers;   // lanes that wait for the next one in the kernel
+};
+
+// What lanes sleep at: each at the one of the cell's generation that it waits for, so that a call wakes the lane
+// whose turn it is, and hardly ever another. (One word for all of a cell's lanes woke an eighth part of them.)
+struct door {
+	uint32_t knocks;   // times that somebody was woken: the futex
+	uint32_t sleepers; // lanes that sleep there, or are about to
 };
 
 struct replay {
 	struct trace trace;
 	struct cell *cells;
+	struct door doors[DOORS];
+	bool fences; // the kernel makes the others' calls seen: nobody has to look again by himself
 };
 
 static struct replay replay; // one trace for the process; its lanes are its threads
 
-static uint32_t waker(uint32_t generation)
+static struct door *door_of(const struct cell *c, uint32_t generation)
 {
-	return UINT32_C(1) << generation % 32;
+	const size_t cell = (size_t)(c - replay.cells);
+
+	return &replay.doors[(cell * 2654435761U + generation) % DOORS];
 }
 
-// Where many threads wait, those that only yield would leave no time for the one that they wait for. A call made
-// while this one goes to sleep may not see it: so it looks again by itself.
+// The lane that makes the call looks for sleepers right behind it without a fence of its own, which every call
+// would pay for; so the one that goes to sleep fences for both (membarrier(2)), or looks again after a while.
+static void sleep_at(struct door *d, const struct cell *c, uint32_t generation)
+{
+	const struct timespec again = { .tv_nsec = LOOK_AGAIN_NS };
+	uint32_t knocks;
+
+	__atomic_add_fetch(&d->sleepers, 1, __ATOMIC_SEQ_CST);
+	if (replay.fences)
+		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	knocks = __atomic_load_n(&d->knocks, __ATOMIC_ACQUIRE);
+	if (__atomic_load_n(&c->generation, __ATOMIC_ACQUIRE) != generation)
+		syscall(SYS_futex, &d->knocks, FUTEX_WAIT_PRIVATE, knocks, replay.fences ? NULL : &again, NULL, 0);
+	__atomic_sub_fetch(&d->sleepers, 1, __ATOMIC_RELAXED);
+}
+
+// Yielding is for the lane whose turn is next: where many wait, those that only yield would leave no time for the
+// one that they wait for.
 static void wait_for(struct cell *c, uint32_t generation)
 {
-	struct timespec until;
+	struct door *d = door_of(c, generation);
 	uint32_t seen;
 
 	for (unsigned looks = 0; (seen = __atomic_load_n(&c->generation, __ATOMIC_ACQUIRE)) != generation;
 	     looks++) {
-		if (looks < YIELDS) {
+		if (looks < YIELDS && generation - seen == 1)
 			sched_yield();
-			continue;
-		}
-		__atomic_add_fetch(&c->sleepers, 1, __ATOMIC_SEQ_CST);
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += LOOK_AGAIN_NS;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		syscall(SYS_futex, &c->generation, FUTEX_WAIT_BITSET_PRIVATE, seen, &until, NULL,
-		        waker(generation));
-		__atomic_sub_fetch(&c->sleepers, 1, __ATOMIC_RELAXED);
+		else
+			sleep_at(d, c, generation);
 	}
 }
 
 static void count_call(struct cell *c)
 {
 	const uint32_t now = c->generation + 1;
+	struct door *d = door_of(c, now);
 
 	__atomic_store_n(&c->generation, now, __ATOMIC_RELEASE);
-	if (__builtin_expect(__atomic_load_n(&c->sleepers, __ATOMIC_RELAXED) > 0, 0))
-		syscall(SYS_futex, &c->generation, FUTEX_WAKE_BITSET_PRIVATE, INT_MAX, NULL, NULL, waker(now));
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(__atomic_load_n(&d->sleepers, __ATOMIC_RELAXED) > 0, 0)) {
+		__atomic_add_fetch(&d->knocks, 1, __ATOMIC_RELEASE);
+		syscall(SYS_futex, &d->knocks, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	}
 }
 
 static void perform(struct lane *l, struct block *b, const struct trace_event *v)
@@ -117,6 +141,7 @@ static int prepare(struct bench *b, struct err *e)
 		return rc;
 	if ((rc = trace_performable(b->file, &replay.trace, trace_memory() / 2, e)) < 0)
 		return rc;
+	replay.fences = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
 	replay.cells = bench_array(replay.trace.slots, sizeof *replay.cells, e);
 	b->common[WORKLOAD_THREADS] = replay.trace.lane_count;
 	return replay.cells == NULL ? -ENOMEM : 0;

@@ -172,3 +172,89 @@ CASE("record: a trace by another malloc, with a realloc to nothing and a block t
 	free(w);
 	free(path);
 }
+
+enum { HANDS = 200, ROUND = 6000, FIRST_BYTES = 1000 };
+
+// One block that so many threads resize in turn; each size tells whose turn it was.
+static void write_round(const char *path)
+{
+	struct trace_writer *w = calloc(1, sizeof *w);
+	struct err e = { 0 };
+
+	put(w, 0, (struct trace_event){ .op = TRACE_MALLOC, .bytes = FIRST_BYTES });
+	for (uint32_t i = 1; i < ROUND; i++)
+		put(w, i % HANDS,
+		    (struct trace_event){
+		            .op = TRACE_RESIZE, .bytes = FIRST_BYTES + i, .waits = true, .generation = i });
+	assert_int_equal(trace_writer_end(w, path, &e), 0);
+	trace_writer_deinit(w);
+	free(w);
+}
+
+// The block's sizes in the order of its calls, as the replay made them. A call that does not wait comes right
+// behind the same thread's.
+static size_t read_round(const struct trace *t, uint32_t slot, uint64_t *bytes)
+{
+	size_t found = 0;
+
+	for (uint32_t i = 0; i < t->lane_count; i++) {
+		struct trace_cursor c = trace_begin(t, i);
+		uint32_t generation = 0;
+		struct trace_event v;
+
+		while (trace_next(&c, &v)) {
+			if (v.slot != slot)
+				continue;
+			generation = v.waits ? v.generation : generation + 1;
+			if (v.op == TRACE_RESIZE && generation < ROUND + 100) {
+				bytes[generation] = v.bytes;
+				found++;
+			}
+		}
+	}
+	return found;
+}
+
+// The slot that is resized most often.
+static uint32_t resized_slot(const struct trace *t)
+{
+	uint32_t *times = calloc(t->slots + 1, sizeof *times), most = 0;
+
+	for (uint32_t i = 0; i < t->lane_count; i++) {
+		struct trace_cursor c = trace_begin(t, i);
+		struct trace_event v;
+
+		while (trace_next(&c, &v))
+			if (v.op == TRACE_RESIZE && ++times[v.slot] > times[most])
+				most = v.slot;
+	}
+	free(times);
+	return most;
+}
+
+CASE("record: a block that 200 threads hand around passes through their hands in the trace's order")
+{
+	static uint64_t bytes[ROUND + 100];
+	const char *dir = harness_tmpdir();
+	char *path = io_join(dir, "round.sgtrace");
+	uint64_t last = FIRST_BYTES;
+	struct outcome o;
+	struct trace t;
+
+	write_round(path);
+	o = E2E(dir, "record", "-o", "a.sgtrace", "--", SG_BUILD_DIR "/libexec/stressgen/stressgen-native",
+	        "replay", "round.sgtrace");
+	if (o.exit_code != 0)
+		fail_msg("exit %d: %s", o.exit_code, buf_text(&o.err));
+	t = load(dir);
+	assert_int_equal(read_round(&t, resized_slot(&t), bytes), ROUND - 1);
+	for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++) {
+		if (bytes[i] == 0)
+			continue;
+		assert_int_equal(bytes[i], last + 1);
+		last = bytes[i];
+	}
+	trace_deinit(&t);
+	outcome_deinit(&o);
+	free(path);
+}
