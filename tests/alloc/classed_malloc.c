@@ -167,6 +167,51 @@ static int control(const char *name, void *old, size_t *old_bytes, void *fresh, 
 	return 0;
 }
 
+// ---- C++'s operators, those that throw nothing ----
+
+// As jemalloc's and tcmalloc's: they call nobody.
+static void *new_silently(size_t bytes, const void *nothrow)
+{
+	(void)nothrow;
+	return take(GRAIN, bytes);
+}
+
+static void *new_aligned_silently(size_t bytes, size_t align, const void *nothrow)
+{
+	(void)nothrow;
+	return take(align, bytes);
+}
+
+static void delete_aligned_silently(void *p, size_t align)
+{
+	(void)align;
+	give(p);
+}
+
+// As libstdc++'s: malloc and free, by their names.
+static void *new_by_malloc(size_t bytes, const void *nothrow)
+{
+	(void)nothrow;
+	return malloc(bytes);
+}
+
+static void *new_aligned_by_malloc(size_t bytes, size_t align, const void *nothrow)
+{
+	(void)nothrow;
+	return aligned_alloc(align, bytes);
+}
+
+static void delete_by_free(void *p)
+{
+	free(p);
+}
+
+static void delete_aligned_by_free(void *p, size_t align)
+{
+	(void)align;
+	free(p);
+}
+
 // The fork of a process with threads: the child must find the lock open, as in any malloc.
 static void before_fork(void)
 {
@@ -185,6 +230,24 @@ static void after_fork(void)
 		memcpy(&found, &f_, sizeof found);                                                                \
 	}
 
+static void *find_operator(const char *name, int silent)
+{
+	void *found = NULL;
+
+	if (silent) {
+		IS("_ZnwmRKSt9nothrow_t", new_silently)
+		IS("_ZnwmSt11align_val_tRKSt9nothrow_t", new_aligned_silently)
+		IS("_ZdlPv", give)
+		IS("_ZdlPvSt11align_val_t", delete_aligned_silently)
+	} else {
+		IS("_ZnwmRKSt9nothrow_t", new_by_malloc)
+		IS("_ZnwmSt11align_val_tRKSt9nothrow_t", new_aligned_by_malloc)
+		IS("_ZdlPv", delete_by_free)
+		IS("_ZdlPvSt11align_val_t", delete_aligned_by_free)
+	}
+	return found;
+}
+
 void *classed_dlsym(void *handle, const char *name)
 {
 	const char *like = getenv("CLASSED_MALLOC");
@@ -197,6 +260,9 @@ void *classed_dlsym(void *handle, const char *name)
 		prepared = 1;
 		pthread_atfork(before_fork, after_fork, after_fork);
 	}
+	if (strncmp(name, "_Z", 2) == 0)
+		return find_operator(name,
+		                     like != NULL && (strcmp(like, "counts") == 0 || strcmp(like, "page") == 0));
 	IS("malloc", take_any)
 	IS("free", give)
 	IS("calloc", take_zeroed)

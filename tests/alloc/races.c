@@ -30,6 +30,13 @@ static void count(enum function f)
 	__atomic_fetch_add(&calls[f], 1, __ATOMIC_RELAXED);
 }
 
+// C++'s operators new and delete, as C++ calls them.
+extern void *new_plain(size_t bytes, const void *nothrow) __asm__("_ZnwmRKSt9nothrow_t");
+extern void *new_aligned(size_t bytes, size_t align,
+                         const void *nothrow) __asm__("_ZnwmSt11align_val_tRKSt9nothrow_t");
+extern void delete_plain(void *p) __asm__("_ZdlPv");
+extern void delete_aligned(void *p, size_t align) __asm__("_ZdlPvSt11align_val_t");
+
 // Refused requests are counted as well: fault injection makes some.
 static void *take(uint64_t random)
 {
@@ -46,6 +53,13 @@ static void *take(uint64_t random)
 	case 2:
 		count(REALLOC);
 		return realloc(NULL, bytes + 1);
+	case 3:
+	case 4:
+		count(MALLOC);
+		return new_plain(bytes, NULL);
+	case 5:
+		count(MEMALIGN);
+		return new_aligned(bytes, 128, NULL);
 	default:
 		count(MALLOC);
 		p = malloc(bytes);
@@ -59,7 +73,12 @@ static void give(void *p)
 {
 	if (p != NULL)
 		count(FREE);
-	free(p);
+	if (((uintptr_t)p >> 5 & 3) == 0)
+		delete_plain(p);
+	else if (((uintptr_t)p >> 5 & 3) == 1)
+		delete_aligned(p, 128);
+	else
+		free(p);
 }
 
 static void put(unsigned box, void *p)
