@@ -21,6 +21,8 @@
 #define SG_TELE_VALUES 16U
 // The interposer's note in a process that is counted all the same.
 #define SG_TELE_OTHER_LIBC "a program of another libc than glibc (musl): no call stacks"
+// The counter of a process that tells its own peak of physical memory, in bytes.
+#define SG_TELE_PEAK_RSS "peak_rss_bytes"
 #define SG_TELE_ENV_DIR "STRESSGEN_TELEMETRY_DIR"
 
 enum tele_role {

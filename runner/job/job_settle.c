@@ -265,6 +265,20 @@ static bool has_capped(const struct result *r)
 	return false;
 }
 
+// Programs of ours that end before the first look tell what they had at their peak themselves.
+static void take_told_peaks(struct result *r)
+{
+	for (size_t i = 0; i < r->counters_count; i++)
+		for (size_t k = 0; k < r->counters[i].count; k++) {
+			const struct param *n = &r->counters[i].items[k];
+			const uint64_t value =
+			        strcmp(n->name, SG_TELE_PEAK_RSS) == 0 ? strtoull(n->value, NULL, 10) : 0;
+
+			if (value > r->peak_rss_bytes && strcmp(r->counters[i].role, "pool") == 0)
+				r->peak_rss_bytes = value;
+		}
+}
+
 static int collect(struct job *j)
 {
 	struct result *r = &j->result;
@@ -282,6 +296,7 @@ static int collect(struct job *j)
 	j->has_telemetry = !scratch_dir_is_empty(&j->tele_dir);
 	if (rc == 0 && j->has_telemetry)
 		rc = harvest(j->tele_dir.path, j->copy_dir, j->start_ns, j->tele_file, r);
+	take_told_peaks(r);
 	fill_end(&j->fill, r);
 	if (rc >= 0 && r->counters_count > 0) // else there is nothing to note, and to look at the program costs
 		rc = harvest_note_unseen(r, j->command.program,

@@ -2,6 +2,8 @@
 // the lanes have asked for.
 #include "memory.h"
 
+#include "rss.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,21 +24,6 @@ uint64_t bench_rss(const struct bench *b)
 	return sscanf(text, "%*u %lu", &pages) == 1 ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
-// 0 where the kernel does not say it.
-static uint64_t peak_rss(void)
-{
-	char text[4096];
-	const char *line;
-	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	line = strstr(text, "\nVmHWM:");
-	return line != NULL ? strtoull(line + 7, NULL, 10) * 1024 : 0;
-}
-
 void memory_begin(struct bench *b)
 {
 	int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
@@ -53,7 +40,7 @@ void memory_begin(struct bench *b)
 
 void memory_end(struct bench *b)
 {
-	uint64_t peak = peak_rss();
+	uint64_t peak = rss_own_peak();
 
 	b->end_rss = bench_rss(b);
 	b->peak_rss = peak > b->peak_rss ? peak : b->peak_rss;

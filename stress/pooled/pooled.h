@@ -24,7 +24,8 @@ void pooled_list(void);
 bool pooled_tells_live(void);
 
 // Brings what a pool's figures do not hold into the telemetry (NULL: none): the counters "memory_pressed",
-// "mark_collections" and "denied_extents".
+// "mark_collections", "denied_extents", and the process's peak of physical memory: it may end before anybody
+// looks.
 void pooled_tell_counters(struct tele_file *telemetry, const struct pool *p);
 // Keeps where the process's code lies, for the return addresses at the first exhaustion to be named by. Neither
 // allocates nor does it twice.

@@ -2,6 +2,7 @@
 #include "pooled.h"
 
 #include "leak.h"
+#include "rss.h"
 #include "slab_probe.h"
 
 #include <stdlib.h>
@@ -25,6 +26,7 @@ bool pooled_tells_live(void)
 void pooled_tell_counters(struct tele_file *telemetry, const struct pool *p)
 {
 	set_counter(telemetry, "memory_pressed", p->pressed);
+	set_counter(telemetry, SG_TELE_PEAK_RSS, rss_own_peak());
 	if (p->at_mark > 0)
 		set_counter(telemetry, "mark_collections", p->at_mark);
 	if (p->denied_extents > 0)
