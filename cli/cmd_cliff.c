@@ -114,6 +114,8 @@ static int choose_allocator(struct hunt *h)
 	if (r == 0 && given != NULL &&
 	    (allocator_set_environment(&h->alloc) < 0 || (h->found.allocator = strdup(h->alloc.title)) == NULL))
 		r = no_memory(h->e);
+	if (r == 0 && given != NULL)
+		allocator_tell(h->app, &h->alloc);
 	return r;
 }
 

@@ -316,7 +316,8 @@ int hunt_remedies(struct hunt *h)
 	for (size_t i = 0; r == 0 && i < h->kernels.count; i++)
 		r = one_kernel(&m, h->kernels.items[i]);
 	if (r == 0) {
-		const struct remedies all = { m.items, m.count, h->found.slab_bytes, h->found.command };
+		const struct remedies all = { m.items, m.count, h->found.slab_bytes, h->found.command,
+			                      h->found.allocator };
 		r = write_all(&m, &all);
 	}
 	for (size_t i = 0; i < KINDS; i++) {

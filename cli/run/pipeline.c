@@ -207,8 +207,7 @@ static int choose_allocator(struct pipeline *j, struct err *e)
 	if (r == 0 && allocator_set_environment(&j->alloc) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
-		say(j->app, "malloc is %s%s%s%s", j->alloc.title, j->alloc.path != NULL ? " (" : "",
-		    j->alloc.path != NULL ? j->alloc.path : "", j->alloc.path != NULL ? ")" : "");
+		allocator_tell(j->app, &j->alloc);
 	return r;
 }
 

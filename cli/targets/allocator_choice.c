@@ -345,6 +345,12 @@ int allocator_set_environment(const struct allocator_choice *c)
 	return 0;
 }
 
+void allocator_tell(const struct app *app, const struct allocator_choice *c)
+{
+	say(app, "malloc is %s%s%s%s", c->title, c->path != NULL ? " (" : "", c->path != NULL ? c->path : "",
+	    c->path != NULL ? ")" : "");
+}
+
 void allocator_choice_deinit(struct allocator_choice *c)
 {
 	free(c->spec);

@@ -42,6 +42,8 @@ struct allocator_choice {
 int allocator_choose(const struct app *app, const char *spec, struct allocator_choice *out, struct err *e);
 // Its options become variables of this process, for all tests to come.
 int allocator_set_environment(const struct allocator_choice *c);
+// Says on stderr which it is, in a line.
+void allocator_tell(const struct app *app, const struct allocator_choice *c);
 void allocator_choice_deinit(struct allocator_choice *c);
 
 #endif

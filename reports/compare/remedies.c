@@ -192,8 +192,9 @@ json_t *remedies_to_json(const struct remedies *all)
 			json_array_append_new(list, one_to_json(&all->items[i], &all->items[i + k]));
 	}
 	arena_deinit(&a);
-	return json_pack("{s:i, s:s, s:I, s:o, s:o}", "version", 1, "command", all->command, "slab_bytes",
-	                 (json_int_t)all->slab_bytes, "sentences", sentences, "remedies", list);
+	return json_pack("{s:i, s:s, s:s*, s:I, s:o, s:o}", "version", 1, "command", all->command, "allocator",
+	                 all->allocator, "slab_bytes", (json_int_t)all->slab_bytes, "sentences", sentences,
+	                 "remedies", list);
 }
 
 // ---- the page -----------------------------------------------------------------------------------------------
@@ -299,6 +300,8 @@ int remedies_html(const struct remedies *all, const char *path, struct err *e)
 	html_section(&p, "how", "How it was measured", NULL);
 	buf_adds(&p.b, "<dl class=\"facts\">");
 	html_fact(&p, "command", text_line(&arena, all->command));
+	if (all->allocator != NULL)
+		html_fact(&p, "malloc", text_line(&arena, all->allocator));
 	html_fact(&p, "slab", text_bytes(&arena, all->slab_bytes));
 	buf_adds(&p.b, "</dl>");
 	html_section_end(&p);

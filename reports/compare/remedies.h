@@ -29,7 +29,8 @@ struct remedies {
 	const struct remedy *items;
 	size_t count;
 	uint64_t slab_bytes;
-	const char *command; // that made them
+	const char *command;   // that made them
+	const char *allocator; // the malloc that --alloc put in front of them all; NULL: each program's own
 };
 
 // How much further than the plain slab; at least that, where it was not looked further.

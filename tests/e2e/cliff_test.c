@@ -234,8 +234,9 @@ CASE("cliff: another malloc in front of the target, and what its heap held when 
 CASE("cliff: remedies for a full slab are compared, with a sentence on top, JSON and a page")
 {
 	const char *dir = harness_tmpdir();
-	struct outcome o = E2E(dir, "cliff", "--remedies", "recursion/sum", "--tries", "1", "--slab-capacity",
-	                       "128K", "--limit", "time=60s", "--format", "json", "--quiet", "-o", "remedies");
+	struct outcome o =
+	        E2E(dir, "cliff", "--remedies", "recursion/sum", "--tries", "1", "--slab-capacity", "128K",
+	            "--limit", "time=60s", "--alloc", "glibc", "--format", "json", "-o", "remedies");
 	double bigger = 0, chain = 0, escape = 0;
 	json_t *all, *r;
 	struct buf page = { 0 };
@@ -245,6 +246,8 @@ CASE("cliff: remedies for a full slab are compared, with a sentence on top, JSON
 	if (o.exit_code != 0)
 		fail_msg("exit %d: %s", o.exit_code, buf_text(&o.err));
 	all = json_loads(buf_text(&o.out), 0, NULL);
+	assert_contains(buf_text(&o.err), "malloc is glibc");
+	assert_contains(text(all, "allocator"), "glibc");
 	assert_int_equal(json_array_size(json_object_get(all, "sentences")), 2); // the evaluator's and Lua's
 	assert_contains(json_string_value(json_array_get(json_object_get(all, "sentences"), 0)), "What helps:");
 	json_array_foreach(json_object_get(all, "remedies"), i, r)
@@ -254,6 +257,7 @@ CASE("cliff: remedies for a full slab are compared, with a sentence on top, JSON
 		assert_true(number(r, "at") > 0 && number(r, "at") <= number(r, "passes"));
 		assert_true(number(r, "repetition_ns") > 0);
 		assert_true(number(r, "used_bytes") > 0);
+		assert_true(number(r, "peak_rss_bytes") > 0); // however short the program was
 		if (strcmp(text(r, "runtime"), "eval") != 0)
 			continue;
 		bigger = strcmp(text(r, "remedy"), "a bigger slab") == 0 ? factor : bigger;
@@ -265,6 +269,7 @@ CASE("cliff: remedies for a full slab are compared, with a sentence on top, JSON
 	assert_true(escape > 0.9 && escape < 1.1); // nothing in it is made that could stay on the stack
 	assert_int_equal(io_read_file(path, 1U << 22, &page, NULL), 0);
 	assert_contains(buf_text(&page), "recursion/sum on eval breaks above");
+	assert_contains(buf_text(&page), text(all, "allocator"));
 	assert_contains(buf_text(&page), "<svg");
 	buf_deinit(&page);
 	free(path);
