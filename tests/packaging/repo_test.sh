@@ -149,6 +149,7 @@ second_compiler() {
 		    at = words.index("-o")
 		    del words[at:at + 2]
 		    words.remove("-c")
+		    words = [word for word in words if not word.startswith("-mmemset-strategy=")] # gcc alone has it
 		    print("cd", shlex.quote(entry["directory"]), "&& clang -fsyntax-only -Werror", shlex.join(words))
 	END
 	[ "$(wc -l <"$tmp/commands")" -gt 20 ] || fail "compile_commands.json is nearly empty"

@@ -412,7 +412,7 @@ CASE("h2 server: what cannot be served is one clear line")
 	expect_refused("--cert x.pem", 2, "--cert is for a server with TLS; give --https too");
 	expect_refused("--write-cert x.pem", 2, "--write-cert is for a server with TLS");
 	expect_refused("--https --cert x.pem", 2, "--cert and --key go together");
-	expect_refused("--https --cert /none.pem --key /none.pem", 2, "/none.pem is no certificate in PEM");
+	expect_refused("--https --cert /none.pem --key /none.pem", 2, "TLS: /none.pem: No such file or directory");
 	expect_refused("--bind 192.0.2.1", 3, "cannot listen on 192.0.2.1:");
 	expect_refused("--misbehave nonsense", 2, "no hostile server 'nonsense'");
 }
