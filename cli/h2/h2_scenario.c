@@ -292,12 +292,15 @@ static void put_tls(const struct opt_set *o, struct buf *out)
 
 static int put_target(const struct opt_set *o, const struct h2_url *u, struct buf *out, struct err *e)
 {
+	static const char *const of_tls[] = { "tls", "cacert" };
 	const char *there = opt_text(o, "base-uri");
 	const bool tls = strcmp(u->scheme, "https") == 0;
 	char base[300];
 
-	if (!tls && opt_given(o, "tls"))
-		return err_set(e, EINVAL, "--tls is for https URLs; this one is http://%.200s", u->authority);
+	for (size_t i = 0; !tls && i < sizeof of_tls / sizeof of_tls[0]; i++)
+		if (opt_by_flag(o, of_tls[i]))
+			return err_set(e, EINVAL, "--%s is for https URLs; this one is http://%.200s", of_tls[i],
+			               u->authority);
 	snprintf(base, sizeof base, "%s://%s", u->scheme, u->authority);
 	buf_addc(out, ' ');
 	put_field("target", base, out);

@@ -410,6 +410,8 @@ CASE("h2 cli: bad input is one line and exit 2, with the file's line")
 		{ "http://127.0.0.1:1/ --expect-header x", "--expect-header: 'x' is not 'name: value'" },
 		{ "http://127.0.0.1:1/ --expect-messages 1", "--expect-messages is of gRPC calls" },
 		{ "http://127.0.0.1:1/ --tls 1.2", "--tls is for https URLs; this one is http://127.0.0.1:1" },
+		{ "http://127.0.0.1:1/ --cacert /x.pem",
+		  "--cacert is for https URLs; this one is http://127.0.0.1:1" },
 		{ "http://127.0.0.1:1/ --grpc-message a",
 		  "--grpc-message: '/' is no call; write http://HOST:PORT/PACKAGE.SERVICE/METHOD" },
 		{ "http://127.0.0.1:1/a/b --grpc-message @nothing", "--grpc-message: nothing: No such file" },
