@@ -211,7 +211,7 @@ idle_words() {
 attack_words() {
   local words bad=no
   words=$(sed -n 's/^@@ check attack [a-z]* //p' "$work/out" | sed -E 's/ after .*//; s/ \([^)]*\)//g
-    s/RST_STREAM /RST /; s/taken, and still alive/taken/; s/no reaction in its time/silence/')
+    s/RST_STREAM /RST /; s/taken, and still alive/taken/; s/no reaction in [0-9.]+ [a-z]+/silence/')
   grep -q '^@@ check attack bad' "$work/out" && bad=yes
   if [ "$1" != idle ] && [ -n "$idle" ] && grep -qF -- "$idle" "$work/out"; then
     words=${words%GOAWAY*}"idle timeout" bad=yes

@@ -140,7 +140,7 @@ CASE("h2 limits: what is beyond one is told with both figures, what is within th
 	      "@@ check limits bad CPU a frame 4.00 us of at most 3.00 us\n");
 	judge("(p99 4ms)", &spent, false, "@@ check limits bad p99 5.00 ms of at most 4.00 ms\n");
 	other.reaction_ns = 0;
-	judge("(time 30ms)", &other, false, "@@ check limits bad no reaction in its time\n");
+	judge("(time 30ms)", &other, false, "@@ check limits bad no reaction in 30.0 ms\n");
 	other.with_load = true;
 	judge("(cpu 3ms)", &other, false, "@@ check limits bad CPU (the load's too) 4.00 ms of at most 3.00 ms\n");
 	other.has_server = false;

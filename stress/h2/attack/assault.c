@@ -404,10 +404,10 @@ void h2_assault_words(const struct h2_attack *attack, const struct h2_assault_re
 	if (r->goaway)
 		buf_addf(out, "GOAWAY %s%s%s%s", nghttp2_http2_strerror(r->goaway_code), r->text[0] ? " (" : "",
 		         r->text, r->text[0] ? ")" : "");
+	else if (r->closed || r->alive)
+		buf_adds(out, r->closed ? "closed" : "taken, and still alive");
 	else
-		buf_adds(out, r->closed  ? "closed"
-		              : r->alive ? "taken, and still alive"
-		                         : "no reaction in its time");
+		buf_addf(out, "no reaction in %s", units_duration(time, sizeof time, attack->time_ns));
 	buf_addf(out, " after %" PRIu64 " of %" PRIu64 " frames", r->frames, h2_attack_frames(attack));
 	if (attack->answers > 0 || attack->content > 0)
 		buf_addf(out, ", %" PRIu64 " of %" PRIu64 " answers with %" PRIu64 " of %" PRIu64 " bytes",

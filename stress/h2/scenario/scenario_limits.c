@@ -125,8 +125,10 @@ static void note(struct verdict *v, const char *words, uint64_t limit, uint64_t 
 
 static void note_time(struct verdict *v, const struct h2_limits *l, const struct h2_spent *s)
 {
+	char most[32];
+
 	if (l->time_ns && s->attacked && s->reaction_ns == 0)
-		buf_adds(&v->broken, "no reaction in its time");
+		buf_addf(&v->broken, "no reaction in %s", units_duration(most, sizeof most, l->time_ns));
 	else if (s->attacked)
 		note(v, "reaction in", l->time_ns, s->reaction_ns, units_duration);
 }
