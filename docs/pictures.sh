@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the picture of the remedies for a full slab that README shows, by the command beside it: docs/remedies.png.
-# On a quiet machine, since it shows CPU times; about two minutes of them.
+# On a quiet machine, since it shows times; about two minutes.
 #   docs/pictures.sh [STRESSGEN]     wants Chromium (Debian's package chromium)
 set -eu
 cd "$(dirname "$0")/.."
