@@ -17,9 +17,11 @@ struct remedy {
 	const char *name;                     // "more slabs"; that of the plain slab is "as it is"
 	const char *target, *broke;           // broke: as cliff_what_broke says it
 	int64_t passes, fails;                // fails 0: not looked further
-	// At `at`, the largest value that passes under all of them; medians of several runs. 0: not measured.
+	// At `at`, the largest value that passes under all of them. 0: not measured. A repetition's time, without
+	// the program's start, is the median within a run, of the fastest of 15 runs; memory is the median of
+	// these.
 	int64_t at;
-	uint64_t repetition_ns, peak_rss_bytes; // the time of one, without the program's start
+	uint64_t repetition_ns, peak_rss_bytes;
 	uint64_t used_bytes,
 	        held_bytes; // the most in use at a time, and what the slab held for that; held 0: no slab
 };
