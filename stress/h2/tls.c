@@ -97,11 +97,18 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
+static int check_readable(const char *path, struct err *e)
+{
+	return access(path, R_OK) < 0 ? err_set(e, EINVAL, "TLS: %s: %s", path, strerror(errno)) : 0;
+}
+
 static int trust(struct h2_tls_context *c, const char *ca_file, struct err *e)
 {
 	char text[400];
 	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
 	c->verifies = true;
+	if (ca_file && check_readable(ca_file, e) < 0)
+		return -EINVAL;
 	snprintf(text, sizeof(text), "%s has no certificates that can be read", ca_file ? ca_file : "the system");
 	if (ca_file ? SSL_CTX_load_verify_locations(c->ctx, ca_file, NULL)
 	            : SSL_CTX_set_default_verify_paths(c->ctx))
@@ -183,8 +190,8 @@ static int use_certificate(SSL_CTX *ctx, const char *certificate, const char *ke
 	const char *const files[] = { certificate, key };
 	char text[400];
 	for (unsigned i = 0; i < 2; i++)
-		if (access(files[i], R_OK) < 0)
-			return err_set(e, EINVAL, "TLS: %s: %s", files[i], strerror(errno));
+		if (check_readable(files[i], e) < 0)
+			return -EINVAL;
 	snprintf(text, sizeof(text), "%s is no certificate in PEM", certificate);
 	if (!SSL_CTX_use_certificate_chain_file(ctx, certificate))
 		return context_error(e, text);

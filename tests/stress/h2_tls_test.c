@@ -187,6 +187,10 @@ CASE("h2 tls: files that are no certificate or key are refused in one line")
 	const struct h2_tls_client_config config = { .ca_file = path };
 	assert_int_equal(h2_tls_client_context(&config, &c, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "no.pem has no certificates that can be read"));
+	e.text[0] = '\0';
+	const struct h2_tls_client_config nowhere = { .ca_file = "/nonexistent/ca" };
+	assert_int_equal(h2_tls_client_context(&nowhere, &c, &e), -EINVAL);
+	assert_string_equal(e.text, "TLS: /nonexistent/ca: No such file or directory");
 }
 
 // ---- against servers of others ------------------------------------------------------------------------------
