@@ -25,6 +25,22 @@ static int run_and_refine(struct pipeline *j, const char *suite_dir)
 	return code == SG_EXIT_OK ? reported : code;
 }
 
+// Whether it ended before there was a run, in a directory that nobody has named.
+static bool is_to_vanish(const struct pipeline *j, int code)
+{
+	const struct opt_set *o = &j->app->opts;
+	const bool refused = code == SG_EXIT_USAGE || code == SG_EXIT_MISSING || code == SG_EXIT_NOTHING;
+	char *journal;
+	bool begun;
+
+	if (opt_text(o, "output") != NULL || (!refused && !opt_flag(o, "dry-run")))
+		return false;
+	journal = io_join(j->run_dir, "journal.jsonl");
+	begun = journal == NULL || access(journal, F_OK) == 0;
+	free(journal);
+	return !begun;
+}
+
 int cmd_job(struct app *app)
 {
 	struct pipeline j = { .app = app };
@@ -50,8 +66,8 @@ int cmd_job(struct app *app)
 		code = run_and_refine(&j, suite_dir);
 	else if (code == SG_EXIT_OK)
 		code = pipeline_run(&j, false);
-	if (suite_dir != NULL && opt_flag(&app->opts, "dry-run") && opt_text(&app->opts, "output") == NULL)
-		io_remove_tree(j.run_dir); // nothing was to be left behind
+	if (suite_dir != NULL && is_to_vanish(&j, code))
+		io_remove_tree(j.run_dir);
 	if (suite_dir != NULL)
 		rmdir(suite_dir);
 	pipeline_abandon(&j);

@@ -344,3 +344,17 @@ CASE("e2e: a command whose program is not there is no failed test but exit 3, on
 	free(text);
 	free(out);
 }
+
+CASE("e2e: the whole way leaves no suite behind when it is refused after it was generated")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o = E2E(dir, "--depth", "10", "--kernel", "recursion/sum", "--no-http2", "--no-workloads",
+	                       "--alloc", "jemalloc@");
+	char command[512];
+
+	assert_int_equal(o.exit_code, 2);
+	assert_contains(buf_text(&o.err), "there is no version behind the '@'");
+	snprintf(command, sizeof command, "[ -z \"$(find '%s' -name suite.json)\" ]", dir);
+	assert_int_equal(system(command), 0);
+	outcome_deinit(&o);
+}
