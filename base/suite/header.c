@@ -233,6 +233,16 @@ int test_header_parse(const char *path, const char *text, size_t len, struct tes
 	return 1;
 }
 
+int test_header_check(enum header_key key, const char *value, struct err *e)
+{
+	const struct header_line line = { .key = header_keys[key].name, .value = value };
+	struct test_meta m = { 0 };
+	const int rc = header_keys[key].parse(&m, &line, e);
+
+	test_meta_deinit(&m);
+	return rc;
+}
+
 void test_meta_deinit(struct test_meta *m)
 {
 	free(m->id);

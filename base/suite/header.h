@@ -91,6 +91,8 @@ static inline bool test_meta_has(const struct test_meta *m, enum header_key k)
 // `m` must be zeroed; on success fill it (defaults included) and return 1 if there is a header, 0 if there is
 // none (m has defaults); -EINVAL with "path:line: ..." in `e`. m is to be deinited in every case.
 int test_header_parse(const char *path, const char *text, size_t len, struct test_meta *m, struct err *e);
+// Whether a header's `key` may have that value: 0, or -EINVAL with what it may be ("a kind is one of ...").
+int test_header_check(enum header_key key, const char *value, struct err *e);
 void test_meta_deinit(struct test_meta *m);
 // A deep copy into a zeroed `to`; 0, or -ENOMEM, with `to` to be deinited in either case.
 int test_meta_copy(struct test_meta *to, const struct test_meta *from);

@@ -41,9 +41,11 @@ const char *test_level_name(enum test_level l)
 
 // ---- messages and small pieces ----
 
-// "@Key VALUE: what is wrong", with file and line.
+// "@Key VALUE: what is wrong", with file and line; of a value that stands in no file, what is wrong alone.
 static int bad(const struct header_line *l, struct err *e, const char *what)
 {
+	if (l->path == NULL)
+		return err_set(e, EINVAL, "%s", what);
 	if (l->value[0] == '\0')
 		return err_at(e, EINVAL, l->path, l->line, 0, "@%s has no value; %s", l->key, what);
 	return err_at(e, EINVAL, l->path, l->line, 0, "@%s %.200s: %s", l->key, l->value, what);

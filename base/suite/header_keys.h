@@ -6,7 +6,7 @@
 
 // One header line on its way into the metadata.
 struct header_line {
-	const char *path;
+	const char *path; // NULL: a value by itself
 	unsigned line;
 	bool glued;        // ':' or '=' stands right behind the key, and begins the value
 	const char *key;   // without '@'

@@ -118,13 +118,13 @@ static int check_wrap(const struct pipeline *j, struct err *e)
 {
 	char path[] = "--wrap", *wrap = NULL;
 	const struct command_context ctx = { .suite_dir = ".",
+		                             .called = "it",
 		                             .resolve = paths_resolve,
 		                             .resolve_arg = &j->app->paths };
 	const char *given = j->wrap != NULL ? j->wrap : opt_text(&j->app->opts, "wrap");
 	struct suite_test t = { .path = path };
 	struct command command = { 0 };
 	struct err why = { 0 };
-	const char *what;
 	int r;
 
 	if (given == NULL)
@@ -134,11 +134,10 @@ static int check_wrap(const struct pipeline *j, struct err *e)
 		               "--wrap is empty; write the command in front of each test's, 'valgrind -q'");
 	t.meta.run = wrap = strdup(given);
 	r = wrap == NULL ? -ENOMEM : command_resolve(&ctx, &t, &command, &why);
-	what = strstr(why.text, "@Run ");
 	if (r == -ENOENT && !pipeline_contained(&j->app->opts))
 		r = err_set(e, ENODEV, "--wrap %s: %s", given, why.text);
-	else if (r == -EINVAL)
-		err_set(e, EINVAL, "--wrap %s: it %s", given, what != NULL ? what + strlen("@Run ") : why.text);
+	else if (r == -EINVAL || r == -E2BIG)
+		err_set(e, EINVAL, "--wrap %s: %s", given, why.text);
 	else
 		r = 0;
 	command_deinit(&command);

@@ -55,34 +55,27 @@ static void add_term(struct buf *text, const char *before, const char *what, siz
 static int check_names(const char *option, const char *value, struct err *e)
 {
 	static const struct {
-		const char *option, *key;
-	} keys[] = { { "kind", "Kind" }, { "level", "Level" }, { "priority", "Priority" } };
-	const char *key = NULL;
+		const char *option;
+		enum header_key key;
+	} keys[] = { { "kind", HKEY_KIND }, { "level", HKEY_LEVEL }, { "priority", HKEY_PRIORITY } };
+	enum header_key key = HKEY_COUNT;
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		key = strcmp(keys[i].option, option) == 0 ? keys[i].key : key;
-	while (key != NULL && rc >= 0 && *(value += strspn(value, ", ")) != '\0') {
+	while (key != HKEY_COUNT && rc == 0 && *(value += strspn(value, ", ")) != '\0') {
 		const size_t len = strcspn(value, ", ");
-		struct test_meta meta = { 0 };
-		struct buf line = { 0 };
+		char *word = strndup(value, len);
 		struct err why = { 0 };
 
-		buf_addf(&line, "# @%s %.*s", key, (int)len, value);
-		if (memchr(value, '*', len) == NULL && memchr(value, '?', len) == NULL &&
-		    memchr(value, '[', len) == NULL)
-			rc = test_header_parse("command line", buf_text(&line), line.len, &meta, &why);
-		if (rc < 0) {
-			const char *said = strstr(why.text, ": a "); // behind "command line:1: @Kind x"
-
-			err_set(e, EINVAL, "--%s %.*s: %s", option, (int)len, value,
-			        said != NULL ? said + 2 : why.text);
-		}
-		test_meta_deinit(&meta);
-		buf_deinit(&line);
+		if (word == NULL)
+			rc = -ENOMEM;
+		else if (strpbrk(word, "*?[") == NULL && test_header_check(key, word, &why) < 0)
+			rc = err_set(e, EINVAL, "--%s %s: %s", option, word, why.text);
+		free(word);
 		value += len;
 	}
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 // An empty value is a script's variable that was never set, and not a wish for everything.

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -86,13 +88,26 @@ static const char *param_value(const struct reader *r, const char *name)
 	return test_meta_param(&r->test->meta, name);
 }
 
+// "WHAT HOLDS THE COMMAND is wrong".
+__attribute__((format(printf, 3, 4))) static int bad(const struct reader *r, int code, const char *format, ...)
+{
+	char what[160];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	if (r->ctx->called != NULL)
+		return err_set(r->e, code, "%s %s", r->ctx->called, what);
+	return err_set(r->e, code, "%s: @Run %s", r->test->path, what);
+}
+
 static int add_param(struct reader *r, struct buf *word, const char *name)
 {
 	const char *value = param_value(r, name);
 
 	if (value == NULL)
-		return err_set(r->e, EINVAL, "%s: @Run uses {param:%s}, but there is no such @Param",
-		               r->test->path, name);
+		return bad(r, EINVAL, "uses {param:%s}, but there is no such @Param", name);
 	buf_adds(word, value);
 	return 0;
 }
@@ -170,8 +185,7 @@ static int read_quoted(struct reader *r, const char **text, struct buf *word)
 		int rc;
 
 		if (**text == '\0')
-			return err_set(r->e, EINVAL, "%s: @Run has a %c without its other half", r->test->path,
-			               quote);
+			return bad(r, EINVAL, "has a %c without its other half", quote);
 		if (quote == '\'' && **text != '{') {
 			buf_addc(word, *(*text)++);
 			continue;
@@ -226,7 +240,7 @@ static int read_command(struct reader *r, const char *text)
 		if (*text == '\0')
 			break;
 		if (r->out->argc >= ARGS_MAX) {
-			rc = err_set(r->e, E2BIG, "%s: @Run has more than %u words", r->test->path, ARGS_MAX);
+			rc = bad(r, E2BIG, "has more than %u words", ARGS_MAX);
 			break;
 		}
 		rc = read_word(r, &text, &word);
@@ -237,7 +251,7 @@ static int read_command(struct reader *r, const char *text)
 	}
 	buf_deinit(&word);
 	if (rc == 0 && r->out->argc == 0)
-		rc = err_set(r->e, EINVAL, "%s: @Run is empty", r->test->path);
+		rc = bad(r, EINVAL, "is empty");
 	return rc;
 }
 

@@ -391,3 +391,14 @@ CASE("header: a switch is off when it says so")
 	assert_true(test_meta_has(&m, HKEY_SENTINEL));
 	test_meta_deinit(&m);
 }
+
+CASE("header: a value by itself is checked as one that stands in a file, and its message has no place")
+{
+	struct err e = { { 0 } };
+
+	assert_int_equal(test_header_check(HKEY_KIND, "gc", &e), 0);
+	assert_int_equal(test_header_check(HKEY_PRIORITY, "P3", &e), 0);
+	assert_string_equal(e.text, "");
+	assert_int_equal(test_header_check(HKEY_LEVEL, "low", &e), -EINVAL);
+	assert_string_equal(e.text, "a level is one of unit, integration, system");
+}
