@@ -164,6 +164,7 @@ static void print_goal(const char *what, double ratio, struct goal g)
 // What one contender cost, round by round.
 struct column {
 	double us[MAX_ROUNDS], cpu[MAX_ROUNDS], rate[MAX_ROUNDS], server[MAX_ROUNDS];
+	double of_limit[MAX_ROUNDS]; // its CPU in parts of the limit's in the same round
 };
 
 static bool run_contender(const struct load *l, const struct contender *who, const struct bench_server *s,
@@ -212,6 +213,7 @@ bool compare_loads(const struct load *l, const struct contender *contenders, siz
 			if (!run_contender(l, &contenders[k], s, &a))
 				return false;
 			c->us[i] = a.cpu * us;
+			c->of_limit[i] = c->us[i] / columns[0].us[i];
 			c->cpu[i] = a.cpu / b.cpu;
 			c->rate[i] = b.wall / a.wall;
 			c->server[i] = a.server_cpu / b.server_cpu;
@@ -221,6 +223,8 @@ bool compare_loads(const struct load *l, const struct contender *contenders, siz
 		print_line(l, &contenders[k], s, &columns[k], rounds);
 		if (with_h2load)
 			print_ratios(&contenders[k], &columns[k], &theirs, rounds);
+		if (k > 0 && contenders[0].name == NULL)
+			printf("  of the limit %.2f", median(columns[k].of_limit, rounds));
 		printf("\n");
 	}
 	fflush(stdout);
