@@ -316,6 +316,7 @@ static int parse_short(struct opt_set *s, uint32_t command, int argc, char **arg
 
 int opt_parse(struct opt_set *s, uint32_t command, int argc, char **argv, struct err *e)
 {
+	s->command = command;
 	s->args = calloc((size_t)argc + 1, sizeof *s->args);
 	if (s->args == NULL)
 		return err_set(e, ENOMEM, "out of memory");
@@ -484,9 +485,14 @@ const struct opt_value *opt_get(const struct opt_set *s, const char *name)
 	static const struct opt_value none;
 	const struct opt_value *found = NULL;
 
-	for (size_t i = 0; i < s->count; i++)
-		if (strcmp(s->table[i].name, name) == 0 && (found == NULL || found->text == NULL))
+	for (size_t i = 0; i < s->count; i++) {
+		if (strcmp(s->table[i].name, name) != 0)
+			continue;
+		if ((s->table[i].commands & s->command) != 0)
+			return &s->values[i];
+		if (found == NULL || found->text == NULL)
 			found = &s->values[i];
+	}
 	assert(found != NULL && "the name is in the table");
 	return found != NULL ? found : &none;
 }

@@ -18,6 +18,8 @@ static const struct opt table[] = {
 	{ "color", 0, OPT_CHOICE, "WHEN", "auto", 0, 0, "auto,always,never", RUN, true, "When." },
 	{ "preload", 'p', OPT_FLAG, NULL, "yes", 0, 1, NULL, RUN, true, "Whether." },
 	{ "mark", 0, OPT_PERCENT, "PERCENT", NULL, 1, 99, NULL, RUN, true, "How full." },
+	{ "patience", 0, OPT_DURATION, "TIME", "0", 0, 0, NULL, GEN, true, "How long gen waits." },
+	{ "patience", 0, OPT_DURATION, "TIME", "3s", 0, 0, NULL, RUN, true, "How long run does." },
 };
 
 #define ROWS (sizeof table / sizeof table[0])
@@ -50,6 +52,20 @@ CASE("opt: long, short, joined and negated forms are read when they are right")
 	assert_false(opt_given(&s, "grace"));
 	assert_int_equal(s.arg_count, 1);
 	opt_deinit(&s);
+}
+
+CASE("opt: of two rows of one name the command's own is read, given or not")
+{
+	for (unsigned given = 0; given < 2; given++) {
+		struct opt_set s;
+		struct err e = { 0 };
+
+		assert_int_equal(PARSE(&s, &e, "--depth=7", given ? "--patience=1s" : "file"), 0);
+		assert_int_equal(opt_defaults(&s, &e), 0);
+		assert_int_equal(opt_number(&s, "patience"), given ? 1000000000 : UINT64_C(3000000000));
+		assert_int_equal(opt_given(&s, "patience"), given);
+		opt_deinit(&s);
+	}
 }
 
 CASE("opt: a percentage is read with and without its sign")

@@ -182,6 +182,24 @@ CASE("h2 route: a time or a number that cannot be is 400")
 	check("GET", "/file", 404, NULL);
 }
 
+// An engine divides by the piece of what has a pace, and waits for what has a delay.
+CASE("h2 route: what is refused is answered at once and whole, whatever pace was asked for")
+{
+	static const char *const wrong[] = { "/stream/5?piece=0",        "/stream/5?piece=x",
+		                             "/stream/5?every=2h",       "/events?count=0",
+		                             "/events?every=1us",        "/delay/2h",
+		                             "/bytes/5?delay=2h",        "/events?delay=2h",
+		                             "/stream/5?piece=2&delay=", "/reflect/a?delay=x" };
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct h2_incoming in = request("GET", wrong[i]);
+		struct h2_answer a;
+		answer(&in, &a);
+		if (a.status != 400 || a.every_ns || a.delay_ns || a.endless || !a.has_length || a.owned)
+			fail_msg("%s: %u", wrong[i], a.status);
+		assert_int_equal(h2_answer_ready(&a, 1, 2), a.body.length);
+	}
+}
+
 CASE("h2 route: an upload is planned before it has come")
 {
 	assert_true(h2_route_plan(text("POST"), text("/echo")).echoes);

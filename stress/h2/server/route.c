@@ -19,12 +19,13 @@ static bool is(struct h2_text t, const char *word)
 	return t.len == strlen(word) && memcmp(t.text, word, t.len) == 0;
 }
 
+// At once and whole, whatever pace an answer was to have until then; a->owned goes with what it was for.
 static void say(struct h2_answer *a, unsigned status, const char *text)
 {
-	a->status = status;
-	a->type = TEXT;
-	a->has_length = true;
-	a->body = (struct h2_body){ text, strlen(text) };
+	free(a->owned);
+	*a = (struct h2_answer){
+		.status = status, .type = TEXT, .has_length = true, .body = { text, strlen(text) }
+	};
 }
 
 // Text made for this answer.
@@ -158,10 +159,10 @@ static void file(const struct call *c, struct h2_answer *a)
 
 static void delay(const struct call *c, struct h2_answer *a)
 {
-	if (time_of(c->rest, 0, &a->delay_ns))
-		say(a, 200, "delayed\n");
-	else
-		say(a, 400, "/delay/TIME: TIME is up to 1h, e.g. 200ms\n");
+	uint64_t ns;
+	const bool known = time_of(c->rest, 0, &ns);
+	say(a, known ? 200 : 400, known ? "delayed\n" : "/delay/TIME: TIME is up to 1h, e.g. 200ms\n");
+	a->delay_ns = known ? ns : 0;
 }
 
 // In pieces, without saying beforehand how long it will be.
