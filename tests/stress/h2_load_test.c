@@ -271,6 +271,36 @@ CASE("h2 load: another machine is not loaded without --yes, and not without boun
 	assert_int_equal(o.code, 2);
 	h2_expect_in(o.err, "on another machine --rate may be at most 100k");
 	h2_output_deinit(&o);
+	static const char *const beyond[][2] = {
+		{ "-D 50m --warm-up 20m", "a load lasts at most 1 h" },
+		{ "--rate 100/2h", "a load lasts at most 1 h" },
+		{ "--find-max-rate 'p99<1ms' -D 3m", "a search's trial lasts at most 2 m" },
+		{ "-D 10s --churn 2000", "at most 1000 connections a second are replaced" },
+	};
+	for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
+		h2_sh(&o, STRESSGEN "http://192.0.2.1/ %s --yes --dry-run </dev/null", harness_tmpdir(),
+		      beyond[i][0]);
+		if (o.code != 2 || !strstr(o.err, beyond[i][1]))
+			fail_msg("%s: %d %s", beyond[i][0], o.code, o.err);
+		h2_output_deinit(&o);
+	}
+}
+
+CASE("h2 load: of a number and a duration the one that ends first ends the load, and it is complete")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[4096];
+	h2_server(&p, "");
+	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/ -n 100M -D 200ms", harness_tmpdir(), p.port);
+	if (o.code != 0)
+		fail_msg("%s%s", o.out, o.err);
+	h2_output_deinit(&o);
+	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/ -n 10 -D 20s --force", harness_tmpdir(), p.port);
+	if (o.code != 0 || !strstr(o.out, "10 done"))
+		fail_msg("%s%s", o.out, o.err);
+	h2_output_deinit(&o);
+	h2_server_stop(&p, stats, sizeof(stats));
 }
 
 CASE("h2 load: bad input is one line and exit 2, and leaves nothing behind")

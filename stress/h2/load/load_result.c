@@ -13,7 +13,7 @@ static struct hist **hist_at(struct h2_load_result *r, size_t i)
 
 int load_result_init(struct h2_load_result *r, const struct scenario *s, struct tele_file *file)
 {
-	r->planned = s->duration_ns && !s->requests ? 0 : s->requests;
+	r->planned = s->duration_ns ? 0 : s->requests; // with both, whichever ends first
 	r->tallies = calloc(s->count, sizeof(*r->tallies));
 	if (!r->tallies)
 		return -ENOMEM;

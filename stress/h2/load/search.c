@@ -155,9 +155,10 @@ int h2_search_run(const struct h2_load_config *config, struct h2_load_result *r,
                   struct err *e)
 {
 	const struct h2_schedule *given = &config->scenario->schedule;
+	const uint64_t most = config->scenario->most_rate ? config->scenario->most_rate : H2_MAX_RATE;
 	struct h2_search s;
 	int rc = 0;
-	h2_search_begin(&s, given->count ? (uint64_t)given->segments[0].from : FIRST_RATE, H2_MAX_RATE);
+	h2_search_begin(&s, given->count ? (uint64_t)given->segments[0].from : FIRST_RATE, most);
 	while (s.next > 0 && rc == 0) {
 		struct h2_load_result trial = { 0 };
 		rc = try_rate(config, s.next, &trial, e);

@@ -143,7 +143,7 @@ static int open_tap(const struct opt_set *o, const struct scenario *s, struct h2
 }
 
 // Where a scenario may go: load to a host that is allowed, raw frames only to one whose owner says so.
-static int resolve(const struct opt_set *o, const struct scenario *s, const char *url, struct h2_target *target,
+static int resolve(const struct opt_set *o, struct scenario *s, const char *url, struct h2_target *target,
                    struct err *e)
 {
 	const char *own = opt_text(o, "i-own-this-target"), *allowed = opt_text(o, "allow-host");
@@ -157,7 +157,9 @@ static int resolve(const struct opt_set *o, const struct scenario *s, const char
 		        "'%.200s' is not this machine, and the scenario sends frames of its own: it is performed "
 		        "there only with --i-own-this-target HOST",
 		        url);
-	return rc < 0 ? err_set(e, -rc, "%s", why.text) : 0;
+	if (rc < 0)
+		return err_set(e, -rc, "%s", why.text);
+	return h2_target_is_here(target) ? 0 : h2_foreign_bound(s, e);
 }
 
 static int make_foreign(const struct opt_set *o, struct scenario *s, struct err *e)
@@ -249,7 +251,7 @@ static int command_run(const struct opt_set *o, struct err *e)
 }
 
 // What can be told before the load begins: the target, and the files of TLS.
-static int check_target(const struct opt_set *o, const struct scenario *s, struct err *e)
+static int check_target(const struct opt_set *o, struct scenario *s, struct err *e)
 {
 	struct h2_tls_context *tls = NULL;
 	struct h2_target target;

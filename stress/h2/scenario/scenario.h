@@ -119,6 +119,7 @@ struct scenario {
 		const char *misbehave; // a hostile server's file; not a scenario's to say
 	} server;
 	struct h2_goal goal;         // the highest rate that keeps it is searched; count 0: no
+	uint64_t most_rate;          // up to which; 0: H2_MAX_RATE
 	struct h2_schedule schedule; // of an open loop; count 0: closed. Its seed is that of templates too
 	uint64_t per_connection;     // requests before reconnecting; 0: no bound
 	uint64_t idle_ns;            // how long a connection that has made them stays open
@@ -131,6 +132,7 @@ struct scenario {
 	bool spin;                   // all the time
 	unsigned threads;            // at most `connections`
 	struct h2_attack *attack;    // beside the load; NULL: none
+	bool patient;                // how long it waits for a reaction is its parameter "patience"
 	struct h2_limits limits;
 	struct h2_request *items;
 	size_t count;

@@ -1,7 +1,9 @@
 // Scenarios for servers that are not ours.
 #include "scenario_foreign.h"
 
+#include "clock.h"
 #include "load.h"
+#include "units.h"
 
 #include <errno.h>
 #include <string.h>
@@ -48,6 +50,47 @@ void h2_foreign_ask_for(struct scenario *s, const char *path)
 		s->items[i].expect.status = H2_STATUS_OK;
 		s->items[i].expect.kind = EXPECT_ANY;
 	}
+}
+
+// More than that on another machine is no load test but an attack.
+#define MOST_CONNECTIONS 1000U
+#define MOST_CHURN 1000U // connections/s
+#define MOST_REQUESTS UINT64_C(100000000)
+#define MOST_RATE UINT64_C(100000)
+#define MOST_TIME (3600 * SG_NS_PER_S)
+#define TRIALS 30U // of a search for the highest rate
+
+static bool is_too_fast(const struct h2_schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->segments[i].from > (double)MOST_RATE || schedule->segments[i].to > (double)MOST_RATE)
+			return true;
+	return false;
+}
+
+int h2_foreign_bound(struct scenario *s, struct err *e)
+{
+	const uint64_t planned = h2_schedule_ns(&s->schedule), most = MOST_TIME / (s->goal.count ? TRIALS : 1);
+	const uint64_t lasts = s->warm_up_ns + (s->duration_ns ? s->duration_ns : planned);
+	char time[32];
+
+	if (s->connections > MOST_CONNECTIONS)
+		return err_set(e, EPERM, "on another machine at most %u connections are opened", MOST_CONNECTIONS);
+	if (s->churn_per_s > MOST_CHURN)
+		return err_set(e, EPERM, "on another machine at most %u connections a second are replaced",
+		               MOST_CHURN);
+	if (s->requests > MOST_REQUESTS)
+		return err_set(e, EPERM, "on another machine at most 100M requests are made");
+	if (is_too_fast(&s->schedule))
+		return err_set(e, EPERM, "on another machine at most 100k requests a second are made");
+	if (lasts > most)
+		return err_set(e, EPERM, "on another machine a %s lasts at most %s, its warm-up included",
+		               s->goal.count ? "search's trial" : "load",
+		               units_duration(time, sizeof time, most));
+	s->most_rate = MOST_RATE;
+	if (s->requests == 0)
+		s->requests = MOST_REQUESTS;
+	return 0;
 }
 
 static const char once[] =

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 void h2_target_local(struct h2_target *t, uint16_t port)
 {
@@ -20,12 +21,24 @@ void h2_target_local(struct h2_target *t, uint16_t port)
 	snprintf(t->authority, sizeof(t->authority), "127.0.0.1:%u", port);
 }
 
+bool h2_target_is_here(const struct h2_target *t)
+{
+	switch (t->address.any.sa_family) {
+	case AF_INET:
+		return ntohl(t->address.v4.sin_addr.s_addr) >> 24 == 127;
+	case AF_INET6:
+		return IN6_IS_ADDR_LOOPBACK(&t->address.v6.sin6_addr);
+	default:
+		return t->address.any.sa_family == AF_UNIX;
+	}
+}
+
 // Fills in the address when the host is a loopback one.
 static bool set_loopback(struct h2_target *t, const char *host, uint16_t port)
 {
 	struct in_addr v4;
 	struct in6_addr v6;
-	if (strcmp(host, "localhost") == 0)
+	if (strcasecmp(host, "localhost") == 0)
 		host = "127.0.0.1";
 	if (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127) {
 		t->address.v4.sin_family = AF_INET;

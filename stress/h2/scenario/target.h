@@ -37,5 +37,6 @@ int h2_target_resolve(const char *url, const struct h2_target_options *options, 
                       struct err *e);
 int h2_target_parse(const char *url, struct h2_target *t, struct err *e); // without options
 void h2_target_local(struct h2_target *t, uint16_t port);                 // 127.0.0.1
+bool h2_target_is_here(const struct h2_target *t);                        // a loopback address or a unix socket
 
 #endif

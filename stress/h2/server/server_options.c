@@ -5,6 +5,7 @@
 #include "verdict.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -77,7 +78,7 @@ static int code_of(int rc)
 		return SG_EXIT_OK;
 	if (rc == -EADDRINUSE || rc == -EADDRNOTAVAIL || rc == -EACCES) // where it was to listen
 		return SG_EXIT_MISSING;
-	return rc == -EINVAL || rc == -E2BIG || rc == -ENOENT ? SG_EXIT_USAGE : SG_EXIT_TESTS;
+	return rc == -EINVAL || rc == -E2BIG || rc == -ENOENT || rc == -EISDIR ? SG_EXIT_USAGE : SG_EXIT_TESTS;
 }
 
 // What is said of TLS by who does not ask for it would be passed over.
@@ -93,6 +94,19 @@ static int check_tls(const struct opt_set *o, struct err *e)
 	return 0;
 }
 
+// Descriptors that nobody opened, and a server that nobody could reach.
+static int check_ends(const struct opt_set *o, struct err *e)
+{
+	static const char *const descriptors[] = { "ready-fd", "life-fd" };
+	for (size_t i = 0; i < sizeof(descriptors) / sizeof(descriptors[0]); i++)
+		if (opt_given(o, descriptors[i]) && fcntl((int)opt_number(o, descriptors[i]), F_GETFD) < 0)
+			return err_set(e, EINVAL, "--%s %d: no such descriptor is open", descriptors[i],
+			               (int)opt_number(o, descriptors[i]));
+	if (opt_text(o, "bind")[0] == '\0' && !opt_given(o, "unix"))
+		return err_set(e, EINVAL, "--bind names no address; write e.g. 127.0.0.1, or give --unix too");
+	return 0;
+}
+
 int h2_server_command(const struct opt_set *o, struct err *e)
 {
 	const bool with_parent = opt_given(o, "life-fd");
@@ -101,6 +115,7 @@ int h2_server_command(const struct opt_set *o, struct err *e)
 	const char *frames = opt_text(o, "frames");
 	struct h2_hostile hostile = { 0 };
 	int rc = check_tls(o, e);
+	rc = rc == 0 ? check_ends(o, e) : rc;
 	rc = rc == 0 ? load_hostile(o, &hostile, e) : rc;
 	struct h2_server_config config = {
 		.bind = opt_text(o, "bind"),

@@ -49,10 +49,10 @@
 	        H2_SERVER_ROW(bits, "handshake-timeout", OPT_DURATION, "TIME", "10s", 1, UINT64_MAX / 2,                                \
 	                      "End one whose preface and SETTINGS, or ACK of ours, do not come in that time."),                         \
 	        H2_SERVER_ROW(                                                                                                          \
-	                bits, "request-timeout", OPT_DURATION, "TIME", "30s", 1, UINT64_MAX / 2,                                        \
+	                bits, "request-timeout", OPT_DURATION, "TIME", "10s", 1, UINT64_MAX / 2,                                        \
 	                "End one on which a header or an upload that has begun does not move for that long."),                          \
 	        H2_SERVER_ROW(                                                                                                          \
-	                bits, "stall-timeout", OPT_DURATION, "TIME", "30s", 1, UINT64_MAX / 2,                                          \
+	                bits, "stall-timeout", OPT_DURATION, "TIME", "10s", 1, UINT64_MAX / 2,                                          \
 	                "End one that does not let its answers go out for that long, whatever else it sends."),                         \
 	        H2_SERVER_ROW(                                                                                                          \
 	                bits, "goaway-after", OPT_U64, "N", "0", 0, UINT32_MAX,                                                         \
