@@ -91,38 +91,47 @@ int h2_elsewhere_begin(const struct app *app, struct err *e)
 	return rc;
 }
 
-// Whether another server can be asked what this test asks; what is no scenario of ours is left to itself.
-static bool fits(const struct suite *suite, const struct suite_test *t)
+// Why another server cannot be asked what this test asks; NULL where it can. What is no scenario of ours is left to
+// itself.
+static const char *obstacle(const struct suite *suite, const struct suite_test *t)
 {
 	static const char command[] = "{stressgen:h2} run {file}";
 	struct scenario s = { 0 };
 	struct err e = { 0 };
+	const char *why = NULL;
 	char *path;
-	bool right;
 
 	if (t->meta.run == NULL || strncmp(t->meta.run, command, sizeof command - 1) != 0)
-		return true;
+		return NULL;
 	path = io_join(suite->dir, t->path);
-	right = path == NULL || scenario_load(path, &s, &e) < 0 || h2_foreign_obstacle(&s) == NULL;
+	if (path != NULL && scenario_load(path, &s, &e) == 0)
+		why = h2_foreign_obstacle(&s);
 	scenario_deinit(&s);
 	free(path);
-	return right;
+	return why;
 }
 
 int h2_elsewhere_select(const struct app *app, const struct suite *suite, size_t *selection, size_t *selected,
                         struct err *e)
 {
 	const size_t all = *selected;
+	const char *first = NULL; // obstacle
 
 	if (opt_text(&app->opts, "h2-target") == NULL)
 		return 0;
 	*selected = 0;
-	for (size_t i = 0; i < all; i++)
-		if (fits(suite, &suite->tests[selection[i]]))
+	for (size_t i = 0; i < all; i++) {
+		const char *why = obstacle(suite, &suite->tests[selection[i]]);
+
+		first = first != NULL ? first : why;
+		if (why == NULL)
 			selection[(*selected)++] = selection[i];
+	}
 	if (*selected == 0)
 		return err_set(e, ENOENT,
-		               "none of the chosen scenarios can be asked of another server than stressgen's own");
+		               "none of the chosen scenarios can be asked of any server by --h2-target: %s; "
+		               "STRESSGEN_H2_TARGET=URL makes their requests as they stand",
+		               first != NULL ? first : "none is chosen");
 	if (*selected < all)
 		say(app, "%zu scenario%s left out: %s routes or limits of stressgen's own server", all - *selected,
 		    all - *selected == 1 ? " is" : "s are", all - *selected == 1 ? "it needs" : "they need");

@@ -136,7 +136,8 @@ static void find(const char *mode, unsigned seed, const char *options, const cha
 	char path[600];
 	h2_sh(&o, "'%s' fuzz --seed %u --cases 400 --most-breaks 1 -o '%s' %s -- '%s' %s {port}", H2_PROGRAM, seed,
 	      harness_tmpdir(), options, FRAGILE, mode);
-	if (o.code != 1 || !strstr(o.out, words) || !strstr(o.out, "; 1 broke the server\n"))
+	if (o.code != 1 || !strstr(o.out, words) ||
+	    !strstr(o.out, "; 1 broke the server, and it ended there (--most-breaks)\n"))
 		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
 	assert_non_null(strstr(o.out, "@@ done\n"));
 	h2_output_deinit(&o);
@@ -149,6 +150,26 @@ CASE("h2 fuzz: a crash is found, and shrunk to the request and the reset that ma
 	char path[600];
 	find("crash", 3, "", "was killed by signal 6 (Aborted)");
 	assert_int_equal(frames_of(3, path), 2);
+}
+
+CASE("h2 fuzz: the command that is told for what was found runs it on a server that is there")
+{
+	struct h2_output o;
+	struct h2_process p;
+	char stats[8192], path[600];
+	h2_sh(&o, "'%s' fuzz --seed 3 --cases 400 --most-breaks 1 -o '%s' -- '%s' crash {port}", H2_PROGRAM,
+	      harness_tmpdir(), FRAGILE);
+	frames_of(3, path);
+	h2_expect_in(o.out, "  again: start the server, then stressgen run ");
+	h2_expect_in(o.out, ".h2 --h2-target http://127.0.0.1:PORT/\n");
+	h2_output_deinit(&o);
+	h2_server(&p, "");
+	h2_sh(&o, "cd '%s' && '%s/bin/stressgen' run '%s' --h2-target http://127.0.0.1:%u/", harness_tmpdir(),
+	      SG_BUILD_DIR, path, p.port);
+	if (o.code != 0)
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+	assert_int_equal(h2_server_stop(&p, stats, sizeof(stats)), 0);
 }
 
 CASE("h2 fuzz: what is found is shown as a scenario with -o -, and --h2-target goes before the server that was named")

@@ -199,6 +199,22 @@ static void tell_scenario(const struct fuzz *f, const char *path)
 	buf_deinit(&text);
 }
 
+// How the small one is performed again: a server that we started is gone, and its port with it.
+static void tell_again(const struct fuzz *f, const char *path)
+{
+	const struct fuzz_server_config *s = &f->config->server;
+	const char *scheme = f->server.target.tls ? "https" : "http";
+	FILE *out = f->config->out;
+	if (s->program)
+		fprintf(out, "  again: stressgen run %s\n", path);
+	else if (!s->url && s->command)
+		fprintf(out, "  again: start the server, then stressgen run %s --h2-target %s://127.0.0.1:PORT%s\n",
+		        path, scheme, f->config->path);
+	else
+		fprintf(out, "  again: stressgen run %s --h2-target %s://%s%s\n", path, scheme,
+		        f->server.target.authority, f->config->path);
+}
+
 static void tell_break(struct fuzz *f, const struct fuzz_case *c, const struct fuzz_case *small,
                        const struct fuzz_verdict *v, bool again, const char *path)
 {
@@ -214,8 +230,7 @@ static void tell_break(struct fuzz *f, const struct fuzz_case *c, const struct f
 	        path);
 	if (f->config->tells)
 		tell_scenario(f, path);
-	fprintf(out, "  again: stressgen-h2 run --h2-target %s://%s %s\n", f->server.target.tls ? "https" : "http",
-	        f->server.target.authority, path);
+	tell_again(f, path);
 	fflush(out);
 }
 
@@ -302,8 +317,9 @@ static void tell_result(const struct fuzz_config *c, const struct fuzz_result *r
 	fprintf(out,
 	        "%" PRIu64 " cases of seed %" PRIu64 ", %" PRIu64 " frames: %" PRIu64 " GOAWAY, %" PRIu64
 	        " closed, %" PRIu64 " reset, %" PRIu64 " taken, %" PRIu64 " without a reaction; %" PRIu64
-	        " broke the server\n",
-	        r->cases, c->seed, r->frames, r->goaways, r->closes, r->resets, r->alive, r->silent, r->breaks);
+	        " broke the server%s\n",
+	        r->cases, c->seed, r->frames, r->goaways, r->closes, r->resets, r->alive, r->silent, r->breaks,
+	        r->cases < c->count && r->breaks >= c->most_breaks ? ", and it ended there (--most-breaks)" : "");
 	fprintf(out, "@@ done\n");
 	fflush(out);
 }
