@@ -416,11 +416,31 @@ static int recall(struct pipeline *j, struct err *e)
 	return 0;
 }
 
+// Each scenario begins its file of frames anew: several of one name would leave the last one's.
+static int check_frames(const struct pipeline *j, struct err *e)
+{
+	static const char program[] = "{stressgen:h2} ";
+	const char *path = opt_text(&j->app->opts, "frames");
+	size_t writers = 0;
+
+	for (size_t i = 0; i < j->selected; i++) {
+		const char *run = j->suite.tests[j->selection[i]].meta.run;
+
+		writers += run != NULL && strncmp(run, program, sizeof program - 1) == 0;
+	}
+	if (path == NULL || writers < 2 || strstr(path, "{name}") != NULL || strncmp(path, "/dev/", 5) == 0)
+		return 0;
+	return err_set(e, EINVAL, "--frames %s: %zu scenarios would write over each other; write e.g. '{name}.txt'",
+	               path, writers);
+}
+
 int pipeline_select(struct pipeline *j, struct err *e)
 {
 	struct selecting s = { .j = j, .opts = &j->app->opts };
 	int rc = j->chosen != NULL ? recall(j, e) : choose(&s, e);
 
+	if (rc == 0)
+		rc = check_frames(j, e);
 	filter_free(s.filter);
 	strings_deinit(&s.only);
 	run_deinit(&s.last);

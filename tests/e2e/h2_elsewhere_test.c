@@ -82,6 +82,24 @@ CASE("h2-target: a certificate is checked, unless it is said that any will do")
 	free(pem);
 }
 
+CASE("h2-target: a file of frames that several scenarios would write is refused, one for each is not")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome gen = E2E(dir, "gen", "--target", "h2", "-o", "suite");
+	struct outcome one = E2E(dir, "run", "suite", "-o", "1", "--only", "http2/methods", "--only",
+	                         "http2/several-requests", "--frames", "all.txt");
+	struct outcome each = E2E(dir, "run", "suite", "-o", "2", "--only", "http2/methods", "--only",
+	                          "http2/several-requests", "--frames", "{name}.txt");
+
+	assert_int_equal(gen.exit_code, 0);
+	assert_int_equal(one.exit_code, 2);
+	assert_contains(buf_text(&one.err), "--frames all.txt: 2 scenarios would write over each other");
+	assert_int_equal(each.exit_code, 0);
+	outcome_deinit(&gen);
+	outcome_deinit(&one);
+	outcome_deinit(&each);
+}
+
 CASE("h2-target: the whole way stresses the server alone, no runtime and no allocator")
 {
 	const char *dir = harness_tmpdir();

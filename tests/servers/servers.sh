@@ -6,7 +6,8 @@
 #   servers.sh STRESSGEN-H2 attacks [SERVER...]   every attack of gen/scenarios on each, and "idle", which is none: a
 #                                                 Markdown table; of those that $ATTACKS matches (a pattern of the
 #                                                 shell's); what each printed stays in $OUTPUTS/SERVER/ATTACK.txt, and
-#                                                 its frames beside it where $FRAMES is set
+#                                                 its frames beside it where $FRAMES is set; those that wait for a
+#                                                 timeout wait for $PATIENCE (20s)
 #   servers.sh STRESSGEN-H2 drain   [SERVER...]   SIGTERM under load: what was accepted is answered
 #   servers.sh STRESSGEN-H2 clients               curl, nghttp and httpx against our server
 #   servers.sh STRESSGEN-H2 own ENGINE tls|unix   every attack on our server, over TLS or a unix socket: all right
@@ -211,7 +212,7 @@ idle_words() {
 attack_words() {
   local words bad=no
   words=$(sed -n 's/^@@ check attack [a-z]* //p' "$work/out" | sed -E 's/ after .*//; s/ \([^)]*\)//g
-    s/RST_STREAM /RST /; s/taken, and still alive/taken/; s/no reaction in [0-9.]+ [a-z]+/silence/')
+    s/RST_STREAM /RST /; s/taken, and still alive/taken/; s/no reaction in [0-9.]+ [a-z]+( [0-9]+ s)?/silence/')
   grep -q '^@@ check attack bad' "$work/out" && bad=yes
   if [ "$1" != idle ] && [ -n "$idle" ] && grep -qF -- "$idle" "$work/out"; then
     words=${words%GOAWAY*}"idle timeout" bad=yes
@@ -242,15 +243,16 @@ attacks() {
 
 run_attacks() {
   local file
-  local -a frames=()
+  local -a frames=() words
   local idle=
   : >"$work/column-$1"
   [ -z "${OUTPUTS:-}" ] || mkdir -p "$OUTPUTS/$1"
   for file in $(attacks); do
     kill -0 "$pid" 2>/dev/null || start "$1" || return 1
     [ -z "${FRAMES:-}" ] || frames=(--frames "$OUTPUTS/$1/$file.frames")
-    timeout 120 "$program" run "${frames[@]}" --h2-target "http://127.0.0.1:$port" "$work/attacks/attack-$file.h2" \
-      >"$work/out" 2>&1
+    words=("$work/attacks/attack-$file.h2")
+    grep -q '^  (param patience ' "${words[0]}" && words+=("patience=${PATIENCE:-20s}")
+    timeout 180 "$program" run "${frames[@]}" --h2-target "http://127.0.0.1:$port" "${words[@]}" >"$work/out" 2>&1
     [ "$file" != idle ] || idle=$(idle_words)
     attack_words "$file" >>"$work/column-$1"
     echo >>"$work/column-$1"

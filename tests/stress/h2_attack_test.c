@@ -164,6 +164,37 @@ CASE("h2 attack: a server that lets it pass has failed, and one that reacts othe
 	              "@@ check attack ok RST_STREAM INTERNAL_ERROR (1 in all), ");
 }
 
+CASE("h2 attack: an attack has its time, whatever the load's is, unless the load's is said; then less is told")
+{
+	static const struct {
+		const char *load;
+		bool all;
+	} rows[] = { { "", true }, { "(load (deadline 200ms))", false } };
+	struct scenario s = { 0 };
+	struct err e = { 0 };
+	static const char long_one[] = "(scenario t (attack (right goaway) (time 70s) (send (frame PING))) (request r))";
+
+	assert_int_equal(scenario_parse("t", long_one, sizeof(long_one) - 1, &s, &e), 0);
+	assert_true(s.deadline_ns > s.attack->time_ns);
+	scenario_deinit(&s);
+	for (unsigned i = 0; i < 2; i++) {
+		struct h2_process p;
+		struct h2_output o;
+		char text[300];
+		h2_fake(&p, absorb);
+		snprintf(text, sizeof(text),
+		         "(scenario t %s (attack (lonely) (right goaway) (time 600ms) (send " GET_NEXT
+		         ")) (request r))",
+		         rows[i].load);
+		h2_sh(&o, "%s run --h2-target http://127.0.0.1:%u %s", H2_PROGRAM, p.port, h2_file("t.h2", text));
+		h2_fake_stop(&p);
+		if (o.code != 1 || !strstr(o.out, "attack bad no reaction in ") ||
+		    (strstr(o.out, "attack bad no reaction in 600 ms") != NULL) != rows[i].all)
+			fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+		h2_output_deinit(&o);
+	}
+}
+
 // 400, its header in three pieces with padding, behind an interim response.
 static void refuse_all(int fd, unsigned count)
 {

@@ -320,8 +320,11 @@ int h2_assault_start(struct h2_assault **out, struct hub *hub, const struct h2_a
 
 void h2_assault_abort(struct h2_assault *a)
 {
-	if (a && !a->over)
-		transport_close(&a->transport, UV_ETIMEDOUT);
+	if (!a || a->over)
+		return;
+	if (a->start_ns != 0)
+		a->result->waited_ns = clock_now_ns() - a->start_ns;
+	transport_close(&a->transport, UV_ETIMEDOUT);
 }
 
 void h2_assault_free(struct h2_assault *a)
@@ -407,7 +410,8 @@ void h2_assault_words(const struct h2_attack *attack, const struct h2_assault_re
 	else if (r->closed || r->alive)
 		buf_adds(out, r->closed ? "closed" : "taken, and still alive");
 	else
-		buf_addf(out, "no reaction in %s", units_duration(time, sizeof time, attack->time_ns));
+		buf_addf(out, "no reaction in %s",
+		         units_duration(time, sizeof time, r->waited_ns ? r->waited_ns : attack->time_ns));
 	buf_addf(out, " after %" PRIu64 " of %" PRIu64 " frames", r->frames, h2_attack_frames(attack));
 	if (attack->answers > 0 || attack->content > 0)
 		buf_addf(out, ", %" PRIu64 " of %" PRIu64 " answers with %" PRIu64 " of %" PRIu64 " bytes",

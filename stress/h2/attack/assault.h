@@ -14,6 +14,7 @@ struct h2_assault_result {
 	uint32_t status;                  // of the first answer that has begun; 0: none
 	bool goaway, closed, alive;       // alive: it answered a PING behind the last frame
 	uint64_t reaction_ns;             // from the first byte of the attack; 0: none
+	uint64_t waited_ns;               // for one, where the attack was ended before its time; 0: all of it
 	char text[96];                    // of GOAWAY, printable
 	char trouble[128];                // why it could not be made; ""
 };
