@@ -171,7 +171,22 @@ CASE("h2 harm: memory that does not come back is told, with what there was befor
 	expect_harm(leaks, "(right alive) " PING, 0, "@@ gauge attack_cpu_per_frame ");
 }
 
-CASE("h2 harm: --h2-pid names the server, and one that is not there costs nothing")
+CASE("h2 harm: what healthy connections cost in calm is not a slow attack's")
+{
+	struct h2_harm h = { .during = hist_new(3), .cpu_ns = 1000, .probe_cpu_ns = 10, .during_lost = 5 };
+	struct h2_spent spent = { 0 };
+	for (unsigned i = 0; i < 45; i++)
+		hist_record(h.during, 1);
+	h2_harm_spent(&h, &spent);
+	assert_int_equal(spent.cpu_ns, 500);
+	assert_true(spent.with_load);
+	h.probe_cpu_ns = 100; // by more than all: a calm that was dearer
+	h2_harm_spent(&h, &spent);
+	assert_int_equal(spent.cpu_ns, 0);
+	hist_free(h.during);
+}
+
+CASE("h2 harm: --h2-pid names the server, and one that is not there is exit 3")
 {
 	struct h2_process p;
 	struct h2_output o;
@@ -183,6 +198,10 @@ CASE("h2 harm: --h2-pid names the server, and one that is not there costs nothin
 	assert_non_null(strstr(o.out, "@@ check fresh ok "));
 	assert_non_null(strstr(o.out, "@@ check memory ok "));
 	assert_non_null(strstr(o.out, "@@ hist fresh "));
+	h2_output_deinit(&o);
+	h2_sh(&o, "%s run --h2-pid 4194304 --h2-target http://127.0.0.1:%u %s", H2_PROGRAM, p.port, file);
+	assert_int_equal(o.code, 3);
+	h2_expect_in(o.err, "--h2-pid 4194304: there is no such process");
 	h2_output_deinit(&o);
 	assert_int_equal(h2_server_stop(&p, stats, sizeof(stats)), 0);
 }

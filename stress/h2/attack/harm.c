@@ -15,6 +15,7 @@
 #define LEAST_PROBES 20U // during the attack, or as soon as it is over
 #define CALM_NS (SG_NS_PER_S)
 #define PAUSE_NS (5 * SG_NS_PER_MS)
+#define CALM_PAUSE_NS (2 * SG_NS_PER_MS)
 #define SETTLE_NS (3 * SG_NS_PER_S) // for the memory to come back
 #define QUICK_NS (3 * SG_NS_PER_S)  // an attack that is performed once more by itself
 
@@ -75,11 +76,14 @@ int h2_harm_begin(struct h2_harm *h, const struct h2_target *target, const struc
 		return err_set(e, -rc, "the healthy client cannot begin: %s", strerror(-rc));
 	}
 	h2_server_find(&h->server, &target->address.any, pid);
-	const uint64_t end = clock_now_ns() + CALM_NS;
-	for (unsigned i = 0; i < CALM_PROBES && clock_now_ns() < end; i++)
+	const uint64_t end = clock_now_ns() + CALM_NS, cpu = h2_server_cpu_ns(&h->server);
+	for (unsigned i = 0; i < CALM_PROBES && clock_now_ns() < end; i++) { // as during it: one who sleeps is slower
 		probe_once(h, h->calm, &h->calm_lost);
+		pause_ns(CALM_PAUSE_NS);
+	}
 	h->rss_before = h->rss_peak = h2_server_rss_bytes(&h->server);
 	h->cpu_before = h2_server_cpu_ns(&h->server);
+	h->probe_cpu_ns = (h->cpu_before - cpu) / (h->calm->total + h->calm_lost);
 	rc = -pthread_create(&h->thread, NULL, probe_on, h);
 	h->running = rc == 0;
 	if (rc < 0) {
@@ -227,6 +231,8 @@ void h2_harm_spent(const struct h2_harm *h, struct h2_spent *spent)
 	spent->has_server = h->server.count > 0;
 	spent->memory_bytes = h->rss_peak > h->rss_before ? h->rss_peak - h->rss_before : 0;
 	spent->with_load = !h->has_alone;
-	spent->cpu_ns = h->has_alone ? h->alone_cpu_ns : h->cpu_ns;
+	const uint64_t probes = h->probe_cpu_ns * (h->during->total + h->during_lost);
+	const uint64_t others = h->cpu_ns > probes ? h->cpu_ns - probes : 0;
+	spent->cpu_ns = h->has_alone ? h->alone_cpu_ns : others;
 	spent->frames = h->has_alone ? h->alone.frames : 0;
 }

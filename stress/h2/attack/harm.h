@@ -27,6 +27,7 @@ struct h2_harm {
 	uint64_t rss_before, rss_peak, rss_after;  // 0: not known
 	struct h2_assault_result alone;            // the attack once more, without any load
 	uint64_t alone_cpu_ns, cpu_before, cpu_ns; // cpu_ns: all of it, the load's and the probes' too
+	uint64_t probe_cpu_ns;                     // what one of the probes costs in calm
 	bool has_alone;
 	pthread_t thread;
 	bool running;
