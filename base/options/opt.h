@@ -79,8 +79,8 @@ int opt_config(struct opt_set *s, const char *path, const char *text, const char
 int opt_recall(struct opt_set *s, const char *name, const char *text, const char *source, struct err *e);
 // Fills what is left from the table's defaults.
 int opt_defaults(struct opt_set *s, struct err *e);
-// By name; the name must be in the table. Of several rows of one name, which are of different commands, that of the
-// command that was parsed for; where it has none, the first that has a value.
+// By name; the name must be in the table. Of several rows of one name, which are of different commands, that of
+// the command that was parsed for; where it has none, the first that has a value.
 const struct opt_value *opt_get(const struct opt_set *s, const char *name);
 bool opt_given(const struct opt_set *s, const char *name); // by anyone but the default
 // By the person for this run alone: on the command line.

@@ -104,8 +104,8 @@ int h2_elsewhere_begin(const struct app *app, struct err *e)
 	return rc;
 }
 
-// Why another server cannot be asked what this test asks; NULL where it can. What is no scenario of ours is left to
-// itself.
+// Why another server cannot be asked what this test asks; NULL where it can. What is no scenario of ours is left
+// to itself.
 static const char *obstacle(const struct suite *suite, const struct suite_test *t)
 {
 	static const char command[] = "{stressgen:h2} run {file}";

@@ -430,8 +430,9 @@ static int check_frames(const struct pipeline *j, struct err *e)
 	}
 	if (path == NULL || writers < 2 || strstr(path, "{name}") != NULL || strncmp(path, "/dev/", 5) == 0)
 		return 0;
-	return err_set(e, EINVAL, "--frames %s: %zu scenarios would write over each other; write e.g. '{name}.txt'",
-	               path, writers);
+	return err_set(e, EINVAL,
+	               "--frames %s: %zu scenarios would write over each other; write e.g. '{name}.txt'", path,
+	               writers);
 }
 
 int pipeline_select(struct pipeline *j, struct err *e)

@@ -172,7 +172,8 @@ CASE("h2 attack: an attack has its time, whatever the load's is, unless the load
 	} rows[] = { { "", true }, { "(load (deadline 200ms))", false } };
 	struct scenario s = { 0 };
 	struct err e = { 0 };
-	static const char long_one[] = "(scenario t (attack (right goaway) (time 70s) (send (frame PING))) (request r))";
+	static const char long_one[] =
+	        "(scenario t (attack (right goaway) (time 70s) (send (frame PING))) (request r))";
 
 	assert_int_equal(scenario_parse("t", long_one, sizeof(long_one) - 1, &s, &e), 0);
 	assert_true(s.deadline_ns > s.attack->time_ns);

@@ -1,7 +1,9 @@
 // The server's routes, without a connection.
+#include "clock.h"
 #include "harness.h"
 #include "route.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,11 +187,10 @@ CASE("h2 route: a time or a number that cannot be is 400")
 // An engine divides by the piece of what has a pace, and waits for what has a delay.
 CASE("h2 route: what is refused is answered at once and whole, whatever pace was asked for")
 {
-	static const char *const wrong[] = { "/stream/5?piece=0",        "/stream/5?piece=x",
-		                             "/stream/5?every=2h",       "/events?count=0",
-		                             "/events?every=1us",        "/delay/2h",
-		                             "/bytes/5?delay=2h",        "/events?delay=2h",
-		                             "/stream/5?piece=2&delay=", "/reflect/a?delay=x" };
+	static const char *const wrong[] = { "/stream/5?piece=0", "/stream/5?piece=x", "/stream/5?every=2h",
+		                             "/events?count=0",   "/events?every=1us", "/delay/2h",
+		                             "/bytes/5?delay=2h", "/events?delay=2h",  "/stream/5?piece=2&delay=",
+		                             "/reflect/a?delay=x" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct h2_incoming in = request("GET", wrong[i]);
 		struct h2_answer a;
@@ -197,6 +198,30 @@ CASE("h2 route: what is refused is answered at once and whole, whatever pace was
 		if (a.status != 400 || a.every_ns || a.delay_ns || a.endless || !a.has_length || a.owned)
 			fail_msg("%s: %u", wrong[i], a.status);
 		assert_int_equal(h2_answer_ready(&a, 1, 2), a.body.length);
+	}
+}
+
+CASE("h2 route: whatever times and numbers are asked of any route, what has a pace has a piece")
+{
+	static const char *const routes[] = { "/",         "/bytes/9", "/random/9", "/stream/9",
+		                              "/stream/x", "/events",  "/delay/1s", "/file",
+		                              "/stats",    "/metrics", "/status/9", "/trailers" };
+	static const char *const names[] = { "piece", "every", "count", "delay" };
+	static const char *const values[] = { "0", "1", "x", "", "1ms", "2h", "18446744073709551616" };
+	char path[100];
+
+	for (unsigned i = 0; i < 12 * 28 * 28; i++) {
+		const unsigned a = i / 12 % 28, b = i / 12 / 28;
+		snprintf(path, sizeof(path), "%s?%s=%s&%s=%s", routes[i % 12], names[a / 7], values[a % 7],
+		         names[b / 7], values[b % 7]);
+		struct h2_incoming in = request("GET", path);
+		struct h2_answer answered;
+		answer(&in, &answered);
+		if (answered.status < 200 || (answered.every_ns > 0 && answered.piece == 0) ||
+		    (answered.status >= 400 && (answered.every_ns > 0 || answered.delay_ns > 3600 * SG_NS_PER_S)))
+			fail_msg("%s: %u", path, answered.status);
+		h2_answer_ready(&answered, 1, UINT64_MAX);
+		free(answered.owned);
 	}
 }
 

@@ -208,7 +208,8 @@ static void tell_again(const struct fuzz *f, const char *path)
 	if (s->program)
 		fprintf(out, "  again: stressgen run %s\n", path);
 	else if (!s->url && s->command)
-		fprintf(out, "  again: start the server, then stressgen run %s --h2-target %s://127.0.0.1:PORT%s\n",
+		fprintf(out,
+		        "  again: start the server, then stressgen run %s --h2-target %s://127.0.0.1:PORT%s\n",
 		        path, scheme, f->config->path);
 	else
 		fprintf(out, "  again: stressgen run %s --h2-target %s://%s%s\n", path, scheme,

@@ -441,10 +441,11 @@ static int read_attack(struct h2_reader *r, struct scenario *s, const struct sex
 	if (!form)
 		return 0;
 	s->attack = calloc(1, sizeof(*s->attack));
-	const int rc = s->attack ? h2_attack_read(r->doc, form, s->attack, r->e)
-	                         : err_set(r->e, ENOMEM, "out of memory");
+	const int rc =
+	        s->attack ? h2_attack_read(r->doc, form, s->attack, r->e) : err_set(r->e, ENOMEM, "out of memory");
 	const struct sexp *load = sexp_field(sexp_at(sexp_root(r->doc), 0), "load");
-	if (rc == 0 && !(load && sexp_field(load, "deadline")) && s->deadline_ns < s->attack->time_ns + AFTER_ATTACK)
+	if (rc == 0 && !(load && sexp_field(load, "deadline")) &&
+	    s->deadline_ns < s->attack->time_ns + AFTER_ATTACK)
 		s->deadline_ns = s->attack->time_ns + AFTER_ATTACK;
 	return rc;
 }

@@ -88,8 +88,7 @@ int h2_foreign_bound(struct scenario *s, struct err *e)
 		return err_set(e, EPERM, "on another machine at most 100k requests a second are made");
 	if (lasts > most)
 		return err_set(e, EPERM, "on another machine a %s lasts at most %s, its warm-up included",
-		               s->goal.count ? "search's trial" : "load",
-		               units_duration(time, sizeof time, most));
+		               s->goal.count ? "search's trial" : "load", units_duration(time, sizeof time, most));
 	s->most_rate = MOST_RATE;
 	if (s->requests == 0)
 		s->requests = MOST_REQUESTS;

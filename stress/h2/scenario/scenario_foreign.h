@@ -15,8 +15,8 @@ void h2_foreign_ask_for(struct scenario *s, const char *path);
 // server's answer, or why there is none, in `e`. `tls`: which certificates of an https server are taken.
 int h2_foreign_try(const struct h2_target *target, const char *path, const struct h2_tls_client_config *tls,
                    bool any_answer, struct err *e);
-// What another machine is loaded with at most: refuses a scenario that says more (-EPERM), and bounds one that does
-// not say how many requests it makes, or how far it searches.
+// What another machine is loaded with at most: refuses a scenario that says more (-EPERM), and bounds one that
+// does not say how many requests it makes, or how far it searches.
 int h2_foreign_bound(struct scenario *s, struct err *e);
 
 #endif
