@@ -142,8 +142,8 @@ int h2_elsewhere_select(const struct app *app, const struct suite *suite, size_t
 	}
 	if (*selected == 0)
 		return err_set(e, ENOENT,
-		               "none of the chosen scenarios can be asked of any server by --h2-target: %s; "
-		               "STRESSGEN_H2_TARGET=URL makes their requests as they stand",
+		               "none of the chosen scenarios can be asked of any server by --h2-target: %s; one "
+		               "with a (target \"URL\") of its own makes its requests as they stand",
 		               first != NULL ? first : "none is chosen");
 	if (*selected < all)
 		say(app, "%zu scenario%s left out: %s routes or limits of stressgen's own server", all - *selected,

@@ -34,8 +34,8 @@ CASE("h2-target: attacks and plain loads go to the server that is named, and wha
 	assert_int_equal(none.exit_code, 4);
 	assert_contains(buf_text(&none.err),
 	                "none of the chosen scenarios can be asked of any server by --h2-target: "
-	                "its requests are for routes of stressgen's server; "
-	                "STRESSGEN_H2_TARGET=URL makes their requests as they stand");
+	                "its requests are for routes of stressgen's server; one with a "
+	                "(target \"URL\") of its own makes its requests as they stand");
 	outcome_deinit(&gen);
 	outcome_deinit(&o);
 	outcome_deinit(&none);

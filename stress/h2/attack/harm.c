@@ -77,8 +77,8 @@ int h2_harm_begin(struct h2_harm *h, const struct h2_target *target, const struc
 	}
 	h2_server_find(&h->server, &target->address.any, pid);
 	const uint64_t end = clock_now_ns() + CALM_NS, cpu = h2_server_cpu_ns(&h->server);
-	for (unsigned i = 0; i < CALM_PROBES && clock_now_ns() < end;
-	     i++) { // as during it: one who sleeps is slower
+	// As during the attack: one who sleeps in between is slower.
+	for (unsigned i = 0; i < CALM_PROBES && clock_now_ns() < end; i++) {
 		probe_once(h, h->calm, &h->calm_lost);
 		pause_ns(CALM_PAUSE_NS);
 	}
