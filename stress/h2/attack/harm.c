@@ -15,6 +15,7 @@
 #define LEAST_PROBES 20U // during the attack, or as soon as it is over
 #define CALM_NS (SG_NS_PER_S)
 #define PAUSE_NS (5 * SG_NS_PER_MS)
+#define LATER_PAUSE_NS (50 * SG_NS_PER_MS) // after QUICK_NS: what a slow attack costs is not to be theirs
 #define CALM_PAUSE_NS (2 * SG_NS_PER_MS)
 #define SETTLE_NS (3 * SG_NS_PER_S) // for the memory to come back
 #define QUICK_NS (3 * SG_NS_PER_S)  // an attack that is performed once more by itself
@@ -49,12 +50,13 @@ static void probe_both(struct h2_harm *h)
 static void *probe_on(void *arg)
 {
 	struct h2_harm *h = arg;
+	const uint64_t began = clock_now_ns();
 	while (!atomic_load(&h->stop) || h->during->total + h->during_lost < LEAST_PROBES) {
 		probe_both(h);
 		const uint64_t rss = h2_server_rss_bytes(&h->server);
 		if (rss > h->rss_peak)
 			h->rss_peak = rss;
-		pause_ns(PAUSE_NS);
+		pause_ns(clock_now_ns() - began < QUICK_NS ? PAUSE_NS : LATER_PAUSE_NS);
 	}
 	return NULL;
 }
