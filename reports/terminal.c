@@ -404,18 +404,27 @@ static void put_left_out(struct summary *s)
 		fputc('\n', s->out);
 }
 
-// Skipped, flaky, in quarantine, ...: a line each.
+#define MOST_ALIKE 4U
+
+// Skipped, flaky, in quarantine, ...: a line each, where there are not many in a row for one reason.
 static void put_named(struct summary *s, enum named which)
 {
-	size_t count = 0;
+	const struct view_test *t = s->view.tests;
+	size_t count = 0, alike;
 
-	for (size_t i = 0; i < s->view.count; i++) {
-		const struct view_test *t = &s->view.tests[i];
-		const char *why = named_why(&s->view, t, which);
+	for (size_t i = 0; i < s->view.count; i += alike) {
+		const char *why = named_why(&s->view, &t[i], which), *next = why;
 
+		for (alike = 1; next != NULL && strcmp(next, why) == 0 && i + alike < s->view.count; alike++)
+			next = named_why(&s->view, &t[i + alike], which);
+		alike -= next == NULL || strcmp(next, why) != 0;
+		alike = alike > MOST_ALIKE ? alike : 1;
 		if (why == NULL)
 			continue;
-		table_wrap(&s->style, text_make(&s->view.arena, "%s: %s: %s", named_title(which), t->id, why), 0,
+		const char *whose = alike == 1 ? t[i].id
+		                               : text_make(&s->view.arena, "%zu tests, %s to %s", alike, t[i].id,
+		                                           t[i + alike - 1].id);
+		table_wrap(&s->style, text_make(&s->view.arena, "%s: %s: %s", named_title(which), whose, why), 0,
 		           4, s->out);
 		count++;
 	}

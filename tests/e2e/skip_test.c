@@ -104,3 +104,29 @@ CASE("e2e: tests marked @Skip run by --only-skipped and --run-skipped, also when
 	assert_contains(buf_text(&o.out), "\n2 passed, 1 failed, 0 skipped\n");
 	outcome_deinit(&o);
 }
+
+CASE("e2e: tests skipped in a row for one reason are one line, few of them a line each")
+{
+	const char *dir = harness_tmpdir();
+	struct outcome o;
+
+	e2e_write(dir, "s/a.sh", "#!/bin/sh\nexit 1\n", true);
+	for (unsigned i = 1; i <= 10; i++) {
+		char path[32];
+
+		snprintf(path, sizeof path, "s/b%02u.sh", i);
+		if (i == 6)
+			e2e_write(dir, path, "#!/bin/sh\n# @Skip no time\nexit 0\n", true);
+		else
+			e2e_write(dir, path, "#!/bin/sh\n# @DependsOn a.sh\nexit 0\n", true);
+	}
+	o = E2E(dir, "run", "s", "-o", "r");
+	assert_int_equal(o.exit_code, 1);
+	assert_contains(buf_text(&o.out),
+	                "\nskipped: 5 tests, b01.sh to b05.sh: depends on a.sh, which ended as failed\n"
+	                "skipped: b06.sh: no time\n"
+	                "skipped: b07.sh: depends on a.sh, which ended as failed\n");
+	assert_contains(buf_text(&o.out), "\nskipped: b10.sh: depends on a.sh, which ended as failed\n");
+	assert_contains(buf_text(&o.out), "\n0 passed, 1 failed, 10 skipped\n");
+	outcome_deinit(&o);
+}

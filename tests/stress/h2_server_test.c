@@ -414,7 +414,8 @@ CASE("h2 server: what cannot be served is one clear line")
 	expect_refused("--https --cert x.pem", 2, "--cert and --key go together");
 	expect_refused("--https --cert /none.pem --key /none.pem", 2, "TLS: /none.pem: No such file or directory");
 	expect_refused("--bind 192.0.2.1", 3, "cannot listen on 192.0.2.1:");
-	expect_refused("--misbehave nonsense", 2, "no hostile server 'nonsense'");
+	expect_refused("--misbehave nonsense", 2, "no hostile server 'nonsense'; see /");
+	expect_refused("--misbehave dripp", 2, "no hostile server 'dripp'; did you mean 'drip'?");
 	expect_refused("--bind=", 2, "--bind names no address");
 	expect_refused("--life-fd 777", 2, "--life-fd 777: no such descriptor is open");
 	expect_refused("--serve /tmp", 2, "/tmp: cannot be read: Is a directory");

@@ -4,6 +4,7 @@
 #include "hostile.h"
 #include "verdict.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -41,10 +42,39 @@ static struct h2_server_limits limits_of(const struct opt_set *o)
 	};
 }
 
-// share/stressgen/scenarios/hostile/NAME.hostile beside the directory of this program, or of its parent.
+#define HOSTILE "share/stressgen/scenarios/hostile"
+#define MOST_HOSTILE 256U
+
+// There is none of that name in `dir`: the nearest.
+static int no_hostile(const char *name, const char *dir, struct err *e)
+{
+	char names[MOST_HOSTILE][64];
+	const char *words[MOST_HOSTILE];
+	size_t count = 0;
+	DIR *d = opendir(dir);
+	for (struct dirent *entry; d && count < MOST_HOSTILE && (entry = readdir(d));) {
+		const char *dot = strrchr(entry->d_name, '.');
+		if (!dot || strcmp(dot, ".hostile") != 0)
+			continue;
+		snprintf(names[count], sizeof(names[0]), "%.*s", (int)(dot - entry->d_name), entry->d_name);
+		words[count] = names[count];
+		count++;
+	}
+	if (d)
+		closedir(d);
+	const char *near = opt_nearest(name, words, count);
+	return err_set(e, EINVAL, "--misbehave: no hostile server '%.100s'; %s%s%s", name,
+	               near ? "did you mean '" : "see ",
+	               near   ? near
+	               : *dir ? dir
+	                      : HOSTILE,
+	               near ? "'?" : ", or give a file.hostile");
+}
+
+// Beside the directory of this program, or of one of its parents.
 static int find_hostile(const char *name, char *path, size_t size, struct err *e)
 {
-	char self[PATH_MAX];
+	char self[PATH_MAX], dir[PATH_MAX + sizeof(HOSTILE)], found[PATH_MAX + sizeof(HOSTILE)] = "";
 	const ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (access(name, R_OK) == 0 && strchr(name, '.')) {
 		snprintf(path, size, "%s", name);
@@ -53,15 +83,13 @@ static int find_hostile(const char *name, char *path, size_t size, struct err *e
 	self[n > 0 ? n : 0] = '\0';
 	for (char *slash; (slash = strrchr(self, '/'));) {
 		*slash = '\0';
-		if ((size_t)snprintf(path, size, "%s/share/stressgen/scenarios/hostile/%s.hostile", self, name) <
-		            size &&
-		    access(path, R_OK) == 0)
+		snprintf(dir, sizeof(dir), "%s/" HOSTILE, self);
+		if ((size_t)snprintf(path, size, "%s/%s.hostile", dir, name) < size && access(path, R_OK) == 0)
 			return 0;
+		if (access(dir, X_OK) == 0)
+			memcpy(found, dir, sizeof(dir));
 	}
-	return err_set(e, EINVAL,
-	               "--misbehave: no hostile server '%.100s'; see share/stressgen/scenarios/hostile, or "
-	               "give a file.hostile",
-	               name);
+	return no_hostile(name, found, e);
 }
 
 static int load_hostile(const struct opt_set *o, struct h2_hostile *h, struct err *e)
