@@ -63,12 +63,11 @@ static int no_hostile(const char *name, const char *dir, struct err *e)
 	if (d)
 		closedir(d);
 	const char *near = opt_nearest(name, words, count);
-	return err_set(e, EINVAL, "--misbehave: no hostile server '%.100s'; %s%s%s", name,
-	               near ? "did you mean '" : "see ",
-	               near   ? near
-	               : *dir ? dir
-	                      : HOSTILE,
-	               near ? "'?" : ", or give a file.hostile");
+	if (near)
+		return err_set(e, EINVAL, "--misbehave: no hostile server '%.100s'; did you mean '%s'?", name,
+		               near);
+	return err_set(e, EINVAL, "--misbehave: no hostile server '%.100s'; see %s, or give a file.hostile", name,
+	               *dir ? dir : HOSTILE);
 }
 
 // Beside the directory of this program, or of one of its parents.
