@@ -246,6 +246,15 @@ CASE("h2 fuzz: bad input is one line and exit 2")
 	}
 }
 
+CASE("h2 fuzz: a server that is not running is told as that, without another path that it might answer")
+{
+	struct h2_output o;
+	h2_sh(&o, "cd '%s' && '%s' fuzz --seed 1 http://127.0.0.1:1", harness_tmpdir(), H2_PROGRAM);
+	assert_int_equal(o.code, 3);
+	h2_expect_in(o.err, "connection refused; is the server running?\n");
+	h2_output_deinit(&o);
+}
+
 CASE("h2 fuzz: a server that is not on this machine, or says that it cannot serve here, is exit 3, in a test too")
 {
 	static const struct {

@@ -149,12 +149,13 @@ int fuzz_fresh_server(struct fuzz *f, struct err *e)
 	rc = fuzz_server_start(&f->server, &f->config->server, e);
 	for (unsigned i = 0; rc == 0 && i < WARM_UP && why[0] == '\0'; i++)
 		rc = probe(f, why, e);
+	const bool answered = strncmp(why, "request ", 8) == 0; // but not as is right
 	if (rc == 0 && why[0] != '\0')
-		rc = err_set(
-		        e, EINVAL,
-		        "the server does not serve a healthy client GET %s: %.200s; --healthy-path names something "
-		        "that it answers with a status from 200 to 399",
-		        f->config->path, why);
+		rc = err_set(e, answered ? EINVAL : ENOENT,
+		             "the server does not serve a healthy client GET %s: %.200s%s", f->config->path, why,
+		             answered ? "; --healthy-path names something that it answers with a status from 200 "
+		                        "to 399"
+		                      : "");
 	f->rss = rc == 0 ? fuzz_server_rss(&f->server) : 0;
 	return rc;
 }
