@@ -54,6 +54,49 @@ CASE("h2 attack: frames are the bytes that the file says")
 	scenario_deinit(&s);
 }
 
+CASE("h2 attack: a string of HPACK's has its length in front, however long it is")
+{
+	static const struct {
+		unsigned len;
+		uint8_t head[3], bytes;
+	} rows[] = { { 0, { 0 }, 1 },        { 2, { 2 }, 1 },          { 126, { 126 }, 1 },
+		     { 127, { 127, 0 }, 2 }, { 254, { 127, 127 }, 2 }, { 300, { 127, 173, 1 }, 3 } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scenario s = { 0 };
+		struct err e = { "" };
+		char text[600], word[301] = "";
+		memset(word, 'a', rows[i].len);
+		snprintf(text, sizeof(text), ATTACK("(right close) (send (frame HEADERS (string \"%s\")))"), word);
+		if (scenario_parse("t.h2", text, strlen(text), &s, &e) < 0)
+			fail_msg("%s", e.text);
+		const struct buf *b = &s.attack->script.bytes;
+		assert_int_equal(b->len, 9U + rows[i].bytes + rows[i].len);
+		assert_memory_equal(b->data + 9, rows[i].head, rows[i].bytes);
+		scenario_deinit(&s);
+	}
+}
+
+CASE("h2 attack: what a server does not have is told with the parameter that names what it has")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[4096];
+	const char *file =
+	        h2_file("t.h2", "(scenario t (param path \"/nothing\") (attack (lonely) (right alive) (send "
+	                        "(frame HEADERS (flags END_STREAM END_HEADERS) (stream next) "
+	                        "(hex \"82 86 01 01 68 04\") (string \"$path\")))) (request r))");
+	h2_server(&p, "");
+	for (int has = 0; has < 2; has++) {
+		h2_sh(&o, "%s run --h2-target http://127.0.0.1:%u %s %s", H2_PROGRAM, p.port, file,
+		      has ? "path=/bytes/10" : "");
+		if ((strstr(o.out, "--http2-param path=/PATH") != NULL) == has ||
+		    !strstr(o.out, has ? "check attack ok taken" : "check attack ok answered 404, taken"))
+			fail_msg("%s%s", o.out, o.err);
+		h2_output_deinit(&o);
+	}
+	assert_int_equal(h2_server_stop(&p, stats, sizeof(stats)), 0);
+}
+
 CASE("h2 attack: what is wrong is said where it stands")
 {
 	expect_wrong(ATTACK("(send (frame PING))"), "(right goaway close ...) says what the server may do");

@@ -108,6 +108,25 @@ static int read_text(struct reader *r, const struct sexp *field)
 	return rc;
 }
 
+// (string "/path"): a string of HPACK's, its length in front, without Huffman's code.
+static int read_string(struct reader *r, const struct sexp *field)
+{
+	uint8_t head[8];
+	size_t left = field->count == 2 ? field->items[1]->len : 0, n = 0;
+	if (field->count != 2 || left > WIRE_MOST_FRAME / 2)
+		return FAIL(r, field, "one string was expected, e.g. (string \"/path\")");
+	if (left < 127) {
+		head[n++] = (uint8_t)left;
+	} else {
+		head[n++] = 127;
+		for (left -= 127; left >= 128; left /= 128)
+			head[n++] = (uint8_t)(128 + left % 128);
+		head[n++] = (uint8_t)left;
+	}
+	buf_add(&r->s->bytes, head, n);
+	return read_text(r, field);
+}
+
 // (repeat "be" 3000): the bytes again and again.
 static int read_repeat(struct reader *r, const struct sexp *field)
 {
@@ -152,6 +171,8 @@ static int read_payload(struct reader *r, const struct sexp *form, struct h2_pie
 			rc = read_id(r, form->items[i], p);
 		else if (sexp_is_form(form->items[i], "text"))
 			rc = read_text(r, form->items[i]);
+		else if (sexp_is_form(form->items[i], "string"))
+			rc = read_string(r, form->items[i]);
 		else if (sexp_is_form(form->items[i], "hex"))
 			rc = read_hex(r, form->items[i]);
 		else if (sexp_is_form(form->items[i], "repeat"))
@@ -192,9 +213,8 @@ static int read_stream(struct reader *r, const struct sexp *field, struct h2_pie
 
 static int read_frame(struct reader *r, const struct sexp *form, struct h2_piece *p)
 {
-	static const char *const fields[] = {
-		"flags", "stream", "*hex", "*text", "*repeat", "id", "length", NULL
-	};
+	static const char *const fields[] = { "flags",   "stream", "*hex",   "*text", "*string",
+		                              "*repeat", "id",     "length", NULL };
 	struct buf *bytes = &r->s->bytes;
 	const char zeros[WIRE_HEAD] = { 0 };
 	uint32_t type = 0, id = 0;

@@ -164,6 +164,8 @@ static bool checks(const struct scenario *s, const struct h2_load_result *r, con
 			if (s->patient && r->assault.reaction_ns == 0 && s->attack->time_ns < 60 * SG_NS_PER_S)
 				buf_adds(&words, "; --http2-param patience=70s waits longer");
 		}
+		if (s->asks && r->assault.status >= 400)
+			buf_adds(&words, "; --http2-param path=/PATH asks for what it has, a megabyte, say");
 		ok &= h2_check(out, s->attack->peaceful ? "frames" : "attack", right, "%s", buf_text(&words));
 		buf_deinit(&words);
 	}

@@ -543,8 +543,10 @@ int scenario_load_with(const char *path, char *const *words, size_t count, struc
 		rc = err_set(e, ENOMEM, "%s: out of memory", path);
 	if (rc == 0)
 		rc = scenario_parse(path, buf_text(&filled), filled.len, s, e);
-	for (size_t i = 0; i < params.count; i++)
+	for (size_t i = 0; i < params.count; i++) {
 		s->patient |= strcmp(params.names[i], "patience") == 0;
+		s->asks |= strcmp(params.names[i], "path") == 0;
+	}
 	text_params_deinit(&params);
 	buf_deinit(&text);
 	buf_deinit(&filled);

@@ -133,6 +133,7 @@ struct scenario {
 	unsigned threads;            // at most `connections`
 	struct h2_attack *attack;    // beside the load; NULL: none
 	bool patient;                // how long it waits for a reaction is its parameter "patience"
+	bool asks;                   // what its frames ask for is its parameter "path"
 	struct h2_limits limits;
 	struct h2_request *items;
 	size_t count;
