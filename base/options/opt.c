@@ -447,19 +447,33 @@ int opt_config(struct opt_set *s, const char *path, const char *text, const char
 	return r;
 }
 
-int opt_recall(struct opt_set *s, const char *name, const char *text, const char *source, struct err *e)
+// By name, of several rows the command's own, then one that has a value; -1: none.
+static long find_row(const struct opt_set *s, const char *name)
 {
-	char shown[400];
+	long found = -1;
 
 	for (size_t i = 0; i < s->count; i++) {
 		if (strcmp(s->table[i].name, name) != 0)
 			continue;
-		if (s->values[i].text != NULL && strcmp(s->values[i].source, SOURCE_COMMAND_LINE) == 0)
-			return 0;
-		snprintf(shown, sizeof shown, "%s: %s", source, name);
-		return set_value(s, i, text, source, shown, e);
+		if ((s->table[i].commands & s->command) != 0)
+			return (long)i;
+		if (found < 0 || s->values[found].text == NULL)
+			found = (long)i;
 	}
-	return -ENOENT;
+	return found;
+}
+
+int opt_recall(struct opt_set *s, const char *name, const char *text, const char *source, struct err *e)
+{
+	const long i = find_row(s, name);
+	char shown[400];
+
+	if (i < 0)
+		return -ENOENT;
+	if (s->values[i].text != NULL && strcmp(s->values[i].source, SOURCE_COMMAND_LINE) == 0)
+		return 0;
+	snprintf(shown, sizeof shown, "%s: %s", source, name);
+	return set_value(s, (size_t)i, text, source, shown, e);
 }
 
 int opt_defaults(struct opt_set *s, struct err *e)
@@ -483,18 +497,10 @@ int opt_defaults(struct opt_set *s, struct err *e)
 const struct opt_value *opt_get(const struct opt_set *s, const char *name)
 {
 	static const struct opt_value none;
-	const struct opt_value *found = NULL;
+	const long i = find_row(s, name);
 
-	for (size_t i = 0; i < s->count; i++) {
-		if (strcmp(s->table[i].name, name) != 0)
-			continue;
-		if ((s->table[i].commands & s->command) != 0)
-			return &s->values[i];
-		if (found == NULL || found->text == NULL)
-			found = &s->values[i];
-	}
-	assert(found != NULL && "the name is in the table");
-	return found != NULL ? found : &none;
+	assert(i >= 0 && "the name is in the table");
+	return i >= 0 ? &s->values[i] : &none;
 }
 
 bool opt_given(const struct opt_set *s, const char *name)

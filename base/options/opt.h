@@ -57,7 +57,7 @@ struct opt_set {
 	const struct opt_alias *aliases; // set behind opt_init; NULL: none
 	size_t alias_count;
 	struct opt_value *values; // one per row
-	uint32_t command;         // bit of the one that was parsed for
+	uint32_t command;         // bit of the one that was parsed for; 0 before opt_parse
 	char **args;              // positional arguments (borrowed from argv)
 	size_t arg_count;
 	char **rest; // what followed "--"; NULL: no "--"

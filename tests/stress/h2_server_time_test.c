@@ -473,10 +473,12 @@ CASE("h2 server time: stressgen h2-server is the same server")
 	h2_sh(&o,
 	      "%s/bin/stressgen h2-server --max-body 10 >'%s/said' & "
 	      "while ! grep -q '^port ' '%s/said'; do sleep 0.05; done; "
-	      "curl -sS -m 20 --http2-prior-knowledge \"http://127.0.0.1:$(sed -n 's/^port //p' '%s/said')/bytes/7\"; "
-	      "kill $!; wait $!; echo \" $?\"; grep -c '^stats {' '%s/said'",
+	      "url=http://127.0.0.1:$(sed -n 's/^port //p' '%s/said'); server=$!; "
+	      "curl -sS -m 20 --http2-prior-knowledge $url/bytes/7; "
+	      "(printf slow; sleep 1; printf ly) | curl -sS -m 20 --http2-prior-knowledge -T - $url/upload; "
+	      "kill $server; wait $server; echo \" $?\"; grep -c '^stats {' '%s/said'",
 	      SG_BUILD_DIR, harness_tmpdir(), harness_tmpdir(), harness_tmpdir(), harness_tmpdir());
-	if (strcmp(o.out, "0123456 0\n1\n") != 0)
+	if (strcmp(o.out, "0123456slowly 0\n1\n") != 0)
 		fail_msg("%d %s%s", o.code, o.out, o.err);
 	h2_output_deinit(&o);
 	h2_sh(&o, // another command's --request-timeout is 0 without it
