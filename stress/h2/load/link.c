@@ -405,7 +405,7 @@ static void lose_open(struct link *l, int reason)
 {
 	for (uint32_t i = 0; i < l->slot_count && l->in_flight + l->again_count + l->due_count > 0; i++) {
 		struct exchange *x = &l->slots[i];
-		if (!x->prepared)
+		if (!x->prepared || l->load->result->stopped)
 			continue;
 		if (l->load->result->timed_out)
 			exchange_fault(x, H2_FAULT_UNANSWERED, "unanswered at the deadline");
@@ -439,7 +439,7 @@ static void trouble_before_open(struct link *l, int reason)
 
 static void tell_trouble(struct link *l, int reason)
 {
-	if (l->load->result->timed_out)
+	if (l->load->result->timed_out || l->load->result->stopped)
 		return; // that is told for all links at once
 	if (l->given_up)
 		trouble_late(l);
@@ -456,7 +456,7 @@ static void on_closed(struct transport *t, int reason)
 	struct link *l = (struct link *)t;
 	bool in_order = in_good_order(l), more = link_wants_more(l);
 	l->fruitless = l->answered > 0 ? 0 : l->fruitless + 1;
-	if (in_order && more && l->fruitless < MAX_FRUITLESS) {
+	if (in_order && more && l->fruitless < MAX_FRUITLESS && !l->load->result->stopped) {
 		connect_again(l);
 		return;
 	}

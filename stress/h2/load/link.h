@@ -40,6 +40,7 @@ struct load {
 	uint64_t measured_from_ns;  // requests before it are the warm-up's
 	uint64_t first_ns, last_ns; // the first request, the last response
 	uv_timer_t warm_up, deadline, duration, watch, live;
+	uv_signal_t on_int, on_term;
 	uint64_t watch_from_ns, replaced; // the churn's beginning, and how many it has replaced
 	uint64_t watches;
 	bool time_up; // no new requests

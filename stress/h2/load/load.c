@@ -102,6 +102,46 @@ static void on_deadline(uv_timer_t *timer)
 	end_opening(load);
 }
 
+// What is under way when the load is stopped has so long, well within a test's grace.
+#define STOP_MS 300
+
+static void cut(struct load *load)
+{
+	for (unsigned i = 0; i < load->link_count; i++)
+		link_abort(&load->links[i]);
+	end_opening(load);
+}
+
+static void on_stop_time(uv_timer_t *timer)
+{
+	cut(timer->data);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct load *load = handle->data;
+	if (load->result->stopped) { // a second time
+		cut(load);
+		return;
+	}
+	load->result->stopped = number;
+	load->time_up = true;
+	pace_stop(load, clock_now_ns());
+	uv_timer_start(&load->deadline, on_stop_time, STOP_MS, 0);
+	load_wake_all(load);
+}
+
+static void watch_signals(struct load *load)
+{
+	uv_signal_init(&load->hub.loop, &load->on_int);
+	uv_signal_init(&load->hub.loop, &load->on_term);
+	load->on_int.data = load->on_term.data = load;
+	if (!load->config->stoppable)
+		return;
+	uv_signal_start(&load->on_int, on_signal, SIGINT);
+	uv_signal_start(&load->on_term, on_signal, SIGTERM);
+}
+
 // ---- opening connections ------------------------------------------------------------------------------------
 
 // Each link has its share of the requests from the beginning: the same scenario puts the same on each.
@@ -195,6 +235,7 @@ static void start_timers(struct load *load)
 	uv_timer_init(&load->hub.loop, &load->warm_up);
 	uv_timer_init(&load->hub.loop, &load->watch);
 	uv_timer_init(&load->hub.loop, &load->live);
+	watch_signals(load);
 	load->live.data = load;
 	if (load->config->live)
 		uv_timer_start(&load->live, on_live, H2_LIVE_EVERY_MS, H2_LIVE_EVERY_MS);
@@ -218,6 +259,8 @@ void load_link_ended(struct load *load)
 	if (--load->open_links > 0)
 		return;
 	pace_close(load);
+	uv_close((uv_handle_t *)&load->on_int, NULL);
+	uv_close((uv_handle_t *)&load->on_term, NULL);
 	uv_close((uv_handle_t *)&load->live, NULL);
 	uv_close((uv_handle_t *)&load->watch, NULL);
 	uv_close((uv_handle_t *)&load->warm_up, NULL);

@@ -19,6 +19,7 @@ struct h2_load_config {
 	const struct h2_target *target;
 	const struct h2_client_engine *engine;
 	bool reflects;        // the server is our own and reflects what it saw
+	bool stoppable;       // SIGINT or SIGTERM ends the load, not the process: what came of it so far is told
 	struct h2_live *live; // borrowed: is told how far it is; NULL: nobody asks
 	struct h2_tap *tap;   // borrowed: its bytes are written there; NULL: nowhere
 };
@@ -40,6 +41,7 @@ struct h2_load_result {
 	unsigned connected, failed;       // connections
 	char trouble[320];                // the first thing that went wrong with a connection; ""
 	bool timed_out;                   // the deadline came first
+	int stopped;                      // by this signal, which came first; 0: by none
 	uint64_t first_ns, last_ns;       // the first request that is measured, the last response
 	uint64_t elapsed_ns;              // from the first request to the last response
 	uint64_t cpu_ns;                  // of this process meanwhile

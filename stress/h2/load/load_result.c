@@ -62,6 +62,7 @@ void load_result_merge(struct h2_load_result *to, struct h2_load_result *from)
 	to->connected += from->connected;
 	to->failed += from->failed;
 	to->timed_out |= from->timed_out;
+	to->stopped = to->stopped ? to->stopped : from->stopped;
 	if (from->first_ns && (!to->first_ns || from->first_ns < to->first_ns))
 		to->first_ns = from->first_ns;
 	if (from->last_ns > to->last_ns)

@@ -124,6 +124,13 @@ void pace_start(struct load *load, uint64_t now_ns)
 	hand_out(load, now_ns);
 }
 
+void pace_stop(struct load *load, uint64_t now_ns)
+{
+	struct pace *p = &load->pace;
+	p->end_ns = now_ns;
+	p->ended |= !p->started || p->next_ns >= now_ns;
+}
+
 uint64_t pace_left_over(struct load *load)
 {
 	struct pace *p = &load->pace;

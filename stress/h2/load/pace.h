@@ -33,6 +33,8 @@ void pace_start(struct load *load, uint64_t now_ns);
 bool pace_take(struct load *load, uint64_t now_ns, uint64_t *due_ns);
 // Those that were due by `before_ns` and wait for a connection with room end, their time over.
 void pace_skip_late(struct load *load, uint64_t before_ns, uint64_t now_ns);
+// The schedule ends now: what was due before is still made.
+void pace_stop(struct load *load, uint64_t now_ns);
 // How many of the schedule's were never taken, because the load was broken off.
 uint64_t pace_left_over(struct load *load);
 void pace_close(struct load *load); // lets the loop end

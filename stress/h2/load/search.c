@@ -134,13 +134,19 @@ static bool judge(const struct h2_goal *g, uint64_t rate, const struct h2_load_r
 	return holds;
 }
 
+bool h2_search_is_cut(const struct h2_load_result *r)
+{
+	return r->stopped || r->connected == 0;
+}
+
 // One more trial at the rate that was found. What held once by luck gives way to less, a tenth at a time; 0: to
 // none.
 static int confirm(const struct h2_load_config *config, struct h2_load_result *r, uint64_t *rate, struct buf *out,
                    struct err *e)
 {
 	int rc = try_rate(config, *rate ? *rate : 1, r, e);
-	for (unsigned i = 0; rc == 0 && *rate > 0 && !judge(&config->scenario->goal, *rate, r, out); i++) {
+	for (unsigned i = 0;
+	     rc == 0 && *rate > 0 && !h2_search_is_cut(r) && !judge(&config->scenario->goal, *rate, r, out); i++) {
 		*rate = i < CONFIRMATIONS ? *rate - (*rate + 9) / 10 : 0;
 		if (*rate == 0)
 			break;
@@ -160,13 +166,16 @@ int h2_search_run(const struct h2_load_config *config, struct h2_load_result *r,
 	int rc = 0;
 	h2_search_begin(&s, given->count ? (uint64_t)given->segments[0].from : FIRST_RATE, most);
 	while (s.next > 0 && rc == 0) {
-		struct h2_load_result trial = { 0 };
-		rc = try_rate(config, s.next, &trial, e);
-		const bool held = rc == 0 && judge(&config->scenario->goal, s.next, &trial, out);
-		if (rc == 0)
-			h2_search_tried(&s, held);
-		h2_load_result_deinit(&trial);
+		h2_load_result_deinit(r);
+		rc = try_rate(config, s.next, r, e);
+		const bool held = rc == 0 && !r->stopped && judge(&config->scenario->goal, s.next, r, out);
+		if (rc < 0 || h2_search_is_cut(r))
+			break;
+		h2_search_tried(&s, held);
 	}
 	*rate = s.low;
-	return rc < 0 ? rc : confirm(config, r, rate, out, e);
+	if (rc < 0 || h2_search_is_cut(r))
+		return rc;
+	h2_load_result_deinit(r);
+	return confirm(config, r, rate, out, e);
 }

@@ -50,8 +50,12 @@ void h2_search_tried(struct h2_search *s, bool held);
 struct h2_load_config;
 struct h2_load_result;
 // Searches by runs of the scenario's duration; `r` is of one more at the rate that was found, *rate, or at 1/s
-// where *rate is 0: none held. A line for each trial is added to `out`. 0 or -errno as h2_load_run.
+// where *rate is 0: none held. A line for each trial is added to `out`. Where the search is broken off, `r` is of
+// the trial in which that was, and *rate the highest that had held, or 0. 0 or -errno as h2_load_run.
 int h2_search_run(const struct h2_load_config *config, struct h2_load_result *r, uint64_t *rate, struct buf *out,
                   struct err *e);
+// Whether that trial ended the search, since it says nothing about its rate: a signal stopped it, or the server
+// took no connection.
+bool h2_search_is_cut(const struct h2_load_result *r);
 
 #endif

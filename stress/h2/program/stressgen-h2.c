@@ -243,6 +243,8 @@ static int run_scenario(const struct opt_set *o, struct scenario *s, struct err 
 		return rc == -ENOENT ? tell_missing(e) : fail(e, SG_EXIT_INTERNAL);
 	if (e->text[0] != '\0')
 		fail(e, SG_EXIT_TESTS);
+	if (rc > 0)
+		return SG_EXIT_SIGNAL + rc;
 	return passed ? SG_EXIT_OK : SG_EXIT_TESTS;
 }
 

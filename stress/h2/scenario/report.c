@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 // ---- histograms ---------------------------------------------------------------------------------------------
 
@@ -77,7 +78,7 @@ static void client_gauges(const struct scenario *s, const struct h2_load_result 
 	h2_gauge(out, "errors", (double)r->wrong, "requests");
 	if (s->schedule.count)
 		h2_gauge(out, "unsent", (double)r->unsent, "requests");
-	if (r->timed_out) // which tells that the deadline came first, even where it is 0
+	if (r->timed_out || r->stopped) // which tells that the end came first, even where it is 0
 		h2_gauge(out, "unfinished", (double)(r->begun - r->right - r->wrong), "requests");
 	h2_gauge(out, "retried", (double)r->retried, "requests");
 	h2_gauge(out, "goaways", (double)r->goaways, "frames");
@@ -141,7 +142,10 @@ static bool checks(const struct scenario *s, const struct h2_load_result *r, con
 	                   r->trouble[0] ? "; " : "", r->trouble);
 	for (size_t i = 0; i < s->count; i++)
 		ok &= check_request(&s->items[i], &r->tallies[i], out);
-	if (s->schedule.count)
+	if (r->stopped)
+		ok = h2_check(out, "complete", false, "%" PRIu64 " requests had ended when SIG%s stopped the load",
+		              r->right + r->wrong, sigabbrev_np(r->stopped));
+	else if (s->schedule.count)
 		ok &= h2_check(out, "complete", r->right > 0 && r->right + r->wrong == r->begun && r->unsent == 0,
 		               "%" PRIu64 " of %" PRIu64 " requests that were due ended%s", r->right + r->wrong,
 		               r->begun + r->unsent, none_right);
@@ -169,7 +173,8 @@ static bool checks(const struct scenario *s, const struct h2_load_result *r, con
 		ok &= h2_check(out, s->attack->peaceful ? "frames" : "attack", right, "%s", buf_text(&words));
 		buf_deinit(&words);
 	}
-	if (u && u->has_counters && !s->attack && !scenario_measures_harm(s) && r->wrong == 0 && !r->timed_out)
+	if (u && u->has_counters && !s->attack && !scenario_measures_harm(s) && r->wrong == 0 && !r->timed_out &&
+	    !r->stopped)
 		ok &= h2_check(out, "once", u->counters[H2_RESPONSES] == r->right,
 		               "%" PRIu64 " answers were given, %" PRIu64 " were wanted",
 		               u->counters[H2_RESPONSES], r->right);

@@ -61,7 +61,7 @@ static int report(const struct h2_run_config *c, const struct h2_load_result *r,
 		*passed &= h2_harm_report(harm, &lines);
 	*passed &= judge(c->scenario, r, harm, &lines);
 	add_said(said, &lines);
-	if (!r->timed_out)
+	if (!r->timed_out && !r->stopped)
 		buf_adds(&lines, "@@ done\n");
 	int rc = lines.failed ? -ENOMEM : 0;
 	if (rc == 0 && (fwrite(lines.data, 1, lines.len, c->out) != lines.len || fflush(c->out) != 0))
@@ -97,8 +97,11 @@ static int search(const struct h2_run_config *c, const struct h2_load_config *lo
 	int rc = h2_search_run(load, r, &rate, &lines, e);
 	*highest = rate;
 	h2_gauge(&lines, "max_rate", (double)rate, "req/s");
-	h2_check(&lines, "find-max-rate", rate > 0, rate ? "%llu/s" : "the goal does not hold at any rate",
-	         (unsigned long long)rate);
+	if (rc == 0 && h2_search_is_cut(r))
+		h2_check(&lines, "find-max-rate", false, "broken off; %" PRIu64 "/s held until then", rate);
+	else
+		h2_check(&lines, "find-max-rate", rate > 0, rate ? "%llu/s" : "the goal does not hold at any rate",
+		         (unsigned long long)rate);
 	if (rc == 0 && fwrite(buf_text(&lines), 1, lines.len, c->out) != lines.len)
 		rc = err_set(e, EIO, "the report cannot be written: %s", strerror(errno));
 	buf_deinit(&lines);
@@ -112,9 +115,11 @@ static void tell_figures(struct h2_live *live, const struct scenario *s, const s
 	struct hist *total = h2_report_latencies(r);
 	struct buf text = { 0 };
 	char rate[32];
-	if (s->goal.count && highest > 0)
-		buf_addf(&text, "highest rate that holds: %s/s; its last trial:\n",
-		         units_count(rate, sizeof(rate), highest));
+	units_count(rate, sizeof(rate), highest);
+	if (s->goal.count && h2_search_is_cut(r))
+		buf_addf(&text, "the search was broken off; %s/s held until then; its last trial:\n", rate);
+	else if (s->goal.count && highest > 0)
+		buf_addf(&text, "highest rate that holds: %s/s; its last trial:\n", rate);
 	else if (s->goal.count)
 		buf_adds(&text, "the goal does not hold at any rate\n");
 	if (total)
@@ -133,11 +138,13 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	struct h2_harm harm = { 0 };
 	uint64_t highest = 1; // of none that is searched for
 	const bool measures = scenario_measures_harm(c->scenario);
+	int stopped;
 	const struct h2_load_config load = {
 		.scenario = c->scenario,
 		.target = c->target ? c->target : &own,
 		.engine = c->engine,
 		.reflects = !c->target && !c->server_command,
+		.stoppable = !measures && !c->scenario->attack, // which are more than the load
 		.tap = c->tap,
 		.live = h2_live_open(c->scenario->threads),
 	};
@@ -161,8 +168,9 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 	if (rc == 0 && load.live)
 		tell_figures(load.live, c->scenario, &result, highest);
 	h2_live_close(load.live);
+	stopped = result.stopped;
 	h2_load_result_deinit(&result);
 	buf_deinit(&said);
 	h2_harm_deinit(&harm);
-	return rc;
+	return rc < 0 ? rc : stopped;
 }

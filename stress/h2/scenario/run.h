@@ -25,8 +25,8 @@ struct h2_run_config {
 };
 
 // Performs the scenario and reports it in sample lines. *passed tells whether all that was checked was right;
-// when a connection failed, `e` has the reason even so. 0, or -errno with `e` filled when it could not be
-// performed or reported.
+// when a connection failed, `e` has the reason even so. 0, the signal that stopped it (what came of it so far is
+// reported), or -errno with `e` filled when it could not be performed or reported.
 int h2_run(const struct h2_run_config *c, bool *passed, struct err *e);
 
 #endif
