@@ -95,8 +95,8 @@ SG_COMMANDS(X)
 #undef X
 
 // help.c. All text is added to `out`.
-void help_short(struct buf *out);                                     // -h
-void help_full(enum command_id c, unsigned columns, struct buf *out); // --help
+void help_short(enum command_id c, unsigned columns, struct buf *out); // -h
+void help_full(enum command_id c, unsigned columns, struct buf *out);  // --help
 void help_man(struct buf *out);
 
 // paths.c: by this program's own place. 0 or -errno with `e`.

@@ -151,7 +151,8 @@ static int confirm_host(const struct opt_set *o, const char *url, char host[280]
 		return 0;
 	}
 	if (host[0] == '\0' || strpbrk(host, "{}'\"\\$`;&|<>() \t\n") != NULL)
-		return err_set(e, EINVAL, "'%.80s' is no host", host);
+		return err_set(e, EINVAL, "'%.80s' names no host; write HOST:PORT, [ADDRESS]:PORT of IPv6",
+		               u.authority);
 	rc = check_ceilings(o, e);
 	if (rc < 0)
 		return rc;

@@ -123,8 +123,47 @@ static void add_commands(struct buf *out)
 		buf_addf(out, "  %-12s%s\n", cli_commands[i].name, cli_commands[i].help);
 }
 
-void help_short(struct buf *out)
+static void add_examples(uint32_t bit, struct buf *out)
 {
+	for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++)
+		if ((examples[i].commands & bit) != 0)
+			buf_addf(out, "  %s\n      %s\n", examples[i].command, examples[i].what);
+}
+
+// Those of the command that `run` has too, or those that it has not.
+static void add_options(uint32_t bit, bool of_run, unsigned columns, struct buf *out)
+{
+	for (size_t i = 0; i < cli_option_count; i++)
+		if ((cli_options[i].commands & bit) != 0 && ((cli_options[i].commands & BIT(RUN)) != 0) == of_run)
+			opt_help_row(&cli_options[i], columns, out);
+}
+
+// Commands that make a run of one thing: what they do is said by their own options, beside all that a run has.
+static bool has_own_options(uint32_t bit)
+{
+	return (bit & (BIT(H2) | BIT(H2_CLIENTS) | BIT(REPLAY))) != 0;
+}
+
+static void help_command_short(enum command_id c, unsigned columns, struct buf *out)
+{
+	const uint32_t bit = UINT32_C(1) << c;
+
+	add_usage(c, out);
+	buf_addf(out, "\n%s\n\nExamples:\n", cli_commands[c].help);
+	add_examples(bit, out);
+	if (has_own_options(bit)) {
+		buf_adds(out, "\nOptions:\n");
+		add_options(bit, false, columns, out);
+	}
+	buf_addf(out, "\nstressgen %s --help has every option.\n", cli_commands[c].name);
+}
+
+void help_short(enum command_id c, unsigned columns, struct buf *out)
+{
+	if (c != COMMAND_JOB) {
+		help_command_short(c, columns, out);
+		return;
+	}
 	buf_addf(out, "Usage: stressgen [--depth N] [options]    %s\n", cli_commands[COMMAND_JOB].help);
 	buf_adds(out, "       stressgen COMMAND [options]\n\nCommands:\n");
 	add_commands(out);
@@ -135,13 +174,6 @@ void help_short(struct buf *out)
 	              "  -o DIR              where the run goes\n"
 	              "  --resume            go on with an interrupted run\n\n"
 	              "stressgen --help, or stressgen COMMAND --help, has every option, examples first.\n");
-}
-
-static void add_examples(uint32_t bit, struct buf *out)
-{
-	for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++)
-		if ((examples[i].commands & bit) != 0)
-			buf_addf(out, "  %s\n      %s\n", examples[i].command, examples[i].what);
 }
 
 void help_full(enum command_id c, unsigned columns, struct buf *out)
@@ -157,10 +189,17 @@ void help_full(enum command_id c, unsigned columns, struct buf *out)
 	}
 	if ((bit & (BIT(JOB) | BIT(RUN))) != 0)
 		buf_adds(out, modes);
-	buf_adds(out, "\nOptions:\n");
-	for (size_t i = 0; i < cli_option_count; i++)
-		if ((cli_options[i].commands & bit) != 0)
-			opt_help_row(&cli_options[i], columns, out);
+	if (has_own_options(bit)) {
+		buf_adds(out, "\nOptions:\n");
+		add_options(bit, false, columns, out);
+		buf_adds(out, "\nOptions of every run:\n");
+		add_options(bit, true, columns, out);
+	} else {
+		buf_adds(out, "\nOptions:\n");
+		for (size_t i = 0; i < cli_option_count; i++)
+			if ((cli_options[i].commands & bit) != 0)
+				opt_help_row(&cli_options[i], columns, out);
+	}
 	buf_adds(out, "\nExit codes:\n");
 	for (size_t i = 0; i < sizeof exit_codes / sizeof exit_codes[0]; i++)
 		buf_addf(out, "  %3d  %s\n", exit_codes[i].code, exit_codes[i].what);

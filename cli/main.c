@@ -155,6 +155,13 @@ static int pass_frames(const struct opt_set *o, struct err *e)
 	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
+static unsigned help_columns(void)
+{
+	const unsigned columns = terminal_columns();
+
+	return columns != 0 ? columns : 100;
+}
+
 static int dispatch(struct app *app, enum command_id id, struct err *e)
 {
 	struct buf text = { 0 };
@@ -162,7 +169,7 @@ static int dispatch(struct app *app, enum command_id id, struct err *e)
 
 	app->command = id;
 	if (opt_flag(&app->opts, "help")) {
-		help_full(id, terminal_columns() != 0 ? terminal_columns() : 100, &text);
+		help_full(id, help_columns(), &text);
 		return print(&text);
 	}
 	if (opt_flag(&app->opts, "version"))
@@ -203,13 +210,13 @@ int main(int argc, char **argv)
 	if (open_standard_streams() < 0)
 		return SG_EXIT_INTERNAL;
 	setlocale(LC_CTYPE, "C.UTF-8");
-	if (has_word(argc, argv, "-h")) {
-		help_short(&text);
-		return finish_stdout(id, print(&text));
-	}
 	code = find_command(argc, argv, &id, &e);
 	if (code < 0)
 		return complain(&e, code);
+	if (has_word(argc, argv, "-h")) {
+		help_short(id, help_columns(), &text);
+		return finish_stdout(id, print(&text));
+	}
 	first = id == COMMAND_JOB ? 1 : 2;
 	code = opt_init(&app.opts, cli_options, cli_option_count);
 	app.opts.aliases = cli_aliases;

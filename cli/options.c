@@ -7,7 +7,7 @@
 #define GENS (BIT(JOB) | BIT(GEN))
 #define TRIES (RUNS | BIT(SHRINK) | BIT(CLIFF))
 #define WRITES (GENS | BIT(SHRINK) | BIT(CLIFF))
-#define SELECTS (RUNS | BIT(LIST))
+#define SELECTS ((RUNS & ~BIT(H2)) | BIT(LIST)) // a load is one test
 
 #define TEXT(name, short_name, value, commands, config, help)                                                     \
 	{                                                                                                         \
@@ -220,7 +220,8 @@ const struct opt cli_options[] = {
 	     "Which run was the last one. Default: the one whose tests run again, else stressgen-runs/latest."),
 	COUNT("shuffle", NULL, 0, UINT64_C(9007199254740991), SELECTS,
 	      "Run in an order drawn from this seed (priorities and dependencies stay first)."),
-	COUNT("repeat", "1", 1, 100000, SELECTS, "Run each test so often; the ids are ID, ID#2, ID#3, ..."),
+	COUNT("repeat", "1", 1, 100000, SELECTS | BIT(H2),
+	      "Run each test so often; the ids are ID, ID#2, ID#3, ..."),
 	TIME("budget", "0", 0, 0, SELECTS | BIT(BISECT),
 	     "Only what fits into this time, by priority and the times of the last run, else of the history. ab: after so "
 	     "long it ends, 10m unless it is given."),
@@ -432,7 +433,8 @@ const struct opt cli_options[] = {
 	FLAG("show-tags", 0, "no", SELECTS, false,
 	     "Print the tags of what is selected, and how many tests have each."),
 	FLAG("quiet", 'q', "no", TRIES | BIT(GEN) | BIT(HISTORY), true, "Only the summary and what went wrong."),
-	FLAG("yes", 'y', "no", BIT_ALL, false, "Install missing packages without asking (./stressgen only)."),
+	FLAG("yes", 'y', "no", BIT_ALL, false,
+	     "Do not ask: h2 loads another machine, ./stressgen installs missing packages."),
 	TEXT("config", 0, "FILE", BIT_ALL, false,
 	     "Read this config file instead of searching for stressgen.conf."),
 	FLAG("show-config", 0, "no", BIT_ALL, false, "Print each option's value and where it came from."),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define NO_DURATION_LIMIT (3600 * SG_NS_PER_S) // for loads by count, where --timeout does not say
 #define AFTER_DURATION (30 * SG_NS_PER_S)      // for what is under way then
@@ -36,7 +37,7 @@ bool h2_host_is_here(const char *host)
 	struct in_addr v4;
 	struct in6_addr v6;
 
-	if (strcmp(host, "localhost") == 0)
+	if (strcasecmp(host, "localhost") == 0)
 		return true;
 	if (inet_pton(AF_INET, host, &v4) == 1)
 		return ntohl(v4.s_addr) >> 24 == 127;
@@ -71,18 +72,24 @@ int h2_url_parse(const char *text, struct h2_url *u, struct err *e)
 	size_t scheme = host != NULL ? (size_t)(host - text) : 0, len;
 	const char *path;
 
-	if (host == NULL || (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0))
+	if (host == NULL || (strncasecmp(text, "http://", 7) != 0 && strncasecmp(text, "https://", 8) != 0))
 		return err_set(e, EINVAL, "'%.200s' is no URL; write http://HOST:PORT/PATH or https://...", text);
 	host += 3;
 	len = strcspn(host, "/?#");
 	path = host + len;
-	if (len == 0 || len >= sizeof u->authority || memchr(host, '@', len) != NULL)
+	if (memchr(host, '@', len) != NULL)
+		return err_set(
+		        e, EINVAL,
+		        "'%.200s': HTTP/2 has no place for what stands in front of '@'; write -H 'authorization: "
+		        "Basic ...'",
+		        text);
+	if (len == 0 || len >= sizeof u->authority)
 		return err_set(e, EINVAL, "'%.200s' names no host; write http://HOST:PORT/PATH", text);
 	len = strcspn(path, "#"); // the fragment is not sent
 	if (len + 2 > sizeof u->path)
 		return err_set(e, EINVAL, "the path of '%.80s...' is longer than %zu bytes", text,
 		               sizeof u->path - 2);
-	snprintf(u->scheme, sizeof u->scheme, "%.*s", (int)scheme, text);
+	snprintf(u->scheme, sizeof u->scheme, "%s", scheme == 5 ? "https" : "http");
 	snprintf(u->authority, sizeof u->authority, "%.*s", (int)strcspn(host, "/?#"), host);
 	snprintf(u->path, sizeof u->path, "%s%.*s", path[0] == '/' ? "" : "/", (int)len, path);
 	return check_port(u->authority, e);
@@ -112,6 +119,12 @@ static void put_count(const struct opt_set *o, const char *option, const char *n
 {
 	if (opt_text(o, option) != NULL && opt_number(o, option) > 0)
 		buf_addf(out, " (%s %" PRIu64 ")", name, opt_number(o, option));
+}
+
+static void put_seed(const struct opt_set *o, struct buf *out)
+{
+	if (opt_text(o, "seed") != NULL)
+		buf_addf(out, " (seed %" PRIu64 ")", opt_number(o, "seed"));
 }
 
 static void put_time(const struct opt_set *o, const char *option, const char *name, struct buf *out)
@@ -205,9 +218,11 @@ static int put_rate(const struct opt_set *o, struct buf *out, struct err *e)
 	if (rate == NULL) {
 		if (opt_given(o, "rps"))
 			buf_addf(out, " (arrivals %s)", opt_text(o, "arrivals"));
-		put_count(o, "seed", "seed", out);
+		put_seed(o, out);
 		return 0;
 	}
+	if (opt_text(o, "find-max-rate") != NULL && strpbrk(rate, "-/") != NULL)
+		return err_set(e, EINVAL, "--find-max-rate begins at one rate: --rate 500, not '%.80s'", rate);
 	dash = strchr(rate, '-');
 	slash = strchr(rate, '/');
 	if (slash == NULL) {
@@ -231,7 +246,7 @@ static int put_rate(const struct opt_set *o, struct buf *out, struct err *e)
 		        "--rate: '%.80s' is no rate; write 500, 100-1k/30s (a ramp) or 100/10s,200/10s (steps)",
 		        rate);
 	buf_addf(out, " (arrivals %s)", opt_text(o, "arrivals"));
-	put_count(o, "seed", "seed", out);
+	put_seed(o, out);
 	return 0;
 }
 

@@ -281,11 +281,22 @@ static int check_alone(const struct opt_set *o, struct err *e)
 int h2_scenario_requests(const struct opt_set *o, const struct h2_scenario_parts *parts, struct buf *out,
                          struct err *e)
 {
-	const char *weights = opt_text(o, "weights");
+	static const char *const of_grpc[] = { "method", "data", "body" };
+	const char *weights = opt_text(o, "weights"), *method = opt_text(o, "method");
 	int rc = 0;
 
+	if (method != NULL && (*method == '\0' || strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != strlen(method)))
+		return err_set(e, EINVAL, "--method: '%.40s' is no method; write one word in capitals, e.g. PUT",
+		               method);
 	if (parts->body != NULL && opt_text(o, "body") != NULL)
 		return err_set(e, EINVAL, "--data and --body both say the body; give one");
+	if (opt_text(o, "grpc-message") != NULL)
+		for (size_t i = 0; i < sizeof of_grpc / sizeof of_grpc[0]; i++)
+			if (opt_text(o, of_grpc[i]) != NULL)
+				return err_set(
+				        e, EINVAL,
+				        "--%s: a gRPC call is a POST of its messages, which --grpc-message says",
+				        of_grpc[i]);
 	if (parts->requests != NULL)
 		return check_alone(o, e);
 	for (size_t i = 0; rc == 0 && i < parts->count; i++) {

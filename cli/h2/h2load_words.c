@@ -18,6 +18,8 @@ const struct opt_alias cli_aliases[] = {
 	SAME("connection-active-timeout", "lifetime"),
 	NOT("h1", 0, "only HTTP/2 is spoken here"),
 	NOT("npn-list", 0, "only HTTP/2 is spoken here, and h2 is what TLS is asked for"),
+	NOT("alpn-list", 0, "only HTTP/2 is spoken here, and h2 is what TLS is asked for"),
+	NOT("sni", 0, "TLS asks for the URL's host; --connect-to HOST:PORT says where that is"),
 	NOT("connection-inactivity-timeout", 'N', "give each request its time by --request-timeout TIME"),
 	NOT("timing-script-file", 0,
 	    "say when requests are due by --rate: 100-1k/30s (a ramp), 100/10s,200/10s (steps)"),

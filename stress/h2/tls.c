@@ -25,7 +25,7 @@ struct h2_tls {
 	SSL *ssl;
 	BIO *in, *out; // owned by ssl
 	bool ready, failed;
-	char reason[200];
+	char reason[240];
 };
 
 static const unsigned char alpn[] = { 2, 'h', '2' };
@@ -48,21 +48,54 @@ static int context_error(struct err *e, const char *what)
 	return err_set(e, EINVAL, "TLS: %s%s%s", what, text[0] ? ": " : "", text);
 }
 
+// What to do about a certificate that is refused.
+static const char *remedy(long verified)
+{
+	switch (verified) {
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return "ask for a name that it has (--connect-to says where that is), or take any with -k";
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return "take any with -k (of --h2-target: --h2-insecure)";
+	default:
+		return "name its authority with --cacert, or take any with -k (of --h2-target: --h2-cacert, "
+		       "--h2-insecure)";
+	}
+}
+
+// What the peer broke off with, or what was wrong with its bytes, where OpenSSL's words are for those who know
+// TLS; else NULL.
+static const char *plain_words(int reason, bool ready)
+{
+	switch (reason) {
+	case SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
+		return "the server refuses ALPN's h2: it does not speak HTTP/2";
+	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+		return "the server speaks no version that it was asked for: 1.2 and 1.3, unless --tls says one";
+	case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+		return "the server wants a certificate of its client, and there is none here";
+	case SSL_R_WRONG_VERSION_NUMBER:
+		return ready ? NULL : "wrong version number; does it speak TLS there? http:// is without";
+	default:
+		return NULL;
+	}
+}
+
 static int fail(struct h2_tls *t)
 {
 	const long verified = SSL_get_verify_result(t->ssl);
-	const bool is_other = ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER && !t->ready;
+	const char *plain = plain_words(ERR_GET_REASON(ERR_peek_error()), t->ready);
 	char text[120];
 	take_error(text, sizeof(text));
 	if (!t->failed && verified != X509_V_OK && !SSL_is_server(t->ssl) && !t->ready)
-		snprintf(
-		        t->reason, sizeof(t->reason),
-		        "TLS: the server's certificate is refused: %s; name its authority with --cacert, or take any "
-		        "with -k (of --h2-target: --h2-cacert, --h2-insecure)",
-		        X509_verify_cert_error_string(verified));
+		snprintf(t->reason, sizeof(t->reason), "TLS: the server's certificate is refused: %s; %s",
+		         X509_verify_cert_error_string(verified), remedy(verified));
 	else if (!t->failed)
-		snprintf(t->reason, sizeof(t->reason), "TLS: %s%s", text[0] ? text : "the peer broke off",
-		         is_other ? "; does it speak TLS there? http:// is without" : "");
+		snprintf(t->reason, sizeof(t->reason), "TLS: %s",
+		         plain     ? plain
+		         : text[0] ? text
+		                   : "the peer broke off");
 	t->failed = true;
 	return -EPROTO;
 }

@@ -31,6 +31,25 @@ CASE("cli: the short help names every command when -h is given")
 	outcome_deinit(&o);
 }
 
+CASE("cli: a command's short help has its own options when -h stands behind it")
+{
+	struct outcome o = E2E(harness_tmpdir(), "h2", "-h"), full = E2E(harness_tmpdir(), "h2", "--help");
+	struct outcome report = E2E(harness_tmpdir(), "report", "-h");
+
+	assert_int_equal(o.exit_code, 0);
+	assert_contains(buf_text(&o.out), "Usage: stressgen h2 ");
+	assert_contains(buf_text(&o.out), "--requests-per-connection");
+	assert_null(strstr(buf_text(&o.out), "--jemalloc-cap"));
+	const char *every = strstr(buf_text(&full.out), "Options of every run:");
+	assert_non_null(every);
+	assert_true(strstr(buf_text(&full.out), "--requests-per-connection") < every);
+	assert_true(strstr(buf_text(&full.out), "--jemalloc-cap") > every);
+	assert_contains(buf_text(&report.out), "stressgen report --help has every option");
+	outcome_deinit(&o);
+	outcome_deinit(&full);
+	outcome_deinit(&report);
+}
+
 CASE("cli: the version goes to stdout when asked in either way")
 {
 	struct outcome option = E2E(harness_tmpdir(), "--version");

@@ -221,7 +221,8 @@ CASE("h2 cli: headers, trailers, length and hash of responses are checked, and a
 		{ "http://127.0.0.1:%u/trailers --expect-trailer 'x-trailer-count: 1'",
 		  "(3 trailer); first: request 1: trailer x-trailer-count: \"0\", expected \"1\"" },
 		{ "http://127.0.0.1:%u/stressgen.Echo/Fail --grpc-message a",
-		  "(3 grpc); first: request 1: trailer grpc-status: \"9\", expected \"0\"" },
+		  "(3 grpc); first: request 1: trailer grpc-status: \"9\" (FAILED_PRECONDITION), expected \"0\"; "
+		  "grpc-message: \"" },
 	};
 	struct h2_process p;
 	char stats[16384];
@@ -417,6 +418,17 @@ CASE("h2 cli: bad input is one line and exit 2, with the file's line")
 		{ "http://127.0.0.1:1/a/b --grpc-message @nothing", "--grpc-message: nothing: No such file" },
 		{ "http://127.0.0.1:1/a/b --grpc-message hex:0", "pairs of hexadecimal digits" },
 		{ "https://127.0.0.1:1/ --cacert forms", "forms" },
+		{ "http://127.0.0.1:1/ -f 16K", "-f: frames of 16 KiB are taken here" },
+		{ "http://127.0.0.1:1/ --alpn-list=h2,http/1.1", "--alpn-list: only HTTP/2 is spoken here" },
+		{ "http://127.0.0.1:1/ --sni x", "--sni: TLS asks for the URL's host; --connect-to" },
+		{ "http://me:pw@127.0.0.1:1/", "write -H 'authorization: Basic ...'" },
+		{ "'http://127.0.0.1:1/a b'", "printable ASCII alone, no blanks; what else there is" },
+		{ "http://127.0.0.1:1/ -X 'G ET'", "--method: 'G ET' is no method" },
+		{ "http://127.0.0.1:1/a/b --grpc-message x -X PUT", "--method: a gRPC call is a POST" },
+		{ "http://127.0.0.1:1/a/b --grpc-message x -d forms", "--data: a gRPC call is a POST" },
+		{ "http://127.0.0.1:1/ --connect-to :80", "':80' names no host; write HOST:PORT" },
+		{ "http://127.0.0.1:1/ --find-max-rate 'p99<5ms' --rate 1-2/1s",
+		  "--find-max-rate begins at one rate: --rate 500, not '1-2/1s'" },
 	};
 	h2_file("forms", "(request a)");
 	h2_file("place", "(request a\n  (path \"/\") (body \"%{x}\"))");

@@ -120,7 +120,7 @@ CASE("h2 checks: another hash, trailer or number of messages is wrong, and told 
 		  "(7 trailer); first: request 1: trailer x-trailer-count: \"0\", expected \"1\"" },
 		{ "(path \"/\") (expect (trailer \"x-a\" \"1\"))", "first: request 1: trailer x-a is missing" },
 		{ "(grpc \"/stressgen.Echo/Fail\") (message \"a\")",
-		  "(7 grpc); first: request 1: trailer grpc-status: \"9\", expected \"0\"" },
+		  "(7 grpc); first: request 1: trailer grpc-status: \"9\" (FAILED_PRECONDITION), expected \"0\"" },
 		{ "(grpc \"/stressgen.Echo/Repeat\") (message \"a\")",
 		  "(7 grpc); first: request 1: 10 messages, expected 1" },
 		{ "(grpc \"/no/grpc\") (message \"a\")",
@@ -182,7 +182,7 @@ CASE("h2 grpc: node's http2 takes our messages and trailers, and each of its fau
 	static const struct {
 		const char *method, *words;
 	} rows[] = {
-		{ "Status", "trailer grpc-status: \"13\", expected \"0\"" },
+		{ "Status", "trailer grpc-status: \"13\" (INTERNAL), expected \"0\"" },
 		{ "Cut", "its message 1 is cut off" },
 		{ "Compressed", "message 1 is compressed, which was not asked for" },
 		{ "Twice", "2 messages, expected 1" },
@@ -226,7 +226,7 @@ CASE("h2 grpc: gRPC's own library takes our calls, unary and streams")
 	expect_of(command, "(grpc \"/stressgen.Echo/Fail\") (message \"a\") (expect (grpc-status 9) (messages 0))",
 	          true, "@@ check r ok 40");
 	expect_of(command, "(grpc \"/stressgen.Echo/Fail\") (message \"a\")", false,
-	          ": trailer grpc-status: \"9\", expected \"0\"");
+	          ": trailer grpc-status: \"9\" (FAILED_PRECONDITION), expected \"0\"; grpc-message: \"");
 	expect_of(command, "(grpc \"/stressgen.Echo/Missing\") (message \"a\") (expect (grpc-status 12))", true,
 	          "@@ check r ok 40");
 }

@@ -59,10 +59,12 @@ CASE("h2 target: https, a unix socket, another place to connect to, a host that 
 	assert_int_equal(t.address.local.sun_family, AF_UNIX);
 	assert_string_equal(t.address.local.sun_path, "/run/a.sock");
 	assert_string_equal(t.authority, "shop.example:80");
+	assert_string_equal(t.place, "unix:/run/a.sock");
 	o.connect_to = "127.0.0.1:99";
 	assert_int_equal(h2_target_resolve("https://shop.example", &o, &t, NULL), 0);
 	assert_int_equal(ntohs(t.address.v4.sin_port), 99);
 	assert_string_equal(t.host, "shop.example");
+	assert_string_equal(t.place, "127.0.0.1:99");
 	o.connect_to = "192.0.2.1:99";
 	check_with(&o, "http://127.0.0.1", -EPERM, "is not this machine");
 	o.allow_host = "192.0.2.1";

@@ -26,10 +26,7 @@ __attribute__((format(printf, 2, 3))) static void trouble(struct link *l, const 
 	r->failed++;
 	if (r->trouble[0] != '\0')
 		return;
-	const struct h2_target *t = l->load->config->target;
-	const bool local = t->address.any.sa_family == AF_UNIX;
-	const int n = snprintf(r->trouble, sizeof(r->trouble), "%s%s: ", local ? "unix:" : "",
-	                       local ? t->address.local.sun_path : t->authority);
+	const int n = snprintf(r->trouble, sizeof(r->trouble), "%s: ", l->load->config->target->place);
 	va_list args;
 	va_start(args, format);
 	vsnprintf(r->trouble + n, sizeof(r->trouble) - (size_t)n, format, args);
@@ -53,15 +50,22 @@ static bool looks_like_http2(const struct link *l)
 
 static void trouble_before_settings(struct link *l, int reason)
 {
+	const char *tls = transport_tls_reason(&l->transport);
 	char text[4 * sizeof(l->greeting) + 1];
 	printable(l->greeting, l->greeting_len, text);
-	if (l->greeting_len > 0 && !looks_like_http2(l))
+	if (tls[0] != '\0') // TLS 1.3's server may refuse its client behind the client's last word
+		trouble(l, "%s", tls);
+	else if (l->greeting_len > 0 && !looks_like_http2(l))
 		trouble(l, "the server answered \"%s\": it does not speak HTTP/2 with prior knowledge", text);
 	else if (l->greeting_len > 0)
 		trouble(l, "the server's first frame is not a right SETTINGS frame: %s",
 		        l->load->config->engine->reason(l->client));
+	else if ((reason == UV_EOF || reason == UV_ECONNRESET) && l->transport.tls)
+		trouble(l, "the server closed the connection behind TLS's handshake, without a word of HTTP/2");
 	else if (reason == UV_EOF || reason == UV_ECONNRESET)
-		trouble(l, "the server closed the connection at once; does it speak HTTP/2 with prior knowledge?");
+		trouble(l,
+		        "the server closed the connection at once; does it speak HTTP/2 with prior knowledge, or "
+		        "TLS (https://)?");
 	else
 		trouble(l, "before the server's SETTINGS: %s",
 		        reason ? uv_strerror(reason) : "the connection ended");
@@ -97,8 +101,8 @@ static void trouble_after_settings(struct link *l, int reason)
 	else if (reason == 0 || reason == -EPROTO)
 		trouble(l, "protocol error: %s", why[0] ? why : "the server broke the rules of HTTP/2");
 	else
-		trouble(l, "the connection ended with %u requests under way: %s", l->in_flight,
-		        uv_strerror(reason));
+		trouble(l, "the connection ended with %u request%s under way: %s", l->in_flight,
+		        l->in_flight == 1 ? "" : "s", uv_strerror(reason));
 }
 
 // ---- requests -----------------------------------------------------------------------------------------------
@@ -431,7 +435,7 @@ static void trouble_before_open(struct link *l, int reason)
 	const char *tls = transport_tls_reason(&l->transport);
 	if (tls[0] != '\0')
 		trouble(l, "%s", tls);
-	else if (l->transport.tls && l->transport.connected_ns && reason == UV_EOF)
+	else if (l->transport.tls && l->transport.connected_ns && (reason == UV_EOF || reason == UV_ECONNRESET))
 		trouble(l, "the server closed the connection in TLS's handshake; does it speak TLS?");
 	else
 		trouble(l, "%s; is the server running?", uv_strerror(reason));

@@ -77,7 +77,7 @@ static void say_timed_out(struct load *load)
 		silent += load->links[i].client && !load->links[i].ready;
 	units_duration(time, sizeof(time), s->deadline_ns);
 	int n = snprintf(r->trouble, sizeof(r->trouble),
-	                 "%s: the deadline of %s came first: ", load->config->target->authority, time);
+	                 "%s: the deadline of %s came first: ", load->config->target->place, time);
 	if (silent > 0)
 		snprintf(r->trouble + n, sizeof(r->trouble) - (size_t)n,
 		         "on %u of %u connections the server did not answer with its SETTINGS", silent,
@@ -96,6 +96,8 @@ static void on_deadline(uv_timer_t *timer)
 		say_timed_out(load);
 	load->result->timed_out = true;
 	load->time_up = true;
+	if (load->last_ns == 0) // nothing was answered: it all took until now
+		load->last_ns = clock_now_ns();
 	for (unsigned i = 0; i < load->link_count; i++)
 		link_abort(&load->links[i]);
 	h2_assault_abort(load->assault);
@@ -107,6 +109,8 @@ static void on_deadline(uv_timer_t *timer)
 
 static void cut(struct load *load)
 {
+	if (load->last_ns == 0) // as at the deadline
+		load->last_ns = clock_now_ns();
 	for (unsigned i = 0; i < load->link_count; i++)
 		link_abort(&load->links[i]);
 	end_opening(load);
@@ -186,7 +190,7 @@ static void give_up_opening(struct load *load)
 	struct h2_load_result *r = load->result;
 	if (r->trouble[0] == '\0')
 		snprintf(r->trouble, sizeof(r->trouble), "%s: a connection cannot be opened: out of memory",
-		         load->config->target->authority);
+		         load->config->target->place);
 	end_opening(load);
 }
 

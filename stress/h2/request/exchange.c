@@ -103,6 +103,48 @@ static const char *field_word(const struct exchange *x, size_t i)
 	return i < x->prepared->expected_headers ? "header" : "trailer";
 }
 
+// gRPC's name of a status, from its digits; NULL: it has none.
+static const char *grpc_status_name(const uint8_t *digits, size_t len)
+{
+	static const char *const names[] = {
+		"OK",        "CANCELLED",       "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+		"NOT_FOUND", "ALREADY_EXISTS",  "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+		"ABORTED",   "OUT_OF_RANGE",    "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+		"DATA_LOSS", "UNAUTHENTICATED",
+	};
+	size_t n = 0;
+	if (len < 1 || len > 2)
+		return NULL;
+	for (size_t i = 0; i < len; i++) {
+		if (digits[i] < '0' || digits[i] > '9')
+			return NULL;
+		n = n * 10 + (size_t)(digits[i] - '0');
+	}
+	return n < sizeof(names) / sizeof(names[0]) ? names[n] : NULL;
+}
+
+static void tell_field(struct exchange *x, size_t i, const uint8_t *value, size_t len)
+{
+	const struct h2_header *h = &x->prepared->expected[i];
+	const bool is_status = x->prepared->request->is_grpc && strcmp(h->name, "grpc-status") == 0;
+	const char *meaning = is_status ? grpc_status_name(value, len) : NULL;
+	exchange_fault(x, fault_of_field(x, i), "%s %s: \"%.*s\"%s%s%s, expected \"%s\"", field_word(x, i),
+	               h->name, (int)(len < 80 ? len : 80), (const char *)value, meaning ? " (" : "",
+	               meaning ? meaning : "", meaning ? ")" : "", h->value);
+}
+
+// What the server says of its own status, behind what was told of it.
+static void tell_grpc_message(struct exchange *x, const uint8_t *value, size_t len)
+{
+	char *first = x->tally->first;
+	char own[40];
+	const size_t told = strlen(first);
+	const int n = snprintf(own, sizeof(own), "request %" PRIu64 ": ", x->number + 1);
+	if (strncmp(first, own, (size_t)n) == 0)
+		snprintf(first + told, sizeof(x->tally->first) - told, "; grpc-message: \"%.*s\"",
+		         (int)(len < 80 ? len : 80), (const char *)value);
+}
+
 void exchange_field(struct exchange *x, const uint8_t *name, size_t name_len, const uint8_t *value,
                     size_t value_len)
 {
@@ -121,10 +163,10 @@ void exchange_field(struct exchange *x, const uint8_t *name, size_t name_len, co
 		if (value_fits(h, value, value_len))
 			x->headers_seen |= UINT64_C(1) << i;
 		else if (status_fits(x)) // else that is the fault to tell
-			exchange_fault(x, fault_of_field(x, i), "%s %s: \"%.*s\", expected \"%s\"",
-			               field_word(x, i), h->name, (int)(value_len < 80 ? value_len : 80),
-			               (const char *)value, h->value);
+			tell_field(x, i, value, value_len);
 	}
+	if (x->fault == H2_FAULT_GRPC && name_len == 12 && memcmp(name, "grpc-message", 12) == 0)
+		tell_grpc_message(x, value, value_len);
 }
 
 void exchange_recall(struct exchange *x, uint16_t status, uint64_t headers_seen)

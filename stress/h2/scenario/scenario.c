@@ -295,8 +295,10 @@ static int read_address(struct h2_reader *r, const struct sexp *form, struct h2_
 	if (rc < 0)
 		return rc;
 	if (!h2_is_visible(q->path) || (q->path[0] != '/' && strcmp(q->path, "*") != 0))
-		return FAIL(r, sexp_field(form, "path"),
-		            "a path begins with / and has neither blanks nor control characters");
+		return FAIL(
+		        r, sexp_field(form, "path"),
+		        "a path begins with / and has printable ASCII alone, no blanks; what else there is is written "
+		        "as %%XX: %%20, %%C3%%A4");
 	if (q->authority && (!h2_is_visible(q->authority) || strpbrk(q->authority, "/@")))
 		return FAIL(r, sexp_field(form, "authority"),
 		            "an authority is HOST or HOST:PORT, e.g. \"a.example:80\"");

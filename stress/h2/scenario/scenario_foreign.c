@@ -116,8 +116,8 @@ int h2_foreign_try(const struct h2_target *target, const char *path, const struc
 		rc = h2_load_run(&config, &r, e);
 	}
 	// what it says begins with the server, too
-	const size_t named = strlen(target->authority);
-	const char *trouble = r.trouble + (strncmp(r.trouble, target->authority, named) == 0 &&
+	const size_t named = strlen(target->place);
+	const char *trouble = r.trouble + (strncmp(r.trouble, target->place, named) == 0 &&
 	                                                   strncmp(r.trouble + named, ": ", 2) == 0
 	                                           ? named + 2
 	                                           : 0);

@@ -11,6 +11,11 @@
 #include <string.h>
 #include <strings.h>
 
+static void say_place(char to[H2_HOST_BYTES + 8], const char *host, uint16_t port)
+{
+	snprintf(to, H2_HOST_BYTES + 8, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+}
+
 void h2_target_local(struct h2_target *t, uint16_t port)
 {
 	*t = (struct h2_target){ 0 };
@@ -19,6 +24,7 @@ void h2_target_local(struct h2_target *t, uint16_t port)
 	t->address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	snprintf(t->host, sizeof(t->host), "127.0.0.1");
 	snprintf(t->authority, sizeof(t->authority), "127.0.0.1:%u", port);
+	memcpy(t->place, t->authority, sizeof(t->place));
 }
 
 bool h2_target_is_here(const struct h2_target *t)
@@ -89,6 +95,7 @@ static int set_local(struct h2_target *t, const char *path, struct err *e)
 		               sizeof(t->address.local.sun_path) - 1);
 	t->address.local.sun_family = AF_UNIX;
 	memcpy(t->address.local.sun_path, path, strlen(path) + 1);
+	snprintf(t->place, sizeof(t->place), "unix:%s", path);
 	return 0;
 }
 
@@ -132,8 +139,8 @@ int h2_target_resolve(const char *url, const struct h2_target_options *options, 
 		return err_set(e, EINVAL,
 		               "'%.200s' is no target; write http://HOST:PORT, e.g. http://127.0.0.1:8080", url);
 	memcpy(t->host, host, sizeof(host));
-	snprintf(t->authority, sizeof(t->authority), strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
-	         (unsigned)port);
+	say_place(t->authority, host, (uint16_t)port);
+	memcpy(t->place, t->authority, sizeof(t->place));
 	if (!there)
 		return set_address(t, url, host, (uint16_t)port, options, e);
 	if (strncmp(there, "unix:", 5) == 0)
@@ -141,6 +148,7 @@ int h2_target_resolve(const char *url, const struct h2_target_options *options, 
 	if (split(there, host, &port) < 0)
 		return err_set(e, EINVAL, "'%.200s' is no place to connect to; write HOST:PORT or unix:/PATH",
 		               there);
+	say_place(t->place, host, (uint16_t)port);
 	return set_address(t, there, host, (uint16_t)port, options, e);
 }
 

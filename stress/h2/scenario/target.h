@@ -19,7 +19,8 @@ struct h2_target {
 		struct sockaddr_in6 v6;
 		struct sockaddr_un local;
 	} address;
-	char authority[H2_HOST_BYTES + 8]; // "127.0.0.1:8080": for requests that name no host, and for messages
+	char authority[H2_HOST_BYTES + 8]; // "127.0.0.1:8080": for requests that name no host
+	char place[H2_HOST_BYTES + 8];     // where it is connected to, for messages: likewise, or "unix:/PATH"
 	char host[H2_HOST_BYTES];          // of the URL: what the certificate must be for
 	bool tls;                          // https
 };
