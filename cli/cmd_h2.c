@@ -6,11 +6,13 @@
 #include "io.h"
 #include "live.h"
 #include "pipeline.h"
+#include "rng.h"
 #include "tool.h"
 #include "units.h"
 #include "verdict.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,8 +182,9 @@ static int write_scenario(const struct app *app, const char *dir, const struct h
 	return rc;
 }
 
+// `seed`: of what is drawn; NULL: nothing is.
 static int write_suite(const struct app *app, const char *dir, struct h2_input *in, const char *host,
-                       struct err *e)
+                       const uint64_t *seed, struct err *e)
 {
 	const struct opt_set *o = &app->opts;
 	const char *body = opt_text(o, "data");
@@ -191,6 +194,7 @@ static int write_suite(const struct app *app, const char *dir, struct h2_input *
 		                           .all_there = in->all_there,
 		                           .requests = in->requests,
 		                           .body = body != NULL ? BODY : NULL,
+		                           .seed = seed,
 		                           .other_host = host[0] != '\0' ? host : NULL };
 	int rc = io_make_dirs(dir, e);
 
@@ -239,11 +243,14 @@ int cmd_h2(struct app *app)
 	struct h2_input in = { 0 };
 	struct err e = { 0 };
 	char host[280] = "", name[] = SCENARIO, *names[] = { name }, *dir = NULL, *suite = NULL;
+	const uint64_t seed = opt_given(o, "seed") ? opt_number(o, "seed") : rng_fresh_seed();
+	bool drawn = false;
 	int code = SG_EXIT_OK, r = 0;
 
 	if (opt_flag(o, "resume"))
 		return pipeline_resume(app);
 	r = h2_input_read(o, &in, &e);
+	drawn = r == 0 && h2_input_is_drawn(o, &in);
 	if (r == 0)
 		r = confirm_host(o, in.target, host, &e);
 	if (r == 0)
@@ -251,13 +258,17 @@ int cmd_h2(struct app *app)
 	if (r == 0 && ((suite = io_join(j.run_dir, "suite")) == NULL))
 		r = err_set(&e, ENOMEM, "out of memory");
 	if (r == 0)
-		r = write_suite(app, suite, &in, host, &e);
+		r = write_suite(app, suite, &in, host, drawn ? &seed : NULL, &e);
 	if (r == 0 && (dir = realpath(suite, NULL)) == NULL)
 		r = err_set(&e, errno, "%s: %s", suite, strerror(errno));
 	if (r == 0)
 		r = pipeline_files(&j, dir, names, 1, &e);
 	if (r == 0)
 		r = make_live(dir, &e);
+	if (r == 0 && drawn) {
+		j.suite.seed = seed;
+		say(app, "seed %" PRIu64, seed);
+	}
 	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
 	if (r == 0 && !opt_flag(o, "quiet") && strcmp(opt_text(o, "format"), "text") == 0 &&
 	    (opt_text(o, "events") == NULL || strcmp(opt_text(o, "events"), "-") != 0))

@@ -123,6 +123,29 @@ int h2_input_read(const struct opt_set *o, struct h2_input *in, struct err *e)
 	return 0;
 }
 
+static bool has_drawn_place(const char *text)
+{
+	static const char *const places[] = { "%{random:", "%{hex:", "%{alnum:", "%{uuid}", "%{pick:" };
+
+	for (size_t i = 0; text != NULL && i < sizeof places / sizeof places[0]; i++)
+		if (strstr(text, places[i]) != NULL)
+			return true;
+	return false;
+}
+
+bool h2_input_is_drawn(const struct opt_set *o, const struct h2_input *in)
+{
+	static const char *const texts[] = { "header", "body", "trailer", "grpc-message" };
+	bool drawn = strcmp(opt_text(o, "arrivals"), "poisson") == 0 ||
+	             (in->requests != NULL && has_drawn_place(buf_text(&in->text)));
+
+	for (size_t i = 0; i < in->count && !drawn; i++)
+		drawn = has_drawn_place(in->urls[i]);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0] && !drawn; i++)
+		drawn = has_drawn_place(opt_text(o, texts[i]));
+	return drawn;
+}
+
 void h2_input_deinit(struct h2_input *in)
 {
 	free(in->urls);

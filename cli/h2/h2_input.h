@@ -22,6 +22,8 @@ struct h2_input {
 // `in` must be zeroed, and deinited in every case. -EINVAL and others with `e` filled, "FILE:LINE: ..." for what
 // is wrong in the file.
 int h2_input_read(const struct opt_set *o, struct h2_input *in, struct err *e);
+// Whether anything in the load is drawn: places other than counters, Poisson's arrivals.
+bool h2_input_is_drawn(const struct opt_set *o, const struct h2_input *in);
 void h2_input_deinit(struct h2_input *in);
 
 #endif

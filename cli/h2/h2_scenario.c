@@ -121,12 +121,6 @@ static void put_count(const struct opt_set *o, const char *option, const char *n
 		buf_addf(out, " (%s %" PRIu64 ")", name, opt_number(o, option));
 }
 
-static void put_seed(const struct opt_set *o, struct buf *out)
-{
-	if (opt_text(o, "seed") != NULL)
-		buf_addf(out, " (seed %" PRIu64 ")", opt_number(o, "seed"));
-}
-
 static void put_time(const struct opt_set *o, const char *option, const char *name, struct buf *out)
 {
 	if (opt_text(o, option) != NULL && opt_number(o, option) > 0)
@@ -218,7 +212,6 @@ static int put_rate(const struct opt_set *o, struct buf *out, struct err *e)
 	if (rate == NULL) {
 		if (opt_given(o, "rps"))
 			buf_addf(out, " (arrivals %s)", opt_text(o, "arrivals"));
-		put_seed(o, out);
 		return 0;
 	}
 	if (opt_text(o, "find-max-rate") != NULL && strpbrk(rate, "-/") != NULL)
@@ -246,11 +239,10 @@ static int put_rate(const struct opt_set *o, struct buf *out, struct err *e)
 		        "--rate: '%.80s' is no rate; write 500, 100-1k/30s (a ramp) or 100/10s,200/10s (steps)",
 		        rate);
 	buf_addf(out, " (arrivals %s)", opt_text(o, "arrivals"));
-	put_seed(o, out);
 	return 0;
 }
 
-static int put_load(const struct opt_set *o, struct buf *out, struct err *e)
+static int put_load(const struct opt_set *o, const uint64_t *seed, struct buf *out, struct err *e)
 {
 	const bool counts = opt_given(o, "requests") || (duration_ns(o) == 0 && !h2_scenario_is_open(o));
 	int rc;
@@ -276,6 +268,8 @@ static int put_load(const struct opt_set *o, struct buf *out, struct err *e)
 		buf_addf(out, " (duration %" PRIu64 "ns)", duration_ns(o));
 	put_time(o, "warm-up", "warm-up", out);
 	rc = put_rate(o, out, e);
+	if (seed != NULL)
+		buf_addf(out, " (seed %" PRIu64 ")", *seed);
 	if (opt_text(o, "find-max-rate") != NULL)
 		put_field("find-max-rate", opt_text(o, "find-max-rate"), out);
 	buf_addf(out, " (deadline %" PRIu64 "ns))\n", deadline_ns(o));
@@ -346,7 +340,7 @@ int h2_scenario_write(const struct opt_set *o, const struct h2_scenario_parts *p
 	         parts->other_host ? parts->other_host : "");
 	rc = put_target(o, &first, out, e);
 	if (rc == 0)
-		rc = put_load(o, out, e);
+		rc = put_load(o, parts->seed, out, e);
 	if (rc == 0 && parts->requests != NULL) {
 		buf_addc(out, ' ');
 		put_field("requests", parts->requests, out);

@@ -7,6 +7,7 @@
 #include "opt.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 // A URL in its parts; NUL-terminated.
 struct h2_url {
@@ -30,6 +31,7 @@ struct h2_scenario_parts {
 	const char *requests;   // a file of (request ...) forms; NULL
 	const char *body;       // the name of the body's file beside it; NULL: none
 	const char *other_host; // to be loaded although it is another machine; NULL
+	const uint64_t *seed;   // of what is drawn; NULL: nothing is
 };
 
 // Adds the (request ...) forms of the URLs.

@@ -200,6 +200,35 @@ CASE("h2 cli: weights deal URLs out, and places make each request another")
 
 #define TEN "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882"
 
+CASE("h2 cli: what is drawn is another each time, by a seed that is told, and the same by the same seed")
+{
+	static const char *const seeds[] = { "", "", "--seed 0", "--seed 0", "--seed 7" };
+	char drawn[5][200], args[200];
+	struct h2_process p;
+	struct h2_output o;
+	h2_server(&p, "");
+	for (size_t i = 0; i < 5; i++) {
+		snprintf(args, sizeof(args), "'http://127.0.0.1:%%u/reflect/%%%%{hex:20}' -n 2 --frames f.txt %s",
+		         seeds[i]);
+		load(&o, p.port, args);
+		expect_code(&o, 0, args);
+		h2_expect_in(o.err, i < 2 ? "seed " : i < 4 ? "seed 0\n" : "seed 7\n");
+		h2_output_deinit(&o);
+		h2_sh(&o, "cd '%s' && grep -o ':path=[^ ]*' f.txt && grep -c '(seed ' run/suite/load.h2",
+		      harness_tmpdir());
+		snprintf(drawn[i], sizeof(drawn[i]), "%s", o.out);
+		assert_int_equal(o.code, 0);
+		h2_output_deinit(&o);
+	}
+	assert_string_not_equal(drawn[0], drawn[1]);
+	assert_string_equal(drawn[2], drawn[3]);
+	assert_string_not_equal(drawn[3], drawn[4]);
+	load(&o, p.port, "http://127.0.0.1:%u/ -n 1"); // which draws nothing
+	assert_null(strstr(o.err, "seed"));
+	h2_output_deinit(&o);
+	h2_server_stop(&p, (char[16384]){ 0 }, 16384);
+}
+
 CASE("h2 cli: headers, trailers, length and hash of responses are checked, and a wrong one told with an example")
 {
 	static const struct {

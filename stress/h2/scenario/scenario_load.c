@@ -94,6 +94,18 @@ static int read_steps(struct h2_reader *r, const struct sexp *field, struct h2_s
 	return rc;
 }
 
+// Any number, 0 too, which counts are not.
+static int read_seed(struct h2_reader *r, const struct sexp *list, uint64_t *seed)
+{
+	const struct sexp *field = sexp_field(list, "seed");
+	int64_t value = 1;
+	int rc = field && field->count != 2 ? FAIL(r, field, "one number was expected, e.g. (seed 7)") : 0;
+	if (rc == 0 && field)
+		rc = sexp_get_int(r->doc, field, 1, 0, INT64_MAX, &value, r->e);
+	*seed = (uint64_t)value;
+	return rc;
+}
+
 static int read_schedule(struct h2_reader *r, struct scenario *s, const struct sexp *list)
 {
 	const struct sexp *rate = sexp_field(list, "rate"), *ramp = sexp_field(list, "ramp");
@@ -102,8 +114,7 @@ static int read_schedule(struct h2_reader *r, struct scenario *s, const struct s
 	int rc = 0;
 	if ((rate != NULL) + (ramp != NULL) + (steps != NULL) > 1)
 		return FAIL(r, list, "one of (rate ...), (ramp ...) and (steps ...)");
-	c->seed = 1;
-	rc = h2_get_count(r, list, "seed", INT64_MAX, &c->seed);
+	rc = read_seed(r, list, &c->seed);
 	if (rc == 0 && rate) {
 		c->count = 1;
 		rc = rate->count == 2 ? get_rate(r, rate, 1, &c->segments[0].from)
