@@ -295,7 +295,8 @@ const struct opt cli_options[] = {
 	     "%{pick:a,b} are other in each request (docs/http2.md)."),
 	LIST("trailer", 0, "NAME: VALUE", BIT(H2), true, "A trailer behind each request's body; may be repeated."),
 	LIST("grpc-message", 0, "TEXT|hex:BYTES|@FILE", BIT(H2), true,
-	     "The URLs are gRPC calls, http://HOST/PACKAGE.SERVICE/METHOD, with this message; may be repeated, for a stream."),
+	     "The URLs are gRPC calls, http://HOST/PACKAGE.SERVICE/METHOD, with this message, of one line (@FILE: any bytes); "
+	     "may be repeated, for a stream."),
 	FLAG("insecure", 'k', "no", BIT(H2), true, "Take any certificate."),
 	TEXT("cacert", 0, "FILE", BIT(H2), true,
 	     "The authorities that the server's certificate may be signed by, in PEM. Default: the system's."),

@@ -136,6 +136,18 @@ static json_t *selected_ids(const struct pipeline *j)
 	return ids;
 }
 
+// Which server was loaded says no option.
+static void add_urls(const struct opt_set *o, json_t *options)
+{
+	struct buf urls = { 0 };
+
+	for (size_t i = 0; i < o->arg_count; i++)
+		buf_addf(&urls, "%s%s", i > 0 ? " " : "", o->args[i]);
+	if (o->arg_count > 0)
+		json_object_set_new(options, "url", json_string(buf_text(&urls)));
+	buf_deinit(&urls);
+}
+
 json_t *pipeline_info(const struct pipeline *j)
 {
 	char real[PATH_MAX];
@@ -153,6 +165,8 @@ json_t *pipeline_info(const struct pipeline *j)
 		                                          l->dialect, "reason", l->reason));
 	}
 	add_option_facts(&j->app->opts, options);
+	if (j->app->command == COMMAND_H2)
+		add_urls(&j->app->opts, options);
 	if (pipeline_protects(&j->app->opts)) // as a resumed run, where no threshold is named, is to do
 		json_object_set_new(options, "self-protect", json_string("yes"));
 	if (opt_flag(&j->app->opts, "only-skipped"))

@@ -555,5 +555,28 @@ CASE("h2 cli: several requests have a row each below the key figures")
 	h2_expect_in(o.out, "\n  time for request ");
 	h2_expect_in(o.out, "\n    look  ");
 	h2_expect_in(o.out, "\n    order  ");
+	h2_expect_in(o.out, "  GET /bytes/1\n");
+	h2_expect_in(o.out, "  POST /x\n");
+	assert_null(strstr(o.out, "connections: ")); // each of which was there from its beginning to the end
+	h2_output_deinit(&o);
+}
+
+CASE("h2 cli: a run says what was loaded, which of several requests was wrong, and what became of connections")
+{
+	struct h2_process p;
+	struct h2_output o;
+	h2_server(&p, "");
+	load(&o, p.port, "http://127.0.0.1:%u/ http://127.0.0.1:%u/status/503 -n 20 --requests-per-connection 5");
+	h2_server_stop(&p, (char[16384]){ 0 }, 16384);
+	expect_code(&o, 1, "/status/503");
+	h2_expect_in(o.err,
+	             "r2: 10 of 10 wrong (10 status); first: request 2: status 503, expected 200 to 399 (GET "
+	             "/status/503)");
+	h2_expect_in(o.out, "\n  connections: 4 made, 3 of them in another's place, 0 GOAWAY received\n");
+	h2_output_deinit(&o);
+	h2_sh(&o,
+	      "grep -q '\"url\": *\"http://127.0.0.1:%u/ http://127.0.0.1:%u/status/503\"' '%s/run/report.json'",
+	      p.port, p.port, harness_tmpdir());
+	assert_int_equal(o.code, 0);
 	h2_output_deinit(&o);
 }

@@ -50,7 +50,22 @@ static void statuses(const struct h2_load_result *r, struct buf *out)
 	buf_addc(out, '\n');
 }
 
-static void row(const char *name, const struct hist *h, struct buf *out)
+// Where there is more to say than how many -c asked for.
+static void connections(const struct h2_load_result *r, struct buf *out)
+{
+	if (r->reconnects + r->goaways + r->tls_resumed == 0)
+		return;
+	buf_addf(out,
+	         "connections: %" PRIu64 " made, %" PRIu64 " of them in another's place, %" PRIu64
+	         " GOAWAY received",
+	         r->connect->total, r->reconnects, r->goaways);
+	if (r->tls->total)
+		buf_addf(out, ", %" PRIu64 " TLS sessions resumed", r->tls_resumed);
+	buf_addc(out, '\n');
+}
+
+// `q`: the request that it is about, told behind its figures; NULL: all of them.
+static void row(const char *name, const struct hist *h, const struct h2_request *q, struct buf *out)
 {
 	char min[32], p50[32], p95[32], p99[32], max[32], mean[32];
 	if (h->total == 0)
@@ -61,7 +76,10 @@ static void row(const char *name, const struct hist *h, struct buf *out)
 	units_duration(p99, sizeof(p99), hist_percentile(h, 99));
 	units_duration(max, sizeof(max), h->max);
 	units_duration(mean, sizeof(mean), (uint64_t)hist_mean(h));
-	buf_addf(out, "%-18s%10s%10s%10s%10s%10s%10s\n", name, min, p50, p95, p99, max, mean);
+	buf_addf(out, "%-18s%10s%10s%10s%10s%10s%10s", name, min, p50, p95, p99, max, mean);
+	if (q)
+		buf_addf(out, "  %s %.60s", q->method, q->path);
+	buf_addc(out, '\n');
 }
 
 #define MOST_ROWS 20U // of requests
@@ -72,7 +90,7 @@ static void rows_of_requests(const struct scenario *s, const struct h2_load_resu
 	char name[16];
 	for (size_t i = 0; r->count > 1 && i < r->count && i < MOST_ROWS; i++) {
 		snprintf(name, sizeof(name), "  %s", s->items[i].name);
-		row(name, r->tallies[i].latency, out);
+		row(name, r->tallies[i].latency, &s->items[i], out);
 	}
 }
 
@@ -89,13 +107,14 @@ void h2_figures(const struct scenario *s, const struct h2_load_result *r, const 
 	         units_bytes(in, sizeof(in), seconds > 0 ? (uint64_t)(measured_bytes / seconds) : 0));
 	requests(r, out);
 	statuses(r, out);
+	connections(r, out);
 	buf_addf(out, "traffic: %s received, %s sent\n",
 	         units_bytes(in, sizeof(in), *r->counters.cell[H2_BYTES_IN]),
 	         units_bytes(sent, sizeof(sent), *r->counters.cell[H2_BYTES_OUT]));
 	if (total->total + r->connect->total + r->first_byte->total > 0)
 		buf_addf(out, "%-18s%10s%10s%10s%10s%10s%10s\n", "", "min", "p50", "p95", "p99", "max", "mean");
-	row("time for request", total, out);
+	row("time for request", total, NULL, out);
 	rows_of_requests(s, r, out);
-	row("time for connect", r->connect, out);
-	row("time to 1st byte", r->first_byte, out);
+	row("time for connect", r->connect, NULL, out);
+	row("time to 1st byte", r->first_byte, NULL, out);
 }

@@ -114,7 +114,7 @@ static uint64_t wrong_of(const struct h2_tally *t)
 }
 
 // "3 of 500 wrong (2 status, 1 lost); first: request 17: status 404, expected 200"
-static bool check_request(const struct h2_request *q, const struct h2_tally *t, struct buf *out)
+static bool check_request(const struct h2_request *q, const struct h2_tally *t, bool among_others, struct buf *out)
 {
 	uint64_t wrong = wrong_of(t), all = wrong + t->counts[H2_FAULT_NONE];
 	char status[16] = "200 to 399";
@@ -123,13 +123,16 @@ static bool check_request(const struct h2_request *q, const struct h2_tally *t, 
 	if (wrong == 0)
 		return h2_check(out, q->name, true, "%" PRIu64 " right: %s %s, status %s", all, q->method, q->path,
 		                status);
-	struct buf faults = { 0 };
+	struct buf faults = { 0 }, which = { 0 };
 	for (unsigned f = H2_FAULT_NONE + 1; f < H2_FAULT_COUNT; f++)
 		if (t->counts[f])
 			buf_addf(&faults, "%s%" PRIu64 " %s", faults.len ? ", " : "", t->counts[f],
 			         h2_fault_name(f));
-	h2_check(out, q->name, false, "%" PRIu64 " of %" PRIu64 " wrong (%s)%s%s", wrong, all, buf_text(&faults),
-	         t->first[0] ? "; first: " : "", t->first);
+	if (among_others)
+		buf_addf(&which, " (%s %s)", q->method, q->path);
+	h2_check(out, q->name, false, "%" PRIu64 " of %" PRIu64 " wrong (%s)%s%s%s", wrong, all, buf_text(&faults),
+	         t->first[0] ? "; first: " : "", t->first, buf_text(&which));
+	buf_deinit(&which);
 	buf_deinit(&faults);
 	return false;
 }
@@ -141,7 +144,7 @@ static bool checks(const struct scenario *s, const struct h2_load_result *r, con
 	bool ok = h2_check(out, "connections", r->trouble[0] == '\0', "%u connected%s%s", r->connected,
 	                   r->trouble[0] ? "; " : "", r->trouble);
 	for (size_t i = 0; i < s->count; i++)
-		ok &= check_request(&s->items[i], &r->tallies[i], out);
+		ok &= check_request(&s->items[i], &r->tallies[i], s->count > 1, out);
 	if (r->stopped)
 		ok = h2_check(out, "complete", false, "%" PRIu64 " requests had ended when SIG%s stopped the load",
 		              r->right + r->wrong, sigabbrev_np(r->stopped));
@@ -188,7 +191,7 @@ static bool checks(const struct scenario *s, const struct h2_load_result *r, con
 static void summary(const struct scenario *s, const struct h2_load_result *r, const struct hist *total,
                     struct buf *out)
 {
-	char right[32], rate[32], p50[32], p99[32], most[32];
+	char right[32], wrong[32], rate[32], p50[32], p99[32], most[32];
 	units_count(right, sizeof(right), r->right);
 	units_count(rate, sizeof(rate), (uint64_t)throughput(r));
 	units_duration(p50, sizeof(p50), hist_percentile(total, 50));
@@ -196,7 +199,7 @@ static void summary(const struct scenario *s, const struct h2_load_result *r, co
 	units_duration(most, sizeof(most), total->total ? total->max : 0);
 	buf_addf(out, "%s: %s right", s->name, right);
 	if (r->wrong)
-		buf_addf(out, ", %" PRIu64 " wrong", r->wrong);
+		buf_addf(out, ", %s wrong", units_count(wrong, sizeof(wrong), r->wrong));
 	buf_addf(out, ", %u connection%s x %u stream%s, %s/s", s->connections, s->connections == 1 ? "" : "s",
 	         s->streams, s->streams == 1 ? "" : "s", rate);
 	if (total->total)
