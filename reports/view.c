@@ -281,6 +281,14 @@ static void count_result(struct view *v, const struct result *r)
 		v->passed++;
 }
 
+// A load that was stopped tells what it has measured by then; of others that were interrupted nobody knows what
+// their figures are of.
+static bool has_figures(const struct view_test *t)
+{
+	return verdict_did_run(t->r->verdict) ||
+	       (t->r->verdict == VERDICT_INTERRUPTED && strcmp(t->kind, "http2") == 0);
+}
+
 int view_init(struct view *v, const struct run *run)
 {
 	int rc;
@@ -293,11 +301,11 @@ int view_init(struct view *v, const struct run *run)
 		const struct result_series *main_series = result_main_series(&run->results[i]);
 
 		v->tests[i].r = &run->results[i];
-		if (verdict_did_run(v->tests[i].r->verdict) && main_series != NULL && main_series->hist != NULL &&
-		    main_series->hist->total > 0)
-			v->tests[i].hist = main_series->hist;
 		count_result(v, &run->results[i]);
 		split_kind(v, &v->tests[i]);
+		if (has_figures(&v->tests[i]) && main_series != NULL && main_series->hist != NULL &&
+		    main_series->hist->total > 0)
+			v->tests[i].hist = main_series->hist;
 	}
 	rc = find_targets(v);
 	for (size_t i = 0; i < v->count; i++)

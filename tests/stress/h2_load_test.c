@@ -49,6 +49,24 @@ CASE("h2 load: headers, method and body are sent as given, with both engines")
 	}
 }
 
+CASE("h2 load: of a number and a duration the first to come ends the load, in good order")
+{
+	static const char *const limits[] = { "-n 100M -D 300ms", "-n 50 -D 60s" };
+	struct h2_process p;
+	struct h2_output o;
+	h2_server(&p, "");
+	for (size_t i = 0; i < 2; i++) {
+		h2_sh(&o,
+		      "cd '%s' && rm -rf run && " SG_BUILD_DIR "/bin/stressgen h2 http://127.0.0.1:%u/ %s -o run",
+		      harness_tmpdir(), p.port, limits[i]);
+		if (o.code != 0)
+			fail_msg("%s: %d %s%s", limits[i], o.code, o.out, o.err);
+		h2_output_deinit(&o);
+		assert_true(i == 0 ? run_gauge("requests") > 50 : run_gauge("requests") == 50);
+	}
+	h2_server_stop(&p, (char[16384]){ 0 }, 16384);
+}
+
 CASE("h2 load: a duration with a warm-up leaves the warm-up out of the figures")
 {
 	struct h2_process p;

@@ -11,7 +11,7 @@
 static void stopped(struct h2_output *o, unsigned port, const char *signal, const char *seconds, const char *args)
 {
 	h2_sh(o,
-	      "cd '%s' && rm -rf run && timeout --preserve-status -s %s %s " SG_BUILD_DIR
+	      "cd '%s' && rm -rf run && timeout --foreground --preserve-status -s %s %s " SG_BUILD_DIR
 	      "/bin/stressgen h2 --color never 'http://127.0.0.1:%u/?delay=1ms' %s -o run",
 	      harness_tmpdir(), signal, seconds, port, args);
 }
@@ -31,7 +31,8 @@ CASE("h2 stop: Ctrl-C and SIGTERM end a load with the figures that it has so far
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		stopped(&o, p.port, rows[i].signal, "2", rows[i].args);
 		if (o.code != rows[i].code || !strstr(o.out, " succeeded, 0 failed") ||
-		    !strstr(o.out, "time for request") || !strstr(o.out, "1 interrupted"))
+		    !strstr(o.out, "time for request") || !strstr(o.out, "1 interrupted") ||
+		    !strstr(o.out, "    p50      p99"))
 			fail_msg("%s: %d %s%s", rows[i].args, o.code, o.out, o.err);
 		h2_output_deinit(&o);
 		assert_true(run_gauge("requests") > 20);
@@ -48,7 +49,7 @@ CASE("h2 stop: what a silent server owes at a signal is no error, and does not h
 
 	h2_server(&p, "");
 	h2_sh(&o,
-	      "cd '%s' && timeout --preserve-status -s TERM 1 " SG_BUILD_DIR
+	      "cd '%s' && timeout --foreground --preserve-status -s TERM 1 " SG_BUILD_DIR
 	      "/bin/stressgen h2 'http://127.0.0.1:%u/?delay=60s' -n 10 -m 4 -o run",
 	      harness_tmpdir(), p.port);
 	h2_server_stop(&p, (char[4096]){ 0 }, 4096);

@@ -31,7 +31,7 @@ struct h2_load_result {
 	struct hist *tcp, *tls;       // until the socket was connected; from then until TLS's handshake was done
 	struct hist *first_byte;      // of right responses: until the first of it was read
 	uint64_t tls_resumed;         // handshakes that resumed a session
-	uint64_t planned;             // requests; 0: as many as the duration allows
+	uint64_t planned;             // requests; 0: as many as the duration allows, up to the scenario's number
 	uint64_t begun, right, wrong; // begun: requests that were sent at least once
 	uint64_t warm;                // of the right ones, those begun in the warm-up: in no figure
 	uint64_t warm_bytes_in;       // received by the end of the warm-up
