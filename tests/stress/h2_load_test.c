@@ -235,6 +235,28 @@ CASE("h2 load: requests that a stalled server delays are counted from when they 
 	}
 }
 
+CASE("h2 load: an open loop that is not kept up with says how late its requests began")
+{
+	struct h2_process p;
+	struct h2_output o;
+	h2_server(&p, "");
+	h2_sh(&o,
+	      "cd '%s' && " SG_BUILD_DIR "/bin/stressgen h2 'http://127.0.0.1:%u/?delay=5ms' --rate 1000 -n 200",
+	      harness_tmpdir(), p.port);
+	assert_int_equal(o.code, 0);
+	h2_expect_in(o.out, "  behind schedule: requests began up to ");
+	h2_expect_in(o.out, " late: none of 1 x 1 streams was free, or no CPU for us\n");
+	h2_output_deinit(&o);
+	h2_sh(&o,
+	      "cd '%s' && " SG_BUILD_DIR
+	      "/bin/stressgen h2 'http://127.0.0.1:%u/?delay=300ms' --rate 50 -n 10 -m 100",
+	      harness_tmpdir(), p.port);
+	assert_int_equal(o.code, 0);
+	assert_null(strstr(o.out, "behind schedule")); // late answers alone are not
+	h2_output_deinit(&o);
+	h2_server_stop(&p, (char[16384]){ 0 }, 16384);
+}
+
 CASE("h2 load: the highest rate that keeps a goal is searched")
 {
 	struct h2_process p;

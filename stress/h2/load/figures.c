@@ -38,6 +38,20 @@ static void requests(const struct h2_load_result *r, struct buf *out)
 	buf_addc(out, '\n');
 }
 
+#define BEHIND_NS (SG_NS_PER_S / 10) // what a busy machine does to any schedule is less
+
+// An open loop whose rate was not kept: the latencies say it too, but not why.
+static void schedule(const struct scenario *s, const struct h2_load_result *r, struct buf *out)
+{
+	char time[32];
+	if (r->behind_ns < BEHIND_NS)
+		return;
+	buf_addf(
+	        out,
+	        "behind schedule: requests began up to %s late: none of %u x %u streams was free, or no CPU for us\n",
+	        units_duration(time, sizeof(time), r->behind_ns), s->connections, s->streams);
+}
+
 static void statuses(const struct h2_load_result *r, struct buf *out)
 {
 	buf_adds(out, "status codes: ");
@@ -106,6 +120,7 @@ void h2_figures(const struct scenario *s, const struct h2_load_result *r, const 
 	         seconds > 0 ? (double)(r->right - r->warm) / seconds : 0,
 	         units_bytes(in, sizeof(in), seconds > 0 ? (uint64_t)(measured_bytes / seconds) : 0));
 	requests(r, out);
+	schedule(s, r, out);
 	statuses(r, out);
 	connections(r, out);
 	buf_addf(out, "traffic: %s received, %s sent\n",

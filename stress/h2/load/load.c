@@ -329,6 +329,7 @@ static int perform(struct load *load)
 	load_link_ended(load);
 	uv_run(&load->hub.loop, UV_RUN_DEFAULT);
 	load->result->unsent = pace_left_over(load);
+	load->result->behind_ns = load->pace.behind_ns;
 	load->result->first_ns = load->first_ns;
 	load->result->last_ns = load->last_ns;
 	return rc;

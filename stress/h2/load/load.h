@@ -36,6 +36,7 @@ struct h2_load_result {
 	uint64_t warm;                // of the right ones, those begun in the warm-up: in no figure
 	uint64_t warm_bytes_in;       // received by the end of the warm-up
 	uint64_t unsent;              // due in an open loop, and never sent before it was broken off
+	uint64_t behind_ns;           // in an open loop, the furthest that a request was begun behind its time
 	uint64_t retried;             // refused and made again
 	uint64_t goaways, reconnects;
 	unsigned connected, failed;       // connections

@@ -55,6 +55,7 @@ void load_result_merge(struct h2_load_result *to, struct h2_load_result *from)
 	to->warm += from->warm;
 	to->warm_bytes_in += from->warm_bytes_in;
 	to->unsent += from->unsent;
+	to->behind_ns = from->behind_ns > to->behind_ns ? from->behind_ns : to->behind_ns;
 	to->retried += from->retried;
 	to->goaways += from->goaways;
 	to->reconnects += from->reconnects;

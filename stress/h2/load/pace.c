@@ -37,6 +37,8 @@ bool pace_take(struct load *load, uint64_t now_ns, uint64_t *due_ns)
 		return false;
 	}
 	*due_ns = p->next_ns;
+	if (now_ns - p->next_ns > p->behind_ns)
+		p->behind_ns = now_ns - p->next_ns;
 	p->left--;
 	p->taken++;
 	advance(p);

@@ -20,8 +20,9 @@ struct pace {
 	uint64_t next_ns;          // when the next is due; the oldest, where some wait
 	uint64_t left;             // by number
 	uint64_t taken;
-	unsigned turn; // the connection whose turn it is
-	int fd;        // a timer in ns: libuv's count ms
+	uint64_t behind_ns; // the furthest that one was taken behind its time
+	unsigned turn;      // the connection whose turn it is
+	int fd;             // a timer in ns: libuv's count ms
 	uv_poll_t poll;
 };
 
