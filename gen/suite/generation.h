@@ -68,6 +68,7 @@ bool generation_is_plain_id(const char *id); // one that can be a path
 int generation_write_random(struct generation *g, uint64_t index);
 int generation_write_modes(struct generation *g, const struct kernel *k); // a GC kernel in each mode asked for
 int generation_write_malformed(struct generation *g, const struct gen_target *t, uint64_t index);
+int generation_check_scenario(struct generation *g, const char *from); // with what the person set; writes nothing
 int generation_write_scenario(struct generation *g, const char *from);
 // The parameters of a scenario's text, with what the person set; random ones are drawn from the suite's seed.
 int generation_read_params(struct generation *g, const char *from, const struct buf *text, struct text_params *p);
@@ -77,8 +78,10 @@ int generation_set_params(struct generation *g, const char *from, const struct t
 int generation_write_workload(struct generation *g, const struct gen_workload *w);
 
 // suite_serve.c: a scenario, and the servers for it. One that cannot be written for a language is left out.
+int generation_check_service(struct generation *g, const char *from); // as generation_check_scenario
 int generation_write_service(struct generation *g, const char *from);
 // Tests that mutate frames against our own server, and against one of each language that can serve without TLS.
+int generation_check_fuzz(struct generation *g);
 int generation_write_fuzz(struct generation *g);
 
 #endif

@@ -327,6 +327,31 @@ static int check_targets(struct generation *g)
 	return 0;
 }
 
+// What the person set is some scenario's parameter, and a value that it may have.
+static int check_params(struct generation *g)
+{
+	const struct gen_config *c = g->config;
+	int rc = 0;
+
+	g->params_used = calloc(c->param_count + 1, sizeof *g->params_used);
+	if (g->params_used == NULL)
+		return generation_no_memory(g);
+	if (c->param_count == 0)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < c->scenario_count; i++)
+		rc = generation_check_scenario(g, c->scenarios[i]);
+	for (size_t i = 0; rc == 0 && i < c->service_count; i++)
+		rc = generation_check_service(g, c->services[i]);
+	if (rc == 0 && c->fuzz_count > 0)
+		rc = generation_check_fuzz(g);
+	for (size_t i = 0; rc == 0 && i < c->param_count; i++)
+		if (!g->params_used[i])
+			rc = err_set(g->e, EINVAL,
+			             "no scenario of this suite has a parameter for '%s'; write NAME=VALUE",
+			             c->params[i]);
+	return rc;
+}
+
 static int describe_suite(struct generation *g)
 {
 	const struct gen_config *c = g->config;
@@ -363,11 +388,6 @@ static int write_all(struct generation *g)
 		rc = generation_write_service(g, g->config->services[i]);
 	if (rc == 0 && g->config->fuzz_count > 0)
 		rc = generation_write_fuzz(g);
-	for (size_t i = 0; rc == 0 && i < g->config->param_count; i++)
-		if (!g->params_used[i])
-			rc = err_set(g->e, EINVAL,
-			             "no scenario of this suite has a parameter for '%s'; write NAME=VALUE",
-			             g->config->params[i]);
 	for (size_t i = 0; rc == 0 && i < g->config->workload_count; i++)
 		rc = generation_write_workload(g, &g->config->workloads[i]);
 	if (rc == 0)
@@ -380,15 +400,13 @@ int gen_suite(const struct gen_config *c, struct err *e)
 	struct generation g = { .config = c, .dir = { c->out_dir, -1 }, .ids = json_object(), .e = e };
 	int rc = check_targets(&g);
 
-	g.params_used = calloc(c->param_count + 1, sizeof *g.params_used);
-	if (rc == 0 && g.params_used == NULL)
-		rc = generation_no_memory(&g);
-
 	if (rc == 0 && c->gc_modes != NULL)
 		rc = mode_parse_list(c->gc_modes, g.modes, &g.mode_count, e);
 	// everything that was given is read before anything is written
 	if (rc == 0)
 		rc = load_kernels(&g);
+	if (rc == 0)
+		rc = check_params(&g);
 	if (rc == 0)
 		rc = outdir_begin(&g.dir, c->out_dir, e);
 	if (rc == 0)

@@ -137,6 +137,19 @@ int generation_set_params(struct generation *g, const char *from, const struct t
 	return rc;
 }
 
+int generation_check_scenario(struct generation *g, const char *from)
+{
+	struct buf text = { 0 };
+	struct text_params params = { 0 };
+	int rc = io_read_file(from, SCENARIO_MAX, &text, g->e);
+
+	if (rc >= 0)
+		rc = generation_read_params(g, from, &text, &params);
+	text_params_deinit(&params);
+	buf_deinit(&text);
+	return rc < 0 ? rc : 0;
+}
+
 int generation_write_scenario(struct generation *g, const char *from)
 {
 	struct test_meta meta = { 0 };

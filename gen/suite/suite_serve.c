@@ -260,13 +260,28 @@ static int write_for(struct service *s, const struct gen_target *t)
 	return rc;
 }
 
+// The file's text and what it says.
+static int load_service(struct service *s)
+{
+	const int rc = io_read_file(s->from, SERVICE_MAX, &s->text, s->g->e);
+
+	return rc < 0 ? rc : read_service(s);
+}
+
+int generation_check_service(struct generation *g, const char *from)
+{
+	struct service s = { .g = g, .from = from };
+	const int rc = load_service(&s);
+
+	service_deinit(&s);
+	return rc;
+}
+
 int generation_write_service(struct generation *g, const char *from)
 {
 	struct service s = { .g = g, .from = from };
-	int rc = io_read_file(from, SERVICE_MAX, &s.text, g->e);
+	int rc = load_service(&s);
 
-	if (rc >= 0)
-		rc = read_service(&s);
 	for (size_t i = 0; rc == 0 && i < g->config->server_count; i++)
 		if (dialect_serves(g->config->servers[i].dialect))
 			rc = write_for(&s, &g->config->servers[i]);
@@ -357,15 +372,29 @@ static int write_fuzz_for(struct service *s, const struct gen_target *t)
 	return rc;
 }
 
+static int load_mutated(struct service *s)
+{
+	buf_adds(&s->text, mutated);
+	return s->text.failed ? generation_no_memory(s->g) : read_service(s);
+}
+
+int generation_check_fuzz(struct generation *g)
+{
+	struct service s = { .g = g, .from = "mutated" };
+	const int rc = load_mutated(&s);
+
+	service_deinit(&s);
+	return rc;
+}
+
 int generation_write_fuzz(struct generation *g)
 {
 	const struct mutated_server own = { .target = "embedded", .dialect = "h2", .words = "--embedded" };
 	struct service s = { .g = g, .from = "mutated" };
 	int rc = write_fuzz_tests(g, &own);
 
-	buf_adds(&s.text, mutated);
 	if (rc == 0)
-		rc = s.text.failed ? generation_no_memory(g) : read_service(&s);
+		rc = load_mutated(&s);
 	for (size_t i = 0; rc == 0 && i < g->config->server_count; i++)
 		if (dialect_serves(g->config->servers[i].dialect))
 			rc = write_fuzz_for(&s, &g->config->servers[i]);

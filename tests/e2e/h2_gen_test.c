@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE "http2/bodies-random.h2"
 
@@ -137,6 +138,30 @@ CASE("h2 gen: what is wrong with --http2-param is one line and exit 2, and shrin
 	assert_int_equal(o.exit_code, 2);
 	assert_contains(buf_text(&o.err), "was not made from a kernel that is known here");
 	outcome_deinit(&o);
+}
+
+CASE("h2 gen: a wrong --http2-param is told before anything is written, and the suite that was there stays")
+{
+	static const char *const wrong[] = { "durration=1s", "lists=0", "length=many" };
+	const char *dir = harness_tmpdir();
+	char out[512];
+	struct outcome o = E2E(dir, "gen", "--dialect", "node", "--depth", "10", "--seed", "1", "-o", "s");
+
+	assert_int_equal(o.exit_code, 0);
+	outcome_deinit(&o);
+	snprintf(out, sizeof out, "%s/new", dir);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		o = E2E(dir, "gen", "--dialect", "node", "--depth", "10", "--http2-param", wrong[i], "-o", "s");
+		assert_int_equal(o.exit_code, 2);
+		outcome_deinit(&o);
+		o = E2E(dir, "list", "s");
+		assert_int_equal(o.exit_code, 0);
+		outcome_deinit(&o);
+		o = E2E(dir, "gen", "--dialect", "node", "--depth", "10", "--http2-param", wrong[i], "-o", "new");
+		assert_int_equal(o.exit_code, 2);
+		outcome_deinit(&o);
+		assert_int_equal(access(out, F_OK), -1);
+	}
 }
 
 CASE("h2 gen: tests that mutate frames come from the seed, pass on servers that hold")
