@@ -197,7 +197,7 @@ CASE("h2 load: a request beyond its time is reset, and wrong; the others are rig
 		h2_server(&p, "");
 		h2_sh(&o,
 		      "cd '%s' && rm -rf run; " STRESSGEN "http://127.0.0.1:%u/delay/20s http://127.0.0.1:%u/ "
-		      "-m 2 -n 4 --request-timeout 500ms --h2-engine %s -o run",
+		      "-m 2 -n 4 --request-timeout 1500ms --h2-engine %s -o run",
 		      harness_tmpdir(), harness_tmpdir(), p.port, p.port, engines[i]);
 		assert_int_equal(o.code, 1);
 		h2_output_deinit(&o);
