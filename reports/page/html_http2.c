@@ -198,8 +198,8 @@ void html_http2(struct page *p)
 		if (!any)
 			html_section(
 			        p, "http2", "HTTP/2",
-			        "What one request took, from its sending to the end of the response. The percentile "
-			        "axis is stretched towards 100 %, where the slowest requests are.");
+			        "What one request took, from when it was sent, or was due at a rate, to the end of the "
+			        "response. The percentile axis is stretched towards 100 %, where the slowest requests are.");
 		any = true;
 		add_http2_group(p, &p->view->groups[i]);
 	}
