@@ -117,10 +117,9 @@ static bool is_blank(const char *text)
 static int check_wrap(const struct pipeline *j, struct err *e)
 {
 	char path[] = "--wrap", *wrap = NULL;
-	const struct command_context ctx = { .suite_dir = ".",
-		                             .called = "it",
-		                             .resolve = paths_resolve,
-		                             .resolve_arg = &j->app->paths };
+	const struct command_context ctx = {
+		.suite_dir = ".", .called = "it", .resolve = paths_resolve, .resolve_arg = &j->app->paths
+	};
 	const char *given = j->wrap != NULL ? j->wrap : opt_text(&j->app->opts, "wrap");
 	struct suite_test t = { .path = path };
 	struct command command = { 0 };

@@ -12,8 +12,8 @@
 struct command;
 
 struct command_context {
-	const char *suite_dir;                               // absolute
-	const char *called; // what holds the command, in messages ("--wrap"); NULL: the test's @Run
+	const char *suite_dir; // absolute
+	const char *called;    // what holds the command, in messages ("--wrap"); NULL: the test's @Run
 	const char *(*resolve)(void *arg, const char *name); // {stressgen:NAME}; may be NULL
 	void *resolve_arg;
 	// the package that brings a program that is missing, into `to`; false: not known; NULL: nobody knows
