@@ -36,8 +36,8 @@ static void remove_tmpdir(void)
 
 	if (tmpdir[0] == '\0' || tmpdir_owner != getpid())
 		return;
-	snprintf(command, sizeof command, "rm -rf '%s'", tmpdir);
-	if (system(command) != 0)
+	snprintf(command, sizeof command, "/bin/rm -rf '%s'", tmpdir);
+	if (system(command) != 0) // some cases have a PATH without rm
 		fprintf(stderr, "could not remove %s\n", tmpdir);
 }
 
