@@ -5,7 +5,6 @@
 #include "scenario_foreign.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +16,6 @@ static const char *path_of(const char *url)
 
 	host = host != NULL ? host + 3 : url;
 	return host + strcspn(host, "/");
-}
-
-// What nobody is would have taken no memory and no CPU time.
-static int check_pid(const struct opt_set *o, struct err *e)
-{
-	const pid_t pid = (pid_t)opt_number(o, "h2-pid");
-
-	if (!opt_given(o, "h2-pid") || kill(pid, 0) == 0 || errno != ESRCH)
-		return 0;
-	return err_set(e, ENODEV, "--h2-pid %d: there is no such process", (int)pid);
 }
 
 static int resolve(const char *url, const char *origin, struct h2_target *target, struct err *e)
@@ -95,7 +84,7 @@ int h2_elsewhere_begin(const struct app *app, struct err *e)
 	if (rc == 0 && url != NULL)
 		rc = pass_tls(&tls, e);
 	if (rc == 0 && url != NULL)
-		rc = check_pid(o, e);
+		rc = h2_foreign_check_pid((pid_t)opt_number(o, "h2-pid"), e);
 	if (rc == 0 && url != NULL)
 		rc = h2_foreign_try(&target, asked, &tls, false, e);
 	if (rc == 0 && url != NULL)

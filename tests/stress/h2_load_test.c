@@ -326,23 +326,6 @@ CASE("h2 load: another machine is not loaded without --yes, and not without boun
 	}
 }
 
-CASE("h2 load: of a number and a duration the one that ends first ends the load, and it is complete")
-{
-	struct h2_process p;
-	struct h2_output o;
-	char stats[4096];
-	h2_server(&p, "");
-	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/ -n 100M -D 200ms", harness_tmpdir(), p.port);
-	if (o.code != 0)
-		fail_msg("%s%s", o.out, o.err);
-	h2_output_deinit(&o);
-	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/ -n 10 -D 20s --force", harness_tmpdir(), p.port);
-	if (o.code != 0 || !strstr(o.out, "10 done"))
-		fail_msg("%s%s", o.out, o.err);
-	h2_output_deinit(&o);
-	h2_server_stop(&p, stats, sizeof(stats));
-}
-
 CASE("h2 load: bad input is one line and exit 2, and leaves nothing behind")
 {
 	static const struct {

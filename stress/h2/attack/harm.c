@@ -86,7 +86,8 @@ int h2_harm_begin(struct h2_harm *h, const struct h2_target *target, const struc
 	}
 	h->rss_before = h->rss_peak = h2_server_rss_bytes(&h->server);
 	h->cpu_before = h2_server_cpu_ns(&h->server);
-	h->probe_cpu_ns = (h->cpu_before - cpu) / (h->calm->total + h->calm_lost);
+	const uint64_t probes = h->calm->total + h->calm_lost;
+	h->probe_cpu_ns = probes > 0 && h->cpu_before > cpu ? (h->cpu_before - cpu) / probes : 0;
 	rc = -pthread_create(&h->thread, NULL, probe_on, h);
 	h->running = rc == 0;
 	if (rc < 0) {

@@ -194,15 +194,6 @@ static int tell_missing(const struct err *e)
 	return fail(e, SG_EXIT_MISSING);
 }
 
-// What nobody is would have taken no memory and no CPU time.
-static int check_pid(const struct opt_set *o, struct err *e)
-{
-	const pid_t pid = (pid_t)opt_number(o, "h2-pid");
-	if (!opt_given(o, "h2-pid") || kill(pid, 0) == 0 || errno != ESRCH)
-		return 0;
-	return err_set(e, ENOENT, "--h2-pid %d: there is no such process", (int)pid);
-}
-
 static int run_scenario(const struct opt_set *o, struct scenario *s, struct err *e)
 {
 	struct h2_target target;
@@ -214,7 +205,7 @@ static int run_scenario(const struct opt_set *o, struct scenario *s, struct err 
 		return fail(e, SG_EXIT_USAGE);
 	if (make_foreign(o, s, e) < 0 || check_server(o, s, url, e) < 0)
 		return fail(e, SG_EXIT_USAGE);
-	if (url && check_pid(o, e) < 0)
+	if (url && h2_foreign_check_pid((pid_t)opt_number(o, "h2-pid"), e) < 0)
 		return tell_missing(e);
 	const bool server_tls = !url && opt_flag(o, "server-tls");
 	s->tls.insecure |= server_tls || (url && opt_flag(o, "h2-insecure"));

@@ -6,6 +6,7 @@
 #include "units.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 // "/" or "/bytes/N", or whatever is right with any status and body: what any server has, by whatever name.
@@ -53,6 +54,13 @@ void h2_foreign_ask_for(struct scenario *s, const char *path)
 		s->items[i].expect.status = H2_STATUS_OK;
 		s->items[i].expect.kind = EXPECT_ANY;
 	}
+}
+
+int h2_foreign_check_pid(pid_t pid, struct err *e)
+{
+	if (pid == 0 || kill(pid, 0) == 0 || errno != ESRCH)
+		return 0;
+	return err_set(e, ENODEV, "--h2-pid %d: there is no such process", (int)pid);
 }
 
 // More than that on another machine is no load test but an attack.

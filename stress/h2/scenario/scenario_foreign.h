@@ -6,6 +6,8 @@
 #include "scenario.h"
 #include "target.h"
 
+#include <sys/types.h>
+
 // NULL when another server can be asked the same: an attack, or plain GETs whose answer is only to be whole and
 // right. Else why not, in a few words.
 const char *h2_foreign_obstacle(const struct scenario *s);
@@ -15,6 +17,8 @@ void h2_foreign_ask_for(struct scenario *s, const char *path);
 // server's answer, or why there is none, in `e`. `tls`: which certificates of an https server are taken.
 int h2_foreign_try(const struct h2_target *target, const char *path, const struct h2_tls_client_config *tls,
                    bool any_answer, struct err *e);
+// -ENODEV where nobody has that number: it would have taken no memory and no CPU time. `pid` 0: none was named.
+int h2_foreign_check_pid(pid_t pid, struct err *e);
 // What another machine is loaded with at most: refuses a scenario that says more (-EPERM), and bounds one that
 // does not say how many requests it makes, or how far it searches.
 int h2_foreign_bound(struct scenario *s, struct err *e);
