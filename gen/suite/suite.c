@@ -347,7 +347,8 @@ static int check_params(struct generation *g)
 	for (size_t i = 0; rc == 0 && i < c->param_count; i++)
 		if (!g->params_used[i])
 			rc = err_set(g->e, EINVAL,
-			             "no scenario of this suite has a parameter for '%s'; write NAME=VALUE",
+			             "no scenario of this suite has a parameter for '%s': they declare theirs by "
+			             "(param NAME ...), and --kernel and --no-http2 leave them out",
 			             c->params[i]);
 	return rc;
 }
