@@ -406,6 +406,18 @@ static void put_left_out(struct summary *s)
 
 #define MOST_ALIKE 4U
 
+// How many from there on are told in one line.
+static size_t count_alike(struct view *v, size_t first, enum named which, const char *why)
+{
+	const char *next;
+	size_t n = 1;
+
+	while (first + n < v->count && (next = named_why(v, &v->tests[first + n], which)) &&
+	       strcmp(next, why) == 0)
+		n++;
+	return n > MOST_ALIKE ? n : 1;
+}
+
 // Skipped, flaky, in quarantine, ...: a line each, where there are not many in a row for one reason.
 static void put_named(struct summary *s, enum named which)
 {
@@ -413,12 +425,9 @@ static void put_named(struct summary *s, enum named which)
 	size_t count = 0, alike;
 
 	for (size_t i = 0; i < s->view.count; i += alike) {
-		const char *why = named_why(&s->view, &t[i], which), *next = why;
+		const char *why = named_why(&s->view, &t[i], which);
 
-		for (alike = 1; next != NULL && strcmp(next, why) == 0 && i + alike < s->view.count; alike++)
-			next = named_why(&s->view, &t[i + alike], which);
-		alike -= next == NULL || strcmp(next, why) != 0;
-		alike = alike > MOST_ALIKE ? alike : 1;
+		alike = why != NULL ? count_alike(&s->view, i, which, why) : 1;
 		if (why == NULL)
 			continue;
 		const char *whose = alike == 1 ? t[i].id
