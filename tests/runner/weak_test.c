@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "io.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
@@ -33,6 +34,11 @@ static void hide_cgroups(void)
 static void become_nobody(struct lab *l)
 {
 	need_root("another user can be tried by root only");
+	assert_int_equal(seteuid(NOBODY), 0);
+	const bool reaches = faccessat(AT_FDCWD, RUNNER_MISBEHAVE, X_OK, AT_EACCESS) == 0;
+	assert_int_equal(seteuid(0), 0);
+	if (!reaches)
+		harness_skip("this build is in a directory that other users may not enter");
 	assert_int_equal(chmod(harness_tmpdir(), 0777), 0);
 	assert_int_equal(chmod(l->suite_dir, 0777), 0);
 	assert_int_equal(setgroups(0, NULL), 0);
