@@ -20,7 +20,7 @@ new_machine() {
 	bin=$tmp/bin
 	checkout=$tmp/checkout
 	mkdir -p "$machine" "$bin" "$checkout/cmake"
-	for tool in sh cat cp chmod dirname env find flock grep mkdir mv nproc readlink rm sed tail tee touch tr; do
+	for tool in sh awk cat cp chmod dirname env find flock grep mkdir mv nproc readlink rm sed tail tee touch tr; do
 		ln -s "$(command -v "$tool")" "$bin/$tool"
 	done
 	echo 0 >"$machine/uid"
@@ -79,7 +79,7 @@ new_machine() {
 		case " $* " in
 		*" -R nothing "*) echo "No tests were found!!!" ;;
 		*" dev "*)
-			[ -f "$machine/dev-fails" ] && { echo "50% tests passed, 1 tests failed out of 2"; exit 8; }
+			[ -f "$machine/dev-fails" ] && { cat "$machine/dev-fails"; exit 8; }
 			echo "100% tests passed, 0 tests failed out of 2"
 			;;
 		*) echo "100% tests passed, 0 tests failed out of 1" ;;
@@ -365,14 +365,31 @@ test_summary() {
 100% tests passed, 0 tests failed out of 1 (asan)" "$(tail -n 2 "$tmp/out")"
 	contains "$machine/installed" libcmocka-dev
 	contains "$machine/installed" chromium
-	touch "$machine/dev-fails"
+	{
+		echo "      Start 1: the sea"
+		echo "      Start 2: the sky"
+		echo "1/2 Test #1: the sea ...***Failed    0.03 sec"
+		echo "it is not blue"
+		echo "2/2 Test #2: the sky ...***Skipped   0.01 sec"
+		echo "it is night"
+		echo
+		echo "50% tests passed, 1 tests failed out of 2"
+		echo
+		echo "The following tests FAILED:"
+		printf '\t  1 - the sea (Failed)\n'
+		echo "Errors while running CTest"
+	} >"$machine/dev-fails"
 	start_test 1
-	contains "$tmp/out" "50% tests passed, 1 tests failed out of 2 (dev)"
+	same "the last lines" "1/2 Test #1: the sea ...***Failed    0.03 sec
+it is not blue
+50% tests passed, 1 tests failed out of 2 (dev)
+  1 - the sea (Failed)
+100% tests passed, 0 tests failed out of 1 (asan)" "$(tail -n 5 "$tmp/out")"
 	start_test 0 --asan-only
 	start_test 2 -R nothing
 	contains "$tmp/err" "no test matches"
 }
-test_case "packaging: stressgen-test ends with both summaries and fails when either does" test_summary
+test_case "packaging: stressgen-test ends with what failed and both summaries, and fails when either does" test_summary
 
 test_build_fails() {
 	new_machine
