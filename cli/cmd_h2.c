@@ -210,12 +210,14 @@ static int write_suite(const struct app *app, const char *dir, struct h2_input *
 	return rc < 0 ? rc : write_scenario(app, dir, &parts, host, e);
 }
 
-// Where the load says how far it is: beside its scenario.
+// Where the load says how far it is: beside its scenario. What one that was killed said there goes.
 static int make_live(const char *dir, struct err *e)
 {
 	char *path = io_join(dir, LIVE);
 	const int rc = path != NULL && setenv(H2_LIVE_ENV, path, 1) == 0 ? 0 : -ENOMEM;
 
+	if (rc == 0)
+		unlink(path);
 	free(path);
 	return rc < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
@@ -236,6 +238,32 @@ static void print_figures(const char *path)
 	free(line);
 }
 
+// The run, and the load's key figures behind it where a person reads them.
+static int perform(struct pipeline *j, bool resume)
+{
+	const struct opt_set *o = &j->app->opts;
+	const int code = pipeline_run(j, resume);
+
+	if (!opt_flag(o, "quiet") && strcmp(opt_text(o, "format"), "text") == 0 &&
+	    (opt_text(o, "events") == NULL || strcmp(opt_text(o, "events"), "-") != 0))
+		print_figures(getenv(H2_LIVE_ENV));
+	unlink(getenv(H2_LIVE_ENV));
+	return code;
+}
+
+static int resume(struct app *app)
+{
+	struct pipeline j = { .app = app };
+	struct err e = { 0 };
+	int code, r = pipeline_recall_resumed(&j, &e);
+
+	if (r == 0)
+		r = make_live(j.suite.dir, &e);
+	code = r < 0 ? complain(&e, r) : perform(&j, true);
+	pipeline_deinit(&j);
+	return code;
+}
+
 int cmd_h2(struct app *app)
 {
 	const struct opt_set *o = &app->opts;
@@ -248,7 +276,7 @@ int cmd_h2(struct app *app)
 	int code = SG_EXIT_OK, r = 0;
 
 	if (opt_flag(o, "resume"))
-		return pipeline_resume(app);
+		return resume(app);
 	r = h2_input_read(o, &in, &e);
 	drawn = r == 0 && h2_input_is_drawn(o, &in);
 	if (r == 0)
@@ -269,12 +297,7 @@ int cmd_h2(struct app *app)
 		j.suite.seed = seed;
 		say(app, "seed %" PRIu64, seed);
 	}
-	code = r < 0 ? complain(&e, r) : pipeline_run(&j, false);
-	if (r == 0 && !opt_flag(o, "quiet") && strcmp(opt_text(o, "format"), "text") == 0 &&
-	    (opt_text(o, "events") == NULL || strcmp(opt_text(o, "events"), "-") != 0))
-		print_figures(getenv(H2_LIVE_ENV));
-	if (r == 0)
-		unlink(getenv(H2_LIVE_ENV));
+	code = r < 0 ? complain(&e, r) : perform(&j, false);
 	if (suite != NULL && (r < 0 || opt_flag(o, "dry-run") || opt_flag(o, "list")))
 		io_remove_tree(suite);
 	pipeline_abandon(&j);

@@ -150,21 +150,22 @@ int pipeline_execute(struct pipeline *j, bool resume, struct runner_summary *sum
 	return r;
 }
 
+static void say_stopped(const struct pipeline *j, const char *how, const char *more)
+{
+	fprintf(stderr, "stressgen: %s%s; go on with: %s %s --resume -o '%s'\n", how, more, pipeline_self(),
+	        j->app->command == COMMAND_H2 ? "h2" : "run", j->run_dir);
+}
+
 void pipeline_say_why(const struct pipeline *j, const struct runner_summary *s)
 {
 	if (s->untrusted)
 		fprintf(stderr, "stressgen: these results cannot be trusted: %s\n", s->why);
 	if (s->stop_signal != 0)
-		fprintf(stderr, "stressgen: stopped by SIG%s; go on with: %s run --resume -o '%s'\n",
-		        sigabbrev_np(s->stop_signal), pipeline_self(), j->run_dir);
+		say_stopped(j, "stopped by SIG", sigabbrev_np(s->stop_signal));
 	if (s->protected)
-		fprintf(stderr,
-		        "stressgen: self-protection stopped the run: %s; go on with: %s run --resume -o '%s'\n",
-		        s->why_protected, pipeline_self(), j->run_dir);
+		say_stopped(j, "self-protection stopped the run: ", s->why_protected);
 	if (s->suite_timed_out)
-		fprintf(stderr,
-		        "stressgen: the time for the whole run was over; go on with: %s run --resume -o '%s'\n",
-		        pipeline_self(), j->run_dir);
+		say_stopped(j, "the time for the whole run was over", "");
 }
 
 static int run_selected(struct pipeline *j, bool resume)

@@ -20,6 +20,7 @@
 struct pipeline {
 	struct app *app;
 	char *run_dir;     // owned; NULL: not made yet
+	bool first_run;    // here: there was no directory of runs before it
 	const char *label; // what it is to be called after then
 	struct suite suite;
 	char *earlier;     // the run whose suite it is, owned; NULL: the suite was named itself
@@ -136,7 +137,9 @@ int pipeline_ab(struct pipeline *j, bool resume);
 int pipeline_report(const struct app *app, const char *dir);
 // SG_EXIT_OK, or SG_EXIT_UNTRUSTED when what was read is not the whole run (the reports say why).
 int pipeline_trust(const struct run *r);
-// --resume: goes on with --output's or the latest run. An exit code.
+// --resume: --output's or the latest run, ready for pipeline_run; deinit in every case. 0 or a negative errno.
+int pipeline_recall_resumed(struct pipeline *j, struct err *e);
+// The same, and goes on with it. An exit code.
 int pipeline_resume(struct app *app);
 // Adds one word as sh and the runner's command splitter read it, a blank in front of any but the first.
 void pipeline_quote(const char *word, struct buf *out);

@@ -60,26 +60,30 @@ static int refuse_other_suite(const struct pipeline *j, struct err *e)
 	               o->args[0], j->run_dir, j->suite.dir);
 }
 
+int pipeline_recall_resumed(struct pipeline *j, struct err *e)
+{
+	const struct opt_set *o = &j->app->opts;
+	int r = refuse_suite_options(o, e);
+
+	if (r == 0 && o->arg_count == 1 && access(o->args[0], F_OK) < 0)
+		r = err_set(e, errno, "%s: %s; which run is to go on? try: stressgen run --resume RUN", o->args[0],
+		            strerror(errno));
+	if (r == 0 && (j->run_dir = run_dir_resumed(named_run(o), e)) == NULL)
+		r = -ENOENT;
+	if (r == 0)
+		r = pipeline_recall(j, j->run_dir, e);
+	if (r == 0)
+		r = refuse_other_slab(j, e);
+	return r == 0 ? refuse_other_suite(j, e) : r;
+}
+
 int pipeline_resume(struct app *app)
 {
 	struct pipeline j = { .app = app };
 	struct err e = { 0 };
-	int code;
-	int r = refuse_suite_options(&app->opts, &e);
+	const int r = pipeline_recall_resumed(&j, &e);
+	const int code = r < 0 ? complain(&e, r) : pipeline_run(&j, true);
 
-	if (r == 0 && app->opts.arg_count == 1 && access(app->opts.args[0], F_OK) < 0)
-		r = err_set(&e, errno, "%s: %s; which run is to go on? try: stressgen run --resume RUN",
-		            app->opts.args[0], strerror(errno));
-
-	if (r == 0 && (j.run_dir = run_dir_resumed(named_run(&app->opts), &e)) == NULL)
-		r = -ENOENT;
-	if (r == 0)
-		r = pipeline_recall(&j, j.run_dir, &e);
-	if (r == 0)
-		r = refuse_other_slab(&j, &e);
-	if (r == 0)
-		r = refuse_other_suite(&j, &e);
-	code = r < 0 ? complain(&e, r) : pipeline_run(&j, true);
 	pipeline_deinit(&j);
 	return code;
 }

@@ -43,6 +43,7 @@ int pipeline_choose_dir(struct pipeline *j, const char *label, struct err *e)
 		j->run_dir = strdup(given);
 		return j->run_dir == NULL ? err_set(e, ENOMEM, "out of memory") : io_make_dirs(given, e);
 	}
+	j->first_run = access(SG_RUNS_DIR, F_OK) < 0;
 	r = io_make_dirs(SG_RUNS_DIR, e);
 	if (r < 0)
 		return err_set(e, -r, SG_RUNS_DIR " cannot be made here: %s; choose another place with -o DIR",
@@ -100,6 +101,8 @@ void pipeline_abandon(const struct pipeline *j)
 {
 	if (j->run_dir != NULL)
 		rmdir(j->run_dir);
+	if (j->first_run)
+		rmdir(SG_RUNS_DIR);
 }
 
 bool run_dir_latest(char name[RUN_DIR_LINK])

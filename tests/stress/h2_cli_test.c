@@ -474,6 +474,10 @@ CASE("h2 cli: bad input is one line and exit 2, with the file's line")
 			fail_msg("%s: %d\n%s%s", rows[i].args, o.code, o.out, o.err);
 		h2_output_deinit(&o);
 	}
+	struct h2_output left;
+	h2_sh(&left, "ls -d '%s'/stressgen-runs", harness_tmpdir());
+	assert_int_equal(left.code, 2); // what was refused leaves nothing behind
+	h2_output_deinit(&left);
 }
 
 // ---- bad input ------------------------------------------------------------------------------------------------

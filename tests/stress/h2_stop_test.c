@@ -42,6 +42,23 @@ CASE("h2 stop: Ctrl-C and SIGTERM end a load with the figures that it has so far
 	h2_server_stop(&p, (char[4096]){ 0 }, 4096);
 }
 
+CASE("h2 stop: a load that goes on with --resume has its figures at the end, of the whole load")
+{
+	struct h2_process p;
+	struct h2_output o;
+
+	h2_server(&p, "");
+	stopped(&o, p.port, "INT", "1", "--rate 100 -n 200");
+	if (o.code != 130 || !strstr(o.err, "stressgen h2 --resume -o 'run'\n"))
+		fail_msg("%d %s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+	h2_sh(&o, "cd '%s' && " SG_BUILD_DIR "/bin/stressgen h2 --resume -o run", harness_tmpdir());
+	if (o.code != 0 || !strstr(o.out, "requests: 200 total, 200 started, 200 done, 200 succeeded"))
+		fail_msg("%d %s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+	h2_server_stop(&p, (char[4096]){ 0 }, 4096);
+}
+
 CASE("h2 stop: what a silent server owes at a signal is no error, and does not hold the end up")
 {
 	struct h2_process p;
@@ -79,4 +96,21 @@ CASE("h2 stop: a search whose load is stopped, or whose server is gone, tells th
 		fail_msg("%d %s%s", o.code, o.out, o.err);
 	h2_output_deinit(&o);
 	assert_true(run_gauge("max_rate") >= 100);
+}
+
+CASE("h2 stop: a signal that comes before a search's trial stops that trial, and the rest is told")
+{
+	struct h2_process p;
+	struct h2_output o;
+
+	h2_server(&p, "");
+	h2_sh(&o,
+	      "cd '%s' && echo '(scenario s (load (connections 1) (duration 300ms) (find-max-rate \"p99<10s\")) (request r))'"
+	      " >s.h2 && exec env --block-signal=INT sh -c 'kill -INT $$; exec " SG_BUILD_DIR
+	      "/libexec/stressgen/stressgen-h2 run --h2-target http://127.0.0.1:%u s.h2'",
+	      harness_tmpdir(), p.port);
+	h2_server_stop(&p, (char[4096]){ 0 }, 4096);
+	if (o.code != 130 || !strstr(o.out, "broken off; 0/s held until then"))
+		fail_msg("%d %s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
 }

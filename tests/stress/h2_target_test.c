@@ -4,7 +4,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void check(const char *url, int rc, const char *words)
 {
@@ -36,6 +38,47 @@ CASE("h2 target: the address is the one that was named")
 	assert_int_equal(h2_target_parse("http://[::1]:258", &t, NULL), 0);
 	assert_int_equal(t.address.v6.sin6_family, AF_INET6);
 	assert_int_equal(ntohs(t.address.v6.sin6_port), 258);
+}
+
+// A socket that listens at `port` of that address, or at any port where it is 0: the port; 0: it cannot.
+static uint16_t listen_at(int family, const char *address, uint16_t port, int *fd)
+{
+	struct h2_target t = { 0 };
+	const socklen_t len = family == AF_INET ? sizeof(t.address.v4) : sizeof(t.address.v6);
+	socklen_t got = sizeof(t.address);
+	t.address.any.sa_family = (sa_family_t)family;
+	t.address.v4.sin_port = htons(port); // at the same place in both kinds
+	inet_pton(family, address, family == AF_INET ? (void *)&t.address.v4.sin_addr : &t.address.v6.sin6_addr);
+	*fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd < 0 || bind(*fd, &t.address.any, len) < 0 || listen(*fd, 1) < 0 ||
+	    getsockname(*fd, &t.address.any, &got) < 0)
+		return 0;
+	return ntohs(t.address.v4.sin_port);
+}
+
+CASE("h2 target: localhost is [::1] where a server listens there alone, and else 127.0.0.1")
+{
+	struct h2_target t;
+	char url[64];
+	int v6, v4, any;
+	const uint16_t port = listen_at(AF_INET6, "::1", 0, &v6);
+	if (port == 0)
+		skip(); // no IPv6 on this machine's loopback
+	snprintf(url, sizeof(url), "http://localhost:%u", port);
+	assert_int_equal(h2_target_parse(url, &t, NULL), 0);
+	assert_int_equal(t.address.any.sa_family, AF_INET6);
+	assert_memory_equal(&t.address.v6.sin6_addr, &in6addr_loopback, sizeof(in6addr_loopback));
+	assert_int_equal(ntohs(t.address.v6.sin6_port), port);
+	assert_string_equal(t.host, "localhost");
+	assert_int_equal(listen_at(AF_INET, "127.0.0.1", port, &v4), port);
+	assert_int_equal(h2_target_parse(url, &t, NULL), 0);
+	assert_int_equal(t.address.any.sa_family, AF_INET);
+	close(v4);
+	close(v6);
+	snprintf(url, sizeof(url), "http://localhost:%u", listen_at(AF_INET6, "::", 0, &any));
+	assert_int_equal(h2_target_parse(url, &t, NULL), 0); // which takes both
+	assert_int_equal(t.address.any.sa_family, AF_INET);
+	close(any);
 }
 
 static void check_with(const struct h2_target_options *options, const char *url, int rc, const char *words)

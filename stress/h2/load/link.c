@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define MAX_ATTEMPTS 10 // of one request that is refused
 #define MAX_FRUITLESS 3 // connections in a row that were ended without one answer
@@ -439,10 +438,7 @@ static void trouble_before_open(struct link *l, int reason)
 	else if (l->transport.tls && l->transport.connected_ns && (reason == UV_EOF || reason == UV_ECONNRESET))
 		trouble(l, "the server closed the connection in TLS's handshake; does it speak TLS?");
 	else
-		trouble(l, "%s; is the server running?%s", uv_strerror(reason),
-		        strncasecmp(l->load->config->target->place, "localhost:", 10) == 0
-		                ? " (localhost is 127.0.0.1 here, not [::1])"
-		                : "");
+		trouble(l, "%s; is the server running?", uv_strerror(reason));
 }
 
 static void tell_trouble(struct link *l, int reason)

@@ -8,6 +8,7 @@
 #include "pace.h"
 #include "transport.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ struct load {
 	uint64_t first_ns, last_ns; // the first request, the last response
 	uv_timer_t warm_up, deadline, duration, watch, live;
 	uv_signal_t on_int, on_term;
+	sigset_t signals;                 // the thread's mask before they were watched
 	uint64_t watch_from_ns, replaced; // the churn's beginning, and how many it has replaced
 	uint64_t watches;
 	bool time_up; // no new requests

@@ -135,8 +135,16 @@ static void on_signal(uv_signal_t *handle, int number)
 	load_wake_all(load);
 }
 
+void h2_load_stop_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+}
+
 static void watch_signals(struct load *load)
 {
+	sigset_t stops;
 	uv_signal_init(&load->hub.loop, &load->on_int);
 	uv_signal_init(&load->hub.loop, &load->on_term);
 	load->on_int.data = load->on_term.data = load;
@@ -144,6 +152,16 @@ static void watch_signals(struct load *load)
 		return;
 	uv_signal_start(&load->on_int, on_signal, SIGINT);
 	uv_signal_start(&load->on_term, on_signal, SIGTERM);
+	h2_load_stop_signals(&stops);
+	pthread_sigmask(SIG_UNBLOCK, &stops, &load->signals);
+}
+
+static void unwatch_signals(struct load *load)
+{
+	if (load->config->stoppable)
+		pthread_sigmask(SIG_SETMASK, &load->signals, NULL);
+	uv_close((uv_handle_t *)&load->on_int, NULL);
+	uv_close((uv_handle_t *)&load->on_term, NULL);
 }
 
 // ---- opening connections ------------------------------------------------------------------------------------
@@ -263,8 +281,7 @@ void load_link_ended(struct load *load)
 	if (--load->open_links > 0)
 		return;
 	pace_close(load);
-	uv_close((uv_handle_t *)&load->on_int, NULL);
-	uv_close((uv_handle_t *)&load->on_term, NULL);
+	unwatch_signals(load);
 	uv_close((uv_handle_t *)&load->live, NULL);
 	uv_close((uv_handle_t *)&load->watch, NULL);
 	uv_close((uv_handle_t *)&load->warm_up, NULL);

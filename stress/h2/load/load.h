@@ -11,6 +11,7 @@
 #include "target.h"
 #include "tls.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -53,6 +54,9 @@ struct h2_load_result {
 // Performs the load. 0 when it could be carried out, whatever the responses were; -ENOMEM or another -errno with
 // `e` filled when it could not begin. `r` must be zeroed, and deinited in every case.
 int h2_load_run(const struct h2_load_config *config, struct h2_load_result *r, struct err *e);
+// SIGINT and SIGTERM. A load that is stoppable lets them through while it runs; blocked before it, they stop the
+// load at its beginning and not the process.
+void h2_load_stop_signals(sigset_t *set);
 // One thread's results, zeroed before: 0 or -ENOMEM, and h2_load_result_deinit in both cases. `file` may be NULL.
 int load_result_init(struct h2_load_result *r, const struct scenario *s, struct tele_file *file);
 void load_result_merge(struct h2_load_result *to, struct h2_load_result *from);

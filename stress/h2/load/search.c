@@ -157,7 +157,7 @@ static int confirm(const struct h2_load_config *config, struct h2_load_result *r
 	return rc;
 }
 
-int h2_search_run(const struct h2_load_config *config, struct h2_load_result *r, uint64_t *rate, struct buf *out,
+static int search(const struct h2_load_config *config, struct h2_load_result *r, uint64_t *rate, struct buf *out,
                   struct err *e)
 {
 	const struct h2_schedule *given = &config->scenario->schedule;
@@ -178,4 +178,17 @@ int h2_search_run(const struct h2_load_config *config, struct h2_load_result *r,
 		return rc;
 	h2_load_result_deinit(r);
 	return confirm(config, r, rate, out, e);
+}
+
+int h2_search_run(const struct h2_load_config *config, struct h2_load_result *r, uint64_t *rate, struct buf *out,
+                  struct err *e)
+{
+	sigset_t stops, before;
+	h2_load_stop_signals(&stops);
+	if (config->stoppable) // one that comes between two trials stops the next
+		pthread_sigmask(SIG_BLOCK, &stops, &before);
+	const int rc = search(config, r, rate, out, e);
+	if (config->stoppable)
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
 }

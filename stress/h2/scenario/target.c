@@ -39,13 +39,43 @@ bool h2_target_is_here(const struct h2_target *t)
 	}
 }
 
+#define LISTENING 0x0aU // of /proc/net/tcp and tcp6
+
+// Whether a socket listens at that port, in one of those tables; at `address` as it is written there, NULL: at
+// any.
+static bool listens(const char *table, const char *address, unsigned port)
+{
+	FILE *f = fopen(table, "re");
+	char line[512], at[33];
+	bool found = false;
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		unsigned there, state;
+		found = sscanf(line, " %*d: %32[0-9A-F]:%x %*s %x", at, &there, &state) == 3 && there == port &&
+		        state == LISTENING && (!address || strcmp(address, at) == 0);
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+// "localhost" is [::1] where a server listens there alone, as node's does for that name, and else 127.0.0.1.
+static const char *localhost(unsigned port)
+{
+	const uint32_t *w = in6addr_loopback.s6_addr32;
+	char loopback[33];
+	snprintf(loopback, sizeof(loopback), "%08X%08X%08X%08X", w[0], w[1], w[2], w[3]);
+	const bool only = listens("/proc/net/tcp6", loopback, port) && !listens("/proc/net/tcp", NULL, port) &&
+	                  !listens("/proc/net/tcp6", "00000000000000000000000000000000", port);
+	return only ? "::1" : "127.0.0.1";
+}
+
 // Fills in the address when the host is a loopback one.
 static bool set_loopback(struct h2_target *t, const char *host, uint16_t port)
 {
 	struct in_addr v4;
 	struct in6_addr v6;
 	if (strcasecmp(host, "localhost") == 0)
-		host = "127.0.0.1";
+		host = localhost(port);
 	if (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127) {
 		t->address.v4.sin_family = AF_INET;
 		t->address.v4.sin_port = htons(port);

@@ -31,9 +31,9 @@ struct h2_target_options {
 };
 
 // "http://HOST:PORT" or "https://...", at most a "/" behind it; port 80 or 443 where there is none. HOST is a
-// loopback address (127.x.x.x, [::1], localhost), or options->allow_host, whose address is then asked of the
-// resolver. `options` may be NULL. -EINVAL for what is no such URL, -EPERM for a host that is not this machine,
-// -ENOENT for one that is not known; `e` says what to try.
+// loopback address (127.x.x.x, [::1], localhost: 127.0.0.1, or [::1] if a server listens there alone), or
+// options->allow_host, whose address is then asked of the resolver. `options` may be NULL. -EINVAL for what is no
+// such URL, -EPERM for a host that is not this machine, -ENOENT for one that is not known; `e` says what to try.
 int h2_target_resolve(const char *url, const struct h2_target_options *options, struct h2_target *t,
                       struct err *e);
 int h2_target_parse(const char *url, struct h2_target *t, struct err *e); // without options
