@@ -35,19 +35,19 @@ extern int mallctlbymib(const size_t *mib, size_t length, void *old, size_t *old
                         size_t fresh_bytes);
 extern void *mallocx(size_t bytes, int flags);
 
-// Hooks that were put in front of the arena's by somebody else.
+extern char __executable_start[], end[]; // of the program in memory, by the linker
+
+// Until hooks that are not those of the jemalloc in this program stand in front of the arena's: at most a minute.
 static void wait_for_hooks(unsigned arena)
 {
-	void *before = NULL, *now;
-	char name[40];
+	char name[40], *hooks = NULL;
+	size_t bytes = sizeof hooks;
 
 	snprintf(name, sizeof name, "arena.%u.extent_hooks", arena);
 	for (int i = 0; i < 60000; i++) {
-		size_t bytes = sizeof now;
-
-		if (mallctl(name, &now, &bytes, NULL, 0) != 0 || (before != NULL && now != before))
+		if (mallctl(name, (void *)&hooks, &bytes, NULL, 0) != 0 || hooks < __executable_start ||
+		    hooks >= end)
 			return;
-		before = now;
 		usleep(1000);
 	}
 }
