@@ -2,6 +2,7 @@
 #include "h2_support.h"
 #include "harness.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define STRESSGEN "cd '%s' && rm -rf run && " SG_BUILD_DIR "/bin/stressgen h2 --color never "
@@ -41,6 +42,25 @@ CASE("h2 waiting: a load that spins burns its core until the answer comes, and e
 		fail_msg("%d\n%s%s", o.code, o.out, o.err);
 	assert_int_equal((int)run_gauge("status_2xx"), 1);
 	assert_true(run_gauge("client_cpu") >= 15); // ms of the second; one that sleeps takes 2
+	h2_server_stop(&p, stats, sizeof stats);
+	h2_output_deinit(&o);
+}
+
+CASE("h2 waiting: a client that has no CPU while its warm-up ends measures its whole time all the same")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[16384], *rate;
+
+	h2_server(&p, "");
+	h2_sh(&o,
+	      "cd '%s' && echo '(scenario s (load (warm-up 300ms) (duration 300ms)) (request r (path \"/delay/5ms\")))'"
+	      " >s.h2; " SG_BUILD_DIR "/libexec/stressgen/stressgen-h2 run --h2-target http://127.0.0.1:%u s.h2 & "
+	      "p=$!; sleep 0.2; kill -STOP $p; sleep 1; kill -CONT $p; wait $p",
+	      harness_tmpdir(), p.port);
+	if (o.code != 0 || !strstr(o.out, "@@ hist total ") || (rate = strstr(o.out, "throughput ")) == NULL)
+		fail_msg("%d\n%s%s", o.code, o.out, o.err);
+	assert_true(strtod(rate + strlen("throughput "), NULL) <= 200); // one after the other
 	h2_server_stop(&p, stats, sizeof stats);
 	h2_output_deinit(&o);
 }

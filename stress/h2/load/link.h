@@ -40,6 +40,7 @@ struct load {
 	struct h2_assault *assault;
 	uint64_t measured_from_ns;  // requests before it are the warm-up's
 	uint64_t first_ns, last_ns; // the first request, the last response
+	uint64_t warm_begun;        // requests begun when the warm-up was over
 	uv_timer_t warm_up, deadline, duration, watch, live;
 	uv_signal_t on_int, on_term;
 	sigset_t signals;                 // the thread's mask before they were watched

@@ -28,14 +28,6 @@ static uint64_t whole_ms(uint64_t ns)
 
 // ---- timers -------------------------------------------------------------------------------------------------
 
-static void on_warm(uv_timer_t *timer)
-{
-	struct load *load = timer->data;
-	load->result->warm_bytes_in = *load->result->counters.cell[H2_BYTES_IN];
-	if (!load->pace.on) // which knew the moment from its beginning
-		load->measured_from_ns = load->first_ns = clock_now_ns();
-}
-
 void load_wake_all(struct load *load)
 {
 	for (unsigned i = 0; i < load->link_count; i++)
@@ -44,15 +36,31 @@ void load_wake_all(struct load *load)
 
 #define LATE_MS 10
 
+// A server may be late: one request at least is measured, or the deadline comes.
 static void on_duration(uv_timer_t *timer)
 {
 	struct load *load = timer->data;
-	if (load->result->begun == 0) { // a connection is late: one request at least, or the deadline comes
+	if (load->result->begun == load->warm_begun) {
 		uv_timer_start(timer, on_duration, LATE_MS, 0);
 		return;
 	}
 	load->time_up = true;
 	load_wake_all(load);
+}
+
+// The time that is measured begins now, however late that is: a process that had no CPU has the whole of it, too.
+static void on_warm(uv_timer_t *timer)
+{
+	struct load *load = timer->data;
+	const struct scenario *s = load->config->scenario;
+	load->result->warm_bytes_in = *load->result->counters.cell[H2_BYTES_IN];
+	if (load->pace.on) // which knew the moment from its beginning
+		return;
+	uv_update_time(&load->hub.loop);
+	load->warm_begun = load->result->begun;
+	load->measured_from_ns = load->first_ns = clock_now_ns();
+	if (s->duration_ns)
+		uv_timer_start(&load->duration, on_duration, whole_ms(s->duration_ns), 0);
 }
 
 void load_link_ready(struct load *load)
@@ -268,11 +276,11 @@ static void start_timers(struct load *load)
 	uv_timer_start(&load->deadline, on_deadline, whole_ms(s->deadline_ns), 0);
 	if (load->pace.on) // its schedule begins with the last connection, and has an end of its own
 		return;
-	if (s->duration_ns)
-		uv_timer_start(&load->duration, on_duration, whole_ms(s->warm_up_ns + s->duration_ns), 0);
 	if (s->warm_up_ns) {
 		load->measured_from_ns = UINT64_MAX;
 		uv_timer_start(&load->warm_up, on_warm, whole_ms(s->warm_up_ns), 0);
+	} else if (s->duration_ns) {
+		uv_timer_start(&load->duration, on_duration, whole_ms(s->duration_ns), 0);
 	}
 }
 
