@@ -155,6 +155,10 @@ CASE("e2e: no empty run is left behind when the input is bad")
 	nothing = E2E(dir, "run", ".");
 	assert_one_line(&unknown, 2, "no-such-target");
 	assert_one_line(&nothing, 4, "has no tests");
+	assert_int_equal(access(runs, F_OK), -1);
+	assert_int_equal(mkdir(runs, 0777), 0); // which is there already stays
+	outcome_deinit(&unknown);
+	unknown = E2E(dir, "--target", "no-such-target");
 	assert_int_equal(rmdir(runs), 0);
 	free(runs);
 	outcome_deinit(&unknown);

@@ -50,7 +50,7 @@ CASE("h2 waiting: a client that has no CPU while its warm-up ends measures its w
 {
 	struct h2_process p;
 	struct h2_output o;
-	char stats[16384], *rate;
+	char stats[16384], *rate = NULL;
 
 	h2_server(&p, "");
 	h2_sh(&o,
