@@ -102,6 +102,18 @@ CASE("h2 load: a duration with a warm-up leaves the warm-up out of the figures")
 	h2_output_deinit(&o);
 }
 
+CASE("h2 load: requests that are all over in the warm-up measure nothing, and the load has failed")
+{
+	struct h2_process p;
+	struct h2_output o;
+	h2_server(&p, "");
+	h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/ -n 7 -D 2s --warm-up 1m -o run", harness_tmpdir(), p.port);
+	h2_server_stop(&p, (char[16384]){ 0 }, 16384);
+	if (o.code != 1 || !strstr(o.out, "complete: all requests (7) were the warm-up's: make more"))
+		fail_msg("%d\n%s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+}
+
 CASE("h2 load: a wrong status fails the run, and says which")
 {
 	struct h2_process p;

@@ -137,45 +137,60 @@ static bool check_request(const struct h2_request *q, const struct h2_tally *t, 
 	return false;
 }
 
+// Whether all requests ended, and some of them were measured.
+static bool check_complete(const struct scenario *s, const struct h2_load_result *r, struct buf *out)
+{
+	const char *none_right = r->wrong > 0 && r->right == 0 ? ", none of them right" : "";
+	const uint64_t ended = r->right + r->wrong;
+	if (r->stopped)
+		return h2_check(out, "complete", false,
+		                "%" PRIu64 " requests had ended when SIG%s stopped the load", ended,
+		                sigabbrev_np(r->stopped));
+	if (r->warm > 0 && r->warm == ended)
+		return h2_check(out, "complete", false,
+		                "all requests (%" PRIu64 ") were the warm-up's: make more, or a shorter warm-up",
+		                ended);
+	if (s->schedule.count)
+		return h2_check(out, "complete", r->right > 0 && ended == r->begun && r->unsent == 0,
+		                "%" PRIu64 " of %" PRIu64 " requests that were due ended%s", ended,
+		                r->begun + r->unsent, none_right);
+	if (r->planned)
+		return h2_check(out, "complete", ended == r->planned, "%" PRIu64 " of %" PRIu64 " requests ended",
+		                ended, r->planned);
+	return h2_check(out, "complete", r->right > 0 && ended == r->begun,
+	                "%" PRIu64 " of %" PRIu64 " requests ended in time%s", ended, r->begun, none_right);
+}
+
+static bool check_attack(const struct scenario *s, const struct h2_load_result *r, struct buf *out)
+{
+	struct buf words = { 0 };
+	const bool right = h2_assault_is_right(s->attack, &r->assault);
+	h2_assault_words(s->attack, &r->assault, &words);
+	if (!s->attack->peaceful)
+		h2_note(out, "attack", "%s", buf_text(&words));
+	if (!right) {
+		buf_adds(&words, "; right: ");
+		h2_assault_right_words(s->attack, &words);
+		if (s->patient && r->assault.reaction_ns == 0 && s->attack->time_ns < 60 * SG_NS_PER_S)
+			buf_adds(&words, "; --http2-param patience=70s waits longer");
+	}
+	if (s->asks && r->assault.status >= 400)
+		buf_adds(&words, "; --http2-param path=/PATH asks for what it has, a megabyte, say");
+	h2_check(out, s->attack->peaceful ? "frames" : "attack", right, "%s", buf_text(&words));
+	buf_deinit(&words);
+	return right;
+}
+
 static bool checks(const struct scenario *s, const struct h2_load_result *r, const struct h2_child_usage *u,
                    struct buf *out)
 {
-	const char *none_right = r->wrong > 0 && r->right == 0 ? ", none of them right" : "";
 	bool ok = h2_check(out, "connections", r->trouble[0] == '\0', "%u connected%s%s", r->connected,
 	                   r->trouble[0] ? "; " : "", r->trouble);
 	for (size_t i = 0; i < s->count; i++)
 		ok &= check_request(&s->items[i], &r->tallies[i], s->count > 1, out);
-	if (r->stopped)
-		ok = h2_check(out, "complete", false, "%" PRIu64 " requests had ended when SIG%s stopped the load",
-		              r->right + r->wrong, sigabbrev_np(r->stopped));
-	else if (s->schedule.count)
-		ok &= h2_check(out, "complete", r->right > 0 && r->right + r->wrong == r->begun && r->unsent == 0,
-		               "%" PRIu64 " of %" PRIu64 " requests that were due ended%s", r->right + r->wrong,
-		               r->begun + r->unsent, none_right);
-	else if (r->planned)
-		ok &= h2_check(out, "complete", r->right + r->wrong == r->planned,
-		               "%" PRIu64 " of %" PRIu64 " requests ended", r->right + r->wrong, r->planned);
-	else
-		ok &= h2_check(out, "complete", r->right > 0 && r->right + r->wrong == r->begun,
-		               "%" PRIu64 " of %" PRIu64 " requests ended in time%s", r->right + r->wrong,
-		               r->begun, none_right);
-	if (s->attack) {
-		struct buf words = { 0 };
-		const bool right = h2_assault_is_right(s->attack, &r->assault);
-		h2_assault_words(s->attack, &r->assault, &words);
-		if (!s->attack->peaceful)
-			h2_note(out, "attack", "%s", buf_text(&words));
-		if (!right) {
-			buf_adds(&words, "; right: ");
-			h2_assault_right_words(s->attack, &words);
-			if (s->patient && r->assault.reaction_ns == 0 && s->attack->time_ns < 60 * SG_NS_PER_S)
-				buf_adds(&words, "; --http2-param patience=70s waits longer");
-		}
-		if (s->asks && r->assault.status >= 400)
-			buf_adds(&words, "; --http2-param path=/PATH asks for what it has, a megabyte, say");
-		ok &= h2_check(out, s->attack->peaceful ? "frames" : "attack", right, "%s", buf_text(&words));
-		buf_deinit(&words);
-	}
+	ok &= check_complete(s, r, out);
+	if (s->attack)
+		ok &= check_attack(s, r, out);
 	if (u && u->has_counters && !s->attack && !scenario_measures_harm(s) && r->wrong == 0 && !r->timed_out &&
 	    !r->stopped)
 		ok &= h2_check(out, "once", u->counters[H2_RESPONSES] == r->right,
