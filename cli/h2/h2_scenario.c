@@ -242,6 +242,24 @@ static int put_rate(const struct opt_set *o, struct buf *out, struct err *e)
 	return 0;
 }
 
+// What the connections say of themselves, as far as it was said.
+static void put_settings(const struct opt_set *o, struct buf *out)
+{
+	static const char *const windows[][2] = { { "window-bits", "window" },
+		                                  { "connection-window-bits", "connection-window" } };
+	static const char *const sizes[][2] = { { "max-frame-size", "frame-size" },
+		                                { "header-table-size", "header-table" },
+		                                { "encoder-header-table-size", "encoder-table" } };
+
+	for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
+		if (opt_given(o, windows[i][0]))
+			buf_addf(out, " (%s %" PRIu64 ")", windows[i][1],
+			         (UINT64_C(1) << opt_number(o, windows[i][0])) - 1);
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+		if (opt_given(o, sizes[i][0]))
+			buf_addf(out, " (%s %" PRIu64 ")", sizes[i][1], opt_number(o, sizes[i][0]));
+}
+
 static int put_load(const struct opt_set *o, const uint64_t *seed, struct buf *out, struct err *e)
 {
 	const bool counts = opt_given(o, "requests") || (duration_ns(o) == 0 && !h2_scenario_is_open(o));
@@ -262,6 +280,7 @@ static int put_load(const struct opt_set *o, const uint64_t *seed, struct buf *o
 	put_time(o, "coalesce", "coalesce", out);
 	if (opt_flag(o, "spin"))
 		buf_adds(out, " (spin)");
+	put_settings(o, out);
 	if (counts)
 		put_count(o, "requests", "requests", out);
 	if (duration_ns(o) > 0)

@@ -4,6 +4,7 @@
 #ifndef SG_H2_ENGINE_H
 #define SG_H2_ENGINE_H
 
+#include "client_settings.h"
 #include "counters.h"
 #include "exchange.h"
 #include "pool.h"
@@ -30,6 +31,7 @@ struct h2_client_config {
 	struct h2_counters *counters;
 	const struct h2_client_events *events; // all set; called from within `receive` and `pull`
 	void *arg;
+	struct h2_client_settings settings; // H2_CLIENT_SETTINGS, or others
 };
 
 struct h2_client_engine {

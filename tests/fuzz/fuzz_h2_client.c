@@ -88,7 +88,7 @@ static struct outcome try_engine(const struct h2_client_engine *engine, const ui
 	struct h2_counters counters = { 0 };
 	uint64_t said = 0;
 	struct h2_pool *pool = h2_pool_new();
-	const struct h2_client_config config = { pool, &counters, &events, &s };
+	const struct h2_client_config config = { pool, &counters, &events, &s, H2_CLIENT_SETTINGS };
 	struct h2_client *c = NULL;
 	h2_counters_init(&counters, NULL);
 	must(pool && h2_prepare(&prepared, &request, "h", false) == 0);

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct h2_pool *pool = h2_pool_new();
 	struct wire_encoder e;
 	struct wire_decoder d;
-	must(pool && wire_encoder_init(&e, pool) == 0 && wire_decoder_init(&d, pool) == 0);
+	must(pool && wire_encoder_init(&e, pool, 4096) == 0 && wire_decoder_init(&d, pool) == 0);
 	for (unsigned i = 0; i < KEYS; i++)
 		make(&messages[i], i);
 	for (size_t i = 0; i < size; i++) {

@@ -413,7 +413,8 @@ CASE("h2 cli: bad input is one line and exit 2, with the file's line")
 	} rows[] = {
 		{ "http://127.0.0.1:1/ --h1", "--h1: only HTTP/2 is spoken here" },
 		{ "http://127.0.0.1:1/ -N 5", "-N: give each request its time by --request-timeout" },
-		{ "http://127.0.0.1:1/ -w20", "-w: windows are 2^30 - 1 bytes here" },
+		{ "http://127.0.0.1:1/ -w32", "-w: 32 is out of range; it may be 1 to 31" },
+		{ "http://127.0.0.1:1/ -W15", "-W: 15 is out of range; it may be 16 to 31" },
 		{ "http://127.0.0.1:1/ -p http/1.1", "-p: 'http/1.1' is not one of h2c" },
 		{ "http://127.0.0.1:1/ --timing-script-file=x", "by --rate: 100-1k/30s (a ramp)" },
 		{ "http://127.0.0.1:99999/",
@@ -447,7 +448,7 @@ CASE("h2 cli: bad input is one line and exit 2, with the file's line")
 		{ "http://127.0.0.1:1/a/b --grpc-message @nothing", "--grpc-message: nothing: No such file" },
 		{ "http://127.0.0.1:1/a/b --grpc-message hex:0", "pairs of hexadecimal digits" },
 		{ "https://127.0.0.1:1/ --cacert forms", "forms" },
-		{ "http://127.0.0.1:1/ -f 16K", "-f: frames of 16 KiB are taken here" },
+		{ "http://127.0.0.1:1/ -f 16383", "-f: 16383 is out of range; it may be 16.0 KiB" },
 		{ "http://127.0.0.1:1/ --alpn-list=h2,http/1.1", "--alpn-list: only HTTP/2 is spoken here" },
 		{ "http://127.0.0.1:1/ --sni x", "--sni: TLS asks for the URL's host; --connect-to" },
 		{ "http://me:pw@127.0.0.1:1/", "write -H 'authorization: Basic ...'" },

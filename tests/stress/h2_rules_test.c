@@ -88,8 +88,10 @@ static void setup(struct rig *r, const struct h2_client_engine *engine, const ch
 	h2_counters_init(&r->counters, NULL);
 	wire_reader_init(&r->sent, r->pool);
 	assert_int_equal(h2_prepare(&r->prepared, &r->request, "h", false), 0);
-	assert_int_equal(engine->open(&(struct h2_client_config){ r->pool, &r->counters, &events, r }, &r->client),
-	                 0);
+	assert_int_equal(
+	        engine->open(&(struct h2_client_config){ r->pool, &r->counters, &events, r, H2_CLIENT_SETTINGS },
+	                     &r->client),
+	        0);
 	exchange_begin(&r->exchange, &r->prepared, &r->tally, 0);
 	assert_int_equal(engine->submit(r->client, &r->exchange), 0);
 	drain(r, WIRE_PREFACE_BYTES);

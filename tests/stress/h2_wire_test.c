@@ -39,7 +39,7 @@ CASE("h2 wire: a kept block is sent again until another one has changed the tabl
 	const nghttp2_nv a = field("x-a", "1"), b = field("x-b", "2");
 	const uint8_t *first, *second, *third;
 	const int key_a = 0, key_b = 0;
-	assert_int_equal(wire_encoder_init(&e, pool), 0);
+	assert_int_equal(wire_encoder_init(&e, pool, 4096), 0);
 	const ssize_t inserted = wire_encode(&e, &key_a, &a, 1, &first);
 	const ssize_t len = wire_encode(&e, &key_a, &a, 1, &first);
 	assert_true(len < inserted && len == 1); // one index
@@ -135,8 +135,10 @@ static void setup(struct rig *r, uint64_t length, unsigned count)
 	r->request.expect.status = 200;
 	h2_counters_init(&r->counters, NULL);
 	assert_int_equal(h2_prepare(&r->prepared, &r->request, "h", false), 0);
-	assert_int_equal(engine->open(&(struct h2_client_config){ r->pool, &r->counters, &events, r }, &r->client),
-	                 0);
+	assert_int_equal(
+	        engine->open(&(struct h2_client_config){ r->pool, &r->counters, &events, r, H2_CLIENT_SETTINGS },
+	                     &r->client),
+	        0);
 	pull(r); // the preface
 	for (unsigned i = 0; i < count; i++) {
 		exchange_begin(&r->exchanges[i], &r->prepared, &r->tally, i);

@@ -496,7 +496,11 @@ static int connect_now(struct link *l)
 {
 	struct load *load = l->load;
 	const struct h2_client_config config = {
-		.pool = load->pool, .counters = &load->result->counters, .events = &events, .arg = l
+		.pool = load->pool,
+		.counters = &load->result->counters,
+		.events = &events,
+		.arg = l,
+		.settings = load->config->scenario->settings,
 	};
 	int rc = load->config->engine->open(&config, &l->client);
 	if (rc < 0)

@@ -5,6 +5,7 @@
 #include "arrivals.h"
 #include "attack.h"
 #include "body.h"
+#include "client_settings.h"
 #include "err.h"
 #include "scenario_limits.h"
 #include "search.h"
@@ -118,14 +119,15 @@ struct scenario {
 		uint64_t handshake_timeout_ns, request_timeout_ns, stall_timeout_ns, goaway_after, window_bytes;
 		const char *misbehave; // a hostile server's file; not a scenario's to say
 	} server;
-	struct h2_goal goal;         // the highest rate that keeps it is searched; count 0: no
-	uint64_t most_rate;          // up to which; 0: H2_MAX_RATE
-	struct h2_schedule schedule; // of an open loop; count 0: closed. Its seed is that of templates too
-	uint64_t per_connection;     // requests before reconnecting; 0: no bound
-	uint64_t idle_ns;            // how long a connection that has made them stays open
-	uint64_t churn_per_s;        // connections that are replaced, of all; 0: none
-	uint64_t lifetime_ns;        // a connection is replaced when it is so old; 0: never
-	uint64_t connection_rate;    // so many are opened in rate_period_ns; 0: all at once
+	struct h2_client_settings settings; // of the load's connections
+	struct h2_goal goal;                // the highest rate that keeps it is searched; count 0: no
+	uint64_t most_rate;                 // up to which; 0: H2_MAX_RATE
+	struct h2_schedule schedule;        // of an open loop; count 0: closed. Its seed is that of templates too
+	uint64_t per_connection;            // requests before reconnecting; 0: no bound
+	uint64_t idle_ns;                   // how long a connection that has made them stays open
+	uint64_t churn_per_s;               // connections that are replaced, of all; 0: none
+	uint64_t lifetime_ns;               // a connection is replaced when it is so old; 0: never
+	uint64_t connection_rate;           // so many are opened in rate_period_ns; 0: all at once
 	uint64_t rate_period_ns;
 	uint64_t request_timeout_ns; // 0: none but the deadline
 	uint64_t coalesce_ns;        // how often the sockets are looked at; 0: as soon as there is something

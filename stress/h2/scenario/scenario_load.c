@@ -195,18 +195,58 @@ static uint64_t until_last(const struct h2_schedule *c)
 	return ns;
 }
 
+// What the connections say of themselves.
+static int read_settings(struct h2_reader *r, struct h2_client_settings *s, const struct sexp *list)
+{
+	const struct {
+		const char *name;
+		uint32_t min, max, *bytes;
+	} rows[] = {
+		{ "window", 1, H2_MOST_WINDOW, &s->window },
+		{ "connection-window", H2_CONNECTION_WINDOW, H2_MOST_WINDOW, &s->connection_window },
+		{ "header-table", 0, H2_MOST_TABLE_BYTES, &s->table },
+		{ "encoder-table", 0, H2_MOST_TABLE_BYTES, &s->encoder_table },
+		{ "frame-size", H2_FRAME_BYTES, H2_MOST_FRAME_BYTES, &s->frame },
+	};
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(rows[0]); i++)
+		rc = h2_get_bytes_within(r, list, rows[i].name, rows[i].min, rows[i].max, rows[i].bytes);
+	return rc;
+}
+
 int h2_read_load(struct h2_reader *r, struct scenario *s, const struct sexp *list)
 {
-	static const char *const fields[] = { "connections",   "streams",  "requests",
-		                              "duration",      "warm-up",  "deadline",
-		                              "threads",       "rate",     "ramp",
-		                              "steps",         "arrivals", "requests-per-connection",
-		                              "idle",          "churn",    "request-timeout",
-		                              "find-max-rate", "seed",     "coalesce",
-		                              "spin",          "lifetime", "connection-rate",
-		                              "rate-period",   NULL };
+	static const char *const fields[] = { "connections",
+		                              "streams",
+		                              "requests",
+		                              "duration",
+		                              "warm-up",
+		                              "deadline",
+		                              "threads",
+		                              "rate",
+		                              "ramp",
+		                              "steps",
+		                              "arrivals",
+		                              "requests-per-connection",
+		                              "idle",
+		                              "churn",
+		                              "request-timeout",
+		                              "find-max-rate",
+		                              "seed",
+		                              "coalesce",
+		                              "spin",
+		                              "lifetime",
+		                              "connection-rate",
+		                              "rate-period",
+		                              "window",
+		                              "connection-window",
+		                              "header-table",
+		                              "encoder-table",
+		                              "frame-size",
+		                              NULL };
 	int rc = 0;
 	s->connections = s->streams = s->threads = 1;
+	s->settings = H2_CLIENT_SETTINGS;
 	if (list)
 		rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
 	if (list && rc == 0)
@@ -219,6 +259,8 @@ int h2_read_load(struct h2_reader *r, struct scenario *s, const struct sexp *lis
 		rc = read_lives(r, s, list);
 	if (list && rc == 0)
 		rc = read_waiting(r, s, list);
+	if (list && rc == 0)
+		rc = read_settings(r, &s->settings, list);
 	if (list && rc == 0)
 		rc = read_goal(r, s, list);
 	if (!s->duration_ns && !s->requests && s->schedule.count) // ramps and steps have an end of their own

@@ -19,6 +19,8 @@ struct h2_reader {
 // The field NAME of `list`: "(NAME 30s)", "(NAME 64k)", "(NAME 10)" from 1 to `max`, "(NAME "text")" (borrowed).
 int h2_get_duration(struct h2_reader *r, const struct sexp *list, const char *name, uint64_t *ns);
 int h2_get_bytes(struct h2_reader *r, const struct sexp *list, const char *name, uint64_t *bytes);
+int h2_get_bytes_within(struct h2_reader *r, const struct sexp *list, const char *name, uint64_t min, uint64_t max,
+                        uint32_t *bytes);
 int h2_get_count(struct h2_reader *r, const struct sexp *list, const char *name, uint64_t max, uint64_t *n);
 int h2_get_text(struct h2_reader *r, const struct sexp *list, const char *name, const char **text);
 

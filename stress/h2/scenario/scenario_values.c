@@ -53,6 +53,21 @@ int h2_get_bytes(struct h2_reader *r, const struct sexp *list, const char *name,
 	return rc < 0 ? rc : 0;
 }
 
+int h2_get_bytes_within(struct h2_reader *r, const struct sexp *list, const char *name, uint64_t min, uint64_t max,
+                        uint32_t *bytes)
+{
+	char text[QUANTITY_BYTES];
+	const struct sexp *field;
+	uint64_t n;
+	int rc = quantity_text(r, list, name, text, &field);
+	if (rc > 0 && (units_parse_bytes(text, &n) < 0 || n < min || n > max))
+		return FAIL(r, field->items[1], "'%.40s' is not a size from %" PRIu64 " to %" PRIu64 " bytes",
+		            text, min, max);
+	if (rc > 0)
+		*bytes = (uint32_t)n;
+	return rc < 0 ? rc : 0;
+}
+
 int h2_get_count(struct h2_reader *r, const struct sexp *list, const char *name, uint64_t max, uint64_t *n)
 {
 	int64_t value;

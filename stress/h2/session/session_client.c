@@ -6,11 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-// Windows that a test never waits for: bodies are compared as they come and not kept.
-#define WINDOW_BYTES ((1 << 30) - 1)
 #define SENT_HEADER_BYTES                                                                                         \
 	(16U << 20) // what is too much is for the server to say; nghttp2 alone would not send 64 KiB
-#define HEADER_LIST_BYTES (64U * 1024U)
 
 struct h2_client {
 	struct h2_client_config config;
@@ -180,6 +177,7 @@ static int make_session(struct h2_client *c)
 		return -ENOMEM;
 	}
 	nghttp2_option_set_max_send_header_block_length(options, SENT_HEADER_BYTES);
+	nghttp2_option_set_max_deflate_dynamic_table_size(options, c->config.settings.encoder_table);
 	nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
@@ -198,15 +196,12 @@ static int make_session(struct h2_client *c)
 
 static int greet(struct h2_client *c)
 {
-	const nghttp2_settings_entry settings[] = {
-		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
-		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_BYTES },
-		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_BYTES },
-	};
-	int rc = nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, settings,
-	                                 sizeof(settings) / sizeof(settings[0]));
+	nghttp2_settings_entry entries[H2_CLIENT_ENTRIES];
+	const size_t count = h2_client_entries(&c->config.settings, entries);
+	int rc = nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, entries, count);
 	if (rc == 0)
-		rc = nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0, WINDOW_BYTES);
+		rc = nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0,
+		                                           (int32_t)c->config.settings.connection_window);
 	return h2_session_errno(rc);
 }
 

@@ -56,15 +56,14 @@ void wire_client_fail(struct h2_client *c, struct wire_fault fault)
 
 static void greet(struct h2_client *c)
 {
-	const nghttp2_settings_entry settings[] = {
-		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
-		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WIRE_CLIENT_WINDOW },
-		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, WIRE_HEADER_LIST_BYTES },
-	};
+	nghttp2_settings_entry entries[H2_CLIENT_ENTRIES];
+	const size_t count = h2_client_entries(&c->config.settings, entries);
 	buf_add(&c->out.bytes, WIRE_PREFACE, WIRE_PREFACE_BYTES);
-	wire_out_settings(&c->out, settings, sizeof(settings) / sizeof(settings[0]));
+	wire_out_settings(&c->out, entries, count);
 	wire_client_count_out(c, NGHTTP2_SETTINGS);
-	wire_out_u32(&c->out, NGHTTP2_WINDOW_UPDATE, 0, WIRE_CLIENT_WINDOW - WIRE_WINDOW);
+	if (c->window.full == WIRE_WINDOW)
+		return;
+	wire_out_u32(&c->out, NGHTTP2_WINDOW_UPDATE, 0, (uint32_t)c->window.full - WIRE_WINDOW);
 	wire_client_count_out(c, NGHTTP2_WINDOW_UPDATE);
 }
 
@@ -92,10 +91,12 @@ static int client_open(const struct h2_client_config *config, struct h2_client *
 	*c = (struct h2_client){ .config = *config,
 		                 .next_id = 1,
 		                 .sending = WIRE_SENDING_START,
-		                 .window = { WIRE_CLIENT_WINDOW, WIRE_CLIENT_WINDOW },
+		                 .window = { config->settings.connection_window,
+		                             config->settings.connection_window },
 		                 .goaway_last = WIRE_MAX_ID };
 	wire_reader_init(&c->reader, config->pool);
-	int rc = wire_encoder_init(&c->sending.encoder, config->pool);
+	c->reader.longest = config->settings.frame;
+	int rc = wire_encoder_init(&c->sending.encoder, config->pool, config->settings.encoder_table);
 	if (rc == 0)
 		rc = wire_decoder_init(&c->decoder, config->pool);
 	if (rc == 0) {
@@ -125,8 +126,8 @@ static int client_submit(struct h2_client *c, struct exchange *x)
 		                               .done = p->body.length == 0 && !p->trailing,
 		                               .trailing = p->trailing },
 		                   .exchange = x,
-		                   .window = { c->settings_acked ? WIRE_CLIENT_WINDOW : WIRE_WINDOW,
-		                               WIRE_CLIENT_WINDOW },
+		                   .window = { c->settings_acked ? c->config.settings.window : WIRE_WINDOW,
+		                               c->config.settings.window },
 		                   .content_length = -1,
 		                   .prev = c->last };
 	int rc = wire_map_put(&c->streams, c->config.pool, &s->sender.node);

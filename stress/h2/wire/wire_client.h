@@ -7,10 +7,6 @@
 #include "wire_fields.h"
 #include "wire_flow.h"
 
-// Windows that a test never waits for: bodies are compared as they come and not kept.
-#define WIRE_CLIENT_WINDOW ((1 << 30) - 1)
-#define WIRE_HEADER_LIST_BYTES (64U * 1024U)
-
 // One request under way.
 struct wire_stream {
 	struct wire_sender sender; // first: the map hands this back

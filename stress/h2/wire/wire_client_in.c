@@ -129,7 +129,7 @@ static struct wire_fault decode(struct h2_client *c, struct wire_stream *s, bool
 	struct section section = { .exchange = s ? s->exchange : NULL };
 	const uint32_t generation = c->decoder.generation;
 	const bool fresh = s && !s->final && s->exchange->status == 0;
-	wire_fields_begin(&section.fields, s && s->final ? WIRE_TRAILERS : WIRE_RESPONSE, WIRE_HEADER_LIST_BYTES);
+	wire_fields_begin(&section.fields, s && s->final ? WIRE_TRAILERS : WIRE_RESPONSE, H2_CLIENT_HEADER_LIST);
 	if (s)
 		exchange_fields(s->exchange);
 	if (wire_decode(&c->decoder, block, len, take_field, &section) < 0) {
@@ -279,9 +279,14 @@ static struct wire_fault take_ack(struct h2_client *c)
 	if (c->settings_acked)
 		return FAULT(PROTOCOL_ERROR, "a SETTINGS ACK for nothing");
 	c->settings_acked = true;
-	for (struct wire_stream *s = c->first; s; s = s->next)
-		s->window.left += WIRE_CLIENT_WINDOW - WIRE_WINDOW;
-	return RIGHT;
+	for (struct wire_stream *s = c->first; s; s = s->next) {
+		s->window.left += s->window.full - WIRE_WINDOW;
+		if (!s->remote_done)
+			widen(c, &s->window, s->sender.node.id); // it may be used up already, or below
+	}
+	return wire_decoder_resize(&c->decoder, c->config.settings.table) == 0
+	               ? RIGHT
+	               : FAULT(INTERNAL_ERROR, "out of memory");
 }
 
 static struct wire_fault take_settings(struct h2_client *c, const struct wire_event *e)
@@ -465,7 +470,7 @@ static size_t take_common(struct h2_client *c, const uint8_t *bytes, size_t len)
 	size_t used = 0;
 	if (!wire_reader_is_between(&c->reader) || !c->settings_seen || c->assembly.frame.stream)
 		return 0;
-	while (!c->over && wire_is_common(bytes + used, len - used, &f)) {
+	while (!c->over && wire_is_common(&c->reader, bytes + used, len - used, &f)) {
 		const uint8_t *payload = bytes + used + WIRE_HEAD;
 		struct wire_stream *s = wire_map_get(&c->streams, f.stream);
 		if (!s || is_unsent(c, s) || s->remote_done ||

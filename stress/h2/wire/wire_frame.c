@@ -42,11 +42,11 @@ const char *wire_type_name(uint8_t type)
 #define FAULT(code, why) ((struct wire_fault){ NGHTTP2_##code, (why) })
 #define RIGHT ((struct wire_fault){ NGHTTP2_NO_ERROR, NULL })
 
-struct wire_fault wire_head_fault(const struct wire_frame *f)
+struct wire_fault wire_head_fault(const struct wire_frame *f, uint32_t longest)
 {
 	const struct type_rule *r = rule_of(f->type);
-	if (f->length > WIRE_MAX_FRAME)
-		return FAULT(FRAME_SIZE_ERROR, "a frame that is longer than 16384 bytes");
+	if (f->length > longest)
+		return FAULT(FRAME_SIZE_ERROR, "a frame that is longer than SETTINGS_MAX_FRAME_SIZE");
 	if (!r)
 		return RIGHT;
 	if (!(r->on & (f->stream ? ON_STREAM : ON_ZERO)))
@@ -77,7 +77,7 @@ struct wire_fault wire_strip_headers(const struct wire_frame *f, const uint8_t *
 
 void wire_reader_init(struct wire_reader *r, struct h2_pool *pool)
 {
-	*r = (struct wire_reader){ .pool = pool };
+	*r = (struct wire_reader){ .pool = pool, .longest = WIRE_MAX_FRAME };
 }
 
 void wire_reader_deinit(struct wire_reader *r)
@@ -104,7 +104,7 @@ static bool take_head(struct wire_reader *r, const uint8_t *h, struct wire_event
 		                        .stream = wire_get32(h + 5) & WIRE_MAX_ID,
 		                        .type = h[3],
 		                        .flags = h[4] };
-	const struct wire_fault fault = wire_head_fault(&r->frame);
+	const struct wire_fault fault = wire_head_fault(&r->frame, r->longest);
 	e->frame = r->frame;
 	if (fault.why) {
 		fail(e, fault);

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WIRE_HEAD 9U          // bytes in front of each payload
-#define WIRE_MAX_FRAME 16384U // the longest payload that is taken: SETTINGS_MAX_FRAME_SIZE as it is at the start
+#define WIRE_HEAD 9U              // bytes in front of each payload
+#define WIRE_MAX_FRAME 16384U     // the longest payload: SETTINGS_MAX_FRAME_SIZE as it is at the start
 #define WIRE_MOST_FRAME 0xffffffU // what a peer may ask for: 2^24 - 1
 #define WIRE_WINDOW 65535         // flow control as it is at the start
 #define WIRE_MAX_WINDOW INT32_MAX
@@ -49,6 +49,7 @@ struct wire_event {
 
 struct wire_reader {
 	struct h2_pool *pool;
+	uint32_t longest; // payload that is taken: WIRE_MAX_FRAME, unless its owner has said otherwise
 	struct wire_frame frame;
 	uint8_t head[WIRE_HEAD];
 	uint8_t head_len;
@@ -64,8 +65,9 @@ void wire_reader_deinit(struct wire_reader *r);
 // at least one unless the event is a fault.
 size_t wire_read(struct wire_reader *r, const uint8_t *bytes, size_t len, struct wire_event *e);
 
-// The fault of a frame's head by itself: length and stream id as its type demands.
-struct wire_fault wire_head_fault(const struct wire_frame *f);
+// The fault of a frame's head by itself: length and stream id as its type demands, and no payload beyond
+// `longest`.
+struct wire_fault wire_head_fault(const struct wire_frame *f, uint32_t longest);
 // Strips padding and priority from a HEADERS payload, in place of the pointers.
 struct wire_fault wire_strip_headers(const struct wire_frame *f, const uint8_t **payload, size_t *len);
 const char *wire_type_name(uint8_t type); // "HEADERS", ...; "a frame of an unknown type"
@@ -107,7 +109,8 @@ static inline bool wire_reader_is_between(const struct wire_reader *r)
 // A whole DATA or HEADERS frame at the beginning of `bytes`, without padding and priority, its section in one
 // piece: nearly all frames of a load are such ones, and their heads need no further judgement. False: anything
 // else, which is for wire_read.
-static inline bool wire_is_common(const uint8_t *bytes, size_t len, struct wire_frame *f)
+static inline bool wire_is_common(const struct wire_reader *r, const uint8_t *bytes, size_t len,
+                                  struct wire_frame *f)
 {
 	if (len < WIRE_HEAD || bytes[3] > NGHTTP2_HEADERS)
 		return false;
@@ -116,7 +119,7 @@ static inline bool wire_is_common(const uint8_t *bytes, size_t len, struct wire_
 	f->flags = bytes[4];
 	f->stream = wire_get32(bytes + 5) & WIRE_MAX_ID;
 	return (f->flags & ~NGHTTP2_FLAG_END_STREAM) == (f->type ? NGHTTP2_FLAG_END_HEADERS : 0) &&
-	       f->length <= WIRE_MAX_FRAME && f->length <= len - WIRE_HEAD;
+	       f->length <= r->longest && f->length <= len - WIRE_HEAD;
 }
 
 // ---- frames that wait to be sent ----------------------------------------------------------------------------

@@ -1,12 +1,11 @@
 // Field sections: nghttp2's HPACK, and blocks kept.
 #include "wire_hpack.h"
 
+#include "client_settings.h"
 #include "session_shared.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define TABLE_BYTES 4096U
 
 // ---- blocks kept --------------------------------------------------------------------------------------------
 
@@ -103,10 +102,10 @@ bool wire_block_changes_table(const uint8_t *block, size_t len)
 
 // ---- sending ------------------------------------------------------------------------------------------------
 
-int wire_encoder_init(struct wire_encoder *e, struct h2_pool *pool)
+int wire_encoder_init(struct wire_encoder *e, struct h2_pool *pool, uint32_t bytes)
 {
 	*e = (struct wire_encoder){ .pool = pool };
-	return h2_session_errno(nghttp2_hd_deflate_new2(&e->deflater, TABLE_BYTES, h2_pool_mem(pool)));
+	return h2_session_errno(nghttp2_hd_deflate_new2(&e->deflater, bytes, h2_pool_mem(pool)));
 }
 
 void wire_encoder_deinit(struct wire_encoder *e)
@@ -164,6 +163,14 @@ int wire_decoder_init(struct wire_decoder *d, struct h2_pool *pool)
 {
 	*d = (struct wire_decoder){ 0 };
 	return h2_session_errno(nghttp2_hd_inflate_new2(&d->inflater, h2_pool_mem(pool)));
+}
+
+int wire_decoder_resize(struct wire_decoder *d, uint32_t bytes)
+{
+	if (bytes == H2_TABLE_BYTES)
+		return 0;
+	d->generation++; // entries may be gone, and the next section may have to begin with the table's size
+	return h2_session_errno(nghttp2_hd_inflate_change_table_size(d->inflater, bytes));
 }
 
 void wire_decoder_deinit(struct wire_decoder *d)

@@ -63,7 +63,8 @@ struct wire_encoder {
 	uint8_t *last; // the block that the last call made, where it was not kept
 };
 
-int wire_encoder_init(struct wire_encoder *e, struct h2_pool *pool); // 0 or -errno
+// `bytes`: of its table at most, whatever the peer allows. 0 or -errno.
+int wire_encoder_init(struct wire_encoder *e, struct h2_pool *pool, uint32_t bytes);
 void wire_encoder_deinit(struct wire_encoder *e);
 // The peer's SETTINGS_HEADER_TABLE_SIZE; no more than 4096 bytes are used.
 int wire_encoder_resize(struct wire_encoder *e, uint32_t bytes);
@@ -87,6 +88,8 @@ struct wire_decoder {
 };
 
 int wire_decoder_init(struct wire_decoder *d, struct h2_pool *pool); // 0 or -errno
+// Once the peer has acknowledged that size, which it had not announced before. 0 or -errno.
+int wire_decoder_resize(struct wire_decoder *d, uint32_t bytes);
 void wire_decoder_deinit(struct wire_decoder *d);
 // Calls `field` for each; what it is given is valid within the call. 0; -EPROTO for what is no HPACK; -ENOMEM.
 int wire_decode(struct wire_decoder *d, const uint8_t *block, size_t len,
