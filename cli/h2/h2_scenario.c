@@ -295,32 +295,46 @@ static int put_load(const struct opt_set *o, const uint64_t *seed, struct buf *o
 	return rc;
 }
 
+// The run may be done again from elsewhere.
+static void put_file(const char *name, const char *file, struct buf *out)
+{
+	char *path = file != NULL ? realpath(file, NULL) : NULL;
+
+	if (file != NULL)
+		put_field(name, path != NULL ? path : file, out);
+	free(path);
+}
+
 void h2_scenario_trust(const char *ca, bool insecure, struct buf *out)
 {
-	if (ca != NULL) { // the run may be done again from elsewhere
-		char *path = realpath(ca, NULL);
-
-		put_field("ca", path != NULL ? path : ca, out);
-		free(path);
-	}
+	put_file("ca", ca, out);
 	if (insecure)
 		buf_adds(out, " (insecure)");
 }
 
 static void put_tls(const struct opt_set *o, struct buf *out)
 {
+	static const char *const lists[] = { "ciphers", "tls13-ciphers", "groups" };
+
 	buf_adds(out, "  (tls");
 	h2_scenario_trust(opt_text(o, "cacert"), opt_flag(o, "insecure"), out);
 	if (!opt_flag(o, "tls-resumption"))
 		buf_adds(out, " (no-resumption)");
 	if (strcmp(opt_text(o, "tls"), "any") != 0)
 		buf_addf(out, " (version %s)", opt_text(o, "tls"));
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		if (opt_text(o, lists[i]) != NULL)
+			put_field(lists[i], opt_text(o, lists[i]), out);
+	put_file("cert", opt_text(o, "cert"), out);
+	put_file("key", opt_text(o, "key"), out);
 	buf_adds(out, ")\n");
 }
 
 static int put_target(const struct opt_set *o, const struct h2_url *u, struct buf *out, struct err *e)
 {
-	static const char *const of_tls[] = { "tls", "cacert" };
+	static const char *const of_tls[] = {
+		"tls", "cacert", "ciphers", "tls13-ciphers", "groups", "cert", "key"
+	};
 	const char *there = opt_text(o, "base-uri");
 	const bool tls = strcmp(u->scheme, "https") == 0;
 	char base[300];

@@ -74,7 +74,9 @@ static const char *plain_words(int reason, bool ready)
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 		return "the server speaks no version that it was asked for: 1.2 and 1.3, unless --tls says one";
 	case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-		return "the server wants a certificate of its client, and there is none here";
+		return "the server wants a certificate of its client: --cert FILE --key FILE";
+	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+		return "the server ends the handshake: it takes none of the ciphers and groups that it was offered, or wants a certificate of its client (--cert FILE --key FILE)";
 	case SSL_R_WRONG_VERSION_NUMBER:
 		return ready ? NULL : "wrong version number; does it speak TLS there? http:// is without";
 	default:
@@ -149,6 +151,48 @@ static int trust(struct h2_tls_context *c, const char *ca_file, struct err *e)
 	return context_error(e, text);
 }
 
+static int use_certificate(SSL_CTX *ctx, const char *certificate, const char *key, struct err *e)
+{
+	const char *const files[] = { certificate, key };
+	char text[400];
+	if (!certificate != !key)
+		return err_set(e, EINVAL, "TLS: a certificate and its key go together; give both, or neither");
+	if (!certificate)
+		return 0;
+	for (unsigned i = 0; i < 2; i++)
+		if (check_readable(files[i], e) < 0)
+			return -EINVAL;
+	snprintf(text, sizeof(text), "%s is no certificate in PEM", certificate);
+	if (!SSL_CTX_use_certificate_chain_file(ctx, certificate))
+		return context_error(e, text);
+	snprintf(text, sizeof(text), "%s is not the key of %s", key, certificate);
+	if (!SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) || !SSL_CTX_check_private_key(ctx))
+		return context_error(e, text);
+	return 0;
+}
+
+static int choose(int took, const char *what, const char *list, struct err *e)
+{
+	char text[400];
+	snprintf(text, sizeof(text), "'%.200s' names no %s that OpenSSL has", list, what);
+	return took == 1 ? 0 : context_error(e, text);
+}
+
+static int choose_methods(SSL_CTX *ctx, const struct h2_tls_client_config *config, struct err *e)
+{
+	int rc = 0;
+	if (config->ciphers)
+		rc = choose(SSL_CTX_set_cipher_list(ctx, config->ciphers), "cipher of TLS 1.2", config->ciphers,
+		            e);
+	if (rc == 0 && config->tls13_ciphers)
+		rc = choose(SSL_CTX_set_ciphersuites(ctx, config->tls13_ciphers), "cipher of TLS 1.3",
+		            config->tls13_ciphers, e);
+	if (rc == 0 && config->groups)
+		rc = choose((int)SSL_CTX_set1_groups_list(ctx, (void *)(uintptr_t)config->groups), "groups",
+		            config->groups, e);
+	return rc;
+}
+
 int h2_tls_client_context(const struct h2_tls_client_config *config, struct h2_tls_context **out, struct err *e)
 {
 	struct h2_tls_context *c = new_context(TLS_client_method(), config->version);
@@ -157,6 +201,10 @@ int h2_tls_client_context(const struct h2_tls_client_config *config, struct h2_t
 	int rc = SSL_CTX_set_alpn_protos(c->ctx, alpn, sizeof(alpn)) == 0 ? 0 : -ENOMEM;
 	if (rc == 0 && !config->insecure)
 		rc = trust(c, config->ca_file, e);
+	if (rc == 0)
+		rc = choose_methods(c->ctx, config, e);
+	if (rc == 0)
+		rc = use_certificate(c->ctx, config->certificate, config->key, e);
 	c->resumes = !config->no_resumption;
 	if (c->resumes) {
 		SSL_CTX_set_session_cache_mode(c->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -218,35 +266,17 @@ static bool use_own_certificate(SSL_CTX *ctx)
 	return ok;
 }
 
-static int use_certificate(SSL_CTX *ctx, const char *certificate, const char *key, struct err *e)
-{
-	const char *const files[] = { certificate, key };
-	char text[400];
-	for (unsigned i = 0; i < 2; i++)
-		if (check_readable(files[i], e) < 0)
-			return -EINVAL;
-	snprintf(text, sizeof(text), "%s is no certificate in PEM", certificate);
-	if (!SSL_CTX_use_certificate_chain_file(ctx, certificate))
-		return context_error(e, text);
-	snprintf(text, sizeof(text), "%s is not the key of %s", key, certificate);
-	if (!SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) || !SSL_CTX_check_private_key(ctx))
-		return context_error(e, text);
-	return 0;
-}
-
 int h2_tls_server_context(const char *certificate, const char *key, enum h2_tls_version version,
                           struct h2_tls_context **out, struct err *e)
 {
 	struct h2_tls_context *c;
 	int rc = 0;
-	if (!certificate != !key)
-		return err_set(e, EINVAL, "TLS: a certificate and its key go together; give both, or neither");
 	c = new_context(TLS_server_method(), version);
 	if (!c)
 		return err_set(e, ENOMEM, "out of memory");
 	SSL_CTX_set_alpn_select_cb(c->ctx, choose_h2, NULL);
 	SSL_CTX_set_session_id_context(c->ctx, (const unsigned char *)"stressgen", 9);
-	if (certificate)
+	if (certificate || key)
 		rc = use_certificate(c->ctx, certificate, key, e);
 	else if (!use_own_certificate(c->ctx))
 		rc = context_error(e, "no certificate could be made");

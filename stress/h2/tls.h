@@ -21,6 +21,11 @@ struct h2_tls_client_config {
 	bool insecure;       // any certificate will do
 	bool no_resumption;  // else sessions are resumed where the server gave a ticket
 	enum h2_tls_version version;
+	const char *ciphers;       // TLS 1.2's, as OpenSSL writes lists ("ECDHE+AESGCM"); NULL: OpenSSL's choice
+	const char *tls13_ciphers; // likewise: "TLS_AES_128_GCM_SHA256:..."
+	const char *groups;        // of key exchange: "X25519:P-256"; NULL: OpenSSL's choice
+	const char *certificate;   // our own, with its chain, for servers that want one; PEM; NULL: none
+	const char *key;           // its key; both or neither
 };
 
 // 0, or -EINVAL or -ENOMEM with `e` filled. The context is for one thread.

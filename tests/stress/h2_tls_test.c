@@ -180,6 +180,8 @@ CASE("h2 load: what a server of TLS refuses us for is told in words")
 	refused_by("-alpn http/1.1", "", "the server refuses ALPN's h2: it does not speak HTTP/2");
 	refused_by("-alpn h2 -tls1_2", "--tls 1.3", "the server speaks no version that it was asked for");
 	refused_by("-alpn h2 -tls1_3 -Verify 1", "", "the server wants a certificate of its client");
+	refused_by("-alpn h2 -tls1_3 -groups P-384", "--groups X25519",
+	           "it takes none of the ciphers and groups that it was offered");
 }
 
 CASE("h2 tls: garbage in the place of a handshake fails, and stays failed")
@@ -219,13 +221,22 @@ CASE("h2 tls: files that are no certificate or key are refused in one line")
 
 // ---- against servers of others ------------------------------------------------------------------------------
 
-// A node server that says its port (or "0" on a unix socket) and ends with its stdin.
+// A node server that says its port (or "0" on a unix socket) and ends with its stdin. "mutual" wants a certificate
+// of the client; over TLS it answers with what was agreed on.
 static const char node_server[] =
         "const http2 = require('http2'), fs = require('fs');\n"
-        "const secure = process.argv[2] === 'tls';\n"
-        "const options = secure ? { key: fs.readFileSync('key.pem'), cert: fs.readFileSync('cert.pem') } : {};\n"
+        "const mutual = process.argv[2] === 'mutual', secure = mutual || process.argv[2] === 'tls';\n"
+        "const options = secure ? { key: fs.readFileSync('key.pem'), cert: fs.readFileSync('cert.pem'),\n"
+        "  ca: fs.readFileSync('cert.pem'), requestCert: mutual, rejectUnauthorized: mutual } : {};\n"
         "const server = secure ? http2.createSecureServer(options) : http2.createServer();\n"
-        "server.on('stream', (s) => { s.respond({ ':status': 200 }); s.end('hello'); });\n"
+        "server.on('stream', (s) => {\n"
+        "  const socket = s.session.socket, agreed = { ':status': 200 };\n"
+        "  if (secure) {\n"
+        "    agreed['x-cipher'] = socket.getCipher().standardName;\n"
+        "    agreed['x-client'] = mutual ? socket.getPeerCertificate().subject.CN : 'none';\n"
+        "  }\n"
+        "  s.respond(agreed); s.end('hello');\n"
+        "});\n"
         "const told = () => console.log('port ' + (server.address().port || 1));\n"
         "if (process.argv[2] === 'unix') server.listen(process.argv[3], told);\n"
         "else server.listen(0, '127.0.0.1', told);\n"
@@ -276,6 +287,27 @@ CASE("h2 load: node's sessions are resumed after a reconnect")
 	assert_int_equal((int)run_gauge("reconnects"), 3);
 	passes("tls", "https://127.0.0.1:$PORT/ -n 40 -k --requests-per-connection 10 --no-tls-resumption");
 	assert_int_equal((int)run_gauge("tls_resumed"), 0);
+}
+
+CASE("h2 load: TLS's ciphers are those that were asked for, in both versions")
+{
+	passes("tls", "https://127.0.0.1:$PORT/ -n 4 -k --tls 1.3 --tls13-ciphers TLS_CHACHA20_POLY1305_SHA256"
+	              " --expect-header 'x-cipher: TLS_CHACHA20_POLY1305_SHA256'");
+	passes("tls",
+	       "https://127.0.0.1:$PORT/ -n 4 -k --tls 1.2 --ciphers ECDHE-ECDSA-AES256-GCM-SHA384 --groups P-256"
+	       " --expect-header 'x-cipher: TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'");
+}
+
+CASE("h2 load: a server that wants a certificate of its clients gets ours, and says why where there is none")
+{
+	struct h2_output o;
+	passes("mutual", "https://127.0.0.1:$PORT/ -n 20 -c 2 --cacert cert.pem --cert cert.pem --key key.pem"
+	                 " --expect-header 'x-client: localhost'");
+	beside_node(&o, "mutual", "https://127.0.0.1:$PORT/ -n 5 --cacert cert.pem --tls 1.3");
+	if (!strstr(o.out, "code 1") ||
+	    !strstr(o.out, "wants a certificate of its client: --cert FILE --key FILE"))
+		fail_msg("%s%s", o.out, o.err);
+	h2_output_deinit(&o);
 }
 
 CASE("h2 load: a unix socket is loaded by --connect-to")

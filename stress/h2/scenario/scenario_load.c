@@ -270,15 +270,26 @@ int h2_read_load(struct h2_reader *r, struct scenario *s, const struct sexp *lis
 	return rc;
 }
 
-// (tls (ca "FILE") (insecure) (no-resumption) (version 1.3))
+// (tls (ca "FILE") (insecure) (no-resumption) (version 1.3) (ciphers "LIST") (tls13-ciphers "LIST") (groups
+// "LIST") (cert "FILE") (key "FILE"))
 int h2_read_tls(struct h2_reader *r, struct scenario *s, const struct sexp *list)
 {
-	static const char *const fields[] = { "ca", "insecure", "no-resumption", "version", NULL };
+	static const char *const fields[] = { "ca",      "insecure", "no-resumption",
+		                              "version", "ciphers",  "tls13-ciphers",
+		                              "groups",  "cert",     "key",
+		                              NULL };
+	const struct {
+		const char *name, **text;
+	} texts[] = {
+		{ "ca", &s->tls.ca_file },       { "ciphers", &s->tls.ciphers },
+		{ "groups", &s->tls.groups },    { "tls13-ciphers", &s->tls.tls13_ciphers },
+		{ "cert", &s->tls.certificate }, { "key", &s->tls.key },
+	};
 	if (!list)
 		return 0;
 	int rc = sexp_check_fields(r->doc, list, 1, fields, r->e);
-	if (rc == 0)
-		rc = h2_get_text(r, list, "ca", &s->tls.ca_file);
+	for (size_t i = 0; rc == 0 && i < sizeof(texts) / sizeof(texts[0]); i++)
+		rc = h2_get_text(r, list, texts[i].name, texts[i].text);
 	const struct sexp *version = sexp_field(list, "version");
 	if (rc == 0 && version) {
 		s->tls.version = sexp_is_symbol(sexp_at(version, 1), "1.2") ? H2_TLS_1_2 : H2_TLS_1_3;
