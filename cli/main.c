@@ -118,7 +118,7 @@ static int finish_stdout(enum command_id id, int code)
 }
 
 // Each test would say the same by itself, later. What comes of {name} is known only then.
-static int check_frames(const char *whole, const char *said, struct err *e)
+static int check_writable(const char *option, const char *whole, const char *said, struct err *e)
 {
 	const char *place = strstr(whole, "{name}");
 	char dir[PATH_MAX];
@@ -126,18 +126,18 @@ static int check_frames(const char *whole, const char *said, struct err *e)
 
 	snprintf(dir, sizeof dir, "%.*s", (int)(place != NULL ? place - whole : (ptrdiff_t)strlen(whole)), whole);
 	if (place == NULL && stat(dir, &st) == 0 && S_ISDIR(st.st_mode))
-		return err_set(e, EISDIR, "--frames %s: that is a directory; write e.g. '%s/{name}.txt'", said,
+		return err_set(e, EISDIR, "--%s %s: that is a directory; write e.g. '%s/{name}.txt'", option, said,
 		               said);
 	*(strrchr(dir, '/') + 1) = '\0';
 	if (access(dir, W_OK) == 0)
 		return 0;
-	return err_set(e, errno, "--frames %s: %s: %s", said, dir, strerror(errno));
+	return err_set(e, errno, "--%s %s: %s: %s", option, said, dir, strerror(errno));
 }
 
-// --frames reaches the tests by their environment; their working directory is another.
-static int pass_frames(const struct opt_set *o, struct err *e)
+// A file that an option names reaches the tests by their environment; their working directory is another.
+static int pass_file(const struct opt_set *o, const char *option, const char *variable, struct err *e)
 {
-	const char *path = opt_text(o, "frames");
+	const char *path = opt_text(o, option);
 	char here[PATH_MAX];
 	struct buf whole = { 0 };
 
@@ -146,11 +146,11 @@ static int pass_frames(const struct opt_set *o, struct err *e)
 	if (path[0] != '/' && getcwd(here, sizeof here) != NULL)
 		buf_addf(&whole, "%s/", here);
 	buf_adds(&whole, path);
-	if (!whole.failed && check_frames(whole.data, path, e) < 0) {
+	if (!whole.failed && check_writable(option, whole.data, path, e) < 0) {
 		buf_deinit(&whole);
 		return -EINVAL;
 	}
-	int r = whole.failed || setenv("STRESSGEN_FRAMES", whole.data, 1) < 0 ? -ENOMEM : 0;
+	int r = whole.failed || setenv(variable, whole.data, 1) < 0 ? -ENOMEM : 0;
 	buf_deinit(&whole);
 	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
@@ -191,7 +191,9 @@ static int dispatch(struct app *app, enum command_id id, struct err *e)
 		return print(&text);
 	}
 	set_style(app);
-	r = pass_frames(&app->opts, e);
+	r = pass_file(&app->opts, "frames", "STRESSGEN_FRAMES", e);
+	if (r == 0)
+		r = pass_file(&app->opts, "log-file", "STRESSGEN_LOG_FILE", e);
 	if (r < 0)
 		return complain(e, r);
 	r = paths_init(&app->paths, e);

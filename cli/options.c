@@ -275,6 +275,7 @@ const struct opt cli_options[] = {
 	MANY("connection-rate", 'r', NULL, 1, 100000, BIT(H2),
 	     "Connections that are opened in each --rate-period, up to --connections. Default: all at once."),
 	TIME("rate-period", "1s", 1 * MS, 3600 * S, BIT(H2), "The period of --connection-rate."),
+	H2_LOG_OPTION(BIT(H2)),
 	MANY("window-bits", 'w', "30", 1, 31, BIT(H2),
 	     "The flow-control window of each stream is 2^N - 1 bytes; small ones make the server wait."),
 	MANY("connection-window-bits", 'W', "30", 16, 31, BIT(H2), "The window of each connection likewise."),

@@ -24,8 +24,6 @@ const struct opt_alias cli_aliases[] = {
 	NOT("timing-script-file", 0,
 	    "say when requests are due by --rate: 100-1k/30s (a ramp), 100/10s,200/10s (steps)"),
 	NOT("ktls", 0, "TLS is OpenSSL's in this process"),
-	NOT("log-file", 0,
-	    "--frames FILE writes every frame with its time; the run has histograms of all requests"),
 	NOT("qlog-file-base", 0, "only HTTP/2 over TCP and unix sockets is spoken here, not QUIC"),
 	NOT("no-udp-gso", 0, "only HTTP/2 over TCP and unix sockets is spoken here, not QUIC"),
 	NOT("max-udp-payload-size", 0, "only HTTP/2 over TCP and unix sockets is spoken here, not QUIC"),

@@ -245,6 +245,8 @@ static void account(struct link *l, struct exchange *x)
 {
 	struct h2_alike *a = &l->load->alike;
 	x->tally->counts[x->fault]++;
+	if (l->load->log && x->start_ns >= l->load->measured_from_ns)
+		h2_log_add(l->load->log, x, (size_t)(x->tally - l->load->result->tallies), l->load->last_ns);
 	if (x->ended && x->status >= 200)
 		x->tally->classes[x->status / 100 < H2_STATUS_CLASSES ? x->status / 100 : 0]++;
 	if (x->fault != H2_FAULT_NONE) {

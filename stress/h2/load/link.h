@@ -38,6 +38,7 @@ struct load {
 	unsigned open_links;
 	struct pace pace;
 	struct h2_assault *assault;
+	struct h2_log_part *log;    // NULL: nobody asks
 	uint64_t measured_from_ns;  // requests before it are the warm-up's
 	uint64_t first_ns, last_ns; // the first request, the last response
 	uint64_t warm_begun;        // requests begun when the warm-up was over

@@ -307,6 +307,7 @@ static int prepare(struct load *load)
 	load->round = calloc(s->round, sizeof(*load->round));
 	load->links = calloc(load->link_count, sizeof(*load->links));
 	load->pool = h2_pool_new();
+	load->log = h2_log_part_new(c->log);
 	if (!load->prepared || !load->round || !load->links || !load->pool)
 		return -ENOMEM;
 	for (size_t i = 0, at = 0; i < s->count; i++) {
@@ -397,6 +398,7 @@ static void free_load(struct load *load)
 		h2_prepared_deinit(&load->prepared[i]);
 	h2_tls_context_free(load->hub.tls);
 	h2_assault_free(load->assault);
+	h2_log_part_free(load->log);
 	h2_pool_free(load->pool);
 	free(load->links);
 	free(load->prepared);

@@ -7,6 +7,7 @@
 #include "engine.h"
 #include "err.h"
 #include "exchange.h"
+#include "request_log.h"
 #include "scenario.h"
 #include "target.h"
 #include "tls.h"
@@ -23,6 +24,7 @@ struct h2_load_config {
 	bool stoppable;       // SIGINT or SIGTERM ends the load, not the process: what came of it so far is told
 	struct h2_live *live; // borrowed: is told how far it is; NULL: nobody asks
 	struct h2_tap *tap;   // borrowed: its bytes are written there; NULL: nowhere
+	struct h2_log *log;   // borrowed: its requests likewise
 };
 
 struct h2_load_result {

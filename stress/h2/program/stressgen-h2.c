@@ -97,6 +97,7 @@ static const struct opt table[] = {
 	  .help = "That server speaks TLS; any certificate will do." },
 	H2_SERVER_OPTIONS(SERVER),
 	H2_FRAMES_OPTION(RUN | SERVER | FUZZ),
+	H2_LOG_OPTION(RUN),
 	H2_FUZZ_OPTIONS(FUZZ),
 	{ .name = "seed",
 	  .type = OPT_U64,
@@ -217,8 +218,14 @@ static int run_scenario(const struct opt_set *o, struct scenario *s, struct err 
 		return fail(e, SG_EXIT_USAGE);
 	if (tap)
 		s->threads = 1; // one thread writes the file
+	struct h2_log *log = NULL;
+	if (opt_text(o, "log-file") && h2_log_open(opt_text(o, "log-file"), s, &log, e) < 0) {
+		h2_tap_close(tap, e);
+		return fail(e, SG_EXIT_USAGE);
+	}
 	const struct h2_run_config config = {
 		.tap = tap,
+		.log = log,
 		.scenario = s,
 		.target = url ? &target : NULL,
 		.engine = h2_client_engine_named(opt_text(o, "h2-engine")),
@@ -230,7 +237,8 @@ static int run_scenario(const struct opt_set *o, struct scenario *s, struct err 
 		.out = stdout,
 	};
 	int rc = h2_run(&config, &passed, e);
-	if (h2_tap_close(tap, e) < 0 || rc < 0)
+	const int log_rc = h2_log_close(log, e);
+	if (h2_tap_close(tap, e) < 0 || log_rc < 0 || rc < 0)
 		return rc == -ENOENT ? tell_missing(e) : fail(e, SG_EXIT_INTERNAL);
 	if (e->text[0] != '\0')
 		fail(e, SG_EXIT_TESTS);

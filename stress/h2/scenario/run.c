@@ -146,6 +146,7 @@ int h2_run(const struct h2_run_config *c, bool *passed, struct err *e)
 		.reflects = !c->target && !c->server_command,
 		.stoppable = !measures && !c->scenario->attack, // which are more than the load
 		.tap = c->tap,
+		.log = c->log,
 		.live = h2_live_open(c->scenario->threads),
 	};
 	struct buf said = { 0 };

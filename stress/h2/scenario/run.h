@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "err.h"
+#include "request_log.h"
 #include "scenario.h"
 #include "tap.h"
 #include "target.h"
@@ -22,6 +23,7 @@ struct h2_run_config {
 	pid_t server_pid;           // the target's, for what it costs; 0: it is found by its port
 	FILE *out;                  // sample lines
 	struct h2_tap *tap;         // borrowed: the client's bytes are written there; NULL: nowhere
+	struct h2_log *log;         // borrowed: its requests likewise
 };
 
 // Performs the scenario and reports it in sample lines. *passed tells whether all that was checked was right;

@@ -68,6 +68,14 @@
 		        "where it ends in .pcap. {name} stands for the scenario's name."                          \
 	}
 
+#define H2_LOG_OPTION(bits)                                                                                       \
+	{                                                                                                         \
+		.name = "log-file", .type = OPT_TEXT, .value = "FILE", .commands = (bits), .config = true,        \
+		.help = "Write a line for each request there, by tabs, as h2load does: when it was due (us "      \
+		        "since 1970), its status (-1: no answer), its time in us; and its name, and what was "    \
+		        "wrong with it."                                                                          \
+	}
+
 #define H2_SERVER_ROW(bits, row_name, row_type, row_value, row_def, row_min, row_max, row_help)                   \
 	{                                                                                                         \
 		.name = (row_name), .type = (row_type), .value = (row_value), .def = (row_def), .min = (row_min), \
