@@ -199,6 +199,49 @@ CASE("h2 load: churn replaces connections under load, and nothing is lost")
 	h2_output_deinit(&o);
 }
 
+static const char *const both_engines[] = { "wire", "session" };
+
+CASE("h2 load: a connection on which nothing was to be asked may be replaced, or ended by the server, any number of times")
+{
+	static const char *const ends[][2] = { { "", "-T 50ms" },
+		                               { "", "--churn 100" },
+		                               { "--idle-timeout 150ms", "" } };
+	for (size_t i = 0; i < 6; i++) {
+		struct h2_process p;
+		struct h2_output o;
+		h2_server(&p, ends[i % 3][0]);
+		h2_sh(&o, STRESSGEN "http://127.0.0.1:%u/ --rate 3 -D 1500ms %s --h2-engine %s -o run%zu",
+		      harness_tmpdir(), p.port, ends[i % 3][1], both_engines[i / 3], i);
+		h2_server_stop(&p, (char[16384]){ 0 }, 16384);
+		if (o.code != 0)
+			fail_msg("%s%s: %d\n%s%s", ends[i % 3][0], ends[i % 3][1], o.code, o.out, o.err);
+		h2_output_deinit(&o);
+	}
+}
+
+CASE("h2 load: a server that ends each connection after a few requests answers all of them, the oldest first")
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct h2_process p;
+		struct h2_output o;
+		h2_server(&p, "--goaway-after 3");
+		h2_sh(&o,
+		      "cd '%s' && rm -rf run; " SG_BUILD_DIR
+		      "/bin/stressgen h2 http://127.0.0.1:%u/ -m 100 -n 1000 --h2-engine %s -o run",
+		      harness_tmpdir(), p.port, both_engines[i]);
+		h2_server_stop(&p, (char[16384]){ 0 }, 16384);
+		if (o.code != 0)
+			fail_msg("%s: %d\n%s%s", both_engines[i], o.code, o.out, o.err);
+		assert_int_equal((int)run_gauge("requests"), 1000);
+		assert_int_equal((int)run_gauge("reconnects"), 333);
+		// Each has about a tenth of the load's time; those that others overtake would have all of it.
+		const double all_ns = 1000 / run_gauge("throughput") * 1e9;
+		if ((double)run_percentile(99.5) > all_ns / 2)
+			fail_msg("%s: %g of %g", both_engines[i], (double)run_percentile(99.5), all_ns);
+		h2_output_deinit(&o);
+	}
+}
+
 CASE("h2 load: a request beyond its time is reset, and wrong; the others are right")
 {
 	static const char *const engines[] = { "wire", "session" };

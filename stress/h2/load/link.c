@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ATTEMPTS 10 // of one request that is refused
-#define MAX_FRUITLESS 3 // connections in a row that were ended without one answer
+#define MAX_ATTEMPTS 10              // of one request that is refused, on connections that go on
+#define MAX_FRUITLESS 3              // connections in a row that the server ended without one answer
+#define UNUSED_NS (SG_NS_PER_S / 10) // one that stood so long without a request was idle
 
 static void connect_again(struct link *l);
 
@@ -210,7 +211,7 @@ static int submit_all(struct link *l)
 			l->goaway = rc == -ENOSPC; // out of stream ids: go on with a new connection
 			return l->goaway ? 0 : rc;
 		}
-		x->submitted = true;
+		x->submitted = l->asked = true;
 		l->in_flight++;
 	}
 	if (now && l->load->first_ns == 0)
@@ -280,6 +281,15 @@ void link_skip_late(struct link *l, uint64_t start_ns, uint64_t now_ns)
 	link_end_late(l, x, now_ns);
 }
 
+// Refused, and to be tried again. What GOAWAY leaves out does not count as an attempt: a server that ends each
+// connection after a few requests leaves most of them out many times, and one that answers none is given up soon.
+static bool is_for_again(const struct link *l, struct exchange *x)
+{
+	if (l->goaway && x->attempts > 1)
+		x->attempts--;
+	return x->attempts < MAX_ATTEMPTS;
+}
+
 static void on_ended(void *arg, struct exchange *x, uint32_t code, bool by_us)
 {
 	struct link *l = arg;
@@ -287,7 +297,7 @@ static void on_ended(void *arg, struct exchange *x, uint32_t code, bool by_us)
 	x->submitted = false;
 	l->load->last_ns = l->load->hub.now_ns;
 	enum h2_fault fault = exchange_end(x, code, by_us);
-	if (fault == H2_FAULT_REFUSED && x->attempts < MAX_ATTEMPTS) {
+	if (fault == H2_FAULT_REFUSED && is_for_again(l, x)) {
 		l->again[l->again_count++] = x->slot;
 		return;
 	}
@@ -457,11 +467,19 @@ static void tell_trouble(struct link *l, int reason)
 		trouble_before_settings(l, reason);
 }
 
+// The server ended the connection before it answered anything. One that we ended says nothing about the server,
+// nor does one on which nothing was to be asked for a while, in an open loop.
+static bool was_fruitless(const struct link *l)
+{
+	const bool was_due = !l->load->pace.on || l->load->pace.starved || l->again_count + l->due_count > 0;
+	return !l->finishing && (l->asked || was_due || clock_now_ns() - l->connect_ns < UNUSED_NS);
+}
+
 static void on_closed(struct transport *t, int reason)
 {
 	struct link *l = (struct link *)t;
 	bool in_order = in_good_order(l), more = link_wants_more(l);
-	l->fruitless = l->answered > 0 ? 0 : l->fruitless + 1;
+	l->fruitless = l->answered > 0 ? 0 : l->fruitless + was_fruitless(l);
 	if (in_order && more && l->fruitless < MAX_FRUITLESS && !l->load->result->stopped) {
 		connect_again(l);
 		return;
@@ -514,15 +532,24 @@ static int connect_now(struct link *l)
 	return rc < 0 ? rc : transport_connect(&l->transport, &target->address.any);
 }
 
+// The oldest on top, in whatever order the engine gave them back: else some would wait for the load's end.
+static int by_age(const void *a, const void *b, void *slots)
+{
+	const struct exchange *x = slots;
+	const uint64_t p = x[*(const uint32_t *)a].number, q = x[*(const uint32_t *)b].number;
+	return (p < q) - (p > q);
+}
+
 // The server ended the connection in good order and there is more to do.
 static void connect_again(struct link *l)
 {
+	qsort_r(l->again, l->again_count, sizeof(*l->again), by_age, l->slots);
 	l->load->config->engine->close(l->client);
 	l->client = NULL;
 	l->answered = l->begun = l->idle_until_ns = 0;
 	l->greeting_len = 0;
 	l->replaced = false;
-	l->opened = l->ready = l->goaway = l->finishing = false;
+	l->opened = l->ready = l->asked = l->goaway = l->finishing = false;
 	l->load->result->reconnects++;
 	init_transport(l);
 	int rc = connect_now(l);

@@ -75,9 +75,10 @@ struct link {
 	bool pulled;              // it took bytes since it was looked at last
 	bool given_up;            // it took no request in a request's time, and there is nothing left to wait for
 	bool replaced;            // churn: to be closed as soon as nothing is under way
-	unsigned fruitless;       // connections in a row without an answer
+	unsigned fruitless;       // connections in a row that the server ended without an answer
 	bool opened;              // TCP's connection stands
 	bool ready;               // SETTINGS came
+	bool asked;               // a request was made on the present connection
 	bool counted;             // among the load's ready ones
 	bool goaway;              // no more requests on this connection: the server said so, or ids ran out
 	bool finishing;           // we end it
