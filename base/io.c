@@ -15,6 +15,16 @@
 #define NAME_MAX_BYTES 200U // leaves room below NAME_MAX for what is added to a name
 #define NAME_HASH_BYTES 17U // '-' and 16 hex digits
 
+int io_open_standard_streams(void)
+{
+	static const int flags[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
+			return -EBADF;
+	return 0;
+}
+
 int io_write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;

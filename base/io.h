@@ -9,6 +9,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+// A descriptor 0, 1 or 2 that the caller closed would be given to a pipe, a socket or the journal, and our words
+// would go there. To be called first in main: stdin is empty then, stderr goes nowhere, and what is for stdout
+// cannot be written. 0 or -errno.
+int io_open_standard_streams(void);
 // write() until all is written or an error comes: 0 or -errno (a short write at a full disk is -ENOSPC).
 int io_write_all(int fd, const void *data, size_t len);
 // Adds the file to `out`; refuses more than `limit` bytes with -EFBIG. Fills `e` with the path and reason.

@@ -1,9 +1,9 @@
 // main(): which command, its options, its exit code.
 #include "cli.h"
+#include "io.h"
 #include "verdict.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
 #include <stddef.h>
@@ -89,18 +89,6 @@ static int print(struct buf *text)
 
 	buf_deinit(text);
 	return bad ? SG_EXIT_USAGE : SG_EXIT_OK;
-}
-
-// A descriptor 0, 1 or 2 that the caller closed would be given to a pipe or the journal, and our words would go
-// there. stdin is empty then, stderr goes nowhere, and what is for stdout cannot be written.
-static int open_standard_streams(void)
-{
-	static const int flags[] = { O_RDONLY, O_RDONLY, O_WRONLY };
-
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
-			return -1;
-	return 0;
 }
 
 // Results that did not arrive make any success untrue: 2, or 6 where a run lies behind it.
@@ -209,7 +197,7 @@ int main(int argc, char **argv)
 	int first;
 	int code;
 
-	if (open_standard_streams() < 0)
+	if (io_open_standard_streams() < 0)
 		return SG_EXIT_INTERNAL;
 	setlocale(LC_CTYPE, "C.UTF-8");
 	code = find_command(argc, argv, &id, &e);

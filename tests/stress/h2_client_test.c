@@ -211,6 +211,43 @@ static void refuse_by_goaway(int fd, __attribute__((unused)) unsigned count)
 		;
 }
 
+// An answer, a GOAWAY behind it, and one that takes back what that one refused.
+static void take_back(int fd, __attribute__((unused)) unsigned count)
+{
+	raw_read_preface(fd);
+	raw_send(fd, RAW_SETTINGS, 0, 0, NULL, 0);
+	const uint32_t id = raw_next_request(fd);
+	raw_next_request(fd);
+	RAW_SEND(fd, RAW_HEADERS, RAW_END_HEADERS | RAW_END_STREAM, id, 0x88);
+	RAW_SEND(fd, RAW_GOAWAY, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0);
+	RAW_SEND(fd, RAW_GOAWAY, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0);
+	while (raw_next_request(fd))
+		;
+}
+
+static void send_too_long(int fd, __attribute__((unused)) unsigned count)
+{
+	static const uint8_t payload[16385];
+	raw_read_preface(fd);
+	raw_send(fd, RAW_SETTINGS, 0, 0, NULL, 0);
+	raw_send(fd, RAW_DATA, 0, raw_next_request(fd), payload, sizeof(payload));
+	while (raw_next_request(fd))
+		;
+}
+
+CASE("h2 client: what broke the rules is named, whatever came before it")
+{
+	struct h2_process p;
+	struct h2_output o;
+	expect_trouble(send_too_long, "(FRAME_SIZE_ERROR)");
+	h2_fake(&p, take_back);
+	run(&o, "(scenario t (load (requests 4) (streams 2) (deadline 5s)) (request r))", p.port);
+	h2_fake_stop(&p);
+	h2_expect_in(o.err, "protocol error: ");
+	assert_int_equal(o.code, 1);
+	h2_output_deinit(&o);
+}
+
 CASE("h2 client: a server that closes at once is said to")
 {
 	expect_trouble(close_at_once, "the server closed the connection at once; does it speak HTTP/2");

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static const char *const engines[] = { "wire", "session" };
@@ -136,4 +137,37 @@ CASE("h2 late: a load by time on a server that does not answer ends in its time"
 	assert_true(run_gauge("errors") >= 1);
 	assert_int_equal((int)run_gauge("unfinished"), -1);
 	h2_output_deinit(&o);
+}
+
+// All but the fourth request.
+static void serve_three(int fd, unsigned count)
+{
+	(void)count;
+	raw_read_preface(fd);
+	raw_send(fd, RAW_SETTINGS, 0, 0, NULL, 0);
+	for (uint32_t id; (id = raw_next_request(fd));)
+		if (id != 7)
+			RAW_SEND(fd, RAW_HEADERS, RAW_END_HEADERS | RAW_END_STREAM, id, 0x88);
+}
+
+CASE("h2 late: a load that its deadline ends with a request under way took until then")
+{
+	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
+		struct h2_process p;
+		struct h2_output o;
+		double seconds = 0;
+		char unit[4] = "";
+		h2_fake(&p, serve_three);
+		h2_sh(&o,
+		      "cd '%s' && " SG_BUILD_DIR "/bin/stressgen h2 http://127.0.0.1:%u/ --color never -n 5"
+		      " --timeout 1200ms --h2-engine %s -o run%zu",
+		      harness_tmpdir(), p.port, engines[i], i);
+		h2_fake_stop(&p);
+		assert_int_equal(o.code, 1);
+		const char *at = strstr(o.out, "finished in ");
+		if (!at || sscanf(at, "finished in %lf %3[a-z]", &seconds, unit) != 2 || seconds < 1 ||
+		    strcmp(unit, "s") != 0)
+			fail_msg("%s: %s", engines[i], o.out);
+		h2_output_deinit(&o);
+	}
 }

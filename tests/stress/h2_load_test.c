@@ -347,6 +347,32 @@ CASE("h2 load: the highest rate that keeps a goal is searched")
 	h2_server_stop(&p, stats, sizeof(stats));
 }
 
+CASE("h2 load: errors that a goal allows are no fault, and a goal that says nothing of them allows none")
+{
+	static const struct {
+		const char *goal, *words;
+		int code;
+	} rows[] = {
+		{ "p50<300ms,errors<30%", "\n  highest rate that holds: ", 0 },
+		{ "p50<300ms", "the goal does not hold at any rate", 1 },
+		{ "p50<300ms,errors<10%", "the goal does not hold at any rate", 1 },
+	};
+	struct h2_process p;
+	struct h2_output o;
+	h2_server(&p, "");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		h2_sh(&o,
+		      STRESSGEN "'http://127.0.0.1:%u/status/503?delay=60ms' 'http://127.0.0.1:%u/delay/60ms' "
+		                "--weights 1,4 --rate 5 -D 1s --find-max-rate '%s' -o run%zu",
+		      harness_tmpdir(), p.port, p.port, rows[i].goal, i);
+		if (o.code != rows[i].code)
+			fail_msg("%s: %d\n%s%s", rows[i].goal, o.code, o.out, o.err);
+		h2_expect_in(o.out, rows[i].words);
+		h2_output_deinit(&o);
+	}
+	h2_server_stop(&p, (char[16384]){ 0 }, 16384);
+}
+
 CASE("h2 load: another machine is not loaded without --yes, and not without bounds")
 {
 	struct h2_output o;

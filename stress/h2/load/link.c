@@ -92,14 +92,16 @@ static void trouble_late(struct link *l)
 
 static void trouble_after_settings(struct link *l, int reason)
 {
-	const char *why = l->load->config->engine->reason(l->client);
+	const struct h2_client_engine *engine = l->load->config->engine;
+	const char *why = engine->reason(l->client);
+	const bool failed = engine->has_failed(l->client) || reason == -EPROTO || (reason == -ENOBUFS && why[0]);
 	if (l->goaway && l->goaway_code != 0)
 		trouble(l, "the server ended the connection: GOAWAY %s%s%s",
 		        nghttp2_http2_strerror(l->goaway_code), l->goaway_text[0] ? ", " : "", l->goaway_text);
-	else if (l->goaway && l->in_flight == 0)
+	else if (l->goaway && l->in_flight == 0 && !failed)
 		trouble(l, "the server ended the connection %u times in a row without answering a request",
 		        l->fruitless);
-	else if (reason == 0 || reason == -EPROTO)
+	else if (failed || reason == 0)
 		trouble(l, "protocol error: %s", why[0] ? why : "the server broke the rules of HTTP/2");
 	else
 		trouble(l, "the connection ended with %u request%s under way: %s", l->in_flight,
@@ -442,6 +444,22 @@ static bool in_good_order(const struct link *l)
 	return l->ready && l->goaway && l->goaway_code == 0 && l->in_flight == 0 && !l->load->result->timed_out;
 }
 
+static const char *what_to_try(int reason)
+{
+	switch (reason) {
+	case UV_EMFILE:
+		return "give fewer --connections, or allow more files (ulimit -n)";
+	case UV_ENFILE:
+	case UV_ENOMEM:
+	case UV_ENOBUFS:
+		return "give fewer --connections: this machine has no room for more";
+	case UV_EADDRNOTAVAIL:
+		return "all ports of this machine are taken: give fewer --connections, or replace fewer of them";
+	default:
+		return "is the server running?";
+	}
+}
+
 static void trouble_before_open(struct link *l, int reason)
 {
 	const char *tls = transport_tls_reason(&l->transport);
@@ -450,7 +468,7 @@ static void trouble_before_open(struct link *l, int reason)
 	else if (l->transport.tls && l->transport.connected_ns && (reason == UV_EOF || reason == UV_ECONNRESET))
 		trouble(l, "the server closed the connection in TLS's handshake; does it speak TLS?");
 	else
-		trouble(l, "%s; is the server running?", uv_strerror(reason));
+		trouble(l, "%s; %s", uv_strerror(reason), what_to_try(reason));
 }
 
 static void tell_trouble(struct link *l, int reason)

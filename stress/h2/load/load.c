@@ -97,6 +97,16 @@ static void say_timed_out(struct load *load)
 
 static void end_opening(struct load *load);
 
+// Broken off: the load took until now where something was still under way, or nothing was answered at all.
+static void abort_links(struct load *load)
+{
+	const struct h2_load_result *r = load->result;
+	if (load->last_ns == 0 || r->begun > r->right + r->wrong)
+		load->last_ns = clock_now_ns();
+	for (unsigned i = 0; i < load->link_count; i++)
+		link_abort(&load->links[i]);
+}
+
 static void on_deadline(uv_timer_t *timer)
 {
 	struct load *load = timer->data;
@@ -104,10 +114,7 @@ static void on_deadline(uv_timer_t *timer)
 		say_timed_out(load);
 	load->result->timed_out = true;
 	load->time_up = true;
-	if (load->last_ns == 0) // nothing was answered: it all took until now
-		load->last_ns = clock_now_ns();
-	for (unsigned i = 0; i < load->link_count; i++)
-		link_abort(&load->links[i]);
+	abort_links(load);
 	h2_assault_abort(load->assault);
 	end_opening(load);
 }
@@ -117,10 +124,7 @@ static void on_deadline(uv_timer_t *timer)
 
 static void cut(struct load *load)
 {
-	if (load->last_ns == 0) // as at the deadline
-		load->last_ns = clock_now_ns();
-	for (unsigned i = 0; i < load->link_count; i++)
-		link_abort(&load->links[i]);
+	abort_links(load);
 	end_opening(load);
 }
 
@@ -363,8 +367,15 @@ static int perform(struct load *load)
 
 // ---- threads ------------------------------------------------------------------------------------------------
 
+// No thread begins before all of them are there: a load of some would be another one.
+struct gate {
+	pthread_mutex_t shut; // until then
+	bool given_up;
+};
+
 struct worker {
 	struct load *load;
+	struct gate *gate;
 	struct h2_load_result result;
 	struct err e;
 	pthread_t thread;
@@ -430,22 +441,29 @@ static int run_load(struct load *load, struct err *e)
 static void *run_worker(void *arg)
 {
 	struct worker *w = arg;
-	w->rc = run_load(w->load, &w->e);
+	pthread_mutex_lock(&w->gate->shut);
+	pthread_mutex_unlock(&w->gate->shut);
+	if (!w->gate->given_up)
+		w->rc = run_load(w->load, &w->e);
 	return NULL;
 }
 
 // Each thread of the load: the first is this one.
 static int run_workers(struct worker *w, unsigned count, struct err *e)
 {
+	struct gate gate = { .shut = PTHREAD_MUTEX_INITIALIZER };
 	int rc = 0;
-	for (unsigned i = 1; i < count && rc == 0; i++) {
-		rc = -pthread_create(&w[i].thread, NULL, run_worker, &w[i]);
-		w[i].started = rc == 0;
+	pthread_mutex_lock(&gate.shut);
+	for (unsigned i = 0; i < count && rc == 0; i++) {
+		w[i].gate = &gate;
+		rc = i > 0 ? -pthread_create(&w[i].thread, NULL, run_worker, &w[i]) : 0;
+		w[i].started = i > 0 && rc == 0;
 	}
+	gate.given_up = rc < 0;
+	pthread_mutex_unlock(&gate.shut);
 	if (rc < 0)
-		err_set(e, -rc, "threads cannot be started: %s", strerror(-rc));
-	else
-		run_worker(&w[0]);
+		err_set(e, -rc, "%u threads cannot be started: %s; give fewer --threads", count, strerror(-rc));
+	run_worker(&w[0]);
 	for (unsigned i = 1; i < count; i++)
 		if (w[i].started)
 			pthread_join(w[i].thread, NULL);

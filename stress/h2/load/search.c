@@ -55,13 +55,36 @@ int h2_goal_parse(const char *text, struct h2_goal *g, struct err *e)
 	return 0;
 }
 
+static double percent_of(uint64_t errors, uint64_t requests)
+{
+	return requests ? 100.0 * (double)errors / (double)requests : 100;
+}
+
+static bool errors_hold(const struct h2_goal_term *g, uint64_t errors, uint64_t requests)
+{
+	return g->percent > 0 ? percent_of(errors, requests) < g->percent : errors == 0 && requests > 0;
+}
+
+static const struct h2_goal_term *errors_term(const struct h2_goal *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (g->terms[i].kind == H2_GOAL_ERRORS)
+			return &g->terms[i];
+	return NULL;
+}
+
+bool h2_goal_allows(const struct h2_goal *g, uint64_t errors, uint64_t requests)
+{
+	const struct h2_goal_term *term = errors_term(g);
+	return term ? errors_hold(term, errors, requests) : errors == 0;
+}
+
 static bool term_holds(const struct h2_goal_term *g, const struct h2_trial *t, struct buf *why)
 {
 	char time[32], name[16];
 	if (g->kind == H2_GOAL_ERRORS) {
-		const double percent = t->requests ? 100.0 * (double)t->errors / (double)t->requests : 100;
-		buf_addf(why, "%serrors %.3g %%", why->len ? ", " : "", percent);
-		return g->percent > 0 ? percent < g->percent : t->errors == 0 && t->requests > 0;
+		buf_addf(why, "%serrors %.3g %%", why->len ? ", " : "", percent_of(t->errors, t->requests));
+		return errors_hold(g, t->errors, t->requests);
 	}
 	const uint64_t ns = g->kind == H2_GOAL_MEAN ? (uint64_t)hist_mean(t->latency)
 	                                            : hist_percentile(t->latency, g->percentile);
@@ -126,7 +149,11 @@ static bool judge(const struct h2_goal *g, uint64_t rate, const struct h2_load_r
 	const struct h2_trial t = { .latency = all,
 		                    .requests = r->begun + r->unsent,
 		                    .errors = r->wrong + r->unsent };
-	const bool holds = all && h2_goal_holds(g, &t, &why) && r->unsent == 0 && r->trouble[0] == '\0';
+	const bool holds = all && h2_goal_holds(g, &t, &why) && r->unsent == 0 && r->trouble[0] == '\0' &&
+	                   h2_goal_allows(g, t.errors, t.requests);
+	if (!errors_term(g) && t.errors > 0)
+		buf_addf(&why, ", errors %.3g %%, which the goal does not allow",
+		         percent_of(t.errors, t.requests));
 	buf_addf(out, "rate %" PRIu64 "/s: %s%s%s: %s\n", rate, buf_text(&why), r->trouble[0] ? "; " : "",
 	         r->trouble, holds ? "holds" : "does not hold");
 	buf_deinit(&why);

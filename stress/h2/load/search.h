@@ -34,6 +34,8 @@ struct h2_trial {
 int h2_goal_parse(const char *text, struct h2_goal *g, struct err *e);
 // Whether all terms hold. `why` (if not NULL) gets what was seen, "p99 3.20 ms, errors 0 %".
 bool h2_goal_holds(const struct h2_goal *g, const struct h2_trial *t, struct buf *why);
+// Whether so many errors are within the goal: one that says nothing of them allows none.
+bool h2_goal_allows(const struct h2_goal *g, uint64_t errors, uint64_t requests);
 
 // The search alone: `next` from 0 is the rate to be tried, until it is 0.
 struct h2_search {

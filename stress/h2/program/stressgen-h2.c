@@ -3,6 +3,7 @@
 #include "client_trial.h"
 #include "err.h"
 #include "fuzz_options.h"
+#include "io.h"
 #include "layout.h"
 #include "opt.h"
 #include "run.h"
@@ -390,6 +391,8 @@ int main(int argc, char **argv)
 	const struct command *c = argc > 1 ? find_command(argv[1]) : NULL;
 
 	layout_move_heap();
+	if (io_open_standard_streams() < 0)
+		return SG_EXIT_INTERNAL;
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		show_commands(stdout);
 		return SG_EXIT_OK;

@@ -113,9 +113,18 @@ static uint64_t wrong_of(const struct h2_tally *t)
 	return n;
 }
 
-// "3 of 500 wrong (2 status, 1 lost); first: request 17: status 404, expected 200"
-static bool check_request(const struct h2_request *q, const struct h2_tally *t, bool among_others, struct buf *out)
+// What a search's goal has for errors is right, so that the rate that holds is a result.
+static bool is_within_goal(const struct scenario *s, const struct h2_load_result *r)
 {
+	return s->goal.count > 0 && h2_goal_allows(&s->goal, r->wrong + r->unsent, r->begun + r->unsent);
+}
+
+// "3 of 500 wrong (2 status, 1 lost); first: request 17: status 404, expected 200"
+static bool check_request(const struct scenario *s, size_t i, const struct h2_load_result *r, struct buf *out)
+{
+	const struct h2_request *q = &s->items[i];
+	const struct h2_tally *t = &r->tallies[i];
+	const bool allowed = is_within_goal(s, r);
 	uint64_t wrong = wrong_of(t), all = wrong + t->counts[H2_FAULT_NONE];
 	char status[16] = "200 to 399";
 	if (q->expect.status != H2_STATUS_OK)
@@ -128,13 +137,14 @@ static bool check_request(const struct h2_request *q, const struct h2_tally *t, 
 		if (t->counts[f])
 			buf_addf(&faults, "%s%" PRIu64 " %s", faults.len ? ", " : "", t->counts[f],
 			         h2_fault_name(f));
-	if (among_others)
+	if (s->count > 1)
 		buf_addf(&which, " (%s %s)", q->method, q->path);
-	h2_check(out, q->name, false, "%" PRIu64 " of %" PRIu64 " wrong (%s)%s%s%s", wrong, all, buf_text(&faults),
-	         t->first[0] ? "; first: " : "", t->first, buf_text(&which));
+	h2_check(out, q->name, allowed, "%" PRIu64 " of %" PRIu64 " wrong (%s)%s%s%s%s", wrong, all,
+	         buf_text(&faults), allowed ? ", which the goal allows" : "", t->first[0] ? "; first: " : "",
+	         t->first, buf_text(&which));
 	buf_deinit(&which);
 	buf_deinit(&faults);
-	return false;
+	return allowed;
 }
 
 // Whether all requests ended, and some of them were measured.
@@ -187,7 +197,7 @@ static bool checks(const struct scenario *s, const struct h2_load_result *r, con
 	bool ok = h2_check(out, "connections", r->trouble[0] == '\0', "%u connected%s%s", r->connected,
 	                   r->trouble[0] ? "; " : "", r->trouble);
 	for (size_t i = 0; i < s->count; i++)
-		ok &= check_request(&s->items[i], &r->tallies[i], s->count > 1, out);
+		ok &= check_request(s, i, r, out);
 	ok &= check_complete(s, r, out);
 	if (s->attack)
 		ok &= check_attack(s, r, out);

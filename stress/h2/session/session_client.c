@@ -139,6 +139,18 @@ static int on_stream_close(__attribute__((unused)) nghttp2_session *session, int
 	return 0;
 }
 
+// We end the connection; nghttp2's words for why are in its GOAWAY, unless it said them before.
+static void fail(struct h2_client *c, const nghttp2_goaway *goaway)
+{
+	c->failed = true;
+	const char *name = nghttp2_http2_strerror(goaway->error_code);
+	if (c->reason[0] == '\0' && goaway->opaque_data_len == 0)
+		snprintf(c->reason, sizeof(c->reason), "%s", name);
+	else if (c->reason[0] == '\0')
+		snprintf(c->reason, sizeof(c->reason), "%.*s (%s)", (int)goaway->opaque_data_len,
+		         (const char *)goaway->opaque_data, name);
+}
+
 static int on_frame_sent(__attribute__((unused)) nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
 	struct h2_client *c = arg;
@@ -150,7 +162,8 @@ static int on_frame_sent(__attribute__((unused)) nghttp2_session *session, const
 			x->reset_by_us = true;
 	} else if (frame->hd.type == NGHTTP2_GOAWAY) {
 		h2_count(c->config.counters, H2_GOAWAYS_OUT, 1);
-		c->failed |= frame->goaway.error_code != NGHTTP2_NO_ERROR;
+		if (frame->goaway.error_code != NGHTTP2_NO_ERROR)
+			fail(c, &frame->goaway);
 	}
 	return 0;
 }
