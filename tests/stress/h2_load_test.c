@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char *const both_engines[] = { "wire", "session" };
+
 #define STRESSGEN "cd '%s' && " SG_BUILD_DIR "/bin/stressgen h2 --color never "
 
 CASE("h2 load: connections, streams and requests are those of the command line")
@@ -199,8 +201,6 @@ CASE("h2 load: churn replaces connections under load, and nothing is lost")
 	h2_output_deinit(&o);
 }
 
-static const char *const both_engines[] = { "wire", "session" };
-
 CASE("h2 load: a connection on which nothing was to be asked may be replaced, or ended by the server, any number of times")
 {
 	static const char *const ends[][2] = { { "", "-T 50ms" },
@@ -288,6 +288,33 @@ CASE("h2 load: requests that a stalled server delays are counted from when they 
 			fail_msg("-m %u: p80 %u us", streams[i], (unsigned)(run_percentile(80) / 1000));
 		h2_output_deinit(&o);
 	}
+}
+
+CASE("h2 load: no connection is closed before the last answer has come, so that none waits for thousands of them")
+{
+	static const char *const loads[] = {
+		"'http://127.0.0.1:%1$u/?delay=300ms' -c 5 -m 10 --rate 10 -D 1s",
+		"'http://127.0.0.1:%1$u/?delay=10ms' 'http://127.0.0.1:%1$u/?delay=400ms' -c 2 -D 300ms",
+	};
+	struct h2_process p;
+	struct h2_output o;
+	h2_server(&p, "");
+	for (size_t i = 0; i < 4; i++) {
+		char args[256];
+		snprintf(args, sizeof(args), loads[i % 2], p.port);
+		h2_sh(&o, STRESSGEN "%s --h2-engine %s --frames frames%zu -o run%zu", harness_tmpdir(), args,
+		      both_engines[i / 2], i, i);
+		if (o.code != 0)
+			fail_msg("%s: %d\n%s%s", args, o.code, o.out, o.err);
+		h2_output_deinit(&o);
+		// what came of streams behind the first GOAWAY
+		h2_sh(&o, "cd '%s' && awk '/-> GOAWAY/ { over = 1 } over && /<- (HEADERS|DATA)/' frames%zu",
+		      harness_tmpdir(), i);
+		if (o.out[0] != '\0')
+			fail_msg("%s: %s", args, o.out);
+		h2_output_deinit(&o);
+	}
+	h2_server_stop(&p, (char[16384]){ 0 }, 16384);
 }
 
 CASE("h2 load: an open loop that is not kept up with says how late its requests began")

@@ -376,6 +376,7 @@ static int on_received(struct transport *t, const uint8_t *bytes, size_t len)
 	}
 	int rc = l->load->config->engine->receive(l->client, bytes, len);
 	record_alike(l->load);
+	load_settle(l->load);
 	return rc;
 }
 
@@ -384,7 +385,7 @@ static bool may_finish(struct link *l)
 {
 	const uint64_t idle_ns = l->load->config->scenario->idle_ns;
 	if (!link_wants_more(l))
-		return true;
+		return !load_is_closing(l->load) || load_is_settled(l->load);
 	if (!is_spent(l) || l->again_count > 0 || l->due_count > 0)
 		return false;
 	if (idle_ns && !l->replaced && !l->idle_until_ns)
@@ -407,6 +408,7 @@ static ssize_t on_pull(struct transport *t, uint8_t *to, size_t room)
 	}
 	ssize_t n = rc < 0 ? rc : engine->pull(l->client, to, room);
 	record_alike(l->load); // responses that had come before their requests' bodies were sent
+	load_settle(l->load);
 	if (n > 0)
 		h2_count(&l->load->result->counters, H2_BYTES_OUT, (uint64_t)n);
 	return n;
@@ -509,6 +511,7 @@ static void on_closed(struct transport *t, int reason)
 	l->client = NULL;
 	l->ready = false;
 	link_count_ready(l);
+	load_settle(l->load);
 	load_link_ended(l->load);
 }
 

@@ -48,11 +48,17 @@ struct load {
 	uint64_t watch_from_ns, replaced; // the churn's beginning, and how many it has replaced
 	uint64_t watches;
 	bool time_up; // no new requests
+	bool settled; // and all of them have ended
 };
 
 // A link is ready, or will never be: the open loop begins when all are.
 void load_link_ready(struct load *load);
 void load_wake_all(struct load *load);
+// Whether the load's time is over, and whether all its requests have ended then. Connections are not closed in
+// between: to close thousands takes a good part of a second, in which the last answers would wait for us.
+bool load_is_closing(const struct load *load);
+bool load_is_settled(const struct load *load);
+void load_settle(struct load *load); // wakes all links once that is so: to be called after requests have ended
 // A link calls it with its end; the last one lets the loop end.
 void load_link_ended(struct load *load);
 

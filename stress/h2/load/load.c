@@ -34,6 +34,25 @@ void load_wake_all(struct load *load)
 		link_wake(&load->links[i]);
 }
 
+bool load_is_closing(const struct load *load)
+{
+	return load->pace.on ? load->pace.ended : load->time_up;
+}
+
+bool load_is_settled(const struct load *load)
+{
+	const struct h2_load_result *r = load->result;
+	return load_is_closing(load) && r->begun == r->right + r->wrong;
+}
+
+void load_settle(struct load *load)
+{
+	if (load->settled || !load_is_settled(load))
+		return;
+	load->settled = true;
+	load_wake_all(load);
+}
+
 #define LATE_MS 10
 
 // A server may be late: one request at least is measured, or the deadline comes.
@@ -253,6 +272,7 @@ static void on_watch(uv_timer_t *timer)
 		link_watch(&load->links[i], now_ns, requests);
 	if (requests)
 		pace_skip_late(load, now_ns - s->request_timeout_ns, now_ns);
+	load_settle(load);
 }
 
 static void on_live(uv_timer_t *timer)

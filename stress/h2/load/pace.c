@@ -41,9 +41,7 @@ bool pace_take(struct load *load, uint64_t now_ns, uint64_t *due_ns)
 		p->behind_ns = now_ns - p->next_ns;
 	p->left--;
 	p->taken++;
-	advance(p);
-	if (p->ended)
-		load_wake_all(load); // they may have nothing left to do
+	advance(p); // at its end the links are woken when this one has ended, too
 	return true;
 }
 
