@@ -141,13 +141,22 @@ static uint64_t duration_ns(const struct opt_set *o)
 	return given > 0 || opt_text(o, "find-max-rate") == NULL ? given : TRIAL;
 }
 
+// How long it takes until all connections are open, where --connection-rate says.
+static uint64_t opening_ns(const struct opt_set *o)
+{
+	const double all = (double)opt_number(o, "connections") * (double)opt_number(o, "rate-period");
+
+	return opt_given(o, "connection-rate") ? (uint64_t)(all / (double)opt_number(o, "connection-rate")) : 0;
+}
+
 static uint64_t deadline_ns(const struct opt_set *o)
 {
 	const uint64_t duration = duration_ns(o);
 
 	if (opt_given(o, "timeout"))
 		return opt_number(o, "timeout");
-	return duration > 0 ? opt_number(o, "warm-up") + duration + AFTER_DURATION : NO_DURATION_LIMIT;
+	return duration > 0 ? opt_number(o, "warm-up") + duration + opening_ns(o) + AFTER_DURATION
+	                    : NO_DURATION_LIMIT;
 }
 
 // "1k" as "1000"; the bytes up to `end`.

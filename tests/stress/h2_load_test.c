@@ -290,6 +290,32 @@ CASE("h2 load: requests that a stalled server delays are counted from when they 
 	}
 }
 
+CASE("h2 load: the rate of a load by time is that of its time, however few requests there are")
+{
+	static const struct {
+		const char *args;
+		double rate;
+	} rows[] = { { "--rate 2 -D 500ms", 2 },
+		     { "--rate 40 -D 500ms -c 4 -t 2", 40 },
+		     { "-D 500ms -c 2 --requests-per-connection 5 --idle 30s", 20 } };
+	struct h2_process p;
+	struct h2_output o;
+	h2_server(&p, "");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		h2_sh(&o,
+		      "cd '%s' && rm -rf run && " SG_BUILD_DIR "/bin/stressgen h2 http://127.0.0.1:%u/ %s -o run",
+		      harness_tmpdir(), p.port, rows[i].args);
+		if (o.code != 0)
+			fail_msg("%s: %d\n%s%s", rows[i].args, o.code, o.out, o.err);
+		const double rate = run_gauge("throughput");
+		// A busy machine answers late; a closed loop's time begins before its first request.
+		if (rate > rows[i].rate * 1.2 || rate < rows[i].rate * 0.5)
+			fail_msg("%s: %f\n%s", rows[i].args, rate, o.out);
+		h2_output_deinit(&o);
+	}
+	h2_server_stop(&p, (char[16384]){ 0 }, 16384);
+}
+
 CASE("h2 load: no connection is closed before the last answer has come, so that none waits for thousands of them")
 {
 	static const char *const loads[] = {
@@ -448,6 +474,10 @@ CASE("h2 load: bad input is one line and exit 2, and leaves nothing behind")
 		{ "http://127.0.0.1:1/ -n 0", "-n: 0 is out of range" },
 		{ "http://127.0.0.1:1/ -n many", "-n: 'many' is not a number such as 500, 10k or 1M" },
 		{ "http://127.0.0.1:1/ --expect-status 42", "a response's status is from 200 to 599" },
+		{ "http://127.0.0.1:1/ -c 100 -r 1 -D 2s",
+		  "100 connections are open after 1 m 39 s at that rate, and the load lasts 2.00 s" },
+		{ "http://127.0.0.1:1/ -c 100 -r 1 --rate 9 -D 2s --timeout 60s",
+		  "ends by its deadline of 1 m 0 s" },
 		{ "http://127.0.0.1:1/ --warm-up 2s", "a warm-up goes before a (duration ...)" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -112,7 +112,7 @@ void h2_figures(const struct scenario *s, const struct h2_load_result *r, const 
                 struct buf *out)
 {
 	char time[32], in[32], sent[32];
-	const double seconds = (double)r->elapsed_ns / (double)SG_NS_PER_S;
+	const double seconds = (double)r->rated_ns / (double)SG_NS_PER_S;
 	const double measured_bytes = (double)(*r->counters.cell[H2_BYTES_IN] - r->warm_bytes_in);
 	if (r->begun == 0 && r->connected == 0) // there is nothing to be told but why, which stands in the checks
 		return;

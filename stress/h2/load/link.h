@@ -47,8 +47,9 @@ struct load {
 	sigset_t signals;                 // the thread's mask before they were watched
 	uint64_t watch_from_ns, replaced; // the churn's beginning, and how many it has replaced
 	uint64_t watches;
-	bool time_up; // no new requests
-	bool settled; // and all of them have ended
+	uint64_t until_ns; // when the duration was over; 0: it is not
+	bool time_up;      // no new requests
+	bool settled;      // and all of them have ended
 };
 
 // A link is ready, or will never be: the open loop begins when all are.
@@ -116,5 +117,9 @@ void link_wake(struct link *l);
 // The deadline: everything that is under way ends unanswered.
 void link_abort(struct link *l);
 void link_deinit(struct link *l);
+// link_trouble.c: what ended the connection, told once for all; bytes of the peer as text for one line, `to` of at
+// least 4 * len + 1.
+void link_tell_trouble(struct link *l, int reason);
+void link_printable(const uint8_t *bytes, size_t len, char *to);
 
 #endif

@@ -64,6 +64,7 @@ static void on_duration(uv_timer_t *timer)
 		return;
 	}
 	load->time_up = true;
+	load->until_ns = clock_now_ns();
 	load_wake_all(load);
 }
 
@@ -97,7 +98,7 @@ static void say_timed_out(struct load *load)
 {
 	struct h2_load_result *r = load->result;
 	const struct scenario *s = load->config->scenario;
-	uint64_t under_way = r->begun - r->right - r->wrong;
+	const uint64_t under_way = r->begun - r->right - r->wrong;
 	unsigned silent = 0;
 	char time[32];
 	for (unsigned i = 0; i < load->link_count; i++)
@@ -109,6 +110,9 @@ static void say_timed_out(struct load *load)
 		snprintf(r->trouble + n, sizeof(r->trouble) - (size_t)n,
 		         "on %u of %u connections the server did not answer with its SETTINGS", silent,
 		         load->link_count);
+	else if (under_way == 0)
+		snprintf(r->trouble + n, sizeof(r->trouble) - (size_t)n,
+		         "it was idle, with requests still to be made");
 	else
 		snprintf(r->trouble + n, sizeof(r->trouble) - (size_t)n, "%llu request%s under way unanswered",
 		         (unsigned long long)under_way, under_way == 1 ? " was" : "s were");
@@ -378,6 +382,7 @@ static int perform(struct load *load)
 	}
 	load_link_ended(load);
 	uv_run(&load->hub.loop, UV_RUN_DEFAULT);
+	load->result->until_ns = load->pace.on ? pace_until(load) : load->until_ns;
 	load->result->unsent = pace_left_over(load);
 	load->result->behind_ns = load->pace.behind_ns;
 	load->result->first_ns = load->first_ns;
@@ -517,7 +522,9 @@ int h2_load_run(const struct h2_load_config *config, struct h2_load_result *r, s
 			h2_load_result_deinit(&w[i].result);
 	}
 	if (r->last_ns > r->first_ns)
-		r->elapsed_ns = r->last_ns - r->first_ns;
+		r->rated_ns = r->elapsed_ns = r->last_ns - r->first_ns;
+	if (r->last_ns > r->first_ns && r->until_ns > r->last_ns)
+		r->rated_ns = r->until_ns - r->first_ns;
 	free(w);
 	return rc;
 }

@@ -48,6 +48,8 @@ struct h2_load_result {
 	int stopped;                      // by this signal, which came first; 0: by none
 	uint64_t first_ns, last_ns;       // the first request that is measured, the last response
 	uint64_t elapsed_ns;              // from the first request to the last response, or the end of its time
+	uint64_t until_ns;                // when the load's time was over; 0: something else ended it
+	uint64_t rated_ns;                // what rates are of: elapsed_ns, or until then where that is longer
 	uint64_t cpu_ns;                  // of this process meanwhile
 	struct h2_assault_result assault; // of the scenario's attack
 	struct h2_counters counters;

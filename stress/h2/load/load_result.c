@@ -68,6 +68,8 @@ void load_result_merge(struct h2_load_result *to, struct h2_load_result *from)
 		to->first_ns = from->first_ns;
 	if (from->last_ns > to->last_ns)
 		to->last_ns = from->last_ns;
+	if (from->until_ns > to->until_ns)
+		to->until_ns = from->until_ns;
 	if (to->trouble[0] == '\0')
 		memcpy(to->trouble, from->trouble, sizeof(to->trouble));
 }

@@ -131,6 +131,12 @@ void pace_stop(struct load *load, uint64_t now_ns)
 	p->ended |= !p->started || p->next_ns >= now_ns;
 }
 
+uint64_t pace_until(const struct load *load)
+{
+	const struct pace *p = &load->pace;
+	return p->started && p->ended && p->left > 0 && p->end_ns != UINT64_MAX ? p->end_ns : 0;
+}
+
 uint64_t pace_left_over(struct load *load)
 {
 	struct pace *p = &load->pace;

@@ -36,6 +36,8 @@ bool pace_take(struct load *load, uint64_t now_ns, uint64_t *due_ns);
 void pace_skip_late(struct load *load, uint64_t before_ns, uint64_t now_ns);
 // The schedule ends now: what was due before is still made.
 void pace_stop(struct load *load, uint64_t now_ns);
+// When the schedule was over by its time; 0: its number of requests, or something else, ended it.
+uint64_t pace_until(const struct load *load);
 // How many of the schedule's were never taken, because the load was broken off.
 uint64_t pace_left_over(struct load *load);
 void pace_close(struct load *load); // lets the loop end

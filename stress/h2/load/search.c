@@ -135,7 +135,7 @@ static int try_rate(const struct h2_load_config *config, uint64_t rate, struct h
 	s.requests = 0;
 	s.schedule.count = 1;
 	s.schedule.segments[0] = (struct h2_segment){ (double)rate, (double)rate, 0 };
-	s.deadline_ns = s.warm_up_ns + s.duration_ns + AFTER_TRIAL;
+	s.deadline_ns = s.warm_up_ns + s.duration_ns + scenario_opening_ns(&s) + AFTER_TRIAL;
 	c.scenario = &s;
 	return h2_load_run(&c, r, e);
 }

@@ -51,7 +51,7 @@ static void cpu_gauges(struct buf *out, const char *side, uint64_t cpu_ns, uint6
 
 static double throughput(const struct h2_load_result *r)
 {
-	return r->elapsed_ns ? (double)(r->right - r->warm) * (double)SG_NS_PER_S / (double)r->elapsed_ns : 0;
+	return r->rated_ns ? (double)(r->right - r->warm) * (double)SG_NS_PER_S / (double)r->rated_ns : 0;
 }
 
 // How many responses there were of each class of status, right or not.

@@ -158,6 +158,8 @@ int scenario_load_with(const char *path, char *const *words, size_t count, struc
 void scenario_deinit(struct scenario *s);
 // Whether a healthy client is measured beside it, and what it costs the server.
 bool scenario_measures_harm(const struct scenario *s);
+// When the last connection is begun, from the load's beginning, where they are opened at a rate; else 0.
+uint64_t scenario_opening_ns(const struct scenario *s);
 void h2_request_deinit(struct h2_request *q); // what it owns itself; scenario_deinit does it
 
 #endif

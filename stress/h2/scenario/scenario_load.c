@@ -187,6 +187,30 @@ static int read_goal(struct h2_reader *r, struct scenario *s, const struct sexp 
 	return rc;
 }
 
+uint64_t scenario_opening_ns(const struct scenario *s)
+{
+	const double count = s->connections - 1, per_s = (double)s->connection_rate;
+	return s->connection_rate ? (uint64_t)(count / per_s * (double)s->rate_period_ns) : 0;
+}
+
+// Connections that are opened at a rate: all of them before the time is over that they are for.
+static int check_opening(struct h2_reader *r, const struct scenario *s, const struct sexp *list)
+{
+	const uint64_t opening_ns = scenario_opening_ns(s);
+	const uint64_t time_ns =
+	        s->duration_ns && !s->schedule.count ? s->warm_up_ns + s->duration_ns : s->deadline_ns;
+	char opening[32], time[32];
+	if (opening_ns < time_ns)
+		return 0;
+	units_duration(opening, sizeof(opening), opening_ns);
+	units_duration(time, sizeof(time), time_ns);
+	return FAIL(
+	        r, sexp_field(list, "connection-rate"),
+	        "%u connections are open after %s at that rate, and the load %s %s: open them faster, or give it "
+	        "more time",
+	        s->connections, opening, time_ns == s->deadline_ns ? "ends by its deadline of" : "lasts", time);
+}
+
 static uint64_t until_last(const struct h2_schedule *c)
 {
 	uint64_t ns = 0;
@@ -266,8 +290,8 @@ int h2_read_load(struct h2_reader *r, struct scenario *s, const struct sexp *lis
 	if (!s->duration_ns && !s->requests && s->schedule.count) // ramps and steps have an end of their own
 		s->duration_ns = until_last(&s->schedule);
 	if (!s->deadline_ns)
-		s->deadline_ns = s->warm_up_ns + s->duration_ns + DEFAULT_DEADLINE;
-	return rc;
+		s->deadline_ns = s->warm_up_ns + s->duration_ns + scenario_opening_ns(s) + DEFAULT_DEADLINE;
+	return rc == 0 && s->connection_rate ? check_opening(r, s, list) : rc;
 }
 
 // (tls (ca "FILE") (insecure) (no-resumption) (version 1.3) (ciphers "LIST") (tls13-ciphers "LIST") (groups
