@@ -135,6 +135,10 @@ CASE("h2 cli: connections are opened at the rate of -r")
 	assert_int_equal(sscanf(finished, "  finished in %lf %3s", &took, unit), 2);
 	assert_true(strncmp(unit, "s", 1) == 0 || (strcmp(unit, "ms,") == 0 && took >= 290)); // three periods
 	h2_output_deinit(&o);
+	load(&o, 1,
+	     "http://127.0.0.1:%u/ -c 4 -r 1 -D 2s --find-max-rate 'p99<1s' --dry-run"); // begins when all stand
+	expect_code(&o, 0, "--find-max-rate -r");
+	h2_output_deinit(&o);
 }
 
 // ---- files of requests --------------------------------------------------------------------------------------

@@ -197,8 +197,8 @@ uint64_t scenario_opening_ns(const struct scenario *s)
 static int check_opening(struct h2_reader *r, const struct scenario *s, const struct sexp *list)
 {
 	const uint64_t opening_ns = scenario_opening_ns(s);
-	const uint64_t time_ns =
-	        s->duration_ns && !s->schedule.count ? s->warm_up_ns + s->duration_ns : s->deadline_ns;
+	const bool is_open = s->schedule.count || s->goal.count; // which begins when all connections stand
+	const uint64_t time_ns = s->duration_ns && !is_open ? s->warm_up_ns + s->duration_ns : s->deadline_ns;
 	char opening[32], time[32];
 	if (opening_ns < time_ns)
 		return 0;
