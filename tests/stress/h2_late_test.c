@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 static const char *const engines[] = { "wire", "session" };
 
@@ -168,6 +170,40 @@ CASE("h2 late: a load that its deadline ends with a request under way took until
 		if (!at || sscanf(at, "finished in %lf %3[a-z]", &seconds, unit) != 2 || seconds < 1 ||
 		    strcmp(unit, "s") != 0)
 			fail_msg("%s: %s", engines[i], o.out);
+		h2_output_deinit(&o);
+	}
+}
+
+// The first connection ends without a word when nothing has come for a while, the second answers late.
+static void serve_unlike(int fd, unsigned count)
+{
+	const struct timeval patience = { .tv_usec = count == 0 ? 300000 : 0 };
+	if (fork() > 0) // the next one comes meanwhile
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	raw_read_preface(fd);
+	raw_send(fd, RAW_SETTINGS, 0, 0, NULL, 0);
+	for (uint32_t id; (id = raw_next_request(fd));) {
+		poll(NULL, 0, count == 0 ? 1 : 900);
+		RAW_SEND(fd, RAW_HEADERS, RAW_END_HEADERS | RAW_END_STREAM, id, 0x88);
+	}
+	_exit(0);
+}
+
+CASE("h2 late: a connection that the server closes while it waits for the others' last answers is no fault")
+{
+	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
+		struct h2_process p;
+		struct h2_output o;
+		h2_fake(&p, serve_unlike);
+		h2_sh(&o,
+		      "cd '%s' && " SG_BUILD_DIR
+		      "/bin/stressgen h2 http://127.0.0.1:%u/ --color never -c 2 -D 200ms"
+		      " --h2-engine %s -o run%zu",
+		      harness_tmpdir(), p.port, engines[i], i);
+		h2_fake_stop(&p);
+		if (o.code != 0)
+			fail_msg("%s: %d\n%s%s", engines[i], o.code, o.out, o.err);
 		h2_output_deinit(&o);
 	}
 }

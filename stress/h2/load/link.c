@@ -350,6 +350,8 @@ static bool in_good_order(const struct link *l)
 		return false;
 	if (l->finishing)
 		return true;
+	if (l->ready && l->in_flight == 0 && load_is_closing(l->load) && !link_wants_more(l))
+		return true; // it was there for the others' last answers only
 	return l->ready && l->goaway && l->goaway_code == 0 && l->in_flight == 0 && !l->load->result->timed_out;
 }
 
