@@ -478,7 +478,7 @@ CASE("h2 load: bad input is one line and exit 2, and leaves nothing behind")
 		  "100 connections are open after 1 m 39 s at that rate, and the load lasts 2.00 s" },
 		{ "http://127.0.0.1:1/ -c 100 -r 1 --rate 9 -D 2s --timeout 60s",
 		  "ends by its deadline of 1 m 0 s" },
-		{ "http://127.0.0.1:1/ --warm-up 2s", "a warm-up goes before a (duration ...)" },
+		{ "http://127.0.0.1:1/ --warm-up 2s", "a warm-up goes before a duration, and none is given" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct h2_output o;
