@@ -141,10 +141,10 @@ static const char *ending(struct view *v)
 	if (r->under_way != NULL)
 		return text_make(
 		        &v->arena,
-		        "The run was killed while %s was under way, after %zu of %zu tests; --resume goes on "
-		        "with it.",
+		        "The run broke off while %s was under way, after %zu of %zu tests: killed, or its disk was "
+		        "full; --resume goes on with it.",
 		        under_way, v->count - v->interrupted, r->planned);
-	return text_make(&v->arena, "The run has no end: it was killed after %zu of %zu tests, or goes on still.",
+	return text_make(&v->arena, "The run has no end: it broke off after %zu of %zu tests, or goes on still.",
 	                 v->count - v->interrupted, r->planned);
 }
 

@@ -191,7 +191,7 @@ CASE("html: an empty run, a killed one and a damaged one say what they are")
 	fixture_load(f, &r);
 	text = page(&r, &s);
 	assert_non_null(strstr(text, "cannot be trusted: 1 line of the journal"));
-	assert_non_null(strstr(text, "killed while gc/under-way was under way, after 0 of 7 tests"));
+	assert_non_null(strstr(text, "broke off while gc/under-way was under way, after 0 of 7 tests"));
 	free(text);
 	run_deinit(&r);
 }
