@@ -258,7 +258,7 @@ CASE("view: stopped, killed and damaged runs are said to be so")
 	assert_int_equal(v.interrupted, 0);
 	view_deinit(&v);
 	assert_int_equal(view_init(&v, &killed), 0);
-	assert_non_null(strstr(view_warning(&v, 0), "killed after 1 of 3"));
+	assert_non_null(strstr(view_warning(&v, 0), "broke off after 1 of 3"));
 	view_deinit(&v);
 	assert_int_equal(view_init(&v, &damaged), 0);
 	assert_non_null(strstr(view_warning(&v, 0), "cannot be trusted: 1 line of the journal"));
