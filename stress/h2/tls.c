@@ -222,7 +222,7 @@ static int choose_h2(SSL *ssl, const unsigned char **out, unsigned char *out_len
 {
 	(void)ssl;
 	(void)arg;
-	for (unsigned i = 0; i + 1 + in[i] <= in_len; i += 1U + in[i])
+	for (unsigned i = 0; i < in_len && i + 1 + in[i] <= in_len; i += 1U + in[i])
 		if (in[i] == 2 && memcmp(in + i + 1, "h2", 2) == 0) {
 			*out = in + i + 1;
 			*out_len = 2;

@@ -129,6 +129,11 @@ int transport_secure(struct transport *t, struct h2_tls_context *c, const char *
 	return t->tls ? 0 : -ENOMEM;
 }
 
+bool transport_is_secured(const struct transport *t)
+{
+	return !t->tls || h2_tls_is_ready(t->tls);
+}
+
 const char *transport_tls_reason(const struct transport *t)
 {
 	return t->tls ? h2_tls_reason(t->tls) : "";

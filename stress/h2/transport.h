@@ -91,6 +91,7 @@ int transport_init_local(struct transport *t, struct hub *h, const struct transp
 // TLS beneath it, before it is connected or accepted: `host` is the server's name, NULL on the server's side. The
 // context is borrowed. 0 or -ENOMEM. What goes wrong with TLS closes it with -EPROTO.
 int transport_secure(struct transport *t, struct h2_tls_context *c, const char *host);
+bool transport_is_secured(const struct transport *t);        // its handshake is done, or it needs none
 const char *transport_tls_reason(const struct transport *t); // in words; "" where TLS did not fail
 int transport_connect(struct transport *t,
                       const struct sockaddr *address); // IPv4, IPv6 or unix; then `opened` is called

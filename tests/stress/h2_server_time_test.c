@@ -278,6 +278,38 @@ CASE("h2 server time: who does not greet, or not acknowledge, is sent away")
 	assert_int_equal(counter(stats, "handshakes_timed_out"), 3);
 }
 
+CASE("h2 server time: who does not end its TLS handshake is cut off, and counted once")
+{
+	struct h2_process p;
+	char stats[4096], byte;
+	h2_server(&p, "--https --handshake-timeout 300ms");
+	int silent = raw_connect(p.port), partial = raw_connect(p.port);
+	assert_int_equal(write(partial, "\x16\x03\x01\x02\x00\x01", 6), 6); // of a ClientHello
+	assert_true(read(silent, &byte, 1) <= 0);
+	assert_true(read(partial, &byte, 1) <= 0);
+	close(silent);
+	close(partial);
+	stop(&p, stats, sizeof(stats));
+	assert_int_equal(counter(stats, "handshakes_timed_out"), 2);
+}
+
+CASE("h2 server time: TLS clients that speak something else are refused, and the others go on")
+{
+	struct h2_process p;
+	struct h2_output o;
+	char stats[4096];
+	h2_need("curl");
+	h2_server(&p, "--https");
+	h2_sh(&o, "curl -sS -m 20 -k --http1.1 https://localhost:%u/", p.port); // asan sees who reads beyond its list
+	assert_int_equal(o.code, 35);
+	h2_output_deinit(&o);
+	h2_sh(&o, "curl -sS -m 20 -k --http2 https://localhost:%u/", p.port);
+	if (strcmp(o.out, "stressgen-h2\n") != 0)
+		fail_msg("%s%s", o.out, o.err);
+	h2_output_deinit(&o);
+	stop(&p, stats, sizeof(stats));
+}
+
 // Sends PINGs until the server has enough of it.
 static void ping_on(int fd, uint8_t code)
 {

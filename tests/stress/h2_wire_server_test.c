@@ -75,6 +75,8 @@ struct rig {
 	struct wire_reader said;
 	uint32_t reset, goaway;
 	bool has_reset, has_goaway;
+	uint32_t goaway_last;
+	size_t content; // bytes of DATA
 };
 
 static const struct h2_server_engine *engine = &h2_wire_server;
@@ -82,11 +84,14 @@ static const struct h2_server_engine *engine = &h2_wire_server;
 static void look(struct rig *r, const struct wire_event *e)
 {
 	assert_int_not_equal(e->kind, WIRE_FAULT);
-	if (e->kind == WIRE_WHOLE && e->frame.type == NGHTTP2_RST_STREAM) {
+	if (e->kind == WIRE_CONTENT) {
+		r->content += e->len;
+	} else if (e->kind == WIRE_WHOLE && e->frame.type == NGHTTP2_RST_STREAM) {
 		r->has_reset = true;
 		r->reset = wire_get32(e->bytes);
 	} else if (e->kind == WIRE_WHOLE && e->frame.type == NGHTTP2_GOAWAY) {
 		r->has_goaway = true;
+		r->goaway_last = wire_get32(e->bytes);
 		r->goaway = wire_get32(e->bytes + 4);
 	}
 }
@@ -178,6 +183,69 @@ CASE("h2 wire server: each breach has the answer of RFC 9113, in pieces of any s
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		for (size_t k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++)
 			check(&rules[i], pieces[k]);
+}
+
+CASE("h2 wire server: a GOAWAY never takes in what the one before it left out")
+{
+	static const uint8_t taken[] = { POST(1) }, late[] = { GET(3) },
+	                     wrong[] = { H2_HEAD(8, T_PING, 0, 1), U32(1), U32(2) };
+	for (unsigned times_out = 0; times_out < 2; times_out++) {
+		struct rig r;
+		setup(&r, true);
+		feed(&r, taken, sizeof(taken), 100);
+		assert_int_equal(engine->end(r.session), 0);
+		drain(&r);
+		assert_int_equal(r.goaway_last, 1);
+		feed(&r, late, sizeof(late), 100);
+		if (times_out)
+			(engine->fail)(r.session, NGHTTP2_PROTOCOL_ERROR,
+			               "too late"); // cmocka has a macro of that name
+		else
+			feed(&r, wrong, sizeof(wrong), 100);
+		drain(&r);
+		assert_int_equal(r.goaway, NGHTTP2_PROTOCOL_ERROR);
+		assert_int_equal(r.goaway_last, 1);
+		teardown(&r);
+	}
+}
+
+CASE("h2 wire server: an answer that waits for the connection's window keeps to its own when that is taken back")
+{
+	static const uint8_t get[] = { H2_HEAD(17, T_HEADERS, END_BOTH, 1),
+		                       0x82,
+		                       0x86,
+		                       0x04,
+		                       13,
+		                       '/',
+		                       'b',
+		                       'y',
+		                       't',
+		                       'e',
+		                       's',
+		                       '/',
+		                       '2',
+		                       '0',
+		                       '0',
+		                       '0',
+		                       '0',
+		                       '0' },
+	                     wide[] = { H2_HEAD(6, T_SETTINGS, 0, 0), 0, 4, U32(100000) },
+	                     narrow[] = { H2_HEAD(6, T_SETTINGS, 0, 0), 0, 4, U32(1000) },
+	                     more[] = { H2_HEAD(4, T_WINDOW, 0, 0), U32(1000000) };
+	struct rig r;
+	setup(&r, true);
+	feed(&r, wide, sizeof(wide), 100);
+	feed(&r, get, sizeof(get), 100);
+	for (size_t before = 1; before != r.content;) {
+		before = r.content;
+		drain(&r);
+	}
+	assert_int_equal(r.content, WIRE_WINDOW);
+	feed(&r, narrow, sizeof(narrow), 100);
+	feed(&r, more, sizeof(more), 100);
+	drain(&r);
+	assert_int_equal(r.content, WIRE_WINDOW);
+	teardown(&r);
 }
 
 // ---- floods -------------------------------------------------------------------------------------------------

@@ -220,6 +220,28 @@ CASE("h2 wire: an upload keeps within the stream's window, and goes on when it o
 	teardown(&r);
 }
 
+CASE("h2 wire: an upload that waits for its turn sends nothing once its window is taken back")
+{
+	for (uint32_t more = 0; more < 2; more++) { // the window is then negative, or empty
+		struct rig r;
+		bool ended = false;
+		setup(&r, 200000, 1);
+		set(&r, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 100000);
+		for (size_t sent = 0; sent < WIRE_WINDOW;
+		     sent += data_sent(&r, 1, &ended)) // all of the connection's
+			pull(&r);
+		set(&r, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WIRE_WINDOW * more);
+		say_u32(&r, NGHTTP2_WINDOW_UPDATE, 0, 1000000);
+		pull(&r);
+		for (size_t at = 0; at < r.out_len; at += WIRE_HEAD + (wire_get32(r.out + at) >> 8))
+			assert_int_not_equal(r.out[at + 3], NGHTTP2_DATA);
+		say_u32(&r, NGHTTP2_WINDOW_UPDATE, 1, WIRE_WINDOW * (1 - more) + 500);
+		pull(&r);
+		assert_int_equal(data_sent(&r, 1, &ended), 500);
+		teardown(&r);
+	}
+}
+
 CASE("h2 wire: uploads share the connection's window, each in its turn")
 {
 	struct rig r;

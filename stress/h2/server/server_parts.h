@@ -38,7 +38,7 @@ struct connection {
 	uint64_t accepted_ms, greeted_ms; // loop time
 	uint64_t moved, moved_ms;         // struct h2_waiting's, and when it was last seen to change
 	uint64_t linger_ms, lingered;     // since when only bytes are read and dropped, and how many were
-	bool lingering;
+	bool lingering, told;             // told why it ends: it has no more time than it had
 };
 
 // Listens where the configuration says. 0, or -errno with `e` filled.

@@ -15,14 +15,16 @@ void server_linger(struct connection *c)
 	transport_shut(&c->transport);
 }
 
-// Ends it with last words, where they can be said.
+// Ends it with last words, where they can be said: else they would wait behind what the client does not take, or
+// behind a TLS handshake that it does not end.
 static void end(struct connection *c, enum h2_counter counter, uint32_t code, const char *text)
 {
-	h2_count(&c->server->counters, counter, 1);
-	if (c->transport.writing) { // they would wait behind what the client does not take
+	h2_count(&c->server->counters, counter, !c->told);
+	if (c->told || c->transport.writing || !transport_is_secured(&c->transport)) {
 		transport_close(&c->transport, UV_ETIMEDOUT);
 		return;
 	}
+	c->told = true;
 	c->server->config->engine->fail(c->session, code, text);
 	transport_wake(&c->transport);
 }

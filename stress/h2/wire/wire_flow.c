@@ -78,7 +78,11 @@ void wire_sending_leave(struct wire_sending *c, struct wire_sender *s)
 void wire_sending_join(struct wire_sending *c, struct wire_sender *s)
 {
 	const uint64_t there = s->body.length - s->withheld;
-	if (s->in_ring || s->done || (s->sent == there ? s->withheld > 0 : s->window <= 0))
+	if (s->done || (s->sent == there ? s->withheld > 0 : s->window <= 0)) {
+		wire_sending_leave(c, s); // its window may have been made smaller while it waited for its turn
+		return;
+	}
+	if (s->in_ring)
 		return;
 	s->in_ring = true;
 	if (!c->turn) {

@@ -39,7 +39,8 @@ struct wire_sending {
 // them.
 struct wire_fault wire_sending_settings(struct wire_sending *c, bool by_server, const uint8_t *payload, size_t len,
                                         int64_t *change);
-// The stream may have something to send: it joins the ring, if it has, and the window to.
+// The stream may have something to send: it joins the ring, if it has, and the window to, and is in it no more if
+// not. For whatever changes its window, too.
 void wire_sending_join(struct wire_sending *c, struct wire_sender *s);
 void wire_sending_leave(struct wire_sending *c, struct wire_sender *s);
 // One DATA frame of the stream whose turn it is, which then goes round. Bytes; 0: there is none, or no room. *of

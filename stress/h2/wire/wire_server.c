@@ -66,6 +66,12 @@ void wire_server_reset(struct h2_session *s, uint32_t id, struct wire_request *r
 		wire_request_forget(s, r);
 }
 
+// The last stream that a GOAWAY may name: what an earlier one left out stays left out (RFC 9113, 6.8).
+static uint32_t last_taken(const struct h2_session *s)
+{
+	return s->last_id < s->goaway_last ? s->last_id : s->goaway_last;
+}
+
 static void say_goaway(struct h2_session *s, uint32_t last, uint32_t code, const char *text)
 {
 	wire_out_goaway(&s->out, last, code, text);
@@ -79,7 +85,7 @@ void wire_server_fail(struct h2_session *s, struct wire_fault fault)
 		return;
 	s->over = true;
 	h2_count(s->shared->counters, H2_BAD, 1);
-	say_goaway(s, s->last_id, fault.code, fault.why);
+	say_goaway(s, last_taken(s), fault.code, fault.why);
 }
 
 void wire_server_cost(struct h2_session *s, enum h2_cost cost)
@@ -428,7 +434,7 @@ static void server_fail(struct h2_session *s, uint32_t code, const char *text)
 	if (s->over)
 		return;
 	s->over = true;
-	say_goaway(s, s->last_id, code, text);
+	say_goaway(s, last_taken(s), code, text);
 }
 
 const struct h2_server_engine h2_wire_server = {
