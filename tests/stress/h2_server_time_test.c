@@ -293,6 +293,18 @@ CASE("h2 server time: who does not end its TLS handshake is cut off, and counted
 	assert_int_equal(counter(stats, "handshakes_timed_out"), 2);
 }
 
+CASE("h2 server time: SIGTERM does not wait for all of its drain time for who never ends a TLS handshake")
+{
+	struct h2_process p;
+	char stats[4096];
+	h2_server(&p, "--https --drain 30s --handshake-timeout 30s");
+	int silent = raw_connect(p.port);
+	const double start = now_s();
+	stop(&p, stats, sizeof(stats));
+	assert_true(now_s() - start < 15);
+	close(silent);
+}
+
 CASE("h2 server time: TLS clients that speak something else are refused, and the others go on")
 {
 	struct h2_process p;
@@ -300,7 +312,8 @@ CASE("h2 server time: TLS clients that speak something else are refused, and the
 	char stats[4096];
 	h2_need("curl");
 	h2_server(&p, "--https");
-	h2_sh(&o, "curl -sS -m 20 -k --http1.1 https://localhost:%u/", p.port); // asan sees who reads beyond its list
+	h2_sh(&o, "curl -sS -m 20 -k --http1.1 https://localhost:%u/",
+	      p.port); // asan sees who reads beyond its list
 	assert_int_equal(o.code, 35);
 	h2_output_deinit(&o);
 	h2_sh(&o, "curl -sS -m 20 -k --http2 https://localhost:%u/", p.port);

@@ -46,6 +46,10 @@ void server_watch(struct connection *c)
 			transport_close(&c->transport, 0);
 		return;
 	}
+	if (c->server->ending && now - c->server->ending_ms >= LINGER_MS && !transport_is_secured(&c->transport)) {
+		transport_close(&c->transport, 0); // nothing can have begun on it, and no GOAWAY can be said
+		return;
+	}
 	c->server->config->engine->waiting(c->session, &w);
 	if (w.moved != c->moved || (!w.receiving && !w.sending && !c->transport.writing)) {
 		c->moved = w.moved;
