@@ -51,6 +51,21 @@ CASE("h2 harm: a server is found by its port, or by a process with its descendan
 	assert_int_equal(h2_probe(&t, NULL, &q), 0); // nobody is there
 }
 
+CASE("h2 harm: the CPU time of a server that has ended is what was last seen of it, and it has no memory")
+{
+	struct h2_process p;
+	struct h2_server_processes s;
+	char stats[4096];
+	h2_server(&p, "");
+	const struct h2_target t = target_at(p.port);
+	h2_server_find(&s, &t.address.any, 0);
+	const uint64_t cpu = h2_server_cpu_ns(&s);
+	assert_true(cpu > 0);
+	assert_int_equal(h2_server_stop(&p, stats, sizeof(stats)), 0);
+	assert_true(h2_server_cpu_ns(&s) >= cpu);
+	assert_int_equal(h2_server_rss_bytes(&s), 0);
+}
+
 // ---- the control --------------------------------------------------------------------------------------------
 
 CASE("h2 harm: the control answers as a server does, until it is stopped")
@@ -169,6 +184,26 @@ CASE("h2 harm: memory that does not come back is told, with what there was befor
 	expect_harm(leaks, "(right alive) (send (frame 119))", 1, "@@ check memory bad ");
 	expect_harm(leaks, "(right alive) " PING, 0, "@@ check memory ok ");
 	expect_harm(leaks, "(right alive) " PING, 0, "@@ gauge attack_cpu_per_frame ");
+}
+
+// A frame of type 119 ends it.
+static void dies(int fd, __attribute__((unused)) unsigned count)
+{
+	struct h2_raw f;
+	raw_read_preface(fd);
+	raw_send(fd, RAW_SETTINGS, 0, 0, NULL, 0);
+	while (raw_read(fd, &f)) {
+		if (f.type == RAW_HEADERS)
+			answer(fd, f.id);
+		if (f.type == 119)
+			_exit(0);
+	}
+}
+
+CASE("h2 harm: a server that ends by an attack is told, and its CPU time is no more than it had")
+{
+	expect_harm(dies, "(right close) (send (frame 119))", 1, "; then the server's process had ended");
+	expect_harm(dies, "(right close) (send (frame 119))) (limits (cpu 10s)", 1, "@@ check limits ok ");
 }
 
 CASE("h2 harm: what healthy connections cost in calm is not a slow attack's")

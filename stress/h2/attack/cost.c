@@ -163,14 +163,23 @@ void h2_server_find(struct h2_server_processes *s, const struct sockaddr *addres
 
 // ---- figures ------------------------------------------------------------------------------------------------
 
-uint64_t h2_server_cpu_ns(const struct h2_server_processes *s)
+static uint64_t cpu_of(pid_t pid)
+{
+	clockid_t clock;
+	struct timespec t;
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+		return 0;
+	return (uint64_t)t.tv_sec * SG_NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+uint64_t h2_server_cpu_ns(struct h2_server_processes *s)
 {
 	uint64_t ns = 0;
 	for (size_t i = 0; i < s->count; i++) {
-		clockid_t clock;
-		struct timespec t;
-		if (clock_getcpuclockid(s->pids[i], &clock) == 0 && clock_gettime(clock, &t) == 0)
-			ns += (uint64_t)t.tv_sec * SG_NS_PER_S + (uint64_t)t.tv_nsec;
+		const uint64_t now = cpu_of(s->pids[i]);
+		if (now > s->cpu_ns[i])
+			s->cpu_ns[i] = now;
+		ns += s->cpu_ns[i];
 	}
 	return ns;
 }

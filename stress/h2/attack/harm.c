@@ -56,6 +56,7 @@ static void *probe_on(void *arg)
 		const uint64_t rss = h2_server_rss_bytes(&h->server);
 		if (rss > h->rss_peak)
 			h->rss_peak = rss;
+		h2_server_cpu_ns(&h->server); // is remembered, should the server end
 		pause_ns(clock_now_ns() - began < QUICK_NS ? PAUSE_NS : LATER_PAUSE_NS);
 	}
 	return NULL;
@@ -122,6 +123,11 @@ static void attack_alone(struct h2_harm *h)
 	h2_assault_free(a);
 	hub_deinit(hub);
 	free(hub);
+}
+
+static bool is_gone(const struct h2_harm *h)
+{
+	return h->rss_before > 0 && h->rss_after == 0;
 }
 
 static bool is_back(const struct h2_harm *h)
@@ -202,6 +208,9 @@ static bool check_memory(const struct h2_harm *h, struct buf *out)
 	units_bytes(before, sizeof(before), h->rss_before);
 	units_bytes(peak, sizeof(peak), h->rss_peak);
 	units_bytes(after, sizeof(after), h->rss_after);
+	if (is_gone(h))
+		return h2_check(out, "memory", false, "%s before, %s at most; then the server's process had ended",
+		                before, peak);
 	return h2_check(out, "memory", is_back(h), "%s before, %s at most, %s afterwards", before, peak, after);
 }
 
