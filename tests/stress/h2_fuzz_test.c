@@ -76,6 +76,32 @@ CASE("h2 fuzz: every case is a scenario that says its bytes, when 3000 are read 
 	assert_int_equal(types & 0x3df, 0x3df); // all that a client may send
 }
 
+// What servers keep a tree of, and what ends an upload in another way.
+CASE("h2 fuzz: right conversations have streams that depend on others, exclusively too, and trailers")
+{
+	static struct fuzz_case c;
+	unsigned exclusive = 0, in_headers = 0, trailers = 0;
+	for (uint64_t i = 0; i < 1000; i++) {
+		struct buf text = { 0 };
+		make(&c, 1, i, &text);
+		for (size_t k = 0; k < c.count && c.changes == 0; k++) {
+			const uint8_t *b = (const uint8_t *)c.frames[k].bytes.data;
+			if (c.frames[k].bytes.len < 9)
+				continue;
+			const bool depends = b[3] == 1 && (b[4] & 32);
+			const uint8_t *on = b + 9 + (depends && (b[4] & 8));
+			exclusive += b[3] == 2 && (on[0] & 0x80) && (on[3] & 1);
+			in_headers += depends && (on[0] & 0x80) && (on[3] & 1);
+			trailers += b[3] == 1 && k > 0 && c.frames[k - 1].bytes.data[3] == 0 &&
+			            memcmp(b + 5, c.frames[k - 1].bytes.data + 5, 4) == 0;
+		}
+		fuzz_case_deinit(&c);
+		buf_deinit(&text);
+	}
+	if (exclusive < 5 || in_headers < 5 || trailers < 5)
+		fail_msg("%u exclusive, %u of them in HEADERS, %u trailers", exclusive, in_headers, trailers);
+}
+
 // ---- a server that breaks -----------------------------------------------------------------------------------
 
 // Frames in the first (and only) scenario of that seed; its path comes into `path`.
@@ -200,6 +226,21 @@ CASE("h2 fuzz: a hang is found when a healthy client is no longer served")
 CASE("h2 fuzz: memory that is kept is found")
 {
 	find("grow", 2, "--growth 60M", "keeps memory: it grew from ");
+}
+
+CASE("h2 fuzz: what several cases did together is told with the cases that do it again")
+{
+	struct h2_output o;
+	char again[80] = "--cases 60";
+	for (unsigned i = 0; i < 2; i++) {
+		h2_sh(&o, "'%s' fuzz --seed 7 %s --most-breaks 1 --growth 150M -o '%s' -- '%s' grow {port}",
+		      H2_PROGRAM, again, harness_tmpdir(), FRAGILE);
+		const char *told =
+		        strstr(o.out, "  again: the same command with --seed 7 --first-case 0 --cases ");
+		if (o.code != 1 || !told || sscanf(told, "  again: the same command with %79[^\n]", again) != 1)
+			fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+		h2_output_deinit(&o);
+	}
 }
 
 CASE("h2 fuzz: a server that holds is not blamed")

@@ -200,13 +200,19 @@ static void tell_scenario(const struct fuzz *f, const char *path)
 	buf_deinit(&text);
 }
 
-// How the small one is performed again: a server that we started is gone, and its port with it.
-static void tell_again(const struct fuzz *f, const char *path)
+// How the small one is performed again: a server that we started is gone, and its port with it. What a fresh one
+// takes needs the cases before it, too.
+static void tell_again(const struct fuzz *f, const struct fuzz_case *c, bool again, const char *path)
 {
 	const struct fuzz_server_config *s = &f->config->server;
 	const char *scheme = f->server.target.tls ? "https" : "http";
 	FILE *out = f->config->out;
-	if (s->program)
+	if (!again && fuzz_server_is_ours(&f->server))
+		fprintf(out,
+		        "  again: the same command with --seed %" PRIu64 " --first-case %" PRIu64
+		        " --cases %" PRIu64 "\n",
+		        c->seed, f->since, c->number - f->since + 1);
+	else if (s->program)
 		fprintf(out, "  again: stressgen run %s\n", path);
 	else if (!s->url && s->command)
 		fprintf(out,
@@ -232,7 +238,7 @@ static void tell_break(struct fuzz *f, const struct fuzz_case *c, const struct f
 	        path);
 	if (f->config->tells)
 		tell_scenario(f, path);
-	tell_again(f, path);
+	tell_again(f, c, again, path);
 	fflush(out);
 }
 
@@ -276,6 +282,7 @@ static int handle_break(struct fuzz *f, const struct fuzz_case *c, const struct 
 	if (rc == 0 && ours)
 		rc = fuzz_fresh_server(f, e);
 	f->counting = true;
+	f->since = c->number + 1;
 	if (small)
 		fuzz_case_deinit(small);
 	free(small);
@@ -328,7 +335,7 @@ static void tell_result(const struct fuzz_config *c, const struct fuzz_result *r
 
 int fuzz_run(const struct fuzz_config *c, struct fuzz_result *r, struct err *e)
 {
-	struct fuzz f = { .config = c, .result = r, .counting = true };
+	struct fuzz f = { .config = c, .result = r, .counting = true, .since = c->first };
 	bool over = false;
 	*r = (struct fuzz_result){ 0 };
 	f.server.config = &c->server;

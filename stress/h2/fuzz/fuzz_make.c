@@ -45,6 +45,7 @@ static nghttp2_nv pair(const char *name, const char *value)
 		             .valuelen = strlen(value) };
 }
 
+// A request's fields, or those of trailers where `method` is NULL.
 static size_t encode(struct maker *m, const char *method, uint8_t *to, size_t room)
 {
 	static const char *const paths[] = { "/", "/bytes/100", "/bytes/20000", "/reflect/a?b=c", "/delay/1ms" };
@@ -53,14 +54,25 @@ static size_t encode(struct maker *m, const char *method, uint8_t *to, size_t ro
 		                              "a longer value, so that not every field is a few bytes only" };
 	nghttp2_nv fields[12];
 	size_t n = 0;
-	fields[n++] = pair(":method", method);
-	fields[n++] = pair(":scheme", "http");
-	fields[n++] = pair(":path", paths[below(m, 5)]);
-	fields[n++] = pair(":authority", "localhost");
+	if (method) {
+		fields[n++] = pair(":method", method);
+		fields[n++] = pair(":scheme", "http");
+		fields[n++] = pair(":path", paths[below(m, 5)]);
+		fields[n++] = pair(":authority", "localhost");
+	}
 	for (uint64_t more = below(m, 8); more > 0; more--)
 		fields[n++] = pair(names[below(m, 5)], values[below(m, 5)]);
 	const ssize_t len = nghttp2_hd_deflate_hd(m->deflater, to, room, fields, n);
 	return len < 0 ? 0 : (size_t)len;
+}
+
+// What PRIORITY says of a stream (RFC 7540, 6.3): another one or none, for itself alone or not, and a weight.
+static void add_dependency(struct maker *m, struct fuzz_frame *f, uint32_t id)
+{
+	const uint32_t on = below(m, 4) ? (uint32_t)(1 + 2 * below(m, m->next_id / 2 + 2)) : 0;
+	const uint32_t exclusive = below(m, 2) ? 0x80000000 : 0;
+	add_u32(f, (on == id ? 0 : on) | exclusive);
+	add(f, &(uint8_t){ (uint8_t)below(m, 256) }, 1);
 }
 
 // HEADERS, sometimes with padding, priority, and in pieces.
@@ -79,7 +91,7 @@ static uint32_t add_headers(struct maker *m, const char *method, bool end)
 	if (padded)
 		add(f, &(uint8_t){ sizeof(zeros) }, 1);
 	if (depends)
-		add(f, zeros, 5);
+		add_dependency(m, f, id);
 	add(f, block, first);
 	if (padded)
 		add(f, zeros, sizeof(zeros));
@@ -95,9 +107,16 @@ static void add_upload(struct maker *m)
 {
 	static const uint8_t body[600] = "a body, and zeros behind it";
 	const uint32_t id = add_headers(m, "POST", false);
+	const bool trailers = below(m, 4) == 0;
 	for (uint64_t pieces = 1 + below(m, 4); pieces > 0; pieces--)
-		add(fuzz_add_frame(m->c, NGHTTP2_DATA, pieces == 1 ? NGHTTP2_FLAG_END_STREAM : 0, id), body,
-		    below(m, sizeof(body)));
+		add(fuzz_add_frame(m->c, NGHTTP2_DATA, pieces == 1 && !trailers ? NGHTTP2_FLAG_END_STREAM : 0, id),
+		    body, below(m, sizeof(body)));
+	if (trailers) {
+		uint8_t block[2048];
+		const size_t len = encode(m, NULL, block, sizeof(block));
+		add(fuzz_add_frame(m->c, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_END_HEADERS, id),
+		    block, len);
+	}
 }
 
 static void add_settings(struct maker *m)
@@ -135,9 +154,8 @@ static void add_window(struct maker *m)
 
 static void add_priority(struct maker *m)
 {
-	struct fuzz_frame *f = fuzz_add_frame(m->c, NGHTTP2_PRIORITY, 0, (uint32_t)(1 + 2 * below(m, 50)));
-	add_u32(f, (uint32_t)(2 * below(m, 50)));
-	add(f, &(uint8_t){ (uint8_t)below(m, 256) }, 1);
+	const uint32_t id = (uint32_t)(1 + 2 * below(m, m->next_id / 2 + 2));
+	add_dependency(m, fuzz_add_frame(m->c, NGHTTP2_PRIORITY, 0, id), id);
 }
 
 static void add_step(struct maker *m)

@@ -17,6 +17,7 @@ struct fuzz {
 	struct fuzz_result *result;
 	struct fuzz_server server;
 	uint64_t rss;          // of the server when it was fresh; 0: not known
+	uint64_t since;        // the first case that this server has taken
 	bool counting;         // reactions
 	enum fuzz_kind sought; // while a case is made small; then it is waited for
 };
