@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 // ---- over memory --------------------------------------------------------------------------------------------
@@ -194,6 +195,60 @@ CASE("h2 tls: garbage in the place of a handshake fails, and stays failed")
 	assert_true(h2_tls_reason(t)[0] != '\0');
 	h2_tls_free(t);
 	h2_tls_context_free(c);
+}
+
+// ---- a server that breaks TLS off -----------------------------------------------------------------------------
+
+static void say_all(int fd, struct h2_tls *t)
+{
+	uint8_t bytes[4096];
+	for (size_t n; (n = h2_tls_pull(t, bytes, sizeof(bytes))) > 0;)
+		assert_true(send(fd, bytes, n, MSG_NOSIGNAL) != 0);
+}
+
+// Answers requests, and a frame of type 119 by an alert: handshake_failure, in the clear.
+static void answer_frame(int fd, struct h2_tls *t, const uint8_t *head)
+{
+	static const uint8_t ok[] = { 0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88 }, alert[] = { 21, 3, 3, 0, 2, 2, 40 };
+	if (head[3] == 1)
+		h2_tls_write(t, ok, sizeof(ok));
+	if (head[3] == 119)
+		send(fd, alert, sizeof(alert), MSG_NOSIGNAL);
+}
+
+static void breaks_off(int fd, __attribute__((unused)) unsigned count)
+{
+	static const uint8_t settings[9] = { 0, 0, 0, 4 };
+	struct h2_tls_context *c = server_context(H2_TLS_ANY);
+	struct h2_tls *t = h2_tls_new(c, NULL);
+	uint8_t bytes[8192], plain[8192];
+	size_t len = 0, at = 24; // behind the preface
+	bool greeted = false;
+	for (ssize_t n; (n = read(fd, bytes, sizeof(bytes))) > 0 && h2_tls_feed(t, bytes, (size_t)n) == 0;) {
+		if (!greeted && h2_tls_is_ready(t))
+			greeted = h2_tls_write(t, settings, sizeof(settings)) == 0;
+		while (len < sizeof(plain) && (n = h2_tls_read(t, plain + len, sizeof(plain) - len)) > 0)
+			len += (size_t)n;
+		for (; len >= at + 9; at += 9 + ((size_t)plain[at + 1] << 8 | plain[at + 2]))
+			answer_frame(fd, t, plain + at);
+		say_all(fd, t);
+	}
+	h2_tls_free(t);
+	h2_tls_context_free(c);
+}
+
+CASE("h2 tls: an attack that a server ends by breaking TLS off is told as closed, and not as without a reaction")
+{
+	struct h2_process p;
+	struct h2_output o;
+	h2_fake(&p, breaks_off);
+	h2_sh(&o, "%s run --h2-target https://127.0.0.1:%u %s", H2_PROGRAM, p.port,
+	      h2_file("t.h2", "(scenario t (tls (insecure)) (attack (right close) (lonely) (send (frame 119))) "
+	                      "(request r))"));
+	h2_fake_stop(&p);
+	if (o.code != 0 || !strstr(o.out, "@@ check attack ok closed after 1 of 1 frames, in "))
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
 }
 
 CASE("h2 tls: files that are no certificate or key are refused in one line")

@@ -222,7 +222,9 @@ static void on_closed(struct transport *t, int reason)
 {
 	struct h2_assault *a = (struct h2_assault *)t;
 	struct h2_assault_result *r = a->result;
-	const bool by_server = reason == UV_EOF || reason == UV_ECONNRESET || reason == UV_EPIPE;
+	// TLS that cannot go on is the server's doing: its alert, or what is none of its records.
+	const bool by_server =
+	        reason == UV_EOF || reason == UV_ECONNRESET || reason == UV_EPIPE || reason == -EPROTO;
 	a->over = true;
 	if (a->start_ns == 0 && !r->goaway)
 		snprintf(r->trouble, sizeof(r->trouble), "it could not begin: %s",
