@@ -185,3 +185,30 @@ CASE("h2 runtime: a server in Python performs its kernels under each load, and e
 	setenv("PATH", path, 1);
 	served_by("python3", "python3 -c 'import h2'");
 }
+
+// One piece: a request that is cancelled at once, one with a byte that is no UTF-8, routes without their numbers.
+CASE("h2 runtime: a server in Python goes on with a connection whose requests are cancelled, or none of its own")
+{
+	struct h2_output o;
+	const char *file = h2_file(
+	        "t.h2",
+	        "(scenario t (load (deadline 20s)) (frames (answers 3) (time 10s) (send"
+	        " (frame HEADERS (flags END_STREAM END_HEADERS) (stream next) (hex \"82 86 01 01 68 04\") (string \"/work\"))"
+	        " (frame RST_STREAM (stream same) (hex \"00 00 00 08\"))"
+	        " (frame HEADERS (flags END_STREAM END_HEADERS) (stream next) (hex \"82 86 01 01 68 04\") (string \"/timer\"))"
+	        " (frame HEADERS (flags END_STREAM END_HEADERS) (stream next)"
+	        "  (hex \"82 86 01 01 68 04\") (string \"/events/0/5\") (hex \"00 01 61 01 e4\"))"
+	        " (frame HEADERS (flags END_STREAM END_HEADERS) (stream next) (hex \"82 86 01 01 68 04\") (string \"/work\"))))"
+	        " (request r (path \"/work\")))");
+	h2_sh(&o, "/usr/bin/python3 -c 'import h2'");
+	if (o.code != 0)
+		harness_skip("the library of its HTTP/2 servers is not installed");
+	h2_output_deinit(&o);
+	h2_sh(&o,
+	      "cd '%s' && PATH=/usr/bin:$PATH '%s/bin/stressgen' gen --target python3 --seed 7 -q -o s && "
+	      "'%s' run --server-command \"/usr/bin/python3 $(ls s/http2-serve/mixed.*.py)\" '%s'",
+	      harness_tmpdir(), SG_BUILD_DIR, H2_PROGRAM, file);
+	if (o.code != 0)
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+}
