@@ -212,3 +212,20 @@ CASE("h2 runtime: a server in Python goes on with a connection whose requests ar
 		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
 	h2_output_deinit(&o);
 }
+
+CASE("h2 runtime: a server in node answers CONNECT, which has no path, and goes on")
+{
+	struct h2_output o;
+	const char *file = h2_file("t.h2", "(scenario t (load (deadline 20s)) (frames (answers 1) (time 10s) (send"
+	                                   " (frame HEADERS (flags END_STREAM END_HEADERS) (stream next)"
+	                                   "  (hex \"02\") (string \"CONNECT\") (hex \"01 01 68\"))))"
+	                                   " (request r (path \"/work\")))");
+	h2_need("node");
+	h2_sh(&o,
+	      "cd '%s' && '%s/bin/stressgen' gen --target node --seed 7 -q -o s && "
+	      "'%s' run --server-command 'node --expose-gc s/http2-serve/mixed.node.js' '%s'",
+	      harness_tmpdir(), SG_BUILD_DIR, H2_PROGRAM, file);
+	if (o.code != 0)
+		fail_msg("exit %d\n%s%s", o.code, o.out, o.err);
+	h2_output_deinit(&o);
+}
