@@ -69,8 +69,8 @@ static struct outcome outcome_of(const struct h2_client_engine *engine, const st
 	return o;
 }
 
-static struct outcome try_engine(const struct h2_client_engine *engine, const uint8_t *data, size_t size,
-                                 size_t most)
+static struct outcome try_engine(const struct h2_client_engine *engine, const struct h2_client_settings *settings,
+                                 const uint8_t *data, size_t size, size_t most)
 {
 	static const struct h2_client_events events = { on_settings, on_ended, on_goaway };
 	static const struct h2_request request = { .name = "r",
@@ -88,7 +88,7 @@ static struct outcome try_engine(const struct h2_client_engine *engine, const ui
 	struct h2_counters counters = { 0 };
 	uint64_t said = 0;
 	struct h2_pool *pool = h2_pool_new();
-	const struct h2_client_config config = { pool, &counters, &events, &s, H2_CLIENT_SETTINGS };
+	const struct h2_client_config config = { pool, &counters, &events, &s, *settings };
 	struct h2_client *c = NULL;
 	h2_counters_init(&counters, NULL);
 	must(pool && h2_prepare(&prepared, &request, "h", false) == 0);
@@ -113,14 +113,22 @@ static struct outcome try_engine(const struct h2_client_engine *engine, const ui
 	return o;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void try_settings(const struct h2_client_settings *settings, const uint8_t *data, size_t size)
 {
 	// In pieces, so that every border is crossed in time.
-	try_engine(&h2_session_client, data, size, 997);
-	const struct outcome a = try_engine(&h2_wire_client, data, size, 997),
-	                     b = try_engine(&h2_wire_client, data, size, 1);
+	try_engine(&h2_session_client, settings, data, size, 997);
+	const struct outcome a = try_engine(&h2_wire_client, settings, data, size, 997),
+	                     b = try_engine(&h2_wire_client, settings, data, size, 1);
 	for (unsigned i = 0; i < REQUESTS; i++) // of two faults in one frame of DATA either may be told first
 		must((a.faults[i] == H2_FAULT_NONE) == (b.faults[i] == H2_FAULT_NONE));
 	must(a.frames_in == b.frames_in && a.said == b.said && a.failed == b.failed);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct h2_client_settings usual = H2_CLIENT_SETTINGS,
+	                                narrow = { 2, H2_CONNECTION_WINDOW, 64, 0, 17000 };
+	try_settings(&usual, data, size);
+	try_settings(&narrow, data, size);
 	return 0;
 }

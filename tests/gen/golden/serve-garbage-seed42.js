@@ -96,7 +96,7 @@ function events(stream, count, every) {
 }
 
 function handle(stream, headers) {
-  const route = headers[':path'].split('/');
+  const route = (headers[':path'] || '').split('/'); // CONNECT has none
   stream.on('error', () => {});
   if (headers[':method'] === 'POST') {
     stream.respond({ ':status': 200 });

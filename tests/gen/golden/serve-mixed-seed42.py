@@ -220,8 +220,9 @@ class H2Stream:
 
 class H2Session(asyncio.Protocol):
     def __init__(self):
-        self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="latin-1"))
         self.streams = {}
+        self.gone = set()  # reset by the bytes that are being taken
         self.last = None  # the last stream that is answered, once the end has come
         self.transport = None
 
@@ -243,8 +244,14 @@ class H2Session(asyncio.Protocol):
 
     def data_received(self, data):
         try:
-            for event in self.h2.receive_data(data):
+            events = self.h2.receive_data(data)
+            for event in events:  # the library has closed these streams already: they can be answered no more
+                if isinstance(event, StreamReset):
+                    self.gone.add(event.stream_id)
+                    self.forget(event.stream_id)
+            for event in events:
                 self.handle(event)
+            self.gone.clear()
         except ProtocolError:
             self.flush()
             self.transport.close()
@@ -261,8 +268,6 @@ class H2Session(asyncio.Protocol):
             self.send(number, event.data, False)
         elif isinstance(event, StreamEnded) and number in self.streams and self.streams[number].post:
             self.send(number, b"", True)
-        elif isinstance(event, StreamReset):
-            self.forget(number)
         elif isinstance(event, WindowUpdated):
             for open_stream in [number] if number else list(self.streams):
                 self.pump(open_stream)
@@ -270,20 +275,21 @@ class H2Session(asyncio.Protocol):
             self.transport.close()
 
     def begin(self, number, headers):
-        if self.last is not None and number > self.last:
+        if number in self.gone or (self.last is not None and number > self.last):
             return
-        route = headers[":path"].split("/")
+        route = headers.get(":path", "").split("/") + [""]
+        numbers = [int(word) for word in route[2:] if word.isdecimal()]
         loop = asyncio.get_running_loop()
         stream = self.streams[number] = H2Stream(headers[":method"] == "POST")
         if stream.post:
             self.h2.send_headers(number, [(":status", "200")])
         elif route[1] == "work":
             self.answer(number)
-        elif route[1] == "timer":
-            stream.timer = loop.call_later(int(route[2]) / 1000, self.answer, number)
-        elif route[1] == "events":
+        elif route[1] == "timer" and len(numbers) == 1:
+            stream.timer = loop.call_later(numbers[0] / 1000, self.answer, number)
+        elif route[1] == "events" and len(numbers) == 2 and numbers[0] > 0:
             self.h2.send_headers(number, [(":status", "200"), ("content-type", "text/event-stream")])
-            stream.timer = loop.call_later(int(route[3]) / 1000, self.next_event, number, int(route[2]), int(route[3]))
+            stream.timer = loop.call_later(numbers[1] / 1000, self.next_event, number, *numbers)
         else:
             self.h2.send_headers(number, [(":status", "404")], end_stream=True)
             self.forget(number)
