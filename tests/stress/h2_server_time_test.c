@@ -527,10 +527,10 @@ CASE("h2 server time: stressgen h2-server is the same server")
 		fail_msg("%d %s%s", o.code, o.out, o.err);
 	h2_output_deinit(&o);
 	h2_sh(&o, // another command's --request-timeout is 0 without it
-	      "%s/bin/stressgen h2-server >'%s/said' & "
-	      "while ! grep -q '^port ' '%s/said'; do sleep 0.05; done; "
+	      "%s/bin/stressgen h2-server >'%s/second' & "
+	      "while ! grep -q '^port ' '%s/second'; do sleep 0.05; done; "
 	      "(printf a; sleep 1; printf b) | curl -sS -m 20 -T - --http2-prior-knowledge "
-	      "\"http://127.0.0.1:$(sed -n 's/^port //p' '%s/said')/slowly\"; kill $!; wait $!",
+	      "\"http://127.0.0.1:$(sed -n 's/^port //p' '%s/second')/slowly\"; kill $!; wait $!",
 	      SG_BUILD_DIR, harness_tmpdir(), harness_tmpdir(), harness_tmpdir());
 	if (strcmp(o.out, "ab") != 0)
 		fail_msg("%d %s%s", o.code, o.out, o.err);
