@@ -34,8 +34,7 @@ static int read_times(struct h2_reader *r, struct scenario *s, const struct sexp
 	if (rc == 0)
 		rc = h2_get_duration(r, list, "deadline", &s->deadline_ns);
 	if (rc == 0 && s->warm_up_ns && !s->duration_ns)
-		rc = FAIL(r, sexp_field(list, "warm-up"),
-		          "a warm-up goes before a duration, and none is given");
+		rc = FAIL(r, sexp_field(list, "warm-up"), "a warm-up goes before a duration, and none is given");
 	if (rc == 0 && s->deadline_ns && s->deadline_ns <= s->warm_up_ns + s->duration_ns)
 		rc = FAIL(r, sexp_field(list, "deadline"), "the deadline must be later than the duration%s",
 		          s->warm_up_ns ? " behind the warm-up" : "");
