@@ -106,7 +106,8 @@ static int finish_stdout(enum command_id id, int code)
 }
 
 // Each test would say the same by itself, later. What comes of {name} is known only then.
-static int check_writable(const char *option, const char *whole, const char *said, struct err *e)
+static int check_writable(const char *option, const char *example, const char *whole, const char *said,
+                          struct err *e)
 {
 	const char *place = strstr(whole, "{name}");
 	char dir[PATH_MAX];
@@ -114,8 +115,8 @@ static int check_writable(const char *option, const char *whole, const char *sai
 
 	snprintf(dir, sizeof dir, "%.*s", (int)(place != NULL ? place - whole : (ptrdiff_t)strlen(whole)), whole);
 	if (place == NULL && stat(dir, &st) == 0 && S_ISDIR(st.st_mode))
-		return err_set(e, EISDIR, "--%s %s: that is a directory; write e.g. '%s/{name}.txt'", option, said,
-		               said);
+		return err_set(e, EISDIR, "--%s %s: that is a directory; write e.g. '%s/%s'", option, said, said,
+		               example);
 	*(strrchr(dir, '/') + 1) = '\0';
 	if (access(dir, W_OK) == 0)
 		return 0;
@@ -123,7 +124,8 @@ static int check_writable(const char *option, const char *whole, const char *sai
 }
 
 // A file that an option names reaches the tests by their environment; their working directory is another.
-static int pass_file(const struct opt_set *o, const char *option, const char *variable, struct err *e)
+static int pass_file(const struct opt_set *o, const char *option, const char *example, const char *variable,
+                     struct err *e)
 {
 	const char *path = opt_text(o, option);
 	char here[PATH_MAX];
@@ -134,7 +136,7 @@ static int pass_file(const struct opt_set *o, const char *option, const char *va
 	if (path[0] != '/' && getcwd(here, sizeof here) != NULL)
 		buf_addf(&whole, "%s/", here);
 	buf_adds(&whole, path);
-	if (!whole.failed && check_writable(option, whole.data, path, e) < 0) {
+	if (!whole.failed && check_writable(option, example, whole.data, path, e) < 0) {
 		buf_deinit(&whole);
 		return -EINVAL;
 	}
@@ -179,9 +181,9 @@ static int dispatch(struct app *app, enum command_id id, struct err *e)
 		return print(&text);
 	}
 	set_style(app);
-	r = pass_file(&app->opts, "frames", "STRESSGEN_FRAMES", e);
+	r = pass_file(&app->opts, "frames", "{name}.txt", "STRESSGEN_FRAMES", e);
 	if (r == 0)
-		r = pass_file(&app->opts, "log-file", "STRESSGEN_LOG_FILE", e);
+		r = pass_file(&app->opts, "log-file", "requests.tsv", "STRESSGEN_LOG_FILE", e);
 	if (r < 0)
 		return complain(e, r);
 	r = paths_init(&app->paths, e);

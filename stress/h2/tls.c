@@ -166,9 +166,12 @@ static int use_certificate(SSL_CTX *ctx, const char *certificate, const char *ke
 	if (!SSL_CTX_use_certificate_chain_file(ctx, certificate))
 		return context_error(e, text);
 	snprintf(text, sizeof(text), "%s is not the key of %s", key, certificate);
-	if (!SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) || !SSL_CTX_check_private_key(ctx))
-		return context_error(e, text);
-	return 0;
+	if (!SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) &&
+	    ERR_GET_REASON(ERR_peek_error()) != X509_R_KEY_VALUES_MISMATCH)
+		snprintf(text, sizeof(text), "%s is no key in PEM", key);
+	else if (SSL_CTX_check_private_key(ctx))
+		return 0;
+	return context_error(e, text);
 }
 
 static int choose(int took, const char *what, const char *list, struct err *e)

@@ -126,8 +126,7 @@ static void try_settings(const struct h2_client_settings *settings, const uint8_
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct h2_client_settings usual = H2_CLIENT_SETTINGS,
-	                                narrow = { 2, H2_CONNECTION_WINDOW, 64, 0, 17000 };
+	const struct h2_client_settings usual = H2_CLIENT_SETTINGS, narrow = { 2, WIRE_WINDOW, 64, 0, 17000 };
 	try_settings(&usual, data, size);
 	try_settings(&narrow, data, size);
 	return 0;

@@ -65,6 +65,7 @@ CASE("h2 cli: bad input is one line and exit 2, with the file's line")
 		{ "https://127.0.0.1:1/ -k --groups x", "TLS: 'x' names no groups that OpenSSL has" },
 		{ "https://127.0.0.1:1/ -k --key forms", "TLS: a certificate and its key go together" },
 		{ "https://127.0.0.1:1/ -k --cert forms --key forms", "forms is no certificate in PEM" },
+		{ "http://127.0.0.1:1/ --log-file /tmp", "that is a directory; write e.g. '/tmp/requests.tsv'" },
 		{ "http://127.0.0.1:1/ --groups X25519",
 		  "--groups is for https URLs; this one is http://127.0.0.1:1" },
 		{ "http://127.0.0.1:1/ -f 16383", "-f: 16383 is out of range; it may be 16.0 KiB" },

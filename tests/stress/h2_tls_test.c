@@ -265,6 +265,14 @@ CASE("h2 tls: files that are no certificate or key are refused in one line")
 	assert_int_equal(h2_tls_server_context(path, NULL, H2_TLS_ANY, &c, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "a certificate and its key go together"));
 	e.text[0] = '\0';
+	char own[600];
+	snprintf(own, sizeof(own), "%s/own.pem", harness_tmpdir());
+	struct h2_tls_context *s = server_context(H2_TLS_ANY);
+	assert_int_equal(h2_tls_write_certificate(s, own, &e), 0);
+	h2_tls_context_free(s);
+	assert_int_equal(h2_tls_server_context(own, path, H2_TLS_ANY, &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "no.pem is no key in PEM"));
+	e.text[0] = '\0';
 	const struct h2_tls_client_config config = { .ca_file = path };
 	assert_int_equal(h2_tls_client_context(&config, &c, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "no.pem has no certificates that can be read"));

@@ -225,11 +225,11 @@ static int read_settings(struct h2_reader *r, struct h2_client_settings *s, cons
 		const char *name;
 		uint32_t min, max, *bytes;
 	} rows[] = {
-		{ "window", 1, H2_MOST_WINDOW, &s->window },
-		{ "connection-window", H2_CONNECTION_WINDOW, H2_MOST_WINDOW, &s->connection_window },
+		{ "window", 1, WIRE_MAX_WINDOW, &s->window },
+		{ "connection-window", WIRE_WINDOW, WIRE_MAX_WINDOW, &s->connection_window },
 		{ "header-table", 0, H2_MOST_TABLE_BYTES, &s->table },
 		{ "encoder-table", 0, H2_MOST_TABLE_BYTES, &s->encoder_table },
-		{ "frame-size", H2_FRAME_BYTES, H2_MOST_FRAME_BYTES, &s->frame },
+		{ "frame-size", WIRE_MAX_FRAME, WIRE_MOST_FRAME, &s->frame },
 	};
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(rows[0]); i++)

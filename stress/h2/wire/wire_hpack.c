@@ -167,7 +167,7 @@ int wire_decoder_init(struct wire_decoder *d, struct h2_pool *pool)
 
 int wire_decoder_resize(struct wire_decoder *d, uint32_t bytes)
 {
-	if (bytes == H2_TABLE_BYTES)
+	if (bytes == NGHTTP2_DEFAULT_HEADER_TABLE_SIZE)
 		return 0;
 	d->generation++; // entries may be gone, and the next section may have to begin with the table's size
 	return h2_session_errno(nghttp2_hd_inflate_change_table_size(d->inflater, bytes));

@@ -373,7 +373,7 @@ static int server_open(struct h2_server_shared *shared, void *owner, struct h2_s
 		                  .goaway_last = WIRE_MAX_ID,
 		                  .credit = H2_CREDIT };
 	wire_reader_init(&s->reader, shared->pool);
-	int rc = wire_encoder_init(&s->sending.encoder, shared->pool, H2_TABLE_BYTES);
+	int rc = wire_encoder_init(&s->sending.encoder, shared->pool, NGHTTP2_DEFAULT_HEADER_TABLE_SIZE);
 	if (rc == 0)
 		rc = wire_decoder_init(&s->decoder, shared->pool);
 	if (rc == 0) {
